@@ -1,0 +1,1 @@
+//! The contract between the core and its providers: nouns and two traits.

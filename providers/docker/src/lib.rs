@@ -1,0 +1,1 @@
+//! Containers, networks, volumes and images on a Docker Engine.

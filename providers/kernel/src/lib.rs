@@ -1,0 +1,1 @@
+//! The host itself: facts read from a sysfs tree.

@@ -1,0 +1,1 @@
+//! Virtual machines, volumes, pools and networks on libvirt.

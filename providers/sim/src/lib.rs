@@ -1,0 +1,1 @@
+//! A provider whose hosts are a map and whose faults are chosen by the test.

@@ -1,0 +1,1 @@
+//! Values, types, functions and the evaluation of HCL expressions, with Terraform's semantics.
