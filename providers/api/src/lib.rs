@@ -1,1 +1,24 @@
-//! The contract between the core and its providers: nouns and two traits.
+//! The contract between the core and its providers: nouns and two traits. Knows no daemon and no language.
+
+mod cpuset;
+mod failure;
+mod id;
+mod placement;
+mod provider;
+mod resource;
+mod text;
+
+pub mod facts;
+pub mod names;
+pub mod target;
+pub mod units;
+
+pub use cpuset::{IdSet, IdSetError};
+pub use facts::Facts;
+pub use failure::{Failure, Remedy};
+pub use id::{Address, HostName, Mark, Project, ResourceId};
+pub use placement::{Cell, CpuPolicy, Placement, Runtime, Tier, Vcpu};
+pub use provider::{Daemon, Pending, Progress, Provider, Silent};
+pub use resource::{Action, Change, Impact, Observed, Readiness, Resource};
+pub use target::{Target, What};
+pub use text::{SECRET, Text};

@@ -1,0 +1,145 @@
+//! What is derived from project and address and so is known before anything exists: daemon names,
+//! UUIDs, MACs, bridge names. The same address gives the same names for ever.
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{Address, Project};
+
+/// The namespace of our version 5 UUIDs: the v5 UUID of `infra` in the RFC's DNS namespace.
+fn namespace() -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"infra")
+}
+
+/// The UUID of what is declared at `address`.
+#[must_use]
+pub fn uuid(project: &Project, address: &Address) -> String {
+    Uuid::new_v5(&namespace(), format!("{project}/{address}").as_bytes()).to_string()
+}
+
+/// The daemon's name for what is declared at `address`: `demo.feed` for `workload.feed`, `demo.feed.0` for
+/// `workload.feed[0]`. Any other address (a module's, a string key's) gets six hexadecimal digits of its
+/// digest at the end, so that no two addresses of a project share a name: identifiers hold no dot, a plain
+/// name has at most three parts and one with a digest at least four.
+#[must_use]
+pub fn object(project: &Project, address: &Address) -> String {
+    let text = address.as_str();
+    let mut parts = vec![project.as_str().to_owned()];
+    let words: Vec<&str> = text.split(['.', '[', ']']).filter(|p| !p.is_empty()).collect();
+    let plain = match words.as_slice() {
+        [_, _] => !text.contains('['),
+        [_, _, key] => text.ends_with(']') && key.bytes().all(|b| b.is_ascii_digit()),
+        _ => false,
+    };
+    if plain {
+        parts.extend(words[1..].iter().map(|w| (*w).to_owned()));
+    } else {
+        let kind_dropped = words.iter().filter(|w| **w != "module").skip(usize::from(!text.starts_with("module.")));
+        parts.extend(kind_dropped.map(|w| safe(w)).filter(|w| !w.is_empty()));
+        if parts.len() < 3 {
+            parts.push("x".to_owned());
+        }
+        parts.push(digest(&[text])[..6].to_owned());
+    }
+    parts.join(".")
+}
+
+/// Only what Docker, libvirt and systemd all allow in a name.
+fn safe(word: &str) -> String {
+    let dashed: String = word.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    dashed.trim_matches('-').chars().take(32).collect()
+}
+
+/// A name usable as a hostname: the object's name with dashes, at most 63 characters.
+#[must_use]
+pub fn hostname(address: &Address) -> String {
+    let words: Vec<String> = address
+        .as_str()
+        .split(['.', '[', ']'])
+        .map(|w| safe(w).to_ascii_lowercase())
+        .filter(|w| !w.is_empty() && w != "module" && w != "workload")
+        .collect();
+    words.join("-").chars().take(63).collect::<String>().trim_end_matches('-').to_owned()
+}
+
+/// The MAC of one interface: QEMU's prefix 52:54:00, then 24 bits of a digest. `attempt` is 0 unless an
+/// earlier one is taken already.
+#[must_use]
+pub fn mac(project: &Project, address: &Address, interface: &str, attempt: u32) -> String {
+    let hex = digest(&[project.as_str(), address.as_str(), interface, &attempt.to_string()]);
+    format!("52:54:00:{}:{}:{}", &hex[0..2], &hex[2..4], &hex[4..6])
+}
+
+/// The name of a bridge: at most 15 bytes, the kernel's limit for an interface.
+#[must_use]
+pub fn bridge(project: &Project, address: &Address) -> String {
+    format!("br-{}", &digest(&[project.as_str(), address.as_str()])[..10])
+}
+
+/// SHA-256 of the parts, each ended by a zero byte so that no two lists run together, as hexadecimal digits.
+#[must_use]
+pub fn digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hex(&hash.finalize())
+}
+
+/// Lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(address: &str) -> String {
+        object(&Project::new("demo"), &Address::new(address))
+    }
+
+    #[test]
+    fn plain_addresses_give_plain_names() {
+        assert_eq!(name("workload.feed"), "demo.feed");
+        assert_eq!(name("workload.feed[0]"), "demo.feed.0");
+    }
+
+    #[test]
+    fn no_two_addresses_share_a_name() {
+        let addresses = [
+            "workload.a",
+            "workload.a[0]",
+            "workload.a[\"0\"]",
+            "workload.a[\"b\"]",
+            "workload.a[\"b.c\"]",
+            "workload.a[\"b-c\"]",
+            "workload.a[\"\"]",
+            "workload.a[\"é\"]",
+            "module.a.workload.b",
+            "module.a[0].workload.b",
+            "module.a.workload.b[0]",
+            "module.workload.workload.a",
+        ];
+        let names: std::collections::BTreeSet<String> = addresses.iter().map(|a| name(a)).collect();
+        assert_eq!(names.len(), addresses.len(), "{names:?}");
+        for n in names {
+            assert!(n.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-' || c == '_'), "{n}");
+        }
+    }
+
+    #[test]
+    fn derived_names_never_change() {
+        let (project, address) = (Project::new("demo"), Address::new("workload.feed"));
+        assert_eq!(uuid(&project, &address), "d5ccae76-5d0e-5b15-b4ed-33c56dfb3a79");
+        assert_eq!(mac(&project, &address, "md", 0), "52:54:00:ae:24:5a");
+        assert_eq!(bridge(&project, &address).len(), 13);
+        assert_eq!(hostname(&Address::new("module.m.workload.feed[\"A b\"]")), "m-feed-a-b");
+    }
+}

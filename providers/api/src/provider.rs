@@ -1,0 +1,61 @@
+//! The contract: what a provider knows (pure), and what a daemon can do (effects). The core compares and
+//! decides; a provider reads and writes. Laws every provider's tests run:
+//!
+//! 1. what is decoded from what was encoded is equal to it;
+//! 2. after `apply`, `read` returns exactly the body: managed attributes only, a daemon's defaults absent;
+//! 3. `apply` twice is `apply` once, also when the first was cut off anywhere;
+//! 4. `read` of an absent thing is [`Observed::Absent`], not an error;
+//! 5. every object made carries the mark, and `list` finds it by that;
+//! 6. nothing without our mark is changed or deleted, ever.
+
+use std::pin::Pin;
+
+use crate::{Change, Facts, Failure, HostName, Impact, Observed, Project, Readiness, Resource, ResourceId, Target};
+
+/// What an asynchronous method returns.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a provider knows, without touching anything.
+pub trait Provider: Send + Sync {
+    /// `docker`, `libvirt`, …: the second part of its resources' ids.
+    fn name(&self) -> &'static str;
+
+    /// The resources a target asks for; none where the target is another provider's.
+    fn resources(&self, project: &Project, target: &Target) -> Vec<Resource>;
+
+    /// What changing one attribute of a running object takes. `path` leads to it in the body.
+    fn impact(&self, kind: &str, path: &[String]) -> Impact;
+
+    /// Opens the daemon at `endpoint` (`unix:///…`, `qemu:///system`, …).
+    fn connect<'a>(&'a self, host: &'a HostName, endpoint: &'a str) -> Pending<'a, Result<Box<dyn Daemon>, Failure>>;
+}
+
+/// One daemon of one host.
+pub trait Daemon: Send + Sync {
+    /// Adds what this daemon knows of its host.
+    fn discover<'a>(&'a self, facts: &'a mut Facts) -> Pending<'a, Result<(), Failure>>;
+
+    /// All that carries this project's mark, in bulk, half-made objects too. Sorted by id.
+    fn list<'a>(&'a self, project: &'a Project) -> Pending<'a, Result<Vec<(ResourceId, Observed)>, Failure>>;
+
+    /// One object by its id.
+    fn read<'a>(&'a self, project: &'a Project, id: &'a ResourceId) -> Pending<'a, Result<Observed, Failure>>;
+
+    /// Does it. Secrets have been put into the bodies. `progress` is told what is waited for.
+    fn apply<'a>(&'a self, change: &'a Change, progress: &'a dyn Progress) -> Pending<'a, Result<(), Failure>>;
+
+    /// Whether what depends on it may start: its health check passes, or it runs and has none.
+    fn ready<'a>(&'a self, id: &'a ResourceId) -> Pending<'a, Result<Readiness, Failure>>;
+}
+
+/// Told what a step is doing: "uploading 12 of 40 MiB".
+pub trait Progress: Send + Sync {
+    fn say(&self, text: &str);
+}
+
+/// Nobody is told.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn say(&self, _: &str) {}
+}

@@ -1,0 +1,74 @@
+//! What is wanted on a daemon, what is there, and the change from one to the other.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Address, Mark, ResourceId};
+
+/// One object as a provider will write it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    pub id: ResourceId,
+    pub address: Address,
+    /// A struct of `target`, as JSON. Secrets stand as digests.
+    pub body: Value,
+    /// The file its content comes from, if any. Not compared: the content's digest is in the body.
+    pub source: Option<PathBuf>,
+    /// Must be there before it, and go after it.
+    pub after: Vec<ResourceId>,
+}
+
+/// One object as found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observed {
+    Absent,
+    /// Ours and whole. The body holds real values where it was given secrets.
+    Present { address: Address, body: Value },
+    /// Ours, and cut off while it was being made or removed.
+    Partial { address: Address, why: String },
+    /// The name is taken by an object that does not carry this project's mark.
+    Foreign { what: String },
+}
+
+/// What a change of one attribute takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Impact {
+    /// The workload keeps running.
+    InPlace,
+    /// The same object, stopped and started again.
+    Restart,
+    /// Removed and made anew.
+    Replace,
+}
+
+/// What a daemon is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub id: ResourceId,
+    pub mark: Mark,
+    pub action: Action,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Make it; finish it where it is half made.
+    Create { body: Value, source: Option<PathBuf> },
+    /// Change `before` into `after`, in place or by a restart of the same object.
+    Update { before: Value, after: Value, impact: Impact },
+    /// Remove it, whole or half made.
+    Delete,
+}
+
+/// Whether dependents may start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    Ready,
+    /// Not yet, and what is waited for.
+    Waiting(String),
+    /// It will not be: it stopped, or its health check failed for good.
+    Failed(String),
+}

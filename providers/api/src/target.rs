@@ -1,0 +1,382 @@
+//! What is wanted on a host, complete and daemon-neutral: no field means "decide later". A provider turns
+//! targets into resources; the bodies of resources are these structs, as JSON.
+//!
+//! Optional fields that are absent mean "the daemon's own default"; a provider reads a default back as absent.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use ipnet::Ipv4Net;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Address, HostName, IdSet, Text};
+
+/// One thing wanted on one host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub host: HostName,
+    /// The declaration it comes from; its mark.
+    pub address: Address,
+    pub what: What,
+}
+
+/// The kinds of thing. A provider makes resources of those it knows and ignores the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    ContainerImage(ContainerImage, ImageSource),
+    ContainerNetwork(ContainerNetwork),
+    ContainerVolume(ContainerVolume),
+    Container(Container),
+    Pool(Pool),
+    /// A file of the person's, uploaded: a disk image, a kernel, an initramfs.
+    File(FileVolume, PathBuf),
+    Disk(DiskVolume),
+    Seed(SeedVolume),
+    MachineNetwork(MachineNetwork),
+    Machine(Machine),
+}
+
+// ── containers ────────────────────────────────────────────────────────────────────────────────────
+
+/// Where a container image comes from. Not part of the body: where a file lies is no property of the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageSource {
+    /// A local archive: what `docker save` writes, or a root file system's tar (what `docker export` writes).
+    Archive(PathBuf),
+    /// A registry, by the reference in the body.
+    Registry,
+}
+
+/// A container image on a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContainerImage {
+    /// What containers call it. Of an archive: `infra/PROJECT/NAME:SHA256-16`, made by us, so that its content is
+    /// in its name. Of a registry: `REPOSITORY@sha256:…`, pinned.
+    pub reference: String,
+    /// Of an archive: SHA-256 of the file, in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// A bridge network of containers, which makes the bridge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContainerNetwork {
+    pub name: String,
+    /// The Linux bridge's name; machines on the same network are attached to it.
+    pub bridge: String,
+    #[schemars(with = "String")]
+    pub subnet: Ipv4Net,
+    pub gateway: Ipv4Addr,
+    /// True: nothing outside is reached through it.
+    pub internal: bool,
+}
+
+/// A volume of the container engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContainerVolume {
+    pub name: String,
+}
+
+/// A container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Container {
+    pub name: String,
+    /// [`ContainerImage::reference`].
+    pub image: String,
+    /// `running`; as observed also `created`, `exited`, `paused`, `restarting`, `dead`.
+    pub state: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entrypoint: Option<Vec<Text>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<Vec<Text>>,
+    /// Added to the image's own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_dir: Option<String>,
+    pub hostname: String,
+    /// The person's labels; ours are not listed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<Port>,
+    /// By the path inside the container.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub mounts: BTreeMap<String, Mount>,
+    /// By the network's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub networks: BTreeMap<String, Endpoint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<Restart>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_check: Option<HealthCheck>,
+    /// By name: `nofile`, `memlock`, …
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ulimits: BTreeMap<String, Ulimit>,
+    /// Where its threads may run (cpuset.cpus); absent: anywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<IdSet>,
+    /// NUMA nodes its memory comes from (cpuset.mems).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_nodes: Option<IdSet>,
+    /// Hard limit in bytes; swap is not added to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pids: Option<u64>,
+}
+
+/// A port of the host that leads to one of the container.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Port {
+    pub host: u16,
+    pub container: u16,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: String,
+    /// The host's address it listens on; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_address: Option<String>,
+}
+
+/// What is mounted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "type", deny_unknown_fields)]
+pub enum Mount {
+    /// A [`ContainerVolume`].
+    Volume { source: String, read_only: bool },
+    /// A path of the host, which must be there.
+    Bind { source: String, read_only: bool },
+    Tmpfs {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        size_bytes: Option<u64>,
+    },
+}
+
+/// A container's place in a network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    pub address: Ipv4Addr,
+    /// Names by which other containers of the network find it. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+}
+
+/// When the engine starts it again by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Restart {
+    /// `always`, `on-failure` or `unless-stopped`.
+    pub policy: String,
+    /// Of `on-failure`: how often at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_retries: Option<u32>,
+}
+
+/// A command that tells whether it is well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HealthCheck {
+    /// The command and its arguments, without a shell.
+    pub command: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval_ns: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ns: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_period_ns: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<u32>,
+}
+
+/// A resource limit; -1 is no limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ulimit {
+    pub soft: i64,
+    pub hard: i64,
+}
+
+// ── virtual machines ──────────────────────────────────────────────────────────────────────────────
+
+/// A directory of volumes, made by us.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pool {
+    pub name: String,
+    /// On the daemon's host.
+    pub path: String,
+}
+
+/// A volume, by the pool's name and its own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VolumeRef {
+    pub pool: String,
+    pub name: String,
+}
+
+/// A disk image's format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    Raw,
+    Qcow2,
+}
+
+/// An uploaded file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileVolume {
+    pub volume: VolumeRef,
+    pub format: Format,
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub sha256: String,
+    pub size_bytes: u64,
+}
+
+/// A virtual disk that is written to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiskVolume {
+    pub volume: VolumeRef,
+    pub format: Format,
+    /// What the guest sees.
+    pub capacity_bytes: u64,
+    /// The volume it begins as a copy of, which it needs for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backing: Option<VolumeRef>,
+    /// The backing volume's format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backing_format: Option<Format>,
+}
+
+/// A NoCloud seed: an ISO 9660 image labelled `cidata`, made by the provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeedVolume {
+    pub volume: VolumeRef,
+    pub meta_data: Text,
+    pub user_data: Text,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network_config: Option<Text>,
+}
+
+/// A network of machines: a bridge of its own, or one that is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MachineNetwork {
+    pub name: String,
+    pub uuid: String,
+    pub bridge: String,
+    /// Absent: the bridge is made by a [`ContainerNetwork`] and only used here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<OwnBridge>,
+}
+
+/// What a network that makes its bridge needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnBridge {
+    #[schemars(with = "String")]
+    pub subnet: Ipv4Net,
+    pub gateway: Ipv4Addr,
+    /// True: no forwarding; false: NAT.
+    pub internal: bool,
+}
+
+/// A virtual machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    pub name: String,
+    pub uuid: String,
+    /// `running`; as observed also `shutoff`, `paused`, `crashed`, …
+    pub state: String,
+    pub acceleration: Acceleration,
+    pub vcpus: u32,
+    /// vCPU → pCPUs its thread may run on. All or none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub vcpu_pins: BTreeMap<u32, IdSet>,
+    /// pCPUs of the emulator's own threads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emulator_pin: Option<IdSet>,
+    pub memory_bytes: u64,
+    /// NUMA nodes all its memory comes from (mode strict).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_nodes: Option<IdSet>,
+    /// Huge pages of this size back its memory; absent: ordinary pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_size_bytes: Option<u64>,
+    pub boot: Boot,
+    /// In the order the guest sees them: vda, vdb, …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disks: Vec<MachineDisk>,
+    /// The NoCloud seed, as a CD-ROM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<VolumeRef>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interfaces: Vec<MachineInterface>,
+    /// The serial console is also written to this file of the daemon's host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console_log: Option<String>,
+    /// Started when the host starts.
+    pub autostart: bool,
+}
+
+/// How instructions are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Acceleration {
+    /// By the hardware; the guest sees the host's CPU.
+    Kvm,
+    /// By QEMU in software.
+    Emulated,
+}
+
+/// What is started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "type", deny_unknown_fields)]
+pub enum Boot {
+    /// The first disk.
+    Disk,
+    /// A kernel, without a boot loader.
+    Kernel {
+        kernel: VolumeRef,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        initramfs: Option<VolumeRef>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cmdline: Option<Text>,
+    },
+}
+
+/// A disk of a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MachineDisk {
+    pub volume: VolumeRef,
+    pub format: Format,
+    pub read_only: bool,
+}
+
+/// A NIC of a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MachineInterface {
+    /// Lower-case, colons.
+    pub mac: String,
+    /// [`MachineNetwork::name`].
+    pub network: String,
+    /// The address the guest is told to take (by its seed or kernel command line).
+    pub address: Ipv4Addr,
+}

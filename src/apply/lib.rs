@@ -1,0 +1,1 @@
+//! Does what a plan says, checks that it was so, and decides nothing.

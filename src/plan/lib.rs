@@ -1,0 +1,156 @@
+//! Desired and observed to a plan: differences, their order and their reasons, as data. Pure; knows no
+//! language, no file and no daemon.
+
+mod build;
+mod diff;
+mod file;
+mod order;
+mod reason;
+
+// pub use build::{Desired, Inputs, Refusal, build};
+// pub use diff::{diff, get};
+// pub use file::{FORMAT_VERSION, read, write};
+// pub use order::{Claims, Cycle};
+pub use reason::Reason;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use infra_api::{Address, Impact, Placement, Project, ResourceId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// All that an apply does, and nothing it has to decide. A versioned file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// `MAJOR.MINOR` of this format.
+    pub format_version: String,
+    pub project: Project,
+    /// The state this plan was made on.
+    pub basis: Basis,
+    /// What the state will hold when all steps are done.
+    pub result: Outcome,
+    /// In an order that satisfies every `needs`; numbered from 1.
+    pub steps: Vec<Step>,
+    /// Digests of the secret values that an apply must be able to fill in.
+    pub secrets: Vec<String>,
+}
+
+impl Plan {
+    /// Whether applying it would touch anything outside the state file.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+/// Which state a plan was made on; another one makes the plan stale.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Basis {
+    /// Null: there was no state.
+    pub lineage: Option<String>,
+    pub serial: u64,
+}
+
+/// What a project consists of: the content of the state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    pub resources: BTreeMap<ResourceId, Record>,
+    /// Where each workload runs.
+    pub workloads: BTreeMap<Address, Placement>,
+    pub outputs: BTreeMap<String, Output>,
+}
+
+/// One object that is ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    pub address: Address,
+    /// A struct of the provider contract's `target`, as JSON; secrets stand as digests.
+    pub body: Value,
+    /// Goes after it when both are removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<ResourceId>,
+    /// Its declaration says `lifecycle { prevent_destroy = true }`: kept here so that it holds when the
+    /// declaration itself is removed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prevent_destroy: bool,
+}
+
+/// An output of the root module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// Absent when sensitive: the digest stands in `digest`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
+/// One change of one object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// From 1, in the order of the plan.
+    pub number: u32,
+    pub resource: ResourceId,
+    pub address: Address,
+    pub action: StepAction,
+    /// As found while planning; what is found before the step must be equal.
+    pub before: Before,
+    /// The file its content is uploaded from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<PathBuf>,
+    pub reason: Reason,
+    /// Attributes that differ, in their order in the body.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deltas: Vec<Delta>,
+    /// Steps that must be done before this one starts.
+    pub needs: Vec<u32>,
+    /// Something waits until it is ready (health check passes, or it runs).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wait_ready: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepAction {
+    Create,
+    /// In place; what depends on it does not notice.
+    Update,
+    /// The same object, stopped and started again.
+    Restart,
+    Delete,
+}
+
+/// An object as it was found while planning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "found", deny_unknown_fields)]
+pub enum Before {
+    Absent,
+    /// Half made by an apply that was cut off.
+    Partial,
+    Present { body: Value },
+    /// The step before it in a replacement removes it.
+    Removed,
+}
+
+/// One attribute that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Delta {
+    /// Its way in the body, as in `env`, `GREETING`.
+    pub path: Vec<String>,
+    /// Absent: was not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// Absent: will not be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+    pub impact: Impact,
+}
