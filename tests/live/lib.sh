@@ -63,6 +63,13 @@ end() { # FILE SECONDS: TERM, SECONDS of patience, KILL
   rm -f "$1"
 }
 
+# runs PROGRAM: is any running, ours or not? (By its program: our scripts go by the same names.)
+runs() {
+  local pid
+  for pid in $(pgrep -x "$1"); do case $(readlink "/proc/$pid/exe") in */"$1"*) return 0 ;; esac; done
+  return 1
+}
+
 # unmount_below DIR: whatever a killed daemon left mounted there, deepest first
 unmount_below() {
   local point
