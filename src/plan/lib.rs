@@ -1,13 +1,13 @@
 //! Desired and observed to a plan: differences, their order and their reasons, as data. Pure; knows no
 //! language, no file and no daemon.
 
-mod build;
+mod assemble;
 mod diff;
 mod file;
 mod order;
 mod reason;
 
-// pub use build::{Desired, Inputs, Refusal, build};
+// pub use assemble::{Desired, Inputs, Refusal, build};
 // pub use diff::{diff, get};
 // pub use file::{FORMAT_VERSION, read, write};
 // pub use order::{Claims, Cycle};
@@ -135,7 +135,9 @@ pub enum Before {
     Absent,
     /// Half made by an apply that was cut off.
     Partial,
-    Present { body: Value },
+    Present {
+        body: Value,
+    },
     /// The step before it in a replacement removes it.
     Removed,
 }

@@ -29,7 +29,12 @@ pub struct Failure {
 impl Failure {
     #[must_use]
     pub fn new(remedy: Remedy, doing: impl Into<String>, cause: impl fmt::Display) -> Self {
-        Self { remedy, doing: doing.into(), cause: cause.to_string(), hint: None }
+        Self {
+            remedy,
+            doing: doing.into(),
+            cause: cause.to_string(),
+            hint: None,
+        }
     }
 
     #[must_use]

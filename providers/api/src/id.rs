@@ -68,13 +68,22 @@ pub struct ResourceId {
 impl ResourceId {
     #[must_use]
     pub fn new(host: &HostName, provider: &str, kind: &str, name: &str) -> Self {
-        Self { host: host.clone(), provider: provider.to_owned(), kind: kind.to_owned(), name: name.to_owned() }
+        Self {
+            host: host.clone(),
+            provider: provider.to_owned(),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+        }
     }
 }
 
 impl fmt::Display for ResourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}/{}", self.host, self.provider, self.kind, self.name)
+        write!(
+            f,
+            "{}/{}/{}/{}",
+            self.host, self.provider, self.kind, self.name
+        )
     }
 }
 
@@ -100,7 +109,9 @@ impl Serialize for ResourceId {
 
 impl<'de> Deserialize<'de> for ResourceId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -124,7 +135,12 @@ mod tests {
 
     #[test]
     fn a_resource_id_is_its_text() {
-        let id = ResourceId::new(&HostName::new("r1"), "docker", "image", "infra/demo/cache:1");
+        let id = ResourceId::new(
+            &HostName::new("r1"),
+            "docker",
+            "image",
+            "infra/demo/cache:1",
+        );
         assert_eq!(id.to_string(), "r1/docker/image/infra/demo/cache:1");
         assert_eq!(id.to_string().parse(), Ok(id));
         assert!("r1/docker/image".parse::<ResourceId>().is_err());

