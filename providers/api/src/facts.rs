@@ -516,6 +516,22 @@ pub struct Docker {
     /// Whether containers outlive a restart of the engine.
     #[serde(default)]
     pub live_restore: Option<bool>,
+    /// Its networks that have subnets, by name: no other network of the host may overlap them.
+    #[serde(default)]
+    pub networks: Vec<DockerNetwork>,
+}
+
+/// A network of the Docker engine.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DockerNetwork {
+    /// Its name. Two may have the same.
+    pub name: String,
+    /// The project of `infra` it belongs to. Null where `infra` did not make it.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// Its subnets, as `10.9.0.0/24`.
+    #[serde(default)]
+    pub subnets: Vec<String>,
 }
 
 /// The libvirt daemon of the host.

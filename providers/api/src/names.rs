@@ -99,6 +99,73 @@ pub fn bridge(project: &Project, address: &Address) -> String {
     )
 }
 
+/// The reference of an image that comes from an archive with this digest: `infra/PROJECT/NAME:SHA256-16`. An
+/// image from an archive cannot be labelled, so its name is its mark: [`image_mark`] reads it back.
+#[must_use]
+pub fn image(project: &Project, address: &Address, sha256: &str) -> String {
+    let name = address
+        .as_str()
+        .strip_prefix("image.")
+        .filter(|name| is_component(name));
+    let name = name.map_or_else(|| escaped(address.as_str()), str::to_owned);
+    let tag: String = sha256.chars().take(16).collect();
+    format!("{}/{name}:{tag}", image_namespace(project))
+}
+
+/// What the repositories of a project's images begin with: `infra/demo`.
+#[must_use]
+pub fn image_namespace(project: &Project) -> String {
+    let name = project.as_str();
+    format!(
+        "infra/{}",
+        if is_component(name) {
+            name.to_owned()
+        } else {
+            escaped(name)
+        }
+    )
+}
+
+/// Whose image this is, by its repository (`infra/demo/cache`); none where [`image`] did not make the name.
+#[must_use]
+pub fn image_mark(repository: &str) -> Option<(Project, Address)> {
+    let (project, name) = repository.strip_prefix("infra/")?.split_once('/')?;
+    let project = if is_component(project) {
+        project.to_owned()
+    } else {
+        unescaped(project)?
+    };
+    let address = if is_component(name) {
+        format!("image.{name}")
+    } else {
+        unescaped(name)?
+    };
+    Some((Project::new(project), Address::new(address)))
+}
+
+/// Whether an image's name may hold this word as it is. Docker allows a little more, which leaves room for
+/// [`escaped`].
+fn is_component(word: &str) -> bool {
+    let part = |p: &str| {
+        !p.is_empty()
+            && p.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    word.split(['-', '_']).all(part)
+}
+
+/// Any text in the letters an image's name may hold; two dashes are in no [`is_component`].
+fn escaped(text: &str) -> String {
+    format!("x--{}", hex(text.as_bytes()))
+}
+
+fn unescaped(word: &str) -> Option<String> {
+    let digits = word.strip_prefix("x--").filter(|d| d.is_ascii())?;
+    let byte = |at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    let bytes: Option<Vec<u8>> = (0..digits.len()).step_by(2).map(byte).collect();
+    String::from_utf8(bytes?).ok()
+}
+
 /// SHA-256 of the parts, each ended by a zero byte so that no two lists run together, as hexadecimal digits.
 #[must_use]
 pub fn digest(parts: &[&str]) -> String {
@@ -160,6 +227,50 @@ mod tests {
                     .all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-' || c == '_'),
                 "{n}"
             );
+        }
+    }
+
+    #[test]
+    fn an_images_name_is_its_mark() {
+        let mark = |project: &str, address: &str| {
+            let (project, address) = (Project::new(project), Address::new(address));
+            let reference = image(&project, &address, "0123456789abcdef0123");
+            let (repository, tag) = reference.split_once(':').unwrap();
+            assert_eq!(tag, "0123456789abcdef");
+            assert_eq!(
+                image_mark(repository),
+                Some((project, address)),
+                "{reference}"
+            );
+            reference
+        };
+        assert_eq!(
+            mark("demo", "image.cache"),
+            "infra/demo/cache:0123456789abcdef"
+        );
+        assert_eq!(
+            mark("Demo", "image.a_b-c"),
+            "infra/x--44656d6f/a_b-c:0123456789abcdef"
+        );
+        for address in [
+            "image.A",
+            "image.a[0]",
+            "module.m.image.a[\"é\"]",
+            "image.x--61",
+            "workload.feed",
+            "image.a__b",
+        ] {
+            mark("my project", address);
+        }
+        for foreign in [
+            "demo/cache",
+            "infra/demo",
+            "infra/demo/x--6",
+            "infra/demo/x--zz",
+            "infra/a/b/c",
+            "infra//b",
+        ] {
+            assert_eq!(image_mark(foreign), None, "{foreign}");
         }
     }
 

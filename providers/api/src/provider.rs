@@ -11,8 +11,8 @@
 use std::pin::Pin;
 
 use crate::{
-    Change, Facts, Failure, HostName, Impact, Observed, Project, Readiness, Resource, ResourceId,
-    Target,
+    Change, Facts, Failure, HostName, Impact, Observed, Project, Readiness, Remedy, Resource,
+    ResourceId, Target,
 };
 
 /// What an asynchronous method returns.
@@ -26,8 +26,9 @@ pub trait Provider: Send + Sync {
     /// The resources a target asks for; none where the target is another provider's.
     fn resources(&self, project: &Project, target: &Target) -> Vec<Resource>;
 
-    /// What changing one attribute of a running object takes. `path` leads to it in the body.
-    fn impact(&self, kind: &str, path: &[String]) -> Impact;
+    /// What changing one attribute of a running object takes. `path` leads to it in the body; `removed` says
+    /// that it was there and shall be no more, which some daemons cannot do in place.
+    fn impact(&self, kind: &str, path: &[String], removed: bool) -> Impact;
 
     /// Opens the daemon at `endpoint` (`unix:///…`, `qemu:///system`, …).
     fn connect<'a>(
@@ -64,6 +65,18 @@ pub trait Daemon: Send + Sync {
 
     /// Whether what depends on it may start: its health check passes, or it runs and has none.
     fn ready<'a>(&'a self, id: &'a ResourceId) -> Pending<'a, Result<Readiness, Failure>>;
+
+    /// A container image's tag pinned to what it stands for now: `REPOSITORY@sha256:…`.
+    fn resolve_image<'a>(&'a self, reference: &'a str) -> Pending<'a, Result<String, Failure>> {
+        let doing = format!("resolving image `{reference}`");
+        Box::pin(async {
+            Err(Failure::new(
+                Remedy::Operator,
+                doing,
+                "this daemon holds no container images",
+            ))
+        })
+    }
 }
 
 /// Told what a step is doing: "uploading 12 of 40 MiB".
