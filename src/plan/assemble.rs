@@ -1,1 +1,429 @@
-//! build
+//! Desired + observed + state → plan: which objects change, how, and why. The order is `order`'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use infra_api::{Address, Impact, Observed, Project, Resource, ResourceId};
+use serde_json::Value;
+
+use crate::order::{self, Draft};
+use crate::{
+    Basis, Before, Claims, Cycle, Delta, FORMAT_VERSION, Outcome, Plan, Reason, Record, StepAction,
+    diff, get,
+};
+
+/// One object that is wanted.
+#[derive(Clone, Debug)]
+pub struct Desired {
+    pub resource: Resource,
+    /// `lifecycle { prevent_destroy = true }` of its declaration.
+    pub prevent_destroy: bool,
+    /// Attributes (paths in the body) that are left as they are found.
+    pub ignore_changes: Vec<Vec<String>>,
+}
+
+/// All a plan follows from.
+pub struct Inputs<'a> {
+    pub project: &'a Project,
+    pub basis: Basis,
+    /// What the state holds.
+    pub state: &'a Outcome,
+    pub desired: Vec<Desired>,
+    /// What was found: everything desired, everything in the state, everything that carries our mark. Secrets are
+    /// masked.
+    pub observed: &'a BTreeMap<ResourceId, Observed>,
+    /// Declared order between workloads: the first waits until the second is ready.
+    pub depends_on: &'a [(ResourceId, ResourceId)],
+    pub impact: &'a dyn Fn(&ResourceId, &[String], bool) -> Impact,
+    /// What an object with this body holds of its host; `true`: as wanted, `false`: as found.
+    pub claims: &'a dyn Fn(&ResourceId, &Address, &Value, bool) -> Claims,
+    /// Objects to make anew although nothing asks for it.
+    pub replace: &'a BTreeSet<Address>,
+    /// Placements and outputs as they will be.
+    pub result: Outcome,
+    /// Digests of the secrets the configuration holds.
+    pub secrets: Vec<String>,
+    /// Everything goes.
+    pub destroy: bool,
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The daemon's name for it is taken by an object that is not ours.
+    NameTaken {
+        id: ResourceId,
+        address: Address,
+        what: String,
+    },
+    /// It would be destroyed and must not be.
+    PreventDestroy {
+        id: ResourceId,
+        address: Address,
+        reason: Reason,
+    },
+    /// Steps wait for each other.
+    Cycle(Cycle),
+}
+
+/// Makes the plan, or says everything that stands against it.
+///
+/// # Errors
+/// All refusals, in the order of their objects.
+pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
+    let desired = std::mem::take(&mut inputs.desired);
+    let mut assembly = Assembly {
+        verdicts: BTreeMap::new(),
+        refusals: Vec::new(),
+        inputs: &inputs,
+    };
+    for wanted in desired {
+        assembly.want(wanted);
+    }
+    assembly.unwanted();
+    assembly.spread_replacements();
+    assembly.guard();
+    if !assembly.refusals.is_empty() {
+        return Err(assembly.refusals);
+    }
+    let verdicts = std::mem::take(&mut assembly.verdicts);
+    let drafts = drafts(&verdicts);
+    let old_edges = |id: &ResourceId| inputs.state.resources.get(id).map(|r| r.after.clone());
+    let steps = order::order(
+        drafts,
+        &order::Edges {
+            after: &|id| {
+                verdicts
+                    .get(id)
+                    .and_then(|v| v.wanted.as_ref())
+                    .map_or(&[][..], |w| &w.resource.after)
+            },
+            before: &old_edges,
+            depends_on: inputs.depends_on,
+            claims: inputs.claims,
+        },
+    )
+    .map_err(|cycle| vec![Refusal::Cycle(cycle)])?;
+    let mut result = inputs.result;
+    result.resources = verdicts
+        .into_iter()
+        .filter_map(|(id, v)| Some((id, record(v.wanted?))))
+        .collect();
+    Ok(Plan {
+        format_version: FORMAT_VERSION.to_owned(),
+        project: inputs.project.clone(),
+        basis: inputs.basis,
+        result,
+        steps,
+        secrets: inputs.secrets,
+    })
+}
+
+fn record(wanted: Desired) -> Record {
+    let Resource {
+        id: _,
+        address,
+        body,
+        source: _,
+        after,
+    } = wanted.resource;
+    Record {
+        address,
+        body,
+        after,
+        prevent_destroy: wanted.prevent_destroy,
+    }
+}
+
+/// What becomes of one object.
+struct Verdict {
+    address: Address,
+    wanted: Option<Desired>,
+    before: Before,
+    fate: Fate,
+    deltas: Vec<Delta>,
+}
+
+enum Fate {
+    Keep,
+    Create(Reason),
+    Update(Reason),
+    Restart(Reason),
+    Replace(Reason),
+    Delete(Reason),
+}
+
+struct Assembly<'a> {
+    verdicts: BTreeMap<ResourceId, Verdict>,
+    refusals: Vec<Refusal>,
+    inputs: &'a Inputs<'a>,
+}
+
+impl Assembly<'_> {
+    /// Judges one wanted object by what was found in its place.
+    fn want(&mut self, wanted: Desired) {
+        let id = wanted.resource.id.clone();
+        let address = wanted.resource.address.clone();
+        let verdict = match self.inputs.observed.get(&id) {
+            None | Some(Observed::Absent) => self.absent(wanted),
+            Some(Observed::Partial { why, .. }) => Verdict {
+                address,
+                before: Before::Partial,
+                fate: Fate::Create(Reason::HalfMade { why: why.clone() }),
+                deltas: Vec::new(),
+                wanted: Some(wanted),
+            },
+            Some(Observed::Present { body, .. }) => self.present(wanted, body),
+            Some(Observed::Foreign { what }) => {
+                self.refusals.push(Refusal::NameTaken {
+                    id,
+                    address,
+                    what: what.clone(),
+                });
+                return;
+            }
+        };
+        self.verdicts.insert(id, verdict);
+    }
+
+    fn absent(&self, wanted: Desired) -> Verdict {
+        let known = self
+            .inputs
+            .state
+            .resources
+            .contains_key(&wanted.resource.id);
+        Verdict {
+            address: wanted.resource.address.clone(),
+            before: Before::Absent,
+            fate: Fate::Create(if known { Reason::Vanished } else { Reason::New }),
+            deltas: Vec::new(),
+            wanted: Some(wanted),
+        }
+    }
+
+    fn present(&self, mut wanted: Desired, found: &Value) -> Verdict {
+        for path in &wanted.ignore_changes {
+            keep_found(&mut wanted.resource.body, found, path);
+        }
+        let id = wanted.resource.id.clone();
+        let deltas = diff(found, &wanted.resource.body, &|path, removed| {
+            (self.inputs.impact)(&id, path, removed)
+        });
+        let fate = if self.inputs.replace.contains(&wanted.resource.address) {
+            Fate::Replace(Reason::Replaced {
+                attributes: Vec::new(),
+            })
+        } else {
+            self.fate(&wanted, found, &deltas)
+        };
+        Verdict {
+            address: wanted.resource.address.clone(),
+            before: Before::Present {
+                body: found.clone(),
+            },
+            fate,
+            deltas,
+            wanted: Some(wanted),
+        }
+    }
+
+    fn fate(&self, wanted: &Desired, found: &Value, deltas: &[Delta]) -> Fate {
+        match deltas.iter().map(|d| d.impact).max() {
+            None => Fate::Keep,
+            Some(Impact::Replace) => Fate::Replace(Reason::Replaced {
+                attributes: forcing(deltas),
+            }),
+            Some(Impact::Restart) => Fate::Restart(self.cause(wanted, found, deltas)),
+            Some(Impact::InPlace) => Fate::Update(self.cause(wanted, found, deltas)),
+        }
+    }
+
+    /// Whether the declaration moved, the world, or both: the state knows what it was.
+    fn cause(&self, wanted: &Desired, found: &Value, deltas: &[Delta]) -> Reason {
+        let Some(record) = self.inputs.state.resources.get(&wanted.resource.id) else {
+            return Reason::Drift;
+        };
+        let differs = |body: &Value| {
+            deltas
+                .iter()
+                .any(|d| get(body, &d.path) != get(&record.body, &d.path))
+        };
+        match (differs(&wanted.resource.body), differs(found)) {
+            (true, true) => Reason::ChangedAndDrift,
+            (false, true) => Reason::Drift,
+            _ => Reason::Changed,
+        }
+    }
+
+    /// What is there and not wanted: ours by the state or by its mark.
+    fn unwanted(&mut self) {
+        for (id, observed) in self.inputs.observed {
+            if self.verdicts.contains_key(id)
+                || self.refusals.iter().any(|r| refused(r) == Some(id))
+            {
+                continue;
+            }
+            let (address, before) = match observed {
+                Observed::Present { address, body } => {
+                    (address, Before::Present { body: body.clone() })
+                }
+                Observed::Partial { address, .. } => (address, Before::Partial),
+                // Gone already, or another's by now: nothing to do but forget it.
+                Observed::Absent | Observed::Foreign { .. } => continue,
+            };
+            let reason = match (
+                self.inputs.destroy,
+                self.inputs.state.resources.contains_key(id),
+            ) {
+                (true, _) => Reason::Destroy,
+                (false, true) => Reason::Undeclared,
+                (false, false) => Reason::Stray,
+            };
+            let verdict = Verdict {
+                address: address.clone(),
+                wanted: None,
+                before,
+                fate: Fate::Delete(reason),
+                deltas: Vec::new(),
+            };
+            self.verdicts.insert(id.clone(), verdict);
+        }
+    }
+
+    /// What stands on an object that is made anew is made anew with it: neither a network nor a volume can be
+    /// removed under its user.
+    fn spread_replacements(&mut self) {
+        let mut users: BTreeMap<ResourceId, Vec<ResourceId>> = BTreeMap::new();
+        for (id, verdict) in &self.verdicts {
+            for needed in verdict.wanted.iter().flat_map(|w| &w.resource.after) {
+                users.entry(needed.clone()).or_default().push(id.clone());
+            }
+        }
+        let replaced = |v: &Verdict| matches!(v.fate, Fate::Replace(_));
+        let mut queue: Vec<ResourceId> = self
+            .verdicts
+            .iter()
+            .filter(|(_, v)| replaced(v))
+            .map(|(id, _)| id.clone())
+            .collect();
+        while let Some(id) = queue.pop() {
+            for user in users.get(&id).into_iter().flatten() {
+                let Some(verdict) = self.verdicts.get_mut(user) else {
+                    continue;
+                };
+                if matches!(
+                    verdict.fate,
+                    Fate::Keep | Fate::Update(_) | Fate::Restart(_)
+                ) {
+                    verdict.fate = Fate::Replace(Reason::ReplacedWith {
+                        resource: id.to_string(),
+                    });
+                    queue.push(user.clone());
+                }
+            }
+        }
+    }
+
+    /// Refuses what would destroy something that must not be.
+    fn guard(&mut self) {
+        for (id, verdict) in &self.verdicts {
+            let (Fate::Delete(reason) | Fate::Replace(reason)) = &verdict.fate else {
+                continue;
+            };
+            let recorded = self
+                .inputs
+                .state
+                .resources
+                .get(id)
+                .is_some_and(|r| r.prevent_destroy);
+            // The declaration's word counts while there is one; the state's holds when it is gone.
+            let prevented = verdict
+                .wanted
+                .as_ref()
+                .map_or(recorded, |w| w.prevent_destroy);
+            if prevented {
+                self.refusals.push(Refusal::PreventDestroy {
+                    id: id.clone(),
+                    address: verdict.address.clone(),
+                    reason: reason.clone(),
+                });
+            }
+        }
+    }
+}
+
+fn refused(refusal: &Refusal) -> Option<&ResourceId> {
+    match refusal {
+        Refusal::NameTaken { id, .. } | Refusal::PreventDestroy { id, .. } => Some(id),
+        Refusal::Cycle(_) => None,
+    }
+}
+
+fn forcing(deltas: &[Delta]) -> Vec<String> {
+    deltas
+        .iter()
+        .filter(|d| d.impact == Impact::Replace)
+        .map(|d| d.path.join("."))
+        .collect()
+}
+
+/// Makes the wanted body equal to the found one at `path`.
+fn keep_found(wanted: &mut Value, found: &Value, path: &[String]) {
+    let Some((last, parents)) = path.split_last() else {
+        return;
+    };
+    let parent = parents
+        .iter()
+        .try_fold(&mut *wanted, |value, key| value.get_mut(key));
+    let Some(Value::Object(parent)) = parent else {
+        return;
+    };
+    match get(found, path) {
+        Some(value) => {
+            parent.insert(last.clone(), value.clone());
+        }
+        None => {
+            parent.remove(last);
+        }
+    }
+}
+
+/// One draft for each change; two for a replacement.
+fn drafts(verdicts: &BTreeMap<ResourceId, Verdict>) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for (id, verdict) in verdicts {
+        let draft = |action, reason: &Reason, before: Before| Draft {
+            id: id.clone(),
+            address: verdict.address.clone(),
+            action,
+            before,
+            after: verdict
+                .wanted
+                .as_ref()
+                .filter(|_| action != StepAction::Delete)
+                .map(|w| w.resource.body.clone()),
+            source: verdict
+                .wanted
+                .as_ref()
+                .filter(|_| action == StepAction::Create)
+                .and_then(|w| w.resource.source.clone()),
+            reason: reason.clone(),
+            deltas: verdict.deltas.clone(),
+        };
+        let found = verdict.before.clone();
+        match &verdict.fate {
+            Fate::Keep => {}
+            Fate::Create(reason) => drafts.push(draft(StepAction::Create, reason, found)),
+            Fate::Update(reason) => drafts.push(draft(StepAction::Update, reason, found)),
+            Fate::Restart(reason) => drafts.push(draft(StepAction::Restart, reason, found)),
+            Fate::Delete(reason) => drafts.push(draft(StepAction::Delete, reason, found)),
+            Fate::Replace(reason) => {
+                drafts.push(Draft {
+                    deltas: Vec::new(),
+                    ..draft(StepAction::Delete, reason, found)
+                });
+                drafts.push(draft(StepAction::Create, reason, Before::Removed));
+            }
+        }
+    }
+    drafts
+}

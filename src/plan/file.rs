@@ -1,1 +1,40 @@
-//! file
+//! The plan as a file: versioned JSON.
+
+use serde_json::Value;
+
+use crate::Plan;
+
+/// The version of the plan's format that is written. A reader takes every version of its own major number.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// The plan as text, the same bytes for the same plan.
+///
+/// # Panics
+/// Never: every field of a plan has a form in JSON.
+#[must_use]
+pub fn write(plan: &Plan) -> String {
+    let mut text = serde_json::to_string_pretty(plan).expect("a plan is JSON");
+    text.push('\n');
+    text
+}
+
+/// Reads what [`write()`] wrote.
+///
+/// # Errors
+/// What is wrong with the text, in words for a person.
+pub fn read(text: &str) -> Result<Plan, String> {
+    let value: Value =
+        serde_json::from_str(text).map_err(|e| format!("it is not a plan file: {e}"))?;
+    let version = value
+        .get("format_version")
+        .and_then(Value::as_str)
+        .ok_or("it is not a plan file: it states no `format_version`")?;
+    let major = |v: &str| v.split('.').next().unwrap_or_default().to_owned();
+    if major(version) != major(FORMAT_VERSION) {
+        return Err(format!(
+            "it is a plan of format {version}, and this infra reads {}.x",
+            major(FORMAT_VERSION)
+        ));
+    }
+    serde_json::from_value(value).map_err(|e| format!("it is damaged: {e}"))
+}

@@ -7,10 +7,10 @@ mod file;
 mod order;
 mod reason;
 
-// pub use assemble::{Desired, Inputs, Refusal, build};
-// pub use diff::{diff, get};
-// pub use file::{FORMAT_VERSION, read, write};
-// pub use order::{Claims, Cycle};
+pub use assemble::{Desired, Inputs, Refusal, assemble};
+pub use diff::{diff, get};
+pub use file::{FORMAT_VERSION, read, write};
+pub use order::{Claims, Cycle};
 pub use reason::Reason;
 
 use std::collections::BTreeMap;
@@ -112,6 +112,10 @@ pub struct Step {
     pub deltas: Vec<Delta>,
     /// Steps that must be done before this one starts.
     pub needs: Vec<u32>,
+    /// Objects that CPUs are taken from before they have let go: for a moment both run there. Only where waiting
+    /// would make a cycle and the change is live.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overlaps: Vec<ResourceId>,
     /// Something waits until it is ready (health check passes, or it runs).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wait_ready: bool,
