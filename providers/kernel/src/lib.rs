@@ -1,1 +1,76 @@
-//! The host itself: facts read from a sysfs tree.
+//! The host itself: its facts, read from a tree of `sys/` and `proc/`.
+//!
+//! [`read`] is a function of the tree alone, live or saved: no process is started, no clock read,
+//! nothing outside the tree seen. What needs running programs is in [`live()`]; what Docker and
+//! libvirt know is their providers' to add.
+
+mod cgroup;
+mod cpus;
+mod hugepages;
+mod iommu;
+mod kernel;
+mod l3;
+mod live;
+mod memory;
+mod mounts;
+mod nodes;
+mod partition;
+mod pci;
+mod reader;
+mod run;
+mod systemd;
+mod tree;
+
+pub mod kvm;
+
+pub use live::{emulator, live};
+pub use reader::Problem;
+pub use tree::{Root, Tree};
+
+use infra_api::Facts;
+use infra_api::facts::Runtimes;
+
+use reader::Reader;
+
+/// The facts a tree holds, and what in it could not be understood. A bad file leaves its own fact
+/// unknown and no other.
+pub fn read(tree: &dyn Tree) -> (Facts, Vec<Problem>) {
+    let reader = Reader::new(tree);
+    let facts = assemble(&reader);
+    (facts, reader.into_problems())
+}
+
+fn assemble(reader: &Reader<'_>) -> Facts {
+    let online = cpus::online(reader);
+    let nodes = nodes::read(reader, &online);
+    let l3 = l3::read(reader, &online);
+    let mounts = mounts::read(reader);
+    let memory = memory::host(reader);
+    let limits = cgroup::limits(reader, &mounts);
+    Facts {
+        hostname: reader.line("proc/sys/kernel/hostname"),
+        kernel: kernel::read(reader),
+        cpus: cpus::read(reader, &online, &nodes, &l3, limits.cpus.as_ref()),
+        allowed_nodes: nodes::allowed(reader, &nodes, limits.nodes.as_ref()),
+        memory_bytes: memory.total,
+        memory_available_bytes: memory.available,
+        page_bytes: memory::page_bytes(reader),
+        default_hugepage_bytes: memory.hugepage,
+        hugepages: hugepages::read(reader, hugepages::HOST),
+        hugetlbfs: hugepages::mounts(&mounts, memory.hugepage),
+        pci: pci::read(reader),
+        iommu_groups: iommu::read(reader),
+        cgroup: cgroup::read(reader, &mounts),
+        thp: kernel::thp(reader),
+        ksm: kernel::ksm(reader),
+        numa_balancing: reader.number("proc/sys/kernel/numa_balancing"),
+        tuned_profile: reader.line("etc/tuned/active_profile"),
+        runtimes: Runtimes {
+            bare_metal: systemd::offer(reader),
+            ..Runtimes::default()
+        },
+        nodes,
+        l3,
+        ..Facts::default()
+    }
+}

@@ -1,0 +1,214 @@
+//! Whether KVM works, found out by trying it.
+//!
+//! `/dev/kvm` that opens is no proof: under some hypervisors QEMU then aborts, or the guest hangs.
+//! KVM counts as working if a paused QEMU really starts with it and with `-cpu host`.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::live::version;
+use crate::run::{Ran, run};
+
+/// A paused QEMU is there within one second; a loaded machine may take some more.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The monitor's commands are carried out only after the machine and its CPUs have been made.
+const COMMANDS: &str = "{\"execute\":\"qmp_capabilities\"}\n\
+                        {\"execute\":\"query-status\"}\n\
+                        {\"execute\":\"quit\"}\n";
+
+/// Starts a paused machine with KVM and ends it. The error is the reason to show to a person.
+pub fn works(emulator: &Path) -> Result<(), String> {
+    if !Path::new("/dev/kvm").exists() {
+        return Err("there is no /dev/kvm".to_owned());
+    }
+    let ran = run(&mut command(emulator), COMMANDS, PATIENCE)
+        .map_err(|error| format!("{} does not start: {error}", emulator.display()))?;
+    judge(&ran)
+}
+
+/// As [`works`], tried once for each boot, emulator and version of it: the answer is kept in the
+/// file `cache`. A cache that cannot be read or written only costs the trial.
+pub fn works_cached(emulator: &Path, cache: &Path) -> Result<(), String> {
+    let key = Key::now(emulator);
+    if let Some(kept) = kept(cache, &key) {
+        return kept.why_not.map_or(Ok(()), Err);
+    }
+    let works = works(emulator);
+    let why_not = works.clone().err();
+    if key.boot.is_some() {
+        let _ = keep(cache, &Trial { key, why_not });
+    }
+    works
+}
+
+/// What an answer holds for.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Key {
+    boot: Option<String>,
+    emulator: String,
+    version: Option<String>,
+}
+
+impl Key {
+    fn now(emulator: &Path) -> Key {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+        Key {
+            boot: boot.map(|id| id.trim().to_owned()),
+            emulator: emulator.display().to_string(),
+            version: version(emulator, 3),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Trial {
+    #[serde(flatten)]
+    key: Key,
+    why_not: Option<String>,
+}
+
+fn kept(cache: &Path, key: &Key) -> Option<Trial> {
+    let text = fs::read_to_string(cache).ok()?;
+    let trial: Trial = serde_json::from_str(&text).ok()?;
+    (trial.key == *key).then_some(trial)
+}
+
+fn keep(cache: &Path, trial: &Trial) -> std::io::Result<()> {
+    match cache.parent().map(fs::create_dir_all) {
+        Some(Err(error)) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    // A half-written file is no JSON and is tried again.
+    fs::write(cache, serde_json::to_string_pretty(trial)? + "\n")
+}
+
+fn command(emulator: &Path) -> Command {
+    let mut command = Command::new(emulator);
+    let machine = machine(&emulator.to_string_lossy());
+    command.args([
+        "-accel", "kvm", "-cpu", "host", "-machine", machine, "-m", "64", "-S",
+    ]);
+    command.args([
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        "none",
+        "-qmp",
+        "stdio",
+    ]);
+    command
+}
+
+/// A machine that the emulator has and that takes the host's CPU.
+fn machine(emulator: &str) -> &'static str {
+    let machines = [
+        ("aarch64", "virt"),
+        ("riscv64", "virt"),
+        ("loongarch64", "virt"),
+        ("ppc64", "pseries"),
+        ("s390x", "s390-ccw-virtio"),
+    ];
+    let known = machines.iter().find(|(arch, _)| emulator.ends_with(arch));
+    known.map_or("q35", |(_, machine)| machine)
+}
+
+fn judge(ran: &Ran) -> Result<(), String> {
+    match ran.status {
+        None => Err(format!(
+            "QEMU hung for {} s as it started with KVM",
+            PATIENCE.as_secs()
+        )),
+        Some(status) if status.success() && paused(&ran.stdout) => Ok(()),
+        Some(status) => {
+            let last = ran.stderr.lines().rfind(|line| !line.trim().is_empty());
+            let said = last.unwrap_or("it said nothing").trim();
+            Err(format!("QEMU does not start with KVM ({status}): {said}"))
+        }
+    }
+}
+
+fn paused(stdout: &str) -> bool {
+    stdout.lines().any(|line| {
+        let answer: Option<serde_json::Value> = serde_json::from_str(line).ok();
+        answer.is_some_and(|answer| {
+            matches!(
+                answer["return"]["status"].as_str(),
+                Some("prelaunch" | "paused")
+            )
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+
+    /// A program that behaves as a QEMU might, and counts how often it was tried.
+    fn qemu(dir: &Path, body: &str) -> PathBuf {
+        let path = dir.join("qemu");
+        let log = dir.join("tried");
+        let script = format!(
+            "#!/bin/sh\n[ \"$1\" = --version ] && {{ echo QEMU emulator version 10.0.2; exit; }}\n\
+             echo x >> {}\n{body}\n",
+            log.display()
+        );
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    fn answer(body: &str) -> Result<(), String> {
+        let dir = tempfile::tempdir().unwrap();
+        let ran = run(
+            &mut command(&qemu(dir.path(), body)),
+            COMMANDS,
+            Duration::from_secs(5),
+        );
+        judge(&ran.unwrap())
+    }
+
+    const PAUSED: &str = r#"echo '{"QMP": {}}'; echo '{"return": {"status": "prelaunch"}}'"#;
+
+    #[test]
+    fn a_paused_machine_is_proof() {
+        assert_eq!(answer(PAUSED), Ok(()));
+    }
+
+    #[test]
+    fn anything_else_is_not_and_says_why() {
+        let abort =
+            answer("echo 'qemu: error: failed to set MSR 0x345' >&2; kill -ABRT $$").unwrap_err();
+        assert!(
+            abort.contains("SIGABRT") && abort.ends_with("failed to set MSR 0x345"),
+            "{abort}"
+        );
+        let greeting = answer(r#"echo '{"QMP": {}}'"#).unwrap_err();
+        assert!(greeting.ends_with("it said nothing"), "{greeting}");
+    }
+
+    #[test]
+    fn it_is_tried_once() {
+        if !Path::new("/dev/kvm").exists() {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let (emulator, cache) = (qemu(dir.path(), PAUSED), dir.path().join("a/b/kvm.json"));
+        assert_eq!(works_cached(&emulator, &cache), Ok(()));
+        assert_eq!(works_cached(&emulator, &cache), Ok(()));
+        assert_eq!(fs::read_to_string(dir.path().join("tried")).unwrap(), "x\n");
+        fs::write(&cache, "{").unwrap();
+        assert_eq!(works_cached(&emulator, &cache), Ok(()));
+        assert_eq!(
+            fs::read_to_string(dir.path().join("tried")).unwrap(),
+            "x\nx\n"
+        );
+    }
+}

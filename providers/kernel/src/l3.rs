@@ -1,0 +1,58 @@
+//! L3 caches: which CPUs share one.
+
+use infra_api::IdSet;
+use infra_api::facts::L3;
+
+use crate::partition::{Group, partition};
+use crate::reader::Reader;
+
+pub(crate) fn read(reader: &Reader<'_>, online: &IdSet) -> Vec<L3> {
+    let groups = partition(online, |cpu| {
+        let cache = directory(reader, cpu)?;
+        let cpus = reader
+            .mask_or_list(&cache, &["shared_cpu"])
+            .or_else(|| map(reader, &cache))?;
+        Some((cpus, reader.id(&format!("{cache}/id"))))
+    });
+    groups
+        .into_iter()
+        .map(|group| record(reader, group))
+        .collect()
+}
+
+/// Beside `shared_cpu_list` lies a mask that is not called `shared_cpu` but `shared_cpu_map`.
+fn map(reader: &Reader<'_>, cache: &str) -> Option<IdSet> {
+    reader.mask(&format!("{cache}/shared_cpu_map"))
+}
+
+fn record(reader: &Reader<'_>, Group { id, cpus }: Group) -> L3 {
+    let cache = cpus.first().and_then(|cpu| directory(reader, cpu));
+    let size_bytes = cache.and_then(|cache| size(reader, &format!("{cache}/size")));
+    L3 {
+        id,
+        cpus,
+        size_bytes,
+    }
+}
+
+/// Where a CPU's L3 cache is described.
+fn directory(reader: &Reader<'_>, cpu: u32) -> Option<String> {
+    let caches = format!("sys/devices/system/cpu/cpu{cpu}/cache");
+    let indices = reader.ids(&caches, "index");
+    let mut paths = indices.iter().map(|index| format!("{caches}/index{index}"));
+    paths.find(|path| reader.number::<u32>(&format!("{path}/level")) == Some(3))
+}
+
+/// `30720K`, in bytes.
+fn size(reader: &Reader<'_>, path: &str) -> Option<u64> {
+    let text = reader.text(path)?;
+    let kib = text
+        .strip_suffix('K')
+        .and_then(|number| number.parse::<u64>().ok());
+    let bytes = kib.and_then(|kib| kib.checked_mul(1024));
+    if bytes.is_none() {
+        reader.problem(path, format_args!("`{text}` is not a size like `30720K`"));
+    }
+    // Firmware that does not know writes 0.
+    bytes.filter(|bytes| *bytes > 0)
+}

@@ -1,0 +1,76 @@
+//! Facts of this machine that take a running program or a system call.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use infra_api::Facts;
+
+use crate::reader::Problem;
+use crate::run::run;
+use crate::tree::Root;
+
+/// Asking a program for its version takes no longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The facts of this machine: what its files tell, and the versions of QEMU, systemd and tuned.
+pub fn live() -> (Facts, Vec<Problem>) {
+    let (mut facts, problems) = crate::read(&Root::live());
+    let uname = rustix::system::uname();
+    let arch = uname.machine().to_string_lossy().into_owned();
+    facts.hostname = Some(uname.nodename().to_string_lossy().into_owned());
+    facts.page_bytes = u64::try_from(rustix::param::page_size()).ok();
+    facts.versions.qemu = emulator(&arch).and_then(|emulator| version(&emulator, 3));
+    facts.versions.systemd = version(Path::new("systemctl"), 1);
+    facts.versions.tuned = version(Path::new("tuned"), 1);
+    facts.kernel.arch = Some(arch);
+    (facts, problems)
+}
+
+/// QEMU's system emulator for an architecture, where distributions put it.
+pub fn emulator(arch: &str) -> Option<PathBuf> {
+    let places = [
+        format!("/usr/bin/qemu-system-{arch}"),
+        format!("/usr/local/bin/qemu-system-{arch}"),
+        "/usr/libexec/qemu-kvm".to_owned(),
+    ];
+    places
+        .into_iter()
+        .map(PathBuf::from)
+        .find(|path| path.exists())
+}
+
+/// The word at `position` of the first line a program prints for `--version`.
+pub(crate) fn version(program: &Path, position: usize) -> Option<String> {
+    let ran = run(Command::new(program).arg("--version"), "", PATIENCE).ok()?;
+    if !ran.status?.success() {
+        return None;
+    }
+    ran.stdout
+        .lines()
+        .next()?
+        .split_whitespace()
+        .nth(position)
+        .map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_understood() {
+        let (facts, problems) = live();
+        assert!(problems.is_empty(), "{problems:?}");
+        assert!(!facts.cpus.online.is_empty() && facts.memory_bytes > Some(0));
+        assert_eq!(facts.cpus.list.len(), facts.cpus.online.len());
+        assert!(facts.page_bytes >= Some(4096) && facts.kernel.arch.is_some());
+        let json = serde_json::to_string(&facts).unwrap();
+        assert_eq!(Facts::from_json(&json).unwrap(), facts);
+    }
+
+    #[test]
+    fn a_missing_program_has_no_version() {
+        assert_eq!(version(Path::new("/nonexistent"), 0), None);
+    }
+}

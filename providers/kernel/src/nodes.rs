@@ -1,0 +1,133 @@
+//! NUMA nodes: their CPUs, memory, distances and huge pages.
+
+use std::collections::BTreeMap;
+
+use infra_api::IdSet;
+use infra_api::facts::{Node, NodeKind};
+
+use crate::reader::Reader;
+use crate::{hugepages, memory};
+
+const NODE: &str = "sys/devices/system/node";
+
+pub(crate) fn read(reader: &Reader<'_>, online: &IdSet) -> Vec<Node> {
+    let ids = ids(reader);
+    if ids.is_empty() {
+        return vec![whole_machine(reader, online)];
+    }
+    let devices = device_nodes(reader);
+    ids.iter()
+        .map(|id| node(reader, id, &ids, online, &devices))
+        .collect()
+}
+
+/// The nodes that are there and online. A directory may outlive its node, and a kernel may list a
+/// node a saved tree does not hold.
+fn ids(reader: &Reader<'_>) -> IdSet {
+    let directories = reader.ids(NODE, "node");
+    match reader.list(&format!("{NODE}/online")) {
+        Some(online) => &directories & &online,
+        None => directories,
+    }
+}
+
+/// A kernel without NUMA has no nodes; the machine then is one.
+fn whole_machine(reader: &Reader<'_>, online: &IdSet) -> Node {
+    let memory = memory::host(reader);
+    Node {
+        id: 0,
+        kind: NodeKind::Normal,
+        cpus: online.clone(),
+        memory_bytes: memory.total,
+        free_bytes: memory.free,
+        distances: BTreeMap::from([(0, 10)]),
+        hugepages: hugepages::read(reader, hugepages::HOST),
+    }
+}
+
+fn node(reader: &Reader<'_>, id: u32, ids: &IdSet, online: &IdSet, devices: &IdSet) -> Node {
+    let directory = format!("{NODE}/node{id}");
+    let cpus = cpus(reader, &directory).unwrap_or_default();
+    let cpus = &cpus & online;
+    let memory = memory::of_node(reader, &directory);
+    Node {
+        id,
+        kind: kind(devices.contains(id), &cpus, memory.total),
+        cpus,
+        memory_bytes: memory.total,
+        free_bytes: memory.free,
+        distances: distances(reader, &directory, ids),
+        hugepages: hugepages::read(reader, &format!("{directory}/hugepages")),
+    }
+}
+
+fn cpus(reader: &Reader<'_>, directory: &str) -> Option<IdSet> {
+    let list = reader.list(&format!("{directory}/cpulist"));
+    list.or_else(|| reader.mask(&format!("{directory}/cpumap")))
+}
+
+fn kind(device: bool, cpus: &IdSet, memory: Option<u64>) -> NodeKind {
+    match (device, cpus.is_empty(), memory == Some(0)) {
+        (true, _, _) => NodeKind::Device,
+        (_, true, true) => NodeKind::Empty,
+        (_, true, false) => NodeKind::MemoryOnly,
+        (_, false, true) => NodeKind::CpuOnly,
+        (_, false, false) => NodeKind::Normal,
+    }
+}
+
+/// A row of the distance matrix. Its columns are the online nodes; where the row is longer, they
+/// are all nodes the kernel could have.
+fn distances(reader: &Reader<'_>, directory: &str, ids: &IdSet) -> BTreeMap<u32, u32> {
+    let path = format!("{directory}/distance");
+    let Some(text) = reader.text(&path) else {
+        return BTreeMap::new();
+    };
+    let row: Result<Vec<u32>, _> = text.split_whitespace().map(str::parse).collect();
+    let Ok(row) = row else {
+        reader.problem(&path, format_args!("`{text}` is not a row of distances"));
+        return BTreeMap::new();
+    };
+    let possible = || reader.list(&format!("{NODE}/possible")).unwrap_or_default();
+    let candidates = [ids.clone(), possible()];
+    let Some(columns) = candidates.iter().find(|columns| columns.len() == row.len()) else {
+        reader.problem(
+            &path,
+            format_args!("{} distances for {} nodes", row.len(), ids.len()),
+        );
+        return BTreeMap::new();
+    };
+    let pairs = columns.iter().zip(row);
+    pairs.filter(|(to, _)| ids.contains(*to)).collect()
+}
+
+/// Nodes that are the memory of a GPU. The driver tells; the kernel shows them like any other.
+fn device_nodes(reader: &Reader<'_>) -> IdSet {
+    let gpus = "proc/driver/nvidia/gpus";
+    let names = reader.names(gpus);
+    let nodes = names.iter().filter_map(|gpu| {
+        let status = reader.text(&format!("{gpus}/{gpu}/numa_status"))?;
+        let node = status.lines().find_map(|line| line.strip_prefix("Node:"))?;
+        node.trim().parse().ok()
+    });
+    nodes.collect()
+}
+
+/// The nodes whose memory may be used: what the cgroup says, else what the kernel says of the
+/// reading task (memory nodes, unlike CPUs, only a cpuset can take away).
+pub(crate) fn allowed(reader: &Reader<'_>, nodes: &[Node], limit: Option<&IdSet>) -> Option<IdSet> {
+    let ids: IdSet = nodes.iter().map(|node| node.id).collect();
+    let limit = limit.cloned().or_else(|| mems_allowed(reader))?;
+    Some(&limit & &ids)
+}
+
+fn mems_allowed(reader: &Reader<'_>) -> Option<IdSet> {
+    let path = "proc/self/status";
+    let status = reader.text(path)?;
+    let text = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Mems_allowed_list:"))?;
+    text.parse()
+        .map_err(|error| reader.problem(path, error))
+        .ok()
+}
