@@ -1,0 +1,280 @@
+//! What a journal adds up to: the outcome so far, and the objects nobody knows about. Pure; the running
+//! apply and the recovery after a crash use the same few lines, so they cannot differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use infra_api::{Address, Placement, ResourceId};
+use infra_plan::{Outcome, Output};
+
+use crate::{Begin, Entry};
+
+/// An outcome, being changed entry by entry. Seeing an entry twice is seeing it once, so a journal may be
+/// folded again into a state that holds it already.
+#[derive(Clone, Debug)]
+pub struct Folding {
+    outcome: Outcome,
+    workloads: BTreeMap<Address, Placement>,
+    outputs: BTreeMap<String, Output>,
+    open: BTreeMap<u32, ResourceId>,
+    in_doubt: BTreeSet<ResourceId>,
+    /// Addresses of which something was removed.
+    removed: BTreeSet<Address>,
+}
+
+impl Folding {
+    #[must_use]
+    pub fn new(prior: Outcome, begin: &Begin) -> Self {
+        Self {
+            outcome: prior,
+            workloads: begin.workloads.clone(),
+            outputs: begin.outputs.clone(),
+            open: BTreeMap::new(),
+            in_doubt: begin.in_doubt.iter().cloned().collect(),
+            removed: BTreeSet::new(),
+        }
+    }
+
+    pub fn see(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Begin(_) => {}
+            Entry::Started { step, resource, .. } => {
+                self.open.insert(*step, resource.clone());
+            }
+            Entry::Failed { step, .. } => {
+                self.open.remove(step);
+            }
+            Entry::Done {
+                step,
+                resource,
+                address,
+                kept,
+            } => {
+                self.open.remove(step);
+                self.in_doubt.remove(resource);
+                match kept {
+                    Some(record) => drop(
+                        self.outcome
+                            .resources
+                            .insert(resource.clone(), record.clone()),
+                    ),
+                    None => self.remove(resource, address),
+                }
+                self.place(address);
+            }
+            Entry::End { complete: true } => {
+                self.outcome.workloads = self.workloads.clone();
+                self.outcome.outputs = self.outputs.clone();
+            }
+            Entry::End { complete: false } => {}
+        }
+    }
+
+    /// Outputs are new only when all is done; before, they would speak of what is not there yet.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let mut outcome = self.outcome.clone();
+        let left: BTreeSet<&Address> = outcome
+            .resources
+            .values()
+            .map(|record| &record.address)
+            .collect();
+        let gone = |address: &Address| {
+            self.removed.contains(address)
+                && !left.contains(address)
+                && !self.workloads.contains_key(address)
+        };
+        outcome.workloads.retain(|address, _| !gone(address));
+        outcome
+    }
+
+    /// Started, and nobody knows how it ended: the next plan reads these whatever else it reads.
+    #[must_use]
+    pub fn in_doubt(&self) -> Vec<ResourceId> {
+        let all: BTreeSet<&ResourceId> = self.in_doubt.iter().chain(self.open.values()).collect();
+        all.into_iter().cloned().collect()
+    }
+
+    fn remove(&mut self, resource: &ResourceId, address: &Address) {
+        self.outcome.resources.remove(resource);
+        self.removed.insert(address.clone());
+    }
+
+    /// From its first finished step on a workload holds its planned place, also where that step removed
+    /// something (a replacement): the place stays claimed for what comes next.
+    fn place(&mut self, address: &Address) {
+        if let Some(placement) = self.workloads.get(address) {
+            self.outcome
+                .workloads
+                .insert(address.clone(), placement.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use infra_api::{CpuPolicy, HostName, Project, Runtime};
+    use infra_plan::{Record, StepAction};
+    use serde_json::json;
+
+    fn id(name: &str) -> ResourceId {
+        ResourceId::new(&HostName::new("r1"), "sim", "container", name)
+    }
+
+    fn address(name: &str) -> Address {
+        Address::new(format!("workload.{name}"))
+    }
+
+    fn placement(host: &str) -> Placement {
+        Placement {
+            runtime: Runtime::Container,
+            host: HostName::new(host),
+            policy: CpuPolicy::Shared,
+            cells: vec![],
+            helpers: BTreeMap::new(),
+            devices: vec![],
+            addresses: BTreeMap::new(),
+            tiers: vec![],
+        }
+    }
+
+    fn begin(workloads: &[&str]) -> Begin {
+        Begin {
+            format_version: "1.0".to_owned(),
+            project: Project::new("demo"),
+            lineage: "l".to_owned(),
+            serial: 1,
+            workloads: workloads
+                .iter()
+                .map(|w| (address(w), placement("new")))
+                .collect(),
+            outputs: [(
+                "o".to_owned(),
+                Output {
+                    value: Some(json!(1)),
+                    digest: None,
+                },
+            )]
+            .into(),
+            in_doubt: vec![id("old")],
+        }
+    }
+
+    fn record(name: &str) -> Record {
+        Record {
+            address: address(name),
+            body: json!({}),
+            after: vec![],
+            prevent_destroy: false,
+        }
+    }
+
+    fn started(step: u32, name: &str) -> Entry {
+        Entry::Started {
+            step,
+            resource: id(name),
+            address: address(name),
+            action: StepAction::Create,
+        }
+    }
+
+    fn made(step: u32, name: &str) -> Entry {
+        Entry::Done {
+            step,
+            resource: id(name),
+            address: address(name),
+            kept: Some(record(name)),
+        }
+    }
+
+    fn removed(step: u32, name: &str) -> Entry {
+        Entry::Done {
+            step,
+            resource: id(name),
+            address: address(name),
+            kept: None,
+        }
+    }
+
+    fn prior(names: &[&str]) -> Outcome {
+        Outcome {
+            resources: names.iter().map(|n| (id(n), record(n))).collect(),
+            workloads: names
+                .iter()
+                .map(|n| (address(n), placement("old")))
+                .collect(),
+            outputs: BTreeMap::new(),
+        }
+    }
+
+    fn fold(prior: Outcome, workloads: &[&str], entries: &[Entry]) -> Folding {
+        let mut folding = Folding::new(prior, &begin(workloads));
+        entries.iter().for_each(|entry| folding.see(entry));
+        folding
+    }
+
+    #[test]
+    fn done_counts_started_is_in_doubt_failed_is_neither() {
+        let failed = Entry::Failed {
+            step: 3,
+            resource: id("c"),
+            error: "no".to_owned(),
+        };
+        let entries = [
+            started(1, "a"),
+            made(1, "a"),
+            started(2, "b"),
+            started(3, "c"),
+            failed,
+        ];
+        let folding = fold(Outcome::default(), &["a", "b", "c"], &entries);
+        let outcome = folding.outcome();
+        assert_eq!(outcome.resources.keys().collect::<Vec<_>>(), [&id("a")]);
+        assert_eq!(
+            outcome.workloads.keys().collect::<Vec<_>>(),
+            [&address("a")]
+        );
+        assert_eq!(folding.in_doubt(), [id("b"), id("old")]);
+        assert!(outcome.outputs.is_empty());
+    }
+
+    #[test]
+    fn a_place_is_dropped_with_the_last_object_unless_it_is_still_planned() {
+        let gone = fold(
+            prior(&["a", "b"]),
+            &["b"],
+            &[removed(1, "a"), removed(2, "b")],
+        )
+        .outcome();
+        assert!(gone.resources.is_empty());
+        assert_eq!(gone.workloads, [(address("b"), placement("new"))].into());
+    }
+
+    #[test]
+    fn the_end_of_a_complete_apply_brings_outputs_and_places() {
+        let entries = [made(1, "a"), Entry::End { complete: true }];
+        let outcome = fold(prior(&["z"]), &["a", "other"], &entries).outcome();
+        assert_eq!(outcome.outputs.len(), 1);
+        assert_eq!(
+            outcome.workloads.keys().collect::<Vec<_>>(),
+            [&address("a"), &address("other")]
+        );
+    }
+
+    #[test]
+    fn folding_twice_is_folding_once() {
+        let entries = [
+            started(1, "a"),
+            made(1, "a"),
+            started(2, "b"),
+            removed(2, "b"),
+            started(3, "c"),
+        ];
+        let once = fold(prior(&["b"]), &["a"], &entries);
+        let twice = fold(once.outcome(), &["a"], &entries);
+        assert_eq!(
+            (once.outcome(), once.in_doubt()),
+            (twice.outcome(), twice.in_doubt())
+        );
+    }
+}
