@@ -1,6 +1,7 @@
 //! What a configuration comes to: instances with their evaluated blocks, outputs, and what depends on what.
 //! Only the types; `engine.rs` and its neighbours make them.
 
+use crate::engine::Engine;
 use crate::{Address, ModulePath};
 use infra_diag::{Diagnostics, Span};
 use infra_expr::Value;
@@ -101,7 +102,9 @@ pub struct Evaluation {
     pub instances: Vec<Instance>,
     pub outputs: BTreeMap<Arc<str>, Output>,
     pub modules: Vec<Module>,
+    /// Also those of the configuration and of the inputs it was made from, in the order of the sources.
     pub diagnostics: Diagnostics,
+    pub(crate) engine: Engine,
 }
 
 /// Why one instance comes after another.

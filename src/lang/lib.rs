@@ -1,13 +1,43 @@
 //! Text to evaluated configuration: HCL as Terraform's users know it; knows nothing of machines.
+//!
+//! [`Program::load`] reads and checks, [`Program::inputs`] gives variables their values,
+//! [`Program::evaluate`] works everything out, and [`Evaluation::resolve`] does so again for what depends
+//! on addresses that are allocated in between.
 
 mod address;
+mod check;
+mod chunks;
+mod declared;
+mod decode;
+mod engine;
 mod evaluation;
+mod expand;
+mod files;
+mod fit;
+mod hints;
+mod inputs;
+mod language;
+mod literal;
+mod load;
+mod parse;
+mod program;
 mod schema;
+mod scope;
+mod stack;
+mod syntax;
+mod tree;
+mod variables;
+mod version;
+mod words;
 
 pub use address::{Address, Key, ModulePath, NotAnAddress, Step};
+pub use engine::Allocated;
 pub use evaluation::{
     Block, Edge, Evaluation, Ignore, Instance, Lifecycle, Module, Output, Spanned, Why,
 };
+pub use files::{Files, Memory};
+pub use inputs::{Argument, Given as GivenValues, Inputs};
+pub use program::{About, Mode, Program};
 pub use schema::{
     Attribute, BlockKind, Computed, Given, Meta, Nested, Origin, Schema, Shape, Text,
 };

@@ -1,0 +1,404 @@
+//! The way through: a configuration loaded, given values, evaluated, and evaluated again once addresses
+//! are allocated.
+
+use crate::engine::{Allocated, Engine, Failed, InstanceId, ModuleId, Node, Origins, Outcome};
+use crate::evaluation::{Evaluation, Instance, Lifecycle, Module, Output};
+use crate::inputs::{Given, Inputs, inputs};
+use crate::schema::Schema;
+use crate::scope::Place;
+use crate::tree::{Target, Tree};
+use crate::{Address, Files, check, load};
+use infra_diag::{Diagnostic, Diagnostics, Sources, Span};
+use infra_expr::{Type, Value, convert};
+use petgraph::algo::tarjan_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What the language must be told about where it runs.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// The project's name where the configuration does not say one.
+    pub folder_name: String,
+    /// The version that `required_version` speaks of.
+    pub version: String,
+}
+
+/// What an evaluation is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything must have a value.
+    #[default]
+    Plan,
+    /// Only whether it can be right: variables without a value are unknown.
+    Validate,
+}
+
+/// A configuration, read and checked but not evaluated.
+#[derive(Clone, Debug)]
+pub struct Program {
+    pub(crate) tree: Arc<Tree>,
+    diagnostics: Diagnostics,
+}
+
+impl Program {
+    /// Reads the folder `.` of `files` and the modules it calls. What is wrong is found with the
+    /// evaluation's diagnostics, or by [`Program::diagnostics`].
+    #[must_use]
+    pub fn load(
+        files: &Arc<dyn Files>,
+        schema: Schema,
+        about: &About,
+        sources: &mut Sources,
+    ) -> Self {
+        let mut diagnostics = Diagnostics::new();
+        let tree = load::load(files, schema, about, sources, &mut diagnostics);
+        check::check(&tree, &mut diagnostics);
+        Self {
+            tree: Arc::new(tree),
+            diagnostics,
+        }
+    }
+
+    #[must_use]
+    pub fn diagnostics(&self) -> &Diagnostics {
+        &self.diagnostics
+    }
+
+    #[must_use]
+    pub fn project(&self) -> &str {
+        &self.tree.project
+    }
+
+    /// Reads the values of variables: environment, variable files and arguments.
+    #[must_use]
+    pub fn inputs(&self, given: &Given, mode: Mode, sources: &mut Sources) -> Inputs {
+        inputs(&self.tree, given, mode, sources)
+    }
+
+    /// Evaluates everything that can be before addresses are allocated.
+    #[must_use]
+    pub fn evaluate(&self, inputs: &Inputs) -> Evaluation {
+        let mut diagnostics = self.diagnostics.clone();
+        diagnostics.extend(inputs.diagnostics.clone());
+        finish(Engine::new(self.tree.clone(), inputs.clone()), diagnostics)
+    }
+}
+
+impl Evaluation {
+    /// Evaluates what was not known, now that addresses are allocated. An attribute that an instance was
+    /// allocated nothing for is null.
+    #[must_use]
+    pub fn resolve(self, allocated: Allocated) -> Self {
+        let Self {
+            mut engine,
+            diagnostics,
+            ..
+        } = self;
+        engine.allocated = Some(allocated);
+        engine.forget_unknown();
+        finish(engine, diagnostics)
+    }
+}
+
+fn finish(mut engine: Engine, mut diagnostics: Diagnostics) -> Evaluation {
+    let (instances, outputs, modules) = engine.run(everything);
+    diagnostics.extend(engine.take_diagnostics());
+    let project = engine.tree.project.clone();
+    Evaluation {
+        project,
+        instances,
+        outputs,
+        modules,
+        diagnostics: diagnostics.sorted(),
+        engine,
+    }
+}
+
+type Everything = (Vec<Instance>, BTreeMap<Arc<str>, Output>, Vec<Module>);
+
+fn everything(engine: &Engine) -> Everything {
+    let mut ids = Vec::new();
+    let mut modules = Vec::new();
+    engine.walk(0, &mut ids, &mut modules);
+    let outputs = engine.root_outputs();
+    let mut instances: Vec<_> = ids
+        .into_iter()
+        .filter_map(|id| engine.finished(id).ok())
+        .collect();
+    instances.sort_by(|a, b| a.address.cmp(&b.address));
+    modules.sort_by(|a, b| a.path.cmp(&b.path));
+    engine.waits_for_itself(&instances);
+    (instances, outputs, modules)
+}
+
+impl Engine {
+    /// Works out everything that a module instance declares, and those inside it.
+    fn walk(&self, id: ModuleId, ids: &mut Vec<InstanceId>, modules: &mut Vec<Module>) {
+        let module = self.declarations(id);
+        modules.push(Module {
+            path: self.module(id).path.clone(),
+            folder: module.folder.clone(),
+        });
+        for (name, span, _) in module.variables.iter() {
+            let _reported = self.value(Node::Variable(id, name.clone()), span);
+        }
+        for (name, span, _) in module.locals.iter() {
+            let _reported = self.value(Node::Local(id, name.clone()), span);
+        }
+        for (kind, table) in &module.declared {
+            for (name, span, _) in table.iter() {
+                if let Ok(all) = self.expansion(Node::Declared(id, kind, name.clone()), span) {
+                    ids.extend(all.ids());
+                }
+            }
+        }
+        for (name, span, _) in module.calls.iter() {
+            if let Ok(all) = self.expansion(Node::Call(id, name.clone()), span) {
+                all.ids()
+                    .into_iter()
+                    .for_each(|inner| self.walk(inner, ids, modules));
+            }
+        }
+        for (name, span, _) in module.outputs.iter() {
+            let _reported = self.value(Node::Output(id, name.clone()), span);
+        }
+    }
+
+    fn root_outputs(&self) -> BTreeMap<Arc<str>, Output> {
+        let outputs = self.declarations(0).outputs.iter();
+        let one = |(name, span, output): (&Arc<str>, Span, &crate::tree::Output)| {
+            let value = self.value(Node::Output(0, name.clone()), span).ok()?;
+            let description = output.description.clone();
+            let sensitive = output.sensitive;
+            Some((
+                name.clone(),
+                Output {
+                    value,
+                    sensitive,
+                    description,
+                    span: output.header,
+                },
+            ))
+        };
+        outputs.filter_map(one).collect()
+    }
+
+    /// An instance with everything that is known of it.
+    fn finished(&self, id: InstanceId) -> Outcome<Instance> {
+        let at = self.instance(id);
+        let declared = self.block(&at);
+        let place = Place::instance(self, &at);
+        let block = self.decode(id);
+        let address = at.address.to_string();
+        let conditions = self.preconditions(&declared.lifecycle.preconditions, &place, &address);
+        let depends_on = self.depends_on(&declared.depends_on, &place);
+        let prevent_destroy = match &declared.lifecycle.prevent_destroy {
+            Some(expr) => self.flag(expr, &place, "prevent_destroy"),
+            None => Ok(false),
+        };
+        conditions?;
+        let mut depends_on = depends_on?;
+        depends_on.extend(self.depends_on_of_modules(at.module)?);
+        let ignore_changes = declared.lifecycle.ignore_changes.clone();
+        Ok(Instance {
+            address: at.address.clone(),
+            kind: at.kind,
+            block: block?,
+            origin: declared.body.header,
+            depends_on: self.addresses(depends_on, id),
+            references: self.addresses(self.references(id), id),
+            lifecycle: Lifecycle {
+                prevent_destroy: prevent_destroy?,
+                ignore_changes,
+            },
+        })
+    }
+
+    fn flag(&self, expr: &crate::syntax::Expr, place: &Place<'_>, name: &str) -> Outcome<bool> {
+        let value = self.evaluate(expr, place)?;
+        let flag = convert(&value, &Type::Bool)
+            .ok()
+            .and_then(|value| value.as_bool());
+        flag.ok_or_else(|| {
+            let text = format!("`{name}` must be true or false");
+            self.fail(Diagnostic::error("Wrong type").at(expr.span, text))
+        })
+    }
+
+    fn depends_on(&self, targets: &[Target], place: &Place<'_>) -> Outcome<BTreeSet<InstanceId>> {
+        let mut all = BTreeSet::new();
+        for target in targets {
+            all.extend(self.targets(target, place)?);
+        }
+        Ok(all)
+    }
+
+    /// What the modules around an instance depend on.
+    fn depends_on_of_modules(&self, module: ModuleId) -> Outcome<BTreeSet<InstanceId>> {
+        let mut all = BTreeSet::new();
+        let mut at = self.module(module);
+        while let Some(caller) = &at.caller {
+            let call = self
+                .declarations(caller.module)
+                .calls
+                .get(&caller.name)
+                .ok_or(Failed)?;
+            let place = Place::repeated(self, caller.module, &caller.repetition);
+            all.extend(self.depends_on(&call.depends_on, &place)?);
+            let outer = self.module(caller.module);
+            at = outer;
+        }
+        Ok(all)
+    }
+
+    /// What an instance's expressions were made from, and those that say how many there are of it and of
+    /// the modules around it.
+    fn references(&self, id: InstanceId) -> BTreeSet<InstanceId> {
+        let at = self.instance(id);
+        let kind = self.block(&at).kind;
+        let mut nodes = vec![Node::Declared(at.module, at.kind, at.address.name.clone())];
+        nodes.extend((0..kind.attributes.len()).map(|index| Node::Attribute(id, index)));
+        nodes.extend((0..kind.blocks.len()).map(|index| Node::Nested(id, index)));
+        let mut module = self.module(at.module);
+        while let Some(caller) = &module.caller {
+            nodes.push(Node::Call(caller.module, caller.name.clone()));
+            let outer = self.module(caller.module);
+            module = outer;
+        }
+        let origins = nodes.iter().map(|node| self.origins(node));
+        let add = |mut all: BTreeSet<_>, origins: Origins| {
+            all.extend(origins.iter().flat_map(|set| set.iter().copied()));
+            all
+        };
+        origins.fold(BTreeSet::new(), add)
+    }
+
+    fn addresses(&self, ids: BTreeSet<InstanceId>, but: InstanceId) -> BTreeSet<Address> {
+        let others = ids.into_iter().filter(|id| *id != but);
+        others.map(|id| self.instance(id).address.clone()).collect()
+    }
+
+    /// Every instance in a module instance and those inside it.
+    pub(crate) fn all_within(&self, module: ModuleId, asked: Span) -> Outcome<Vec<InstanceId>> {
+        let declarations = self.declarations(module);
+        let mut all = Vec::new();
+        for (kind, table) in &declarations.declared {
+            for (name, ..) in table.iter() {
+                let node = Node::Declared(module, kind, name.clone());
+                all.extend(self.expansion(node, asked)?.ids());
+            }
+        }
+        for (name, ..) in declarations.calls.iter() {
+            for inner in self
+                .expansion(Node::Call(module, name.clone()), asked)?
+                .ids()
+            {
+                all.extend(self.all_within(inner, asked)?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The instance at an address, if there is one.
+    pub(crate) fn find(&self, address: &Address, asked: Span) -> Outcome<Option<InstanceId>> {
+        let mut module = 0;
+        for step in &address.module.0 {
+            let Some(name) = self.declarations(module).calls.key(&step.name) else {
+                return Ok(None);
+            };
+            let expansion = self.expansion(Node::Call(module, name.clone()), asked)?;
+            let Some(inner) = expansion.at(step.key.as_ref()) else {
+                return Ok(None);
+            };
+            module = inner;
+        }
+        let declared = &self.declarations(module).declared;
+        let Some((kind, table)) = declared.get_key_value(&*address.kind) else {
+            return Ok(None);
+        };
+        let Some(name) = table.key(&address.name) else {
+            return Ok(None);
+        };
+        let expansion = self.expansion(Node::Declared(module, kind, name.clone()), asked)?;
+        Ok(expansion.at(address.key.as_ref()))
+    }
+
+    /// Reports what people said that can never be: something that depends on itself.
+    fn waits_for_itself(&self, instances: &[Instance]) {
+        let index = |address: &Address| instances.binary_search_by(|i| i.address.cmp(address)).ok();
+        let mut graph = DiGraph::<(), ()>::new();
+        let nodes: Vec<NodeIndex> = instances.iter().map(|_| graph.add_node(())).collect();
+        for (from, instance) in nodes.iter().zip(instances) {
+            for to in instance.depends_on.iter().filter_map(index) {
+                graph.add_edge(*from, nodes[to], ());
+            }
+        }
+        for members in tarjan_scc(&graph)
+            .into_iter()
+            .filter(|members| members.len() > 1)
+        {
+            self.report([circular(instances, &way_around(&graph, &members))]);
+        }
+    }
+}
+
+/// One way around among nodes that can all reach one another.
+fn way_around(graph: &DiGraph<(), ()>, members: &[NodeIndex]) -> Vec<NodeIndex> {
+    let members: BTreeSet<NodeIndex> = members.iter().copied().collect();
+    let mut path: Vec<NodeIndex> = members.iter().take(1).copied().collect();
+    let mut seen: BTreeMap<NodeIndex, usize> = path.iter().map(|first| (*first, 0)).collect();
+    while let Some(last) = path.last() {
+        let Some(next) = graph.neighbors(*last).filter(|n| members.contains(n)).min() else {
+            break;
+        };
+        if let Some(start) = seen.insert(next, path.len()) {
+            return path.split_off(start);
+        }
+        path.push(next);
+    }
+    path
+}
+
+fn circular(instances: &[Instance], path: &[NodeIndex]) -> Diagnostic {
+    let at = |node: &NodeIndex| &instances[node.index()];
+    let names = path
+        .iter()
+        .chain(&path[..1])
+        .map(|node| at(node).address.to_string());
+    let error = Diagnostic::error("Cycle").note(names.collect::<Vec<_>>().join(" → "));
+    let error = path.iter().take(8).fold(error, |error, node| {
+        error.at(
+            at(node).origin,
+            format!("`{}` depends on the next", at(node).address),
+        )
+    });
+    error.hint("remove one of these depends_on")
+}
+
+/// An expression that is not in the sources, as `console` reads it.
+impl Evaluation {
+    /// Evaluates an expression as if it stood in the root module.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn console(&mut self, text: &str, sources: &mut Sources) -> Result<Value, Diagnostics> {
+        let source = sources.add("console", text);
+        let node = hcl_edit::parser::parse_expr(text)
+            .map_err(|error| Diagnostics::from(crate::hints::syntax_error(text, &error, source)))?;
+        let expr = crate::syntax::Expr::new(node, source);
+        let mut found = Diagnostics::new();
+        check::check_expression(&self.engine.tree, &expr, &mut found);
+        if found.has_errors() {
+            return Err(found);
+        }
+        let value = self
+            .engine
+            .run(|engine| engine.evaluate(&expr, &Place::module(engine, 0)));
+        let found = self.engine.take_diagnostics();
+        value.map_err(|Failed| match found.is_empty() {
+            true => self.diagnostics.clone(),
+            false => found,
+        })
+    }
+}
