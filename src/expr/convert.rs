@@ -1,6 +1,9 @@
 //! Conversion: a value to a type, and several types to one.
 
-use crate::{Type, Value};
+use crate::{Attribute, Kind, Map, Number, Type, Value};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 /// Why a value cannot become of a type, and where inside it that is (`[0].name`; empty for the whole).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,8 +12,302 @@ pub struct ConvertError {
     pub message: String,
 }
 
+impl fmt::Display for ConvertError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.as_str() {
+            "" => f.write_str(&self.message),
+            path => write!(f, "at {}: {}", path.trim_start_matches('.'), self.message),
+        }
+    }
+}
+
+impl ConvertError {
+    fn new(message: impl Into<String>) -> Self {
+        Self { path: String::new(), message: message.into() }
+    }
+
+    /// The same, found inside the element or member `step` of something larger.
+    fn inside(mut self, step: &str) -> Self {
+        self.path.insert_str(0, step);
+        self
+    }
+}
+
+type Converted = Result<Value, ConvertError>;
+
+/// Makes of a value one of the type, as assigning it to a variable of the type does: primitives by
+/// their text, tuples to lists, objects to maps and to objects with fewer attributes; defaults of
+/// optional attributes are filled in. `any` inside a collection becomes the one type all elements have.
+///
 /// # Errors
 /// When there is no such conversion.
-pub fn convert(value: &Value, _ty: &Type) -> Result<Value, ConvertError> {
-    Ok(value.clone())
+pub fn convert(value: &Value, ty: &Type) -> Converted {
+    if exact(value, ty) {
+        return Ok(value.clone());
+    }
+    let converted = match (value.kind(), ty) {
+        (_, Type::Any) => Ok(value.clone()),
+        (Kind::Null(_), _) => Ok(Value::null_of(plain(ty))),
+        (Kind::Unknown(from), _) => unknown(from, ty),
+        (_, Type::Bool | Type::Number | Type::String) => primitive(value, ty),
+        (_, Type::List(element)) => list(value, element),
+        (_, Type::Set(element)) => set(value, element),
+        (_, Type::Map(element)) => map(value, element),
+        (_, Type::Tuple(types)) => tuple(value, types),
+        (_, Type::Object(attributes)) => object(value, attributes),
+    }?;
+    Ok(converted.with_sensitive(value.is_sensitive()))
+}
+
+/// Whether the value is of the type as it is; only answered where that is quick to see.
+fn exact(value: &Value, ty: &Type) -> bool {
+    match (value.kind(), ty) {
+        (Kind::Bool(_), Type::Bool) | (Kind::Number(_), Type::Number) | (Kind::String(_), Type::String) => true,
+        (Kind::List(have, _), Type::List(want))
+        | (Kind::Set(have, _), Type::Set(want))
+        | (Kind::Map(have, _), Type::Map(want)) => have.is_primitive() && *have == **want,
+        _ => false,
+    }
+}
+
+/// The type a value of such a constraint has: no attribute of a value is optional.
+fn plain(ty: &Type) -> Type {
+    match ty {
+        Type::List(element) => Type::list(plain(element)),
+        Type::Set(element) => Type::set(plain(element)),
+        Type::Map(element) => Type::map(plain(element)),
+        Type::Tuple(items) => Type::Tuple(items.iter().map(plain).collect()),
+        Type::Object(attributes) => {
+            Type::object(attributes.iter().map(|(k, a)| (k.clone(), Attribute::required(plain(&a.ty)))))
+        }
+        primitive => primitive.clone(),
+    }
+}
+
+fn unknown(from: &Type, ty: &Type) -> Converted {
+    if convertible(from, ty) {
+        return Ok(Value::unknown(if ty.contains_any() { from.clone() } else { plain(ty) }));
+    }
+    Err(ConvertError::new(mismatch(ty, from)))
+}
+
+/// Whether some value of the one type can become of the other.
+fn convertible(from: &Type, to: &Type) -> bool {
+    match (from, to) {
+        (Type::Any, _) | (_, Type::Any) => true,
+        (Type::Bool | Type::Number | Type::String, Type::String) => true,
+        (Type::String, Type::Bool | Type::Number) => true,
+        (Type::List(a) | Type::Set(a), Type::List(b) | Type::Set(b)) | (Type::Map(a), Type::Map(b)) => convertible(a, b),
+        (Type::Tuple(items), Type::List(element) | Type::Set(element)) => items.iter().all(|i| convertible(i, element)),
+        (Type::Tuple(a), Type::Tuple(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| convertible(a, b)),
+        (Type::Object(attributes), Type::Map(element)) => attributes.values().all(|a| convertible(&a.ty, element)),
+        (Type::Map(element), Type::Object(attributes)) => attributes.values().all(|a| convertible(element, &a.ty)),
+        (Type::Object(have), Type::Object(want)) => want.iter().all(|(name, attribute)| match have.get(name) {
+            Some(have) => convertible(&have.ty, &attribute.ty),
+            None => attribute.optional,
+        }),
+        _ => from == to,
+    }
+}
+
+fn primitive(value: &Value, ty: &Type) -> Converted {
+    let converted = match (value.kind(), ty) {
+        (Kind::Bool(b), Type::String) => Some(Value::string(b.to_string())),
+        (Kind::Number(n), Type::String) => Some(Value::string(n.to_string())),
+        (Kind::String(s), Type::Bool) => match s.as_ref() {
+            "true" | "1" => Some(Value::bool(true)),
+            "false" | "0" => Some(Value::bool(false)),
+            _ => None,
+        },
+        (Kind::String(s), Type::Number) => Number::parse(s).map(Value::number),
+        _ => None,
+    };
+    converted.ok_or_else(|| ConvertError::new(unsuitable(value, ty)))
+}
+
+/// Says what was wanted and what is there, in the person's words unless they are secret.
+fn unsuitable(value: &Value, ty: &Type) -> String {
+    match value.as_str() {
+        Some(text) if !value.is_sensitive() && text.chars().count() <= 40 => {
+            format!("{ty} required, and {text:?} is not one")
+        }
+        _ => mismatch(ty, &value.type_of()),
+    }
+}
+
+fn mismatch(want: &Type, have: &Type) -> String {
+    format!("{want} required, but this is {} {}", article(have.family()), have.family())
+}
+
+fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+}
+
+fn list(value: &Value, element: &Type) -> Converted {
+    let Some(items) = value.as_list() else {
+        return Err(ConvertError::new(mismatch(&Type::list(element.clone()), &value.type_of())));
+    };
+    let (element, items) = elements(items, element, "list")?;
+    Ok(Value::list(element, items))
+}
+
+fn set(value: &Value, element: &Type) -> Converted {
+    let Some(items) = value.as_list() else {
+        return Err(ConvertError::new(mismatch(&Type::set(element.clone()), &value.type_of())));
+    };
+    let (element, items) = elements(items, element, "set")?;
+    Ok(Value::set(element, items))
+}
+
+/// Converts elements to one type: the wanted one, where `any` in it is settled by all of them together.
+fn elements(items: &[Value], want: &Type, what: &str) -> Result<(Type, Vec<Value>), ConvertError> {
+    let convert_all = |ty: &Type| -> Result<Vec<Value>, ConvertError> {
+        items.iter().enumerate().map(|(i, v)| convert(v, ty).map_err(|e| e.inside(&format!("[{i}]")))).collect()
+    };
+    let first = convert_all(want)?;
+    if !want.contains_any() {
+        return Ok((plain(want), first));
+    }
+    let element = common(&first, want, what)?;
+    Ok((element.clone(), first.iter().map(|v| convert(v, &element)).collect::<Result<_, _>>()?))
+}
+
+/// The one type of values that meet the constraint each for itself.
+fn common<'a>(values: impl IntoIterator<Item = &'a Value>, want: &Type, what: &str) -> Result<Type, ConvertError> {
+    let mut types: Vec<Type> = values.into_iter().map(Value::type_of).collect();
+    types.dedup();
+    if types.is_empty() {
+        return Ok(plain(want));
+    }
+    unify(&types).ok_or_else(|| {
+        let families: std::collections::BTreeSet<_> = types.iter().map(Type::family).collect();
+        let families: Vec<_> = families.into_iter().collect();
+        ConvertError::new(format!("the elements of a {what} must be of one type, and these are {}", families.join(" and ")))
+    })
+}
+
+fn map(value: &Value, element: &Type) -> Converted {
+    let Some(members) = value.as_object() else {
+        return Err(ConvertError::new(mismatch(&Type::map(element.clone()), &value.type_of())));
+    };
+    let first = members
+        .iter()
+        .map(|(k, v)| Ok((k.clone(), convert(v, element).map_err(|e| e.inside(&member(k)))?)))
+        .collect::<Result<Map, ConvertError>>()?;
+    if !element.contains_any() {
+        return Ok(Value::map(plain(element), first));
+    }
+    let element = common(first.values(), element, "map")?;
+    let members = first.into_iter().map(|(k, v)| Ok((k, convert(&v, &element)?))).collect::<Result<Map, ConvertError>>()?;
+    Ok(Value::map(element, members))
+}
+
+/// How a member is spoken of in a path.
+fn member(name: &str) -> String {
+    let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    if plain { format!(".{name}") } else { format!("[{name:?}]") }
+}
+
+fn tuple(value: &Value, types: &[Type]) -> Converted {
+    let Kind::Tuple(items) = value.kind() else {
+        return Err(ConvertError::new(mismatch(&Type::Tuple(types.into()), &value.type_of())));
+    };
+    if items.len() != types.len() {
+        return Err(ConvertError::new(format!("{} elements required, but there are {}", types.len(), items.len())));
+    }
+    let convert_one = |(i, (v, ty)): (usize, (&Value, &Type))| convert(v, ty).map_err(|e| e.inside(&format!("[{i}]")));
+    let items = items.iter().zip(types).enumerate().map(convert_one).collect::<Result<Vec<_>, _>>()?;
+    Ok(Value::tuple(items))
+}
+
+fn object(value: &Value, attributes: &BTreeMap<Arc<str>, Attribute>) -> Converted {
+    let Some(members) = value.as_object() else {
+        let want = Type::Object(Arc::new(attributes.clone()));
+        return Err(ConvertError::new(mismatch(&want, &value.type_of())));
+    };
+    let missing: Vec<_> =
+        attributes.iter().filter(|(k, a)| !a.optional && !members.contains_key(*k)).map(|(k, _)| &**k).collect();
+    if !missing.is_empty() {
+        let plural = if missing.len() == 1 { "" } else { "s" };
+        return Err(ConvertError::new(format!("attribute{plural} {} required", missing.join(", "))));
+    }
+    let attribute = |(name, attribute): (&Arc<str>, &Attribute)| -> Result<(Arc<str>, Value), ConvertError> {
+        let value = assigned(members.get(name), attribute).map_err(|e| e.inside(&member(name)))?;
+        Ok((name.clone(), value))
+    };
+    Ok(Value::object(attributes.iter().map(attribute).collect::<Result<Vec<_>, _>>()?))
+}
+
+/// What an attribute gets: a default counts where nothing or null was given.
+fn assigned(given: Option<&Value>, attribute: &Attribute) -> Converted {
+    match (given.filter(|v| !v.is_null()), &attribute.default) {
+        (Some(given), _) => convert(given, &attribute.ty),
+        (None, Some(default)) => Ok(default.clone()),
+        (None, None) => Ok(Value::null_of(plain(&attribute.ty))),
+    }
+}
+
+/// The one type that values of all these types can become, if there is any. `any`, which is what nulls
+/// and things not known yet have, agrees with everything.
+pub(crate) fn unify(types: &[Type]) -> Option<Type> {
+    let mut types = types.iter().filter(|ty| **ty != Type::Any);
+    let Some(first) = types.next() else {
+        return Some(Type::Any);
+    };
+    let rest: Vec<&Type> = types.collect();
+    if rest.iter().all(|ty| *ty == first) {
+        return Some(first.clone());
+    }
+    let all: Vec<&Type> = std::iter::once(first).chain(rest).collect();
+    unify_primitives(&all).or_else(|| unify_mappings(&all)).or_else(|| unify_sequences(&all))
+}
+
+fn unify_primitives(types: &[&Type]) -> Option<Type> {
+    let fits = types.iter().all(|ty| ty.is_primitive()) && types.contains(&&Type::String);
+    fits.then_some(Type::String)
+}
+
+fn unify_mappings(types: &[&Type]) -> Option<Type> {
+    let objects: Option<Vec<_>> = types.iter().map(|ty| if let Type::Object(a) = ty { Some(a) } else { None }).collect();
+    if let Some(objects) = objects
+        && let Some((first, rest)) = objects.split_first()
+        && rest.iter().all(|object| object.keys().eq(first.keys()))
+    {
+        let attribute = |name: &Arc<str>| {
+            let types: Vec<_> = objects.iter().filter_map(|o| o.get(name)).map(|a| a.ty.clone()).collect();
+            Some((name.clone(), Attribute::required(unify(&types)?)))
+        };
+        return first.keys().map(attribute).collect::<Option<Vec<_>>>().map(Type::object);
+    }
+    let mut inner = Vec::new();
+    for ty in types {
+        match ty {
+            Type::Map(element) => inner.push((**element).clone()),
+            Type::Object(attributes) => inner.extend(attributes.values().map(|a| a.ty.clone())),
+            _ => return None,
+        }
+    }
+    unify(&inner).map(Type::map)
+}
+
+fn unify_sequences(types: &[&Type]) -> Option<Type> {
+    let tuples: Option<Vec<_>> = types.iter().map(|ty| if let Type::Tuple(items) = ty { Some(items) } else { None }).collect();
+    if let Some(tuples) = tuples
+        && let Some((first, rest)) = tuples.split_first()
+        && rest.iter().all(|tuple| tuple.len() == first.len())
+    {
+        let item = |i: usize| unify(&tuples.iter().map(|t| t[i].clone()).collect::<Vec<_>>());
+        return (0..first.len()).map(item).collect::<Option<Vec<_>>>().map(|items| Type::Tuple(items.into()));
+    }
+    let (mut inner, mut lists, mut sets) = (Vec::new(), 0, 0);
+    for ty in types {
+        match ty {
+            Type::List(element) => (lists += 1, inner.push((**element).clone())).1,
+            Type::Set(element) => (sets += 1, inner.push((**element).clone())).1,
+            Type::Tuple(items) => inner.extend(items.iter().cloned()),
+            _ => return None,
+        }
+    }
+    let element = unify(&inner)?;
+    Some(if sets > 0 && lists == 0 { Type::set(element) } else { Type::list(element) })
 }

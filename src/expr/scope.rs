@@ -49,6 +49,11 @@ pub trait Scope {
     fn files(&self) -> &dyn Files {
         &NoFiles
     }
+
+    /// Whether this is the inside of a template file, which must not read another one, lest it read itself.
+    fn in_template_file(&self) -> bool {
+        false
+    }
 }
 
 /// Files as functions see them. Paths are as the person wrote them; what they are relative to is the

@@ -1,11 +1,13 @@
 //! Types: what a value is, or must become; and how they are written.
 
-use crate::Value;
+use crate::{Value, show};
 use hcl_edit::expr::Expression;
 use infra_diag::{Diagnostics, SourceId};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+
+mod parse;
 
 /// A type, or a constraint on types: `any` and optional attributes only stand in constraints.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,13 +79,71 @@ impl Type {
     ///
     /// # Errors
     /// When the expression is no type; all that is wrong with it.
-    pub fn parse(_expr: &Expression, _source: SourceId) -> Result<Self, Diagnostics> {
-        Ok(Self::Any)
+    pub fn parse(expr: &Expression, source: SourceId) -> Result<Self, Diagnostics> {
+        parse::parse(expr, source)
+    }
+
+    /// Whether `any` stands somewhere in it, so that values decide.
+    #[must_use]
+    pub fn contains_any(&self) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Bool | Self::Number | Self::String => false,
+            Self::List(element) | Self::Set(element) | Self::Map(element) => element.contains_any(),
+            Self::Tuple(items) => items.iter().any(Self::contains_any),
+            Self::Object(attributes) => attributes.values().any(|a| a.ty.contains_any()),
+        }
+    }
+
+    #[must_use]
+    pub fn is_primitive(&self) -> bool {
+        matches!(self, Self::Bool | Self::Number | Self::String)
+    }
+
+    /// The type without its arguments, for sentences.
+    #[must_use]
+    pub fn family(&self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::Bool => "bool",
+            Self::Number => "number",
+            Self::String => "string",
+            Self::List(_) => "list",
+            Self::Set(_) => "set",
+            Self::Map(_) => "map",
+            Self::Tuple(_) => "tuple",
+            Self::Object(_) => "object",
+        }
     }
 }
 
+/// As it is written in a configuration, on one line.
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any")
+        match self {
+            Self::Any | Self::Bool | Self::Number | Self::String => f.write_str(self.family()),
+            Self::List(element) | Self::Set(element) | Self::Map(element) => {
+                write!(f, "{}({element})", self.family())
+            }
+            Self::Tuple(items) => {
+                let items: Vec<_> = items.iter().map(Self::to_string).collect();
+                write!(f, "tuple([{}])", items.join(", "))
+            }
+            Self::Object(attributes) if attributes.is_empty() => f.write_str("object({})"),
+            Self::Object(attributes) => {
+                let attributes: Vec<_> = attributes.iter().map(|(k, a)| format!("{k} = {a}")).collect();
+                write!(f, "object({{ {} }})", attributes.join(", "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.default, self.optional) {
+            (Some(default), _) => write!(f, "optional({}, {})", self.ty, show::line(default)),
+            (None, true) => write!(f, "optional({})", self.ty),
+            (None, false) => write!(f, "{}", self.ty),
+        }
     }
 }

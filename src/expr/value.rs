@@ -107,7 +107,11 @@ impl Value {
             .into_iter()
             .map(|v| v.take_sensitive(&mut sensitive))
             .collect();
-        items.sort();
+        if items.iter().all(|v| v.inner().next().is_none()) {
+            items.sort();
+        } else {
+            items.sort_by_cached_key(Self::sort_key);
+        }
         items.dedup();
         Self::new(Kind::Set(element, items.into())).with_sensitive(sensitive)
     }
@@ -159,12 +163,62 @@ impl Value {
     }
 }
 
+/// Whether all of these pairs are equal, given that the shapes are.
+fn all_equal<'a>(same_shape: bool, mut pairs: impl Iterator<Item = (&'a Value, &'a Value)>) -> Option<bool> {
+    if !same_shape {
+        return Some(false);
+    }
+    let mut all = Some(true);
+    let different = pairs.any(|(a, b)| {
+        let equal = a.equals(b);
+        all = all.and(equal);
+        equal == Some(false)
+    });
+    if different { Some(false) } else { all }
+}
+
 fn deepest<'a>(values: impl Iterator<Item = &'a Value>) -> u16 {
     values.map(|v| v.depth).max().unwrap_or(0).saturating_add(1)
 }
 
 /// Asking.
 impl Value {
+    /// The language's `==`: equal in type and content; not known when that hangs on something unknown.
+    /// Null equals null, of whatever type.
+    #[must_use]
+    pub fn equals(&self, other: &Self) -> Option<bool> {
+        match (&self.kind, &other.kind) {
+            (Kind::Unknown(_), _) | (_, Kind::Unknown(_)) => None,
+            (Kind::Null(_), Kind::Null(_)) => Some(true),
+            (Kind::Set(..), Kind::Set(..)) if self.contains_unknown() || other.contains_unknown() => None,
+            (Kind::List(_, a), Kind::List(_, b))
+            | (Kind::Set(_, a), Kind::Set(_, b))
+            | (Kind::Tuple(a), Kind::Tuple(b)) => all_equal(a.len() == b.len(), a.iter().zip(b.iter())),
+            (Kind::Map(_, a), Kind::Map(_, b)) | (Kind::Object(a), Kind::Object(b)) => {
+                all_equal(a.keys().eq(b.keys()), a.values().zip(b.values()))
+            }
+            (a, b) => Some(a == b),
+        }
+    }
+
+    /// What sets of collections are sorted by, so that they come in the order Terraform has them in.
+    fn sort_key(&self) -> String {
+        let each = |values: &mut dyn Iterator<Item = &Self>| values.map(|v| v.sort_key() + ";").collect::<String>();
+        match &self.kind {
+            Kind::Bool(b) => if *b { "T" } else { "F" }.into(),
+            Kind::Number(n) => n.to_string(),
+            Kind::String(s) => format!("{s:?}"),
+            Kind::List(_, items) | Kind::Set(_, items) | Kind::Tuple(items) => format!("[{}]", each(&mut items.iter())),
+            Kind::Object(members) => format!("<{}>", each(&mut members.values())),
+            Kind::Map(_, members) => {
+                let members: String = members.iter().map(|(k, v)| format!("{k:?}:{};", v.sort_key())).collect();
+                format!("{{{members}}}")
+            }
+            Kind::Null(_) => "~".into(),
+            Kind::Unknown(_) => "?".into(),
+        }
+    }
+
     #[must_use]
     pub fn kind(&self) -> &Kind {
         &self.kind
@@ -315,6 +369,12 @@ impl Kind {
             )),
             plain => plain.clone(),
         }
+    }
+}
+
+impl From<Number> for Value {
+    fn from(value: Number) -> Self {
+        Self::number(value)
     }
 }
 
