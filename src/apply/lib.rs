@@ -1,1 +1,13 @@
-//! Does what a plan says, checks that it was so, and decides nothing.
+//! Does what a plan says, checks that it was so, and decides nothing. Why anything is wanted is not known here.
+
+mod check;
+mod event;
+mod ready;
+mod report;
+mod run;
+mod step;
+
+pub use event::{EVENTS_VERSION, Event, Problem, Sink};
+pub use ready::{Limits, Ready, Skipped, Summary};
+pub use report::{Report, Stale};
+pub use run::{Job, Settings, Stop, World, run};

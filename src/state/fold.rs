@@ -22,16 +22,30 @@ pub struct Folding {
 }
 
 impl Folding {
+    /// `workloads` and `outputs`: as they are planned.
     #[must_use]
-    pub fn new(prior: Outcome, begin: &Begin) -> Self {
+    pub fn new(
+        prior: Outcome,
+        workloads: BTreeMap<Address, Placement>,
+        outputs: BTreeMap<String, Output>,
+    ) -> Self {
         Self {
             outcome: prior,
-            workloads: begin.workloads.clone(),
-            outputs: begin.outputs.clone(),
+            workloads,
+            outputs,
             open: BTreeMap::new(),
-            in_doubt: begin.in_doubt.iter().cloned().collect(),
+            in_doubt: BTreeSet::new(),
             removed: BTreeSet::new(),
         }
+    }
+
+    /// What a journal adds up to, on the state it began on.
+    #[must_use]
+    pub fn of(prior: Outcome, begin: &Begin, entries: &[Entry]) -> Self {
+        let mut folding = Self::new(prior, begin.workloads.clone(), begin.outputs.clone());
+        folding.in_doubt = begin.in_doubt.iter().cloned().collect();
+        entries.iter().for_each(|entry| folding.see(entry));
+        folding
     }
 
     pub fn see(&mut self, entry: &Entry) {
@@ -208,9 +222,7 @@ mod tests {
     }
 
     fn fold(prior: Outcome, workloads: &[&str], entries: &[Entry]) -> Folding {
-        let mut folding = Folding::new(prior, &begin(workloads));
-        entries.iter().for_each(|entry| folding.see(entry));
-        folding
+        Folding::of(prior, &begin(workloads), entries)
     }
 
     #[test]

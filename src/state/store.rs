@@ -134,8 +134,7 @@ impl Store {
             .as_ref()
             .map(|state| state.outcome.clone())
             .unwrap_or_default();
-        let mut folding = Folding::new(prior, &begin);
-        entries.iter().for_each(|entry| folding.see(entry));
+        let folding = Folding::of(prior, &begin, &entries);
         let (state, recovered) = succeed(state, &begin, folding.outcome());
         Ok(Loaded {
             state,

@@ -1,0 +1,283 @@
+//! Which steps may start now. A pure state machine: events in, step numbers out; what a step does and how
+//! long it takes is not known here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use infra_api::HostName;
+use infra_plan::Step;
+
+/// How many steps may run at once on one daemon of one host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    by_provider: BTreeMap<String, usize>,
+    others: usize,
+}
+
+impl Default for Limits {
+    /// Docker takes ten requests side by side gladly; libvirt serves five of a connection at once and queues
+    /// the rest; of others nothing is known.
+    fn default() -> Self {
+        Self::new([("docker", 10), ("libvirt", 5)], 4)
+    }
+}
+
+impl Limits {
+    /// No limit is lower than one.
+    pub fn new<'a>(by_provider: impl IntoIterator<Item = (&'a str, usize)>, others: usize) -> Self {
+        let at_least_one = |(name, limit): (&str, usize)| (name.to_owned(), limit.max(1));
+        Self {
+            by_provider: by_provider.into_iter().map(at_least_one).collect(),
+            others: others.max(1),
+        }
+    }
+
+    fn of(&self, provider: &str) -> usize {
+        self.by_provider
+            .get(provider)
+            .copied()
+            .unwrap_or(self.others)
+    }
+}
+
+/// One daemon of one host.
+type Lane = (HostName, String);
+
+#[derive(Debug)]
+struct Queue {
+    limit: usize,
+    running: usize,
+    waiting: BTreeSet<u32>,
+}
+
+#[derive(Debug)]
+struct Node {
+    lane: Lane,
+    dependents: Vec<u32>,
+    status: Status,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    /// For so many steps.
+    Waits(usize),
+    Queued,
+    Running,
+    Done,
+    Failed,
+    Skipped {
+        because: u32,
+    },
+}
+
+/// A step that was not started because another failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    pub step: u32,
+    /// The step that failed.
+    pub because: u32,
+}
+
+/// What became of the steps, each list in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub done: Vec<u32>,
+    pub failed: Vec<u32>,
+    pub skipped: Vec<Skipped>,
+    pub running: Vec<u32>,
+    /// Neither started nor skipped.
+    pub left: Vec<u32>,
+}
+
+/// The steps of a plan on their way.
+#[derive(Debug)]
+pub struct Ready {
+    nodes: BTreeMap<u32, Node>,
+    lanes: BTreeMap<Lane, Queue>,
+    stopped: bool,
+}
+
+impl Ready {
+    /// The error says what is wrong with the plan. Steps need only steps before them, so there is no cycle.
+    pub fn new(steps: &[Step], limits: &Limits) -> Result<Self, String> {
+        let mut ready = Self {
+            nodes: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            stopped: false,
+        };
+        for step in steps {
+            ready.add(step, limits)?;
+        }
+        Ok(ready)
+    }
+
+    fn add(&mut self, step: &Step, limits: &Limits) -> Result<(), String> {
+        let number = step.number;
+        if self
+            .nodes
+            .last_key_value()
+            .is_some_and(|(last, _)| *last >= number)
+        {
+            return Err(format!("step {number} is out of order"));
+        }
+        let needs: BTreeSet<u32> = step.needs.iter().copied().collect();
+        for need in &needs {
+            let needed = self.nodes.get_mut(need);
+            needed
+                .ok_or_else(|| format!("step {number} needs step {need}, which is not before it"))?
+                .dependents
+                .push(number);
+        }
+        let lane = (step.resource.host.clone(), step.resource.provider.clone());
+        let limit = limits.of(&lane.1);
+        self.lanes.entry(lane.clone()).or_insert(Queue {
+            limit,
+            running: 0,
+            waiting: BTreeSet::new(),
+        });
+        self.nodes.insert(
+            number,
+            Node {
+                lane,
+                dependents: Vec::new(),
+                status: Status::Waits(needs.len()),
+            },
+        );
+        if needs.is_empty() {
+            self.queue(number);
+        }
+        Ok(())
+    }
+
+    /// The steps that start now, lowest number first; they count as running.
+    pub fn start(&mut self) -> Vec<u32> {
+        if self.stopped {
+            return Vec::new();
+        }
+        let mut starting = Vec::new();
+        for queue in self.lanes.values_mut() {
+            while queue.running < queue.limit {
+                let Some(number) = queue.waiting.pop_first() else {
+                    break;
+                };
+                queue.running += 1;
+                starting.push(number);
+            }
+        }
+        starting.sort_unstable();
+        for number in &starting {
+            self.set(*number, Status::Running);
+        }
+        starting
+    }
+
+    pub fn done(&mut self, number: u32) {
+        if !self.end(number, Status::Done) {
+            return;
+        }
+        for dependent in self.dependents(number) {
+            if let Some(Status::Waits(needs)) = self.status(dependent) {
+                self.set(dependent, Status::Waits(needs - 1));
+                if needs == 1 {
+                    self.queue(dependent);
+                }
+            }
+        }
+    }
+
+    /// Everything that needs it, directly or not, is skipped; those are returned.
+    pub fn failed(&mut self, number: u32) -> Vec<Skipped> {
+        let mut skipped = Vec::new();
+        if !self.end(number, Status::Failed) {
+            return skipped;
+        }
+        let mut next = self.dependents(number);
+        while let Some(step) = next.pop() {
+            if let Some(Status::Waits(_)) = self.status(step) {
+                self.set(step, Status::Skipped { because: number });
+                skipped.push(Skipped {
+                    step,
+                    because: number,
+                });
+                next.extend(self.dependents(step));
+            }
+        }
+        skipped.sort_unstable();
+        skipped
+    }
+
+    /// From now on nothing starts.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Nothing runs and nothing will.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        let idle = |queue: &Queue| queue.running == 0 && (self.stopped || queue.waiting.is_empty());
+        self.lanes.values().all(idle)
+    }
+
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for (number, node) in &self.nodes {
+            match node.status {
+                Status::Done => summary.done.push(*number),
+                Status::Failed => summary.failed.push(*number),
+                Status::Skipped { because } => summary.skipped.push(Skipped {
+                    step: *number,
+                    because,
+                }),
+                Status::Running => summary.running.push(*number),
+                Status::Waits(_) | Status::Queued => summary.left.push(*number),
+            }
+        }
+        summary
+    }
+
+    fn status(&self, number: u32) -> Option<Status> {
+        self.nodes.get(&number).map(|node| node.status)
+    }
+
+    fn set(&mut self, number: u32, status: Status) {
+        if let Some(node) = self.nodes.get_mut(&number) {
+            node.status = status;
+        }
+    }
+
+    fn dependents(&self, number: u32) -> Vec<u32> {
+        self.nodes
+            .get(&number)
+            .map(|node| node.dependents.clone())
+            .unwrap_or_default()
+    }
+
+    fn queue(&mut self, number: u32) {
+        let Some(node) = self.nodes.get_mut(&number) else {
+            return;
+        };
+        node.status = Status::Queued;
+        if let Some(queue) = self.lanes.get_mut(&node.lane) {
+            queue.waiting.insert(number);
+        }
+    }
+
+    /// False where it was not running.
+    fn end(&mut self, number: u32, status: Status) -> bool {
+        let Some(node) = self
+            .nodes
+            .get_mut(&number)
+            .filter(|node| node.status == Status::Running)
+        else {
+            return false;
+        };
+        node.status = status;
+        if let Some(queue) = self.lanes.get_mut(&node.lane) {
+            queue.running -= 1;
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,386 @@
+//! One step: journal, look, act, look again, wait until it is ready, journal. It never acts on what it did not
+//! find as planned, and never believes that what it asked for was done.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use infra_api::{
+    Action, Change, Daemon, Failure, Impact, Mark, Observed, Progress, Readiness, Remedy,
+};
+use infra_plan::{Before, Outcome, Record, Step, StepAction};
+use infra_state::{Entry, Folding, fill};
+use serde_json::Value;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::check::{as_before, is_reached, masked, shortfall};
+use crate::{Event, Job};
+
+/// How often readiness is asked for, at most and at least.
+const ASK_AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+
+/// What all steps of an apply share: the job, and what the journal adds up to.
+pub(crate) struct Ledger<'a> {
+    pub(crate) job: Job<'a>,
+    folding: Mutex<Folding>,
+    broken: AtomicBool,
+}
+
+impl<'a> Ledger<'a> {
+    pub(crate) fn new(job: Job<'a>) -> Self {
+        let planned = &job.plan.result;
+        let folding = Folding::new(
+            job.prior.clone(),
+            planned.workloads.clone(),
+            planned.outputs.clone(),
+        );
+        Self {
+            job,
+            folding: Mutex::new(folding),
+            broken: AtomicBool::new(false),
+        }
+    }
+
+    /// Writes the entry down durably. It counts also where that fails: what is done is done.
+    pub(crate) fn enter(&self, entry: &Entry) -> Result<(), Failure> {
+        self.folding().see(entry);
+        self.job.log.append(entry).map_err(|error| {
+            self.broken.store(true, Ordering::Relaxed);
+            let failure = Failure::new(Remedy::Operator, error.doing, error.cause);
+            failure.hint(
+                error
+                    .hint
+                    .unwrap_or_else(|| "no further step is started; plan again".to_owned()),
+            )
+        })
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.folding().outcome()
+    }
+
+    fn folding(&self) -> MutexGuard<'_, Folding> {
+        self.folding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An object as it is, and as it may be compared and shown.
+pub(crate) struct Found {
+    pub(crate) raw: Observed,
+    pub(crate) masked: Observed,
+}
+
+/// What carries out one step.
+pub(crate) struct Hands<'a> {
+    ledger: &'a Ledger<'a>,
+    job: Job<'a>,
+    step: &'a Step,
+}
+
+impl<'a> Hands<'a> {
+    pub(crate) fn new(ledger: &'a Ledger<'a>, step: &'a Step) -> Self {
+        Self {
+            ledger,
+            job: ledger.job,
+            step,
+        }
+    }
+
+    /// The whole step, between its two entries in the journal.
+    pub(crate) async fn carry_out(&self) -> Result<(), Failure> {
+        let Step {
+            number,
+            resource,
+            address,
+            action,
+            ..
+        } = self.step;
+        self.ledger.enter(&Entry::Started {
+            step: *number,
+            resource: resource.clone(),
+            address: address.clone(),
+            action: *action,
+        })?;
+        self.tell(Event::Started {
+            step: *number,
+            resource: resource.clone(),
+            address: address.clone(),
+            action: *action,
+        });
+        match self.reach().await.map_err(|failure| self.scrubbed(failure)) {
+            Ok(()) => self.ledger.enter(&Entry::Done {
+                step: *number,
+                resource: resource.clone(),
+                address: address.clone(),
+                kept: self.wanted()?.cloned(),
+            }),
+            Err(failure) => {
+                let error = failure.to_string();
+                self.ledger.enter(&Entry::Failed {
+                    step: *number,
+                    resource: resource.clone(),
+                    error,
+                })?;
+                Err(failure)
+            }
+        }
+    }
+
+    async fn reach(&self) -> Result<(), Failure> {
+        self.change().await?;
+        if self.step.wait_ready && self.step.action != StepAction::Delete {
+            self.wait_ready().await?;
+        }
+        Ok(())
+    }
+
+    /// Looks and acts until the object is as wanted. A call whose answer was lost may have had its effect, so
+    /// each attempt begins by looking.
+    async fn change(&self) -> Result<(), Failure> {
+        let wanted = self.wanted()?.map(|record| &record.body);
+        let mut attempt = 1;
+        loop {
+            let found = self.found().await?;
+            if is_reached(wanted, &found.masked) {
+                return Ok(());
+            }
+            self.may_act(&found.masked, attempt)?;
+            match self.act(wanted, found.raw).await {
+                Ok(()) => return self.took(wanted).await,
+                Err(failure)
+                    if failure.remedy == Remedy::Retry && attempt < self.job.settings.attempts =>
+                {
+                    self.say(&format!("{failure}; trying again"));
+                    self.pause(attempt).await;
+                    attempt += 1;
+                }
+                Err(failure) if failure.remedy == Remedy::Retry => {
+                    let reached = is_reached(wanted, &self.found().await?.masked);
+                    return if reached { Ok(()) } else { Err(failure) };
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// The check before the step's own effect. After an attempt of its own it may find half an object.
+    fn may_act(&self, found: &Observed, attempt: u32) -> Result<(), Failure> {
+        if attempt > 1 && matches!(found, Observed::Partial { .. }) {
+            return Ok(());
+        }
+        as_before(&self.step.before, found).map_err(|differs| {
+            Failure::new(
+                Remedy::Replan,
+                self.doing(),
+                format!("the world changed meanwhile: {differs}"),
+            )
+            .hint("nothing was done to it; plan again")
+        })
+    }
+
+    async fn act(&self, wanted: Option<&Value>, found: Observed) -> Result<(), Failure> {
+        let change = Change {
+            id: self.step.resource.clone(),
+            mark: Mark {
+                project: self.job.plan.project.clone(),
+                address: self.step.address.clone(),
+            },
+            action: self.action(wanted, found)?,
+        };
+        let deadline = self.job.settings.change_deadline;
+        let call = timeout(deadline, self.daemon()?.apply(&change, self));
+        call.await.unwrap_or_else(|_| {
+            let cause = format!("no answer for {} s", deadline.as_secs());
+            Err(Failure::new(Remedy::Replan, self.doing(), cause)
+                .hint("it may still be going on: look at the daemon, then plan again"))
+        })
+    }
+
+    fn action(&self, wanted: Option<&Value>, found: Observed) -> Result<Action, Failure> {
+        let Some(wanted) = wanted else {
+            return Ok(Action::Delete);
+        };
+        let body = fill(wanted, self.job.vault).map_err(|missing| {
+            let cause = format!("{} of its secret values are not at hand", missing.len());
+            Failure::new(Remedy::Replan, self.doing(), cause).hint("plan again")
+        })?;
+        Ok(match (self.step.action, found) {
+            (StepAction::Update, Observed::Present { body: before, .. }) => Action::Update {
+                before,
+                after: body,
+                impact: Impact::InPlace,
+            },
+            (StepAction::Restart, Observed::Present { body: before, .. }) => Action::Update {
+                before,
+                after: body,
+                impact: Impact::Restart,
+            },
+            _ => Action::Create {
+                body,
+                source: self.step.source.clone(),
+            },
+        })
+    }
+
+    /// Reads back what was just said to be done.
+    async fn took(&self, wanted: Option<&Value>) -> Result<(), Failure> {
+        let found = self.found().await?.masked;
+        if is_reached(wanted, &found) {
+            return Ok(());
+        }
+        let cause = format!(
+            "the daemon said yes, but it did not take: {}",
+            shortfall(wanted, &found)
+        );
+        Err(Failure::new(Remedy::Operator, self.doing(), cause)
+            .hint("see the daemon's log, then plan again"))
+    }
+
+    async fn wait_ready(&self) -> Result<(), Failure> {
+        let (mut pause, longest) = ASK_AGAIN;
+        let deadline = Instant::now() + self.job.settings.ready_deadline;
+        loop {
+            let waits_for = match self.answer(self.daemon()?.ready(&self.step.resource)).await {
+                Ok(Readiness::Ready) => return Ok(()),
+                Ok(Readiness::Failed(why)) => return Err(self.not_ready(why)),
+                Ok(Readiness::Waiting(what)) => what,
+                Err(failure) if failure.remedy == Remedy::Retry => failure.to_string(),
+                Err(failure) => return Err(failure),
+            };
+            if Instant::now() >= deadline {
+                let limit = self.job.settings.ready_deadline.as_secs();
+                return Err(self.not_ready(format!("still waiting after {limit} s: {waits_for}")));
+            }
+            self.tell(Event::Waiting {
+                step: self.step.number,
+                text: self.job.vault.scrub(&waits_for),
+            });
+            sleep(pause).await;
+            pause = longest.min(pause * 2);
+        }
+    }
+
+    fn not_ready(&self, why: String) -> Failure {
+        let doing = format!("waiting until {} is ready", self.step.resource);
+        Failure::new(Remedy::Operator, doing, why)
+            .hint("what depends on it was not started; see its log")
+    }
+
+    /// The object as it is; a daemon that may answer later is asked again.
+    pub(crate) async fn found(&self) -> Result<Found, Failure> {
+        let mut attempt = 1;
+        let raw = loop {
+            let read = self
+                .daemon()?
+                .read(&self.job.plan.project, &self.step.resource);
+            match self.answer(read).await {
+                Err(failure)
+                    if failure.remedy == Remedy::Retry && attempt < self.job.settings.attempts =>
+                {
+                    self.pause(attempt).await;
+                    attempt += 1;
+                }
+                other => break other.map_err(|failure| self.scrubbed(failure))?,
+            }
+        };
+        let wanted = self.wanted()?.map(|record| &record.body);
+        let like: Vec<&Value> = wanted.into_iter().chain(self.before()).collect();
+        let masked = masked(raw.clone(), &like, self.job.key);
+        Ok(Found { raw, masked })
+    }
+
+    async fn answer<T>(
+        &self,
+        question: infra_api::Pending<'_, Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let deadline = self.job.settings.read_deadline;
+        timeout(deadline, question).await.unwrap_or_else(|_| {
+            let doing = format!("asking about {}", self.step.resource);
+            let cause = format!("no answer for {} s", deadline.as_secs());
+            Err(Failure::new(Remedy::Operator, doing, cause).hint("see whether the daemon hangs"))
+        })
+    }
+
+    /// What the step leads to; nothing where it removes.
+    fn wanted(&self) -> Result<Option<&'a Record>, Failure> {
+        if self.step.action == StepAction::Delete {
+            return Ok(None);
+        }
+        let record = self.job.plan.result.resources.get(&self.step.resource);
+        record.map(Some).ok_or_else(|| {
+            Failure::new(
+                Remedy::Replan,
+                self.doing(),
+                "the plan does not say what it shall become",
+            )
+            .hint("plan again")
+        })
+    }
+
+    fn before(&self) -> Option<&'a Value> {
+        match &self.step.before {
+            Before::Present { body } => Some(body),
+            Before::Absent | Before::Partial | Before::Removed => None,
+        }
+    }
+
+    fn daemon(&self) -> Result<&'a dyn Daemon, Failure> {
+        let id = &self.step.resource;
+        self.job
+            .world
+            .daemon(&id.host, &id.provider)
+            .ok_or_else(|| {
+                let cause = format!("there is no {} on host `{}`", id.provider, id.host);
+                Failure::new(Remedy::Operator, self.doing(), cause)
+                    .hint("see `infra facts` of that host")
+            })
+    }
+
+    async fn pause(&self, attempt: u32) {
+        sleep(self.job.settings.pause * 2_u32.saturating_pow(attempt - 1)).await;
+    }
+
+    fn doing(&self) -> String {
+        let verb = match self.step.action {
+            StepAction::Create => "creating",
+            StepAction::Update => "changing",
+            StepAction::Restart => "restarting",
+            StepAction::Delete => "removing",
+        };
+        format!("{verb} {}", self.step.resource)
+    }
+
+    /// Daemons quote what they were given.
+    fn scrubbed(&self, failure: Failure) -> Failure {
+        let Failure {
+            remedy,
+            doing,
+            cause,
+            hint,
+        } = failure;
+        let scrub = |text: String| self.job.vault.scrub(&text);
+        Failure {
+            remedy,
+            doing: scrub(doing),
+            cause: scrub(cause),
+            hint: hint.map(scrub),
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        self.job.sink.event(&event);
+    }
+}
+
+impl Progress for Hands<'_> {
+    fn say(&self, text: &str) {
+        self.tell(Event::Progress {
+            step: self.step.number,
+            text: self.job.vault.scrub(text),
+        });
+    }
+}
