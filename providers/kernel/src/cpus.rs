@@ -5,6 +5,7 @@ use infra_api::facts::{Cpu, CpuKind, Cpus, L3, Node};
 
 use crate::partition::{Group, group_of, partition};
 use crate::reader::Reader;
+use crate::task;
 
 const CPU: &str = "sys/devices/system/cpu";
 
@@ -42,7 +43,7 @@ pub(crate) fn read(
         isolated: reader.list(&format!("{CPU}/isolated")),
         nohz_full: nohz_full(reader),
         allowed: limit.map(|limit| limit & online),
-        affinity: affinity(reader),
+        affinity: task::affinity(reader),
         list: list(reader, online, nodes, l3),
     }
 }
@@ -59,17 +60,6 @@ fn nohz_full(reader: &Reader<'_>) -> Option<IdSet> {
         "(null)" => Some(IdSet::new()),
         _ => reader.list(&path),
     }
-}
-
-fn affinity(reader: &Reader<'_>) -> Option<IdSet> {
-    let path = "proc/self/status";
-    let status = reader.text(path)?;
-    let text = status
-        .lines()
-        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
-    text.parse()
-        .map_err(|error| reader.problem(path, error))
-        .ok()
 }
 
 /// The divisions a CPU's record refers to.

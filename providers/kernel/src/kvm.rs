@@ -1,7 +1,9 @@
 //! Whether KVM works, found out by trying it.
 //!
-//! `/dev/kvm` that opens is no proof: under some hypervisors QEMU then aborts, or the guest hangs.
-//! KVM counts as working if a paused QEMU really starts with it and with `-cpu host`.
+//! `/dev/kvm` that opens is no proof: under some hypervisors QEMU then aborts. KVM counts as
+//! working if the CPU can virtualise and a paused QEMU really starts with it and with `-cpu host`.
+//! Nor is the start alone a proof: a KVM without help of the CPU starts every machine, and an
+//! ordinary guest kernel then gets nowhere because its instructions are emulated one by one.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -27,24 +29,50 @@ pub fn works(emulator: &Path) -> Result<(), String> {
     if !Path::new("/dev/kvm").exists() {
         return Err("there is no /dev/kvm".to_owned());
     }
-    let ran = run(&mut command(emulator), COMMANDS, PATIENCE)
-        .map_err(|error| format!("{} does not start: {error}", emulator.display()))?;
-    judge(&ran)
+    if cfg!(target_arch = "x86_64") {
+        virtualises(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default())?;
+    }
+    starts_paused(emulator)
 }
 
 /// As [`works`], tried once for each boot, emulator and version of it: the answer is kept in the
 /// file `cache`. A cache that cannot be read or written only costs the trial.
 pub fn works_cached(emulator: &Path, cache: &Path) -> Result<(), String> {
-    let key = Key::now(emulator);
+    tried_once(Key::now(emulator), cache, || works(emulator))
+}
+
+fn tried_once(
+    key: Key,
+    cache: &Path,
+    trial: impl Fn() -> Result<(), String>,
+) -> Result<(), String> {
     if let Some(kept) = kept(cache, &key) {
         return kept.why_not.map_or(Ok(()), Err);
     }
-    let works = works(emulator);
+    let works = trial();
     let why_not = works.clone().err();
     if key.boot.is_some() {
         let _ = keep(cache, &Trial { key, why_not });
     }
     works
+}
+
+/// Whether an x86 CPU has what KVM needs.
+fn virtualises(cpuinfo: &str) -> Result<(), String> {
+    let flags = cpuinfo.lines().find(|line| line.starts_with("flags"));
+    let mut flags = flags.into_iter().flat_map(str::split_whitespace);
+    match flags.any(|flag| flag == "vmx" || flag == "svm") {
+        true => Ok(()),
+        false => Err(
+            "the CPU does not virtualise here: /proc/cpuinfo has neither vmx nor svm".to_owned(),
+        ),
+    }
+}
+
+fn starts_paused(emulator: &Path) -> Result<(), String> {
+    let ran = run(&mut command(emulator), COMMANDS, PATIENCE)
+        .map_err(|error| format!("{} does not start: {error}", emulator.display()))?;
+    judge(&ran)
 }
 
 /// What an answer holds for.
@@ -167,12 +195,7 @@ mod tests {
 
     fn answer(body: &str) -> Result<(), String> {
         let dir = tempfile::tempdir().unwrap();
-        let ran = run(
-            &mut command(&qemu(dir.path(), body)),
-            COMMANDS,
-            Duration::from_secs(5),
-        );
-        judge(&ran.unwrap())
+        starts_paused(&qemu(dir.path(), body))
     }
 
     const PAUSED: &str = r#"echo '{"QMP": {}}'; echo '{"return": {"status": "prelaunch"}}'"#;
@@ -196,19 +219,37 @@ mod tests {
 
     #[test]
     fn it_is_tried_once() {
-        if !Path::new("/dev/kvm").exists() {
-            return;
-        }
         let dir = tempfile::tempdir().unwrap();
         let (emulator, cache) = (qemu(dir.path(), PAUSED), dir.path().join("a/b/kvm.json"));
-        assert_eq!(works_cached(&emulator, &cache), Ok(()));
-        assert_eq!(works_cached(&emulator, &cache), Ok(()));
-        assert_eq!(fs::read_to_string(dir.path().join("tried")).unwrap(), "x\n");
+        let ask = || tried_once(Key::now(&emulator), &cache, || starts_paused(&emulator));
+        let tried = || {
+            fs::read_to_string(dir.path().join("tried"))
+                .unwrap()
+                .lines()
+                .count()
+        };
+        assert_eq!((ask(), ask(), tried()), (Ok(()), Ok(()), 1));
         fs::write(&cache, "{").unwrap();
-        assert_eq!(works_cached(&emulator, &cache), Ok(()));
+        assert_eq!((ask(), tried()), (Ok(()), 2));
+    }
+
+    #[test]
+    fn a_refusal_is_kept_with_its_reason() {
+        let dir = tempfile::tempdir().unwrap();
+        let (emulator, cache) = (dir.path().join("none"), dir.path().join("kvm.json"));
+        let refusal = tried_once(Key::now(&emulator), &cache, || starts_paused(&emulator));
+        assert!(refusal.as_ref().unwrap_err().contains("does not start"));
+        let again = tried_once(Key::now(&emulator), &cache, || panic!("tried again"));
+        assert_eq!(again, refusal);
+    }
+
+    #[test]
+    fn the_cpu_must_virtualise() {
         assert_eq!(
-            fs::read_to_string(dir.path().join("tried")).unwrap(),
-            "x\nx\n"
+            virtualises("processor: 0\nflags\t\t: fpu vmx sse\n"),
+            Ok(())
         );
+        let no = virtualises("flags\t\t: fpu svm_lock hypervisor\n").unwrap_err();
+        assert!(no.contains("neither vmx nor svm"));
     }
 }

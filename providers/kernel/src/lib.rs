@@ -19,6 +19,7 @@ mod pci;
 mod reader;
 mod run;
 mod systemd;
+mod task;
 mod tree;
 
 pub mod kvm;

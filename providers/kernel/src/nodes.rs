@@ -6,7 +6,7 @@ use infra_api::IdSet;
 use infra_api::facts::{Node, NodeKind};
 
 use crate::reader::Reader;
-use crate::{hugepages, memory};
+use crate::{hugepages, memory, task};
 
 const NODE: &str = "sys/devices/system/node";
 
@@ -16,9 +16,23 @@ pub(crate) fn read(reader: &Reader<'_>, online: &IdSet) -> Vec<Node> {
         return vec![whole_machine(reader, online)];
     }
     let devices = device_nodes(reader);
-    ids.iter()
-        .map(|id| node(reader, id, &ids, online, &devices))
-        .collect()
+    let node = |id| node(reader, id, &ids, online, &devices);
+    let mut nodes: Vec<Node> = ids.iter().map(node).collect();
+    // Memory of a node that is offline still counts for the host.
+    let possible = reader.list(&format!("{NODE}/possible"));
+    if let ([only], Some(1)) = (nodes.as_mut_slice(), possible.map(|ids| ids.len())) {
+        all_memory(reader, only);
+    }
+    nodes
+}
+
+/// The only node there can be has all memory. Kernels that set memory up only when it is needed
+/// count what is still to come for the host and not for the node.
+fn all_memory(reader: &Reader<'_>, node: &mut Node) {
+    let host = memory::host(reader);
+    if host.total > node.memory_bytes {
+        (node.memory_bytes, node.free_bytes) = (host.total, host.free);
+    }
 }
 
 /// The nodes that are there and online. A directory may outlive its node, and a kernel may list a
@@ -117,17 +131,6 @@ fn device_nodes(reader: &Reader<'_>) -> IdSet {
 /// reading task (memory nodes, unlike CPUs, only a cpuset can take away).
 pub(crate) fn allowed(reader: &Reader<'_>, nodes: &[Node], limit: Option<&IdSet>) -> Option<IdSet> {
     let ids: IdSet = nodes.iter().map(|node| node.id).collect();
-    let limit = limit.cloned().or_else(|| mems_allowed(reader))?;
+    let limit = limit.cloned().or_else(|| task::memory_nodes(reader))?;
     Some(&limit & &ids)
-}
-
-fn mems_allowed(reader: &Reader<'_>) -> Option<IdSet> {
-    let path = "proc/self/status";
-    let status = reader.text(path)?;
-    let text = status
-        .lines()
-        .find_map(|line| line.strip_prefix("Mems_allowed_list:"))?;
-    text.parse()
-        .map_err(|error| reader.problem(path, error))
-        .ok()
 }

@@ -141,7 +141,8 @@ impl<'a> Reader<'a> {
 
     /// What a symlink says; in a saved tree that may not be there.
     pub(crate) fn link(&self, path: &str) -> Option<String> {
-        self.tree.link(path).ok()
+        let target = self.tree.link(path).ok()?;
+        Some(target.trim_end_matches('/').to_owned())
     }
 
     /// The last name of what a symlink says.
