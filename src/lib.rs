@@ -1,1 +1,20 @@
-//! infra.
+//! `infra`: people declare workloads; this chooses what each runs as, finds its exact place, shows what would
+//! change and why, applies it, and can tell what the world has become since.
+//!
+//! The straight line, each arrow a function and each type a box:
+//!
+//! ```text
+//! Sources ─parse─► Program ─evaluate─► Instance ─read─► Workload ─choose─► Choice ─place─► Placement
+//!                                                                                            │ lower
+//! State ◄─fold─ Journal ◄─apply─ Plan ◄─assemble─ Observed + Desired ◄─resources─ Target ◄───┘
+//! ```
+//!
+//! Everything up to the plan is pure: no I/O, no clock, no environment, no randomness; the same inputs give the
+//! same bytes. `world` and `cli` are the shell.
+
+pub mod addresses;
+pub mod choose;
+pub mod declared;
+pub mod inventory;
+pub mod lower;
+pub mod place;

@@ -1,0 +1,170 @@
+//! IP addresses of interfaces: an explicit one first, then the recorded one, then the lowest free, in the order of
+//! the workloads' addresses. All are known before anything is made.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use infra_api::{Address, Placement};
+use infra_diag::{Diagnostic, Diagnostics};
+use ipnet::Ipv4Net;
+
+use crate::declared::{Declared, Interface, Network, Workload};
+
+/// The address of each interface of each workload.
+pub type Addresses = BTreeMap<Address, BTreeMap<String, Ipv4Addr>>;
+
+/// Allocates for every interface whose network is known.
+#[must_use]
+pub fn allocate(
+    declared: &Declared,
+    prior: &BTreeMap<Address, Placement>,
+) -> (Addresses, Diagnostics) {
+    let mut diagnostics = Diagnostics::new();
+    let mut addresses = Addresses::new();
+    for network in declared.networks.values() {
+        let mut pool = Pool::new(network);
+        let members = members(declared, &network.address);
+        pool.explicit(&members, &mut diagnostics);
+        pool.recorded(&members, prior);
+        pool.lowest(&members, &mut diagnostics);
+        for ((workload, label), address) in pool.given {
+            addresses
+                .entry(workload)
+                .or_default()
+                .insert(label, address);
+        }
+    }
+    (addresses, diagnostics)
+}
+
+type Member<'a> = (&'a Workload, &'a Interface);
+
+fn members<'a>(declared: &'a Declared, network: &Address) -> Vec<Member<'a>> {
+    let of = |w: &'a Workload| {
+        w.interfaces
+            .iter()
+            .filter(|i| i.network.value == *network)
+            .map(move |i| (w, i))
+    };
+    declared.workloads.iter().flat_map(of).collect()
+}
+
+struct Pool<'a> {
+    network: &'a Network,
+    taken: BTreeSet<Ipv4Addr>,
+    given: BTreeMap<(Address, String), Ipv4Addr>,
+}
+
+impl<'a> Pool<'a> {
+    fn new(network: &'a Network) -> Self {
+        Self {
+            network,
+            taken: BTreeSet::from([network.gateway]),
+            given: BTreeMap::new(),
+        }
+    }
+
+    fn subnet(&self) -> Ipv4Net {
+        self.network.subnet.value
+    }
+
+    fn give(&mut self, (workload, interface): Member<'_>, address: Ipv4Addr) {
+        self.taken.insert(address);
+        self.given
+            .insert((workload.address.clone(), interface.label.clone()), address);
+    }
+
+    fn has(&self, (workload, interface): Member<'_>) -> bool {
+        self.given
+            .contains_key(&(workload.address.clone(), interface.label.clone()))
+    }
+
+    /// Whether a host of the subnet may have it.
+    fn usable(&self, address: Ipv4Addr) -> bool {
+        let subnet = self.subnet();
+        subnet.contains(&address) && address != subnet.network() && address != subnet.broadcast()
+    }
+
+    fn explicit(&mut self, members: &[Member<'_>], diagnostics: &mut Diagnostics) {
+        let mut first: BTreeMap<Ipv4Addr, Member<'_>> = BTreeMap::new();
+        for member in members {
+            let Some(asked) = &member.1.address else {
+                continue;
+            };
+            let error =
+                |summary: &str, text: String| Diagnostic::error(summary).at(asked.span, text);
+            if !self.usable(asked.value) {
+                let text = format!(
+                    "{} is no host's address in {} of {}",
+                    asked.value,
+                    self.subnet(),
+                    self.network.address
+                );
+                diagnostics.push(
+                    error("Address outside its network", text)
+                        .hint("use an address of the subnet, or leave it out to get one"),
+                );
+            } else if asked.value == self.network.gateway {
+                let text = format!("{} is the gateway of {}", asked.value, self.network.address);
+                diagnostics.push(
+                    error("Address taken", text)
+                        .hint("use another address, or leave it out to get one"),
+                );
+            } else if let Some(other) = first.get(&asked.value) {
+                let text = format!("{} asks for {} too", member.0.address, asked.value);
+                let other_span = other.1.address.as_ref().map_or(other.1.span, |a| a.span);
+                diagnostics.push(
+                    error("Address taken", text)
+                        .at(other_span, format!("{} has it", other.0.address))
+                        .hint("give one of them another address, or leave it out to get one"),
+                );
+            } else {
+                first.insert(asked.value, *member);
+                self.give(*member, asked.value);
+            }
+        }
+    }
+
+    fn recorded(&mut self, members: &[Member<'_>], prior: &BTreeMap<Address, Placement>) {
+        for member in members.iter().filter(|m| m.1.address.is_none()) {
+            let recorded = prior
+                .get(&member.0.address)
+                .and_then(|p| p.addresses.get(&member.1.label))
+                .copied();
+            if let Some(address) = recorded.filter(|a| self.usable(*a) && !self.taken.contains(a)) {
+                self.give(*member, address);
+            }
+        }
+    }
+
+    fn lowest(&mut self, members: &[Member<'_>], diagnostics: &mut Diagnostics) {
+        let mut next = u32::from(self.subnet().network()) + 1;
+        let end = u32::from(self.subnet().broadcast());
+        for member in members.iter().filter(|m| m.1.address.is_none()) {
+            if self.has(*member) {
+                continue;
+            }
+            while next < end && self.taken.contains(&Ipv4Addr::from(next)) {
+                next += 1;
+            }
+            if next >= end {
+                let text = format!(
+                    "no address of {} is free for {}",
+                    self.subnet(),
+                    member.0.address
+                );
+                diagnostics.push(
+                    Diagnostic::error("Network full")
+                        .at(member.1.span, text)
+                        .at(
+                            self.network.subnet.span,
+                            format!("{} in all", self.subnet().hosts().count()),
+                        )
+                        .hint("make the subnet larger, or use another network"),
+                );
+                return;
+            }
+            self.give(*member, Ipv4Addr::from(next));
+        }
+    }
+}

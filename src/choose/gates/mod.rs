@@ -1,0 +1,21 @@
+//! Gates: hard conditions, one a file, asked in this order; the first that closes gives the reason.
+
+mod form;
+mod host;
+mod offered;
+mod word;
+
+use infra_api::Runtime;
+
+use crate::declared::Workload;
+use crate::inventory::HostInventory;
+
+/// A hard condition.
+#[derive(Clone, Copy, Debug)]
+pub struct Gate {
+    pub name: &'static str,
+    /// Why the workload cannot run so there, or nothing.
+    pub closed: fn(&Workload, Runtime, &HostInventory) -> Option<String>,
+}
+
+pub const GATES: &[Gate] = &[form::GATE, word::GATE, host::GATE, offered::GATE];

@@ -1,0 +1,161 @@
+//! `host "r1" { … }`: a machine, how its daemons are reached, and what it keeps for itself.
+
+use std::collections::BTreeMap;
+
+use infra_api::{HostName, IdSet};
+use infra_diag::Span;
+use infra_lang::{Attribute, BlockKind, Instance, Meta, Nested, Shape};
+
+use super::read::{At, Reader};
+use super::words::{STRING_MAP, ids, size, whole, word};
+
+/// The endpoint of a Docker Engine where none is written.
+pub const DOCKER_ENDPOINT: &str = "unix:///var/run/docker.sock";
+/// The URI of a libvirt daemon where none is written.
+pub const LIBVIRT_URI: &str = "qemu:///system";
+/// Where a project's pool of volumes is made where nothing else is written; the project's name follows.
+pub const POOL_PATH: &str = "/var/lib/libvirt/images/infra";
+
+static DOCKER: BlockKind = BlockKind {
+    name: "docker",
+    label: None,
+    doc: "The host's Docker Engine.",
+    attributes: &[word(
+        "endpoint",
+        Shape::String,
+        "Where it listens: `unix:///PATH`.",
+    )
+    .default("\"unix:///var/run/docker.sock\"")],
+    blocks: &[],
+    computed: &[],
+    meta: Meta::NONE,
+};
+
+static LIBVIRT: BlockKind = BlockKind {
+    name: "libvirt",
+    label: None,
+    doc: "The host's libvirt daemon.",
+    attributes: &[
+        word("uri", Shape::String, "Its connection URI.").default("\"qemu:///system\""),
+        word(
+            "pool_path",
+            Shape::String,
+            "Directory on the host in which the project's storage pool is made.",
+        ),
+    ],
+    blocks: &[],
+    computed: &[],
+    meta: Meta::NONE,
+};
+
+static RESERVE: BlockKind = BlockKind {
+    name: "reserve",
+    label: None,
+    doc: "What the host keeps for itself: no workload gets it. Without this block: nothing on a host of two CPUs or \
+          fewer, else the first core.",
+    attributes: &[
+        ids("cpus", "These CPUs."),
+        whole(
+            "cpus_per_node",
+            0,
+            1024,
+            "The first so many CPUs of every NUMA node.",
+        ),
+        size("memory", "So much memory of the host."),
+        size("memory_per_node", "So much memory of every NUMA node."),
+    ],
+    blocks: &[],
+    computed: &[],
+    meta: Meta::NONE,
+};
+
+const ATTRIBUTES: &[Attribute] = &[
+    word(
+        "address",
+        Shape::OneOf(&["local"]),
+        "How it is reached: `local` is this machine.",
+    )
+    .default("\"local\""),
+    word("labels", STRING_MAP, "Words to find it by."),
+];
+
+pub(super) const KIND: BlockKind = BlockKind {
+    name: "host",
+    label: Some("name"),
+    doc: "A machine that workloads run on.",
+    attributes: ATTRIBUTES,
+    blocks: &[
+        Nested::one(&DOCKER),
+        Nested::one(&LIBVIRT),
+        Nested::one(&RESERVE),
+    ],
+    computed: &[],
+    meta: Meta::NONE,
+};
+
+/// A host as declared.
+#[derive(Clone, Debug)]
+pub struct Host {
+    pub name: HostName,
+    pub docker_endpoint: String,
+    pub libvirt_uri: String,
+    pub pool_path: Option<String>,
+    /// Absent: the default applies.
+    pub reserve: Option<Reserve>,
+    pub labels: BTreeMap<String, String>,
+    /// Absent: nobody wrote a `host` block, and this machine is the one.
+    pub origin: Option<Span>,
+}
+
+/// What it keeps for itself, as written.
+#[derive(Clone, Debug, Default)]
+pub struct Reserve {
+    pub cpus: Option<At<IdSet>>,
+    pub cpus_per_node: u32,
+    pub memory_bytes: u64,
+    pub memory_per_node_bytes: u64,
+    pub span: Option<Span>,
+}
+
+impl Host {
+    /// This machine with all defaults: the host of a configuration that declares none.
+    #[must_use]
+    pub fn local() -> Self {
+        Self {
+            name: HostName::new("local"),
+            docker_endpoint: DOCKER_ENDPOINT.to_owned(),
+            libvirt_uri: LIBVIRT_URI.to_owned(),
+            pool_path: None,
+            reserve: None,
+            labels: BTreeMap::new(),
+            origin: None,
+        }
+    }
+
+    pub(super) fn read(instance: &Instance, reader: &mut Reader<'_>) -> Self {
+        let block = &instance.block;
+        let docker = block.nested("docker").next();
+        let libvirt = block.nested("libvirt").next();
+        Self {
+            name: HostName::new(instance.address.name.as_ref()),
+            docker_endpoint: docker
+                .and_then(|b| reader.string(b, "endpoint"))
+                .map_or_else(|| DOCKER_ENDPOINT.to_owned(), |s| s.value),
+            libvirt_uri: libvirt
+                .and_then(|b| reader.string(b, "uri"))
+                .map_or_else(|| LIBVIRT_URI.to_owned(), |s| s.value),
+            pool_path: libvirt
+                .and_then(|b| reader.string(b, "pool_path"))
+                .map(|s| s.value),
+            reserve: block.nested("reserve").next().map(|b| Reserve {
+                cpus: reader.ids(b, "cpus"),
+                cpus_per_node: reader.whole(b, "cpus_per_node").map_or(0, |n| n.value),
+                memory_bytes: reader.bytes(b, "memory").map_or(0, |n| n.value),
+                memory_per_node_bytes: reader.bytes(b, "memory_per_node").map_or(0, |n| n.value),
+                span: Some(b.span),
+            }),
+            labels: reader.string_map(block, "labels"),
+            origin: Some(instance.origin),
+        }
+    }
+}

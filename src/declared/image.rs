@@ -1,0 +1,134 @@
+//! `image "cache" { … }`: what a workload starts from: a container image, a disk image, or a kernel.
+
+use infra_api::Address;
+use infra_diag::{Diagnostic, Span};
+use infra_lang::{BlockKind, Instance, Meta, Shape};
+
+use super::read::{At, Reader};
+use super::words::word;
+
+pub(super) const KIND: BlockKind = BlockKind {
+    name: "image",
+    label: Some("name"),
+    doc: "What a workload starts from. Exactly one of `archive`, `reference`, `disk` and `kernel` is written. Paths are \
+          relative to the configuration's folder.",
+    attributes: &[
+        word(
+            "archive",
+            Shape::String,
+            "Container image: a file that `docker save` or `docker export` wrote.",
+        ),
+        word(
+            "reference",
+            Shape::String,
+            "Container image: a registry's, such as `docker.io/library/redis:7`. Pinned to its digest while planning.",
+        ),
+        word(
+            "disk",
+            Shape::String,
+            "Disk image of a virtual machine, qcow2 or raw. Uploaded, never written to.",
+        ),
+        word(
+            "kernel",
+            Shape::String,
+            "Linux kernel that a virtual machine boots directly.",
+        ),
+        word(
+            "initramfs",
+            Shape::String,
+            "Initial file system that goes with `kernel`.",
+        ),
+    ],
+    blocks: &[],
+    computed: &[],
+    meta: Meta::ALL,
+};
+
+/// An image as declared.
+#[derive(Clone, Debug)]
+pub struct Image {
+    pub address: Address,
+    pub source: Source,
+    pub origin: Span,
+}
+
+/// Where it comes from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    Archive(At<String>),
+    Reference(At<String>),
+    Disk(At<String>),
+    Kernel {
+        kernel: At<String>,
+        initramfs: Option<At<String>>,
+    },
+}
+
+impl Source {
+    /// Whether containers can use it.
+    #[must_use]
+    pub fn is_container(&self) -> bool {
+        matches!(self, Self::Archive(_) | Self::Reference(_))
+    }
+
+    /// The files of the person's that it consists of.
+    #[must_use]
+    pub fn files(&self) -> Vec<&At<String>> {
+        match self {
+            Self::Archive(path) | Self::Disk(path) => vec![path],
+            Self::Reference(_) => Vec::new(),
+            Self::Kernel { kernel, initramfs } => {
+                std::iter::once(kernel).chain(initramfs).collect()
+            }
+        }
+    }
+}
+
+impl Image {
+    pub(super) fn read(instance: &Instance, reader: &mut Reader<'_>) -> Option<Self> {
+        let block = &instance.block;
+        let initramfs = reader.string(block, "initramfs");
+        let stray = initramfs.clone();
+        let mut sources: Vec<Source> = Vec::new();
+        sources.extend(reader.string(block, "archive").map(Source::Archive));
+        sources.extend(reader.string(block, "reference").map(Source::Reference));
+        sources.extend(reader.string(block, "disk").map(Source::Disk));
+        sources.extend(
+            reader
+                .string(block, "kernel")
+                .map(|kernel| Source::Kernel { kernel, initramfs }),
+        );
+        if sources.len() != 1 {
+            let found = if sources.is_empty() {
+                "none"
+            } else {
+                "more than one"
+            };
+            reader.diagnostics.push(
+                Diagnostic::error("Image without one source")
+                    .at(
+                        block.span,
+                        format!(
+                            "{found} of `archive`, `reference`, `disk` and `kernel` is written here"
+                        ),
+                    )
+                    .hint("write exactly one of them"),
+            );
+            return None;
+        }
+        let source = sources.pop()?;
+        if let (Some(stray), false) = (stray, matches!(source, Source::Kernel { .. })) {
+            reader.error(
+                "Initramfs without a kernel",
+                stray.span,
+                "an initramfs goes with `kernel`",
+                "write `kernel` too, or leave it out",
+            );
+        }
+        Some(Self {
+            address: Address::new(instance.address.to_string()),
+            source,
+            origin: instance.origin,
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! What a person declared, evaluated and typed: hosts, networks, volumes, images, workloads. One file a block:
+//! its words (the schema), its struct and its reading stand together.
+
+mod host;
+mod image;
+mod network;
+mod read;
+mod volume;
+mod words;
+mod workload;
+
+use std::collections::BTreeMap;
+
+use infra_api::{Address, HostName};
+use infra_diag::Diagnostics;
+use infra_lang::{Block, Instance, Schema};
+
+pub use host::{DOCKER_ENDPOINT, Host, LIBVIRT_URI, POOL_PATH, Reserve};
+pub use image::{Image, Source};
+pub use network::Network;
+pub use read::{At, Reader};
+pub use volume::Volume;
+pub use workload::{
+    BareMetal, Container, Cpus, Disk, ImageRef, Interface, Kvm, KvmImage, Memory, Threads, Workload,
+};
+
+/// The words of the language that are about machines.
+pub static SCHEMA: Schema = Schema {
+    kinds: &[
+        host::KIND,
+        network::KIND,
+        volume::KIND,
+        image::KIND,
+        workload::KIND,
+    ],
+};
+
+/// A whole configuration, typed.
+#[derive(Clone, Debug, Default)]
+pub struct Declared {
+    pub hosts: BTreeMap<HostName, Host>,
+    pub networks: BTreeMap<Address, Network>,
+    pub volumes: BTreeMap<Address, Volume>,
+    pub images: BTreeMap<Address, Image>,
+    /// In the order of their addresses.
+    pub workloads: Vec<Workload>,
+}
+
+impl Declared {
+    /// Types what was evaluated. Unknown values count as not written: they come with the next evaluation.
+    pub fn read(
+        instances: &[Instance],
+        secret: &mut dyn FnMut(&str) -> String,
+    ) -> (Self, Diagnostics) {
+        let mut diagnostics = Diagnostics::new();
+        let mut reader = Reader {
+            diagnostics: &mut diagnostics,
+            secret,
+        };
+        let mut declared = Self::default();
+        for instance in instances {
+            declared.add(instance, &mut reader);
+        }
+        if declared.hosts.is_empty() {
+            let host = Host::local();
+            declared.hosts.insert(host.name.clone(), host);
+        }
+        (declared, diagnostics)
+    }
+
+    fn add(&mut self, instance: &Instance, reader: &mut Reader<'_>) {
+        let address = || Address::new(instance.address.to_string());
+        match instance.kind {
+            "host" => {
+                let host = Host::read(instance, reader);
+                self.hosts.insert(host.name.clone(), host);
+            }
+            "network" => self
+                .networks
+                .extend(Network::read(instance, reader).map(|n| (address(), n))),
+            "volume" => {
+                self.volumes
+                    .insert(address(), Volume::read(instance, reader));
+            }
+            "image" => self
+                .images
+                .extend(Image::read(instance, reader).map(|i| (address(), i))),
+            "workload" => self.workloads.push(Workload::read(instance, reader)),
+            other => unreachable!("the schema has no kind `{other}`"),
+        }
+    }
+}
+
+/// `host = host.r1` of a block: the host's name.
+fn host_of(block: &Block, reader: &mut Reader<'_>) -> Option<At<HostName>> {
+    let address = reader.string(block, "host")?;
+    let name = address
+        .value
+        .rsplit('.')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    Some(At {
+        value: HostName::new(name),
+        span: address.span,
+    })
+}

@@ -1,0 +1,97 @@
+//! Forms of text that more than one block uses, and shorthands for the tables of words.
+
+use std::net::Ipv4Addr;
+
+use infra_api::IdSet;
+use infra_api::units::{Bytes, Duration};
+use infra_lang::{Attribute, Shape, Text};
+use ipnet::Ipv4Net;
+
+pub(in crate::declared) static SIZE: Text = Text {
+    name: "a size",
+    example: "8GiB",
+    check: |text| text.parse::<Bytes>().map(drop).map_err(|e| e.to_string()),
+};
+
+pub(in crate::declared) static DURATION: Text = Text {
+    name: "a duration",
+    example: "1.5s",
+    check: |text| {
+        text.parse::<Duration>()
+            .map(drop)
+            .map_err(|e| e.to_string())
+    },
+};
+
+pub(in crate::declared) static IDS: Text = Text {
+    name: "a list of ids as Linux writes it",
+    example: "0-3,8",
+    check: |text| match text.parse::<IdSet>() {
+        Ok(ids) if ids.is_empty() => Err("it names none".to_owned()),
+        Ok(_) => Ok(()),
+        Err(e) => Err(e.to_string()),
+    },
+};
+
+pub(in crate::declared) static IPV4: Text = Text {
+    name: "an IPv4 address",
+    example: "10.77.0.10",
+    check: |text| {
+        text.parse::<Ipv4Addr>()
+            .map(drop)
+            .map_err(|_| "it is not an IPv4 address".to_owned())
+    },
+};
+
+pub(in crate::declared) static SUBNET: Text = Text {
+    name: "an IPv4 subnet",
+    example: "10.77.0.0/24",
+    check: |text| match text.parse::<Ipv4Net>() {
+        Err(_) => Err("it is not ADDRESS/PREFIX".to_owned()),
+        Ok(net) if net.addr() != net.network() => Err(format!(
+            "its host bits are not zero; the subnet is {}",
+            net.trunc()
+        )),
+        Ok(net) if net.prefix_len() > 29 => {
+            Err("it has no room: a prefix of at most 29 leaves some addresses".to_owned())
+        }
+        Ok(net) if net.prefix_len() < 8 => {
+            Err("a prefix below 8 is no subnet of anybody's".to_owned())
+        }
+        Ok(_) => Ok(()),
+    },
+};
+
+pub(in crate::declared) const STRINGS: Shape = Shape::List(&Shape::String);
+pub(in crate::declared) const STRING_MAP: Shape = Shape::Map(&Shape::String);
+
+/// `name`, of a shape.
+pub(in crate::declared) const fn word(
+    name: &'static str,
+    shape: Shape,
+    doc: &'static str,
+) -> Attribute {
+    Attribute::new(name, shape, doc)
+}
+
+pub(in crate::declared) const fn size(name: &'static str, doc: &'static str) -> Attribute {
+    Attribute::new(name, Shape::Text(&SIZE), doc)
+}
+
+pub(in crate::declared) const fn ids(name: &'static str, doc: &'static str) -> Attribute {
+    Attribute::new(name, Shape::Text(&IDS), doc)
+}
+
+pub(in crate::declared) const fn duration(name: &'static str, doc: &'static str) -> Attribute {
+    Attribute::new(name, Shape::Text(&DURATION), doc)
+}
+
+/// A whole number from `min` to `max`.
+pub(in crate::declared) const fn whole(
+    name: &'static str,
+    min: i64,
+    max: i64,
+    doc: &'static str,
+) -> Attribute {
+    Attribute::new(name, Shape::Whole { min, max }, doc)
+}

@@ -1,0 +1,114 @@
+//! `cpus { … }`: how many CPUs, whose, and how they lie to each other.
+
+use infra_api::{CpuPolicy, IdSet};
+use infra_diag::Span;
+use infra_lang::{Block, BlockKind, Meta, Shape};
+
+use crate::declared::read::{At, Reader};
+use crate::declared::words::{ids, whole, word};
+
+pub(super) static KIND: BlockKind = BlockKind {
+    name: "cpus",
+    label: None,
+    doc: "The CPUs it gets. A VM's vCPUs; the CPUs a container's or unit's threads may run on.",
+    attributes: &[
+        whole("count", 1, 4096, "How many; 1 where neither `count` nor `set` is written."),
+        ids("set", "Exactly these CPUs of the host. Dedicated unless `policy` says shared."),
+        word(
+            "policy",
+            Shape::OneOf(&["dedicated", "shared"]),
+            "`dedicated`: nobody else's workload runs there. `shared`: from the CPUs that nobody has to himself; the \
+             default without `set`.",
+        ),
+        word(
+            "threads",
+            Shape::OneOf(&["any", "prefer", "require", "isolate"]),
+            "Of dedicated CPUs on cores with several threads. `any`: whichever; `prefer`: whole cores where there are; \
+             `require`: whole cores; `isolate`: one thread of a core, the others stay idle.",
+        )
+        .default("\"any\""),
+    ],
+    blocks: &[],
+    computed: &[],
+    meta: Meta::NONE,
+};
+
+/// How dedicated CPUs lie on cores with several threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Threads {
+    #[default]
+    Any,
+    /// Whole cores where there are.
+    Prefer,
+    /// Whole cores.
+    Require,
+    /// One thread of a core; the others stay idle.
+    Isolate,
+}
+
+/// CPUs as asked for.
+#[derive(Clone, Debug)]
+pub struct Cpus {
+    pub count: u32,
+    pub set: Option<At<IdSet>>,
+    pub policy: CpuPolicy,
+    pub threads: Threads,
+    /// Of the block; absent where there is none.
+    pub span: Option<Span>,
+}
+
+impl Cpus {
+    pub(super) fn read(block: Option<&Block>, reader: &mut Reader<'_>) -> Self {
+        let Some(block) = block else {
+            return Self {
+                count: 1,
+                set: None,
+                policy: CpuPolicy::Shared,
+                threads: Threads::Any,
+                span: None,
+            };
+        };
+        let count = reader.whole::<u32>(block, "count");
+        let set = reader.ids(block, "set");
+        let policy = match reader
+            .string(block, "policy")
+            .as_ref()
+            .map(|p| p.value.as_str())
+        {
+            Some("dedicated") => CpuPolicy::Dedicated,
+            Some(_) => CpuPolicy::Shared,
+            None if set.is_some() => CpuPolicy::Dedicated,
+            None => CpuPolicy::Shared,
+        };
+        let in_set = set
+            .as_ref()
+            .map(|s| u32::try_from(s.value.len()).unwrap_or(u32::MAX));
+        if let (Some(count), Some(n), CpuPolicy::Dedicated) = (&count, in_set, policy)
+            && count.value != n
+        {
+            let text = format!("{} CPUs are asked for, and `set` names {n}", count.value);
+            reader.error(
+                "Count and set disagree",
+                count.span,
+                text,
+                "leave `count` out: the set says how many",
+            );
+        }
+        Self {
+            count: count.map(|c| c.value).or(in_set).unwrap_or(1),
+            set,
+            policy,
+            threads: match reader
+                .string(block, "threads")
+                .as_ref()
+                .map(|t| t.value.as_str())
+            {
+                Some("prefer") => Threads::Prefer,
+                Some("require") => Threads::Require,
+                Some("isolate") => Threads::Isolate,
+                _ => Threads::Any,
+            },
+            span: Some(block.span),
+        }
+    }
+}

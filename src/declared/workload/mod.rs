@@ -1,0 +1,169 @@
+//! `workload "feed" { … }`: what a person wants to run, what it needs, and the forms in which it exists. The
+//! neutral blocks (`cpus`, `memory`, `interface`, `disk`) mean the same in every runtime; one file each.
+
+mod bare_metal;
+mod container;
+mod cpus;
+mod disk;
+mod interface;
+mod kvm;
+mod memory;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use infra_api::{Address, HostName, Runtime, names};
+use infra_diag::Span;
+use infra_expr::{Type, Value};
+use infra_lang::{BlockKind, Computed, Ignore, Instance, Meta, Nested, Origin, Shape};
+
+pub use bare_metal::BareMetal;
+pub use container::{Container, ImageRef};
+pub use cpus::{Cpus, Threads};
+pub use disk::Disk;
+pub use interface::Interface;
+pub use kvm::{Kvm, KvmImage};
+pub use memory::Memory;
+
+use super::read::{At, Reader};
+use super::words::word;
+
+pub(super) const KIND: BlockKind = BlockKind {
+    name: "workload",
+    label: Some("name"),
+    doc: "Something to run. Where and as what is chosen from the forms it is given in.",
+    attributes: &[
+        word(
+            "runtime",
+            Shape::OneOf(&["auto", "bare_metal", "container", "kvm"]),
+            "What it runs as. `auto`: chosen among the forms given.",
+        )
+        .default("\"auto\""),
+        word(
+            "host",
+            Shape::Ref(&["host"]),
+            "The host it runs on; chosen where it is not written.",
+        ),
+    ],
+    blocks: &[
+        Nested::one(&cpus::KIND),
+        Nested::one(&memory::KIND),
+        Nested::many(&interface::KIND),
+        Nested::many(&disk::KIND),
+        Nested::one(&container::KIND),
+        Nested::one(&kvm::KIND),
+        Nested::one(&bare_metal::KIND),
+    ],
+    computed: &[
+        Computed {
+            name: "name",
+            ty: || Type::String,
+            origin: Origin::Derived(|project, address| {
+                let address = Address::new(address.to_string());
+                Value::string(names::object(&infra_api::Project::new(project), &address))
+            }),
+            doc: "The daemon's name for it.",
+        },
+        Computed {
+            name: "uuid",
+            ty: || Type::String,
+            origin: Origin::Derived(|project, address| {
+                let address = Address::new(address.to_string());
+                Value::string(names::uuid(&infra_api::Project::new(project), &address))
+            }),
+            doc: "Its UUID, derived from project and address.",
+        },
+        Computed {
+            name: "address",
+            ty: || Type::String,
+            origin: Origin::Allocated,
+            doc: "The planned IPv4 address of its first interface; null without one.",
+        },
+        Computed {
+            name: "addresses",
+            ty: || Type::Map(std::sync::Arc::new(Type::String)),
+            origin: Origin::Allocated,
+            doc: "The planned IPv4 address of each interface, by its label.",
+        },
+    ],
+    meta: Meta::ALL,
+};
+
+/// A workload as declared.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    pub address: Address,
+    /// Absent: `auto`.
+    pub runtime: Option<At<Runtime>>,
+    pub host: Option<At<HostName>>,
+    pub cpus: Cpus,
+    pub memory: Memory,
+    pub interfaces: Vec<Interface>,
+    pub disks: Vec<Disk>,
+    pub container: Option<Container>,
+    pub kvm: Option<Kvm>,
+    pub bare_metal: Option<BareMetal>,
+    pub depends_on: BTreeSet<Address>,
+    pub prevent_destroy: bool,
+    pub ignore_changes: Ignore,
+    pub origin: Span,
+}
+
+impl Workload {
+    pub(super) fn read(instance: &Instance, reader: &mut Reader<'_>) -> Self {
+        let block = &instance.block;
+        let one = |name: &'static str| block.nested(name).next();
+        Self {
+            address: Address::new(instance.address.to_string()),
+            runtime: reader.string(block, "runtime").and_then(named_runtime),
+            host: super::host_of(block, reader),
+            cpus: Cpus::read(one("cpus"), reader),
+            memory: Memory::read(one("memory"), reader),
+            interfaces: block
+                .nested("interface")
+                .filter_map(|b| Interface::read(b, reader))
+                .collect(),
+            disks: block
+                .nested("disk")
+                .map(|b| Disk::read(b, reader))
+                .collect(),
+            container: one("container").and_then(|b| Container::read(b, reader)),
+            kvm: one("kvm").and_then(|b| Kvm::read(b, reader)),
+            bare_metal: one("bare_metal").and_then(|b| BareMetal::read(b, reader)),
+            depends_on: instance
+                .depends_on
+                .iter()
+                .map(|a| Address::new(a.to_string()))
+                .collect(),
+            prevent_destroy: instance.lifecycle.prevent_destroy,
+            ignore_changes: instance.lifecycle.ignore_changes.clone(),
+            origin: instance.origin,
+        }
+    }
+
+    /// Whether it is given in the form of a runtime.
+    #[must_use]
+    pub fn has_form(&self, runtime: Runtime) -> bool {
+        match runtime {
+            Runtime::BareMetal => self.bare_metal.is_some(),
+            Runtime::Container => self.container.is_some(),
+            Runtime::Kvm => self.kvm.is_some(),
+        }
+    }
+
+    /// The interfaces by their labels.
+    #[must_use]
+    pub fn interfaces_by_label(&self) -> BTreeMap<&str, &Interface> {
+        self.interfaces
+            .iter()
+            .map(|i| (i.label.as_str(), i))
+            .collect()
+    }
+}
+
+fn named_runtime(word: At<String>) -> Option<At<Runtime>> {
+    let value = Runtime::ALL.into_iter().find(|r| r.word() == word.value)?;
+    Some(At {
+        value,
+        span: word.span,
+    })
+}

@@ -1,0 +1,184 @@
+//! Workload + placement → targets: complete, daemon-neutral, nothing left to decide. Also what an object with a
+//! certain body holds of its host.
+
+mod container;
+mod images;
+mod machine;
+mod networks;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use infra_api::target::{Container, Format, Machine};
+use infra_api::{
+    Address, CpuPolicy, HostName, IdSet, Placement, Project, ResourceId, Runtime, Target, What,
+    names,
+};
+use infra_diag::Diagnostics;
+use infra_plan::Claims;
+use serde_json::Value;
+
+use crate::declared::{Declared, POOL_PATH, Workload};
+
+/// A file of the person's, read once: what the plan needs to know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileFacts {
+    /// Where it is, for whoever uploads it.
+    pub path: PathBuf,
+    /// In hexadecimal digits.
+    pub sha256: String,
+    pub size_bytes: u64,
+    pub format: Format,
+    /// What a guest sees of a disk image; the file's size for anything else.
+    pub virtual_bytes: u64,
+}
+
+/// All that lowering follows from.
+pub struct Inputs<'a> {
+    pub project: &'a Project,
+    pub declared: &'a Declared,
+    pub placements: &'a BTreeMap<Address, Placement>,
+    /// By the path as written.
+    pub files: &'a BTreeMap<String, FileFacts>,
+    /// Registry references by (host, reference as written): pinned to their digests.
+    pub pinned: &'a BTreeMap<(HostName, String), String>,
+}
+
+/// Every target of a configuration, and what is wrong with the combination of form and place.
+#[must_use]
+pub fn lower(inputs: &Inputs<'_>) -> (Vec<Target>, Diagnostics) {
+    let mut lowering = Lowering {
+        inputs,
+        targets: Vec::new(),
+        diagnostics: Diagnostics::new(),
+        shared: BTreeSet::new(),
+    };
+    lowering.networks();
+    for workload in &inputs.declared.workloads {
+        if let Some(placement) = inputs.placements.get(&workload.address) {
+            lowering.workload(workload, placement);
+        }
+    }
+    (lowering.targets, lowering.diagnostics)
+}
+
+struct Lowering<'a> {
+    inputs: &'a Inputs<'a>,
+    targets: Vec<Target>,
+    diagnostics: Diagnostics,
+    /// What several workloads of a host use is made once: (host, what).
+    shared: BTreeSet<(HostName, String)>,
+}
+
+impl Lowering<'_> {
+    fn workload(&mut self, workload: &Workload, placement: &Placement) {
+        match placement.runtime {
+            Runtime::Container => self.container(workload, placement),
+            Runtime::Kvm => self.machine(workload, placement),
+            // A gate is closed to it: there is no provider.
+            Runtime::BareMetal => {}
+        }
+    }
+
+    fn push(&mut self, host: &HostName, address: &Address, what: What) {
+        self.targets.push(Target {
+            host: host.clone(),
+            address: address.clone(),
+            what,
+        });
+    }
+
+    /// Whether this is the first to ask for what the host's workloads share.
+    fn first(&mut self, host: &HostName, what: &str) -> bool {
+        self.shared.insert((host.clone(), what.to_owned()))
+    }
+
+    fn name(&self, address: &Address) -> String {
+        names::object(self.inputs.project, address)
+    }
+
+    /// The name of something that belongs to a workload and goes with it.
+    fn part_name(&self, workload: &Address, part: &str) -> String {
+        format!("{}.{part}", self.name(workload))
+    }
+
+    fn pool_name(&self) -> String {
+        format!("infra-{}", self.inputs.project)
+    }
+
+    fn pool_path(&self, host: &HostName) -> String {
+        let written = self
+            .inputs
+            .declared
+            .hosts
+            .get(host)
+            .and_then(|h| h.pool_path.clone());
+        written.unwrap_or_else(|| format!("{POOL_PATH}/{}", self.inputs.project))
+    }
+}
+
+/// The id of the object that *is* the workload: its container or its machine.
+#[must_use]
+pub fn main_resource(project: &Project, address: &Address, placement: &Placement) -> ResourceId {
+    let (provider, kind) = match placement.runtime {
+        Runtime::Container => ("docker", "container"),
+        Runtime::Kvm => ("libvirt", "domain"),
+        Runtime::BareMetal => ("systemd", "unit"),
+    };
+    ResourceId::new(
+        &placement.host,
+        provider,
+        kind,
+        &names::object(project, address),
+    )
+}
+
+/// What an object with this body holds of its host.
+#[must_use]
+pub fn claims(id: &ResourceId, body: &Value, placement: Option<&Placement>) -> Claims {
+    // Without a record of its policy it is taken to be dedicated: waiting for it is safe.
+    let dedicated = placement.is_none_or(|p| p.policy == CpuPolicy::Dedicated);
+    match (id.provider.as_str(), id.kind.as_str()) {
+        ("docker", "container") => serde_json::from_value(body.clone())
+            .map_or_else(|_| Claims::default(), |c| of_container(&c, dedicated)),
+        ("libvirt", "domain") => serde_json::from_value(body.clone())
+            .map_or_else(|_| Claims::default(), |m| of_machine(&m, dedicated)),
+        _ => Claims::default(),
+    }
+}
+
+fn of_container(container: &Container, dedicated: bool) -> Claims {
+    let ports = container.ports.iter().map(|p| {
+        format!(
+            "port {}:{}/{}",
+            p.host_address.as_deref().unwrap_or_default(),
+            p.host,
+            p.protocol
+        )
+    });
+    let addresses = container
+        .networks
+        .values()
+        .map(|e| format!("ip {}", e.address));
+    Claims {
+        cpus: container.cpus.clone().unwrap_or_default(),
+        dedicated,
+        exclusive: ports.chain(addresses).collect(),
+    }
+}
+
+fn of_machine(machine: &Machine, dedicated: bool) -> Claims {
+    let cpus = machine
+        .vcpu_pins
+        .values()
+        .fold(IdSet::new(), |all, pin| &all | pin);
+    Claims {
+        cpus,
+        dedicated,
+        exclusive: machine
+            .interfaces
+            .iter()
+            .map(|i| format!("ip {}", i.address))
+            .collect(),
+    }
+}

@@ -1,0 +1,148 @@
+//! What workloads start from, once on each host that needs it.
+
+use infra_api::target::{ContainerImage, FileVolume, Format, ImageSource, Pool, VolumeRef};
+use infra_api::{Address, HostName, What, names};
+use infra_diag::{Diagnostic, Span};
+
+use super::{FileFacts, Lowering};
+use crate::declared::{At, ImageRef, Source};
+
+impl Lowering<'_> {
+    /// The reference containers of a host use.
+    pub(super) fn container_image(
+        &mut self,
+        host: &HostName,
+        user: &Address,
+        image: &At<ImageRef>,
+    ) -> Option<String> {
+        match &image.value {
+            ImageRef::Registry(reference) => self.registry_image(host, user, reference),
+            ImageRef::Declared(address) => {
+                let source = self.inputs.declared.images.get(address)?.source.clone();
+                match source {
+                    Source::Archive(path) => self.archive_image(host, address, &path),
+                    Source::Reference(reference) => {
+                        self.registry_image(host, address, &reference.value)
+                    }
+                    Source::Disk(_) | Source::Kernel { .. } => {
+                        self.wrong_image(
+                            image.span,
+                            address,
+                            "a container",
+                            "an image with `archive` or `reference`",
+                        );
+                        None
+                    }
+                }
+            }
+        }
+    }
+
+    fn registry_image(
+        &mut self,
+        host: &HostName,
+        address: &Address,
+        reference: &str,
+    ) -> Option<String> {
+        let pinned = self
+            .inputs
+            .pinned
+            .get(&(host.clone(), reference.to_owned()))?
+            .clone();
+        if self.first(host, &pinned) {
+            let image = ContainerImage {
+                reference: pinned.clone(),
+                sha256: None,
+            };
+            self.push(
+                host,
+                address,
+                What::ContainerImage(image, ImageSource::Registry),
+            );
+        }
+        Some(pinned)
+    }
+
+    fn archive_image(
+        &mut self,
+        host: &HostName,
+        address: &Address,
+        path: &At<String>,
+    ) -> Option<String> {
+        let file = self.inputs.files.get(&path.value)?.clone();
+        let reference = names::image(self.inputs.project, address, &file.sha256);
+        if self.first(host, &reference) {
+            let image = ContainerImage {
+                reference: reference.clone(),
+                sha256: Some(file.sha256),
+            };
+            self.push(
+                host,
+                address,
+                What::ContainerImage(image, ImageSource::Archive(file.path)),
+            );
+        }
+        Some(reference)
+    }
+
+    pub(super) fn wrong_image(&mut self, span: Span, address: &Address, user: &str, wanted: &str) {
+        self.diagnostics.push(
+            Diagnostic::error("Image of the wrong kind")
+                .at(span, format!("{user} cannot start from `{address}`"))
+                .hint(format!("use {wanted}")),
+        );
+    }
+
+    /// The project's pool on a host, once.
+    pub(super) fn pool(&mut self, host: &HostName) -> String {
+        let name = self.pool_name();
+        if self.first(host, &format!("pool {name}")) {
+            let pool = Pool {
+                name: name.clone(),
+                path: self.pool_path(host),
+            };
+            self.push(
+                host,
+                &Address::new(format!("host.{host}")),
+                What::Pool(pool),
+            );
+        }
+        name
+    }
+
+    /// A file of the person's as a volume, once on each host. Its content is in its name: another content is another
+    /// volume, and who uses the old one can go on until it is changed over.
+    pub(super) fn file(
+        &mut self,
+        host: &HostName,
+        address: &Address,
+        role: &str,
+        path: &At<String>,
+    ) -> Option<(VolumeRef, FileFacts)> {
+        let file = self.inputs.files.get(&path.value)?.clone();
+        let ending = match (role, file.format) {
+            ("disk", Format::Qcow2) => ".qcow2",
+            ("disk", Format::Raw) => ".raw",
+            _ => "",
+        };
+        let name = format!(
+            "{}.{role}.{}{ending}",
+            self.name(address),
+            &file.sha256[..16]
+        );
+        let volume = VolumeRef {
+            pool: self.pool(host),
+            name,
+        };
+        if self.first(host, &format!("volume {}", volume.name)) {
+            let what = FileVolume {
+                volume: volume.clone(),
+                format: file.format,
+                sha256: file.sha256.clone(),
+                size_bytes: file.size_bytes,
+            };
+            self.push(host, address, What::File(what, file.path.clone()));
+        }
+        Some((volume, file))
+    }
+}

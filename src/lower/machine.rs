@@ -1,0 +1,303 @@
+//! A workload as a virtual machine.
+
+use infra_api::target::{
+    Boot, DiskVolume, Format, Machine, MachineDisk, MachineInterface, SeedVolume, VolumeRef,
+};
+use infra_api::{IdSet, Placement, Text, What, names};
+use infra_diag::{Diagnostic, Span};
+
+use super::Lowering;
+use crate::declared::{Disk, Kvm, Source, Workload};
+
+/// Where a machine's serial console is written on the daemon's host; its name follows.
+const CONSOLE_LOGS: &str = "/var/log/libvirt/qemu";
+
+impl Lowering<'_> {
+    pub(super) fn machine(&mut self, workload: &Workload, placement: &Placement) {
+        let Some(form) = &workload.kvm else { return };
+        let Some(memory) = &workload.memory.size_bytes else {
+            self.error(
+                form.span,
+                "Machine without memory",
+                "a virtual machine needs to be told its memory",
+                "write `memory { size = \"…\" }`",
+            );
+            return;
+        };
+        let memory_bytes = memory.value;
+        let interfaces = self.interfaces(workload, placement);
+        let Some((boot, mut disks, disk_image)) = self.boot(workload, placement, form) else {
+            return;
+        };
+        disks.extend(
+            workload
+                .disks
+                .iter()
+                .filter_map(|disk| self.data_disk(workload, placement, disk)),
+        );
+        let wants_seed = form.seed.unwrap_or(form.user_data.is_some() || disk_image);
+        let seed = wants_seed.then(|| self.seed(workload, placement, form, &interfaces));
+        let name = self.name(&workload.address);
+        let nodes = placement.nodes();
+        let machine = Machine {
+            console_log: Some(format!("{CONSOLE_LOGS}/{name}.console.log")),
+            name,
+            uuid: names::uuid(self.inputs.project, &workload.address),
+            state: "running".to_owned(),
+            acceleration: form.acceleration,
+            vcpus: workload.cpus.count,
+            vcpu_pins: pins(placement),
+            emulator_pin: placement.helpers.get("emulator").cloned(),
+            memory_bytes,
+            memory_nodes: (!nodes.is_empty()).then_some(nodes),
+            page_size_bytes: placement.cells.iter().find_map(|c| c.page_size_bytes),
+            boot,
+            disks,
+            seed,
+            interfaces,
+            autostart: form.autostart,
+        };
+        self.push(&placement.host, &workload.address, What::Machine(machine));
+    }
+
+    /// What it boots, the root disk if there is one, and whether the image is a disk's.
+    fn boot(
+        &mut self,
+        workload: &Workload,
+        placement: &Placement,
+        form: &Kvm,
+    ) -> Option<(Boot, Vec<MachineDisk>, bool)> {
+        let address = form.image.value.clone();
+        let host = &placement.host;
+        match self.inputs.declared.images.get(&address)?.source.clone() {
+            Source::Kernel { kernel, initramfs } => {
+                if let Some(size) = &form.root_size_bytes {
+                    self.error(
+                        size.span,
+                        "Root size without a disk image",
+                        "a kernel image has no disk",
+                        "declare a `disk` block, or leave it out",
+                    );
+                }
+                let (kernel, _) = self.file(host, &address, "kernel", &kernel)?;
+                let initramfs = match initramfs {
+                    Some(path) => Some(self.file(host, &address, "initramfs", &path)?.0),
+                    None => None,
+                };
+                Some((
+                    Boot::Kernel {
+                        kernel,
+                        initramfs,
+                        cmdline: form.cmdline.clone(),
+                    },
+                    Vec::new(),
+                    false,
+                ))
+            }
+            Source::Disk(path) => {
+                if form.cmdline.is_some() {
+                    self.error(
+                        form.span,
+                        "Command line without a kernel image",
+                        "what a disk boots brings its own",
+                        "use an image with `kernel`, or leave `cmdline` out",
+                    );
+                }
+                let (backing, file) = self.file(host, &address, "disk", &path)?;
+                let capacity_bytes = form
+                    .root_size_bytes
+                    .as_ref()
+                    .map_or(file.virtual_bytes, |s| s.value);
+                if let Some(size) = form
+                    .root_size_bytes
+                    .as_ref()
+                    .filter(|s| s.value < file.virtual_bytes)
+                {
+                    self.error(
+                        size.span,
+                        "Root size below the image's",
+                        &format!("the image is {} bytes large", file.virtual_bytes),
+                        "make it larger: a disk cannot be cut",
+                    );
+                }
+                let volume = VolumeRef {
+                    pool: self.pool(host),
+                    name: format!("{}.qcow2", self.part_name(&workload.address, "root")),
+                };
+                let what = DiskVolume {
+                    volume: volume.clone(),
+                    format: Format::Qcow2,
+                    capacity_bytes,
+                    backing: Some(backing),
+                    backing_format: Some(file.format),
+                };
+                self.push(host, &workload.address, What::Disk(what));
+                Some((
+                    Boot::Disk,
+                    vec![MachineDisk {
+                        volume,
+                        format: Format::Qcow2,
+                        read_only: false,
+                    }],
+                    true,
+                ))
+            }
+            Source::Archive(_) | Source::Reference(_) => {
+                self.wrong_image(
+                    form.image.span,
+                    &address,
+                    "a virtual machine",
+                    "an image with `disk` or `kernel`",
+                );
+                None
+            }
+        }
+    }
+
+    fn data_disk(
+        &mut self,
+        workload: &Workload,
+        placement: &Placement,
+        disk: &Disk,
+    ) -> Option<MachineDisk> {
+        let (address, name, size) = match &disk.volume {
+            Some(volume) => {
+                let declared = self.inputs.declared.volumes.get(&volume.value)?;
+                (
+                    volume.value.clone(),
+                    self.name(&volume.value),
+                    declared.size_bytes.clone(),
+                )
+            }
+            None => (
+                workload.address.clone(),
+                self.part_name(&workload.address, &disk.label),
+                disk.size_bytes.clone(),
+            ),
+        };
+        let Some(size) = size else {
+            self.error(
+                disk.span,
+                "Disk without a size",
+                "a virtual disk needs to be told its size",
+                "write `size = \"…\"`",
+            );
+            return None;
+        };
+        let volume = VolumeRef {
+            pool: self.pool(&placement.host),
+            name: format!("{name}.qcow2"),
+        };
+        if self.first(&placement.host, &format!("volume {}", volume.name)) {
+            let what = DiskVolume {
+                volume: volume.clone(),
+                format: Format::Qcow2,
+                capacity_bytes: size.value,
+                backing: None,
+                backing_format: None,
+            };
+            self.push(&placement.host, &address, What::Disk(what));
+        }
+        Some(MachineDisk {
+            volume,
+            format: Format::Qcow2,
+            read_only: disk.read_only,
+        })
+    }
+
+    fn interfaces(&mut self, workload: &Workload, placement: &Placement) -> Vec<MachineInterface> {
+        let interface = |i: &crate::declared::Interface| {
+            Some(MachineInterface {
+                mac: names::mac(self.inputs.project, &workload.address, &i.label, 0),
+                network: self.name(&i.network.value),
+                address: *placement.addresses.get(&i.label)?,
+            })
+        };
+        workload.interfaces.iter().filter_map(interface).collect()
+    }
+
+    /// A NoCloud seed: the name, the planned addresses, and the person's user data.
+    fn seed(
+        &mut self,
+        workload: &Workload,
+        placement: &Placement,
+        form: &Kvm,
+        interfaces: &[MachineInterface],
+    ) -> VolumeRef {
+        let volume = VolumeRef {
+            pool: self.pool(&placement.host),
+            name: format!("{}.iso", self.part_name(&workload.address, "seed")),
+        };
+        let id = names::uuid(self.inputs.project, &workload.address);
+        let meta_data = format!(
+            "instance-id: {id}\nlocal-hostname: {}\n",
+            names::hostname(&workload.address)
+        );
+        let what = SeedVolume {
+            volume: volume.clone(),
+            meta_data: Text::Plain(meta_data),
+            user_data: form
+                .user_data
+                .clone()
+                .unwrap_or_else(|| Text::from("#cloud-config\n")),
+            network_config: Some(Text::Plain(self.network_config(workload, interfaces))),
+        };
+        self.push(&placement.host, &workload.address, What::Seed(what));
+        volume
+    }
+
+    /// Version 2 of cloud-init's network configuration: static addresses, the default route by the first network that
+    /// leads outside.
+    fn network_config(&self, workload: &Workload, interfaces: &[MachineInterface]) -> String {
+        let mut text = "version: 2\nethernets:\n".to_owned();
+        let mut routed = false;
+        for (index, (declared, planned)) in workload.interfaces.iter().zip(interfaces).enumerate() {
+            let Some(network) = self.inputs.declared.networks.get(&declared.network.value) else {
+                continue;
+            };
+            let (mac, address, prefix) = (
+                &planned.mac,
+                planned.address,
+                network.subnet.value.prefix_len(),
+            );
+            text += &format!(
+                "  eth{index}:\n    match:\n      macaddress: \"{mac}\"\n    set-name: eth{index}\n"
+            );
+            text += &format!("    addresses:\n      - {address}/{prefix}\n");
+            if !network.internal && !routed {
+                text += &format!(
+                    "    routes:\n      - to: 0.0.0.0/0\n        via: {}\n",
+                    network.gateway
+                );
+                routed = true;
+            }
+        }
+        text
+    }
+
+    pub(super) fn error(&mut self, span: Span, summary: &str, text: &str, hint: &str) {
+        self.diagnostics
+            .push(Diagnostic::error(summary).at(span, text).hint(hint));
+    }
+}
+
+/// Each vCPU on its own CPU, or all on the shared ones.
+fn pins(placement: &Placement) -> std::collections::BTreeMap<u32, IdSet> {
+    let of_cell = |cell: &infra_api::Cell| {
+        let shared = cell.cpus.clone();
+        let pin = move |v: &infra_api::Vcpu| {
+            (
+                v.id,
+                v.cpu
+                    .map_or_else(|| shared.clone(), |cpu| IdSet::from([cpu])),
+            )
+        };
+        cell.vcpus.iter().map(pin).collect::<Vec<_>>()
+    };
+    placement
+        .cells
+        .iter()
+        .flat_map(of_cell)
+        .filter(|(_, pin)| !pin.is_empty())
+        .collect()
+}

@@ -1,0 +1,79 @@
+//! What a workload asks of a host, as one runtime.
+
+use infra_api::{Address, CpuPolicy, IdSet, Runtime};
+
+use crate::declared::{Threads, Workload};
+
+/// Memory QEMU uses beside the guest's, per machine, in bytes; per vCPU, in bytes; and one byte for so many of the
+/// guest's. From KubeVirt's own accounting (240 MiB + 8 MiB per vCPU + RAM/512), read 2026-08.
+const MACHINE_BYTES: u64 = 240 << 20;
+const VCPU_BYTES: u64 = 8 << 20;
+const GUEST_BYTES_PER_BYTE: u64 = 512;
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    pub address: Address,
+    pub runtime: Runtime,
+    pub policy: CpuPolicy,
+    pub threads: Threads,
+    pub cpus: u32,
+    pub set: Option<IdSet>,
+    /// Its own memory.
+    pub memory_bytes: u64,
+    /// What running it takes beside.
+    pub overhead_bytes: u64,
+    pub nodes: Option<IdSet>,
+    pub page_size_bytes: Option<u64>,
+}
+
+impl Ask {
+    #[must_use]
+    pub fn new(workload: &Workload, runtime: Runtime) -> Self {
+        let memory_bytes = workload.memory.size_bytes.as_ref().map_or(0, |s| s.value);
+        Self {
+            address: workload.address.clone(),
+            runtime,
+            policy: workload.cpus.policy,
+            threads: workload.cpus.threads,
+            cpus: workload.cpus.count,
+            set: workload.cpus.set.as_ref().map(|s| s.value.clone()),
+            memory_bytes,
+            overhead_bytes: overhead(runtime, memory_bytes, workload.cpus.count),
+            nodes: workload.memory.nodes.as_ref().map(|n| n.value.clone()),
+            page_size_bytes: workload
+                .memory
+                .page_size_bytes
+                .as_ref()
+                .map(|p| p.value)
+                .filter(|_| runtime == Runtime::Kvm),
+        }
+    }
+
+    /// Ordinary memory it takes; huge pages are counted apart.
+    #[must_use]
+    pub fn ordinary_bytes(&self) -> u64 {
+        let own = if self.page_size_bytes.is_some() {
+            0
+        } else {
+            self.memory_bytes
+        };
+        own + self.overhead_bytes
+    }
+
+    /// Whole pages it takes, with their size.
+    #[must_use]
+    pub fn pages(&self) -> Option<(u64, u64)> {
+        self.page_size_bytes
+            .map(|size| (size, self.memory_bytes / size))
+    }
+}
+
+fn overhead(runtime: Runtime, memory: u64, vcpus: u32) -> u64 {
+    match runtime {
+        Runtime::Kvm => {
+            MACHINE_BYTES + VCPU_BYTES * u64::from(vcpus) + memory / GUEST_BYTES_PER_BYTE
+        }
+        Runtime::Container | Runtime::BareMetal => 0,
+    }
+}

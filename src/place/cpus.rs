@@ -1,0 +1,127 @@
+//! Which CPUs of those that are free: whole cores, single threads of cores, or whichever.
+
+use infra_api::IdSet;
+
+use crate::declared::Threads;
+use crate::inventory::HostInventory;
+
+/// CPUs chosen, and what choosing them takes out of reach beside them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pick {
+    pub(super) cpus: IdSet,
+    /// `cpus`, and the idle threads of isolated cores.
+    pub(super) taken: IdSet,
+    pub(super) split_cores: u32,
+}
+
+/// The free threads of each core that has any, in the order of their lowest CPUs.
+fn cores(host: &HostInventory, free: &IdSet) -> Vec<(IdSet, IdSet)> {
+    let mut cores: Vec<(IdSet, IdSet)> = Vec::new();
+    let mut seen = IdSet::new();
+    for cpu in free.iter().filter(|c| host.cpus.contains(*c)) {
+        if !seen.contains(cpu) {
+            let all = host.siblings(cpu);
+            seen = &seen | &all;
+            cores.push((&all & free, all));
+        }
+    }
+    cores
+}
+
+/// How many CPUs of `free` could be had at most under a policy.
+pub(super) fn most(host: &HostInventory, free: &IdSet, threads: Threads) -> usize {
+    let whole = |(open, all): &&(IdSet, IdSet)| open == all;
+    let cores = cores(host, free);
+    match threads {
+        Threads::Any | Threads::Prefer => free.len(),
+        Threads::Require => cores.iter().filter(whole).map(|(open, _)| open.len()).sum(),
+        Threads::Isolate => cores.iter().filter(whole).count(),
+    }
+}
+
+/// Exactly `count` CPUs of `free`, or nothing where they cannot be had.
+pub(super) fn pick(
+    host: &HostInventory,
+    free: &IdSet,
+    count: usize,
+    threads: Threads,
+) -> Option<Pick> {
+    let mut cores = cores(host, free);
+    match threads {
+        // Cores that are broken already first, so that whole ones stay whole.
+        Threads::Any => {
+            cores.sort_by_key(|(open, all)| (open == all, open.len() > count, open.first()))
+        }
+        Threads::Prefer => {
+            cores.sort_by_key(|(open, all)| (open != all, open.len() > count, open.first()))
+        }
+        Threads::Require | Threads::Isolate => cores.retain(|(open, all)| open == all),
+    }
+    let per_core = if threads == Threads::Isolate {
+        1
+    } else {
+        usize::MAX
+    };
+    let (mut cpus, mut taken, mut split_cores) = (IdSet::new(), IdSet::new(), 0);
+    for (open, all) in cores {
+        let wanted = (count - cpus.len()).min(per_core);
+        if wanted == 0 {
+            break;
+        }
+        if threads == Threads::Require && open.len() > wanted {
+            continue;
+        }
+        let chosen: IdSet = open.iter().take(wanted).collect();
+        split_cores += u32::from(chosen != all && threads != Threads::Isolate);
+        taken = &taken
+            | if threads == Threads::Isolate {
+                &all
+            } else {
+                &chosen
+            };
+        cpus = &cpus | &chosen;
+    }
+    (cpus.len() == count).then_some(Pick {
+        cpus,
+        taken,
+        split_cores,
+    })
+}
+
+/// Whether these very CPUs satisfy a policy, and what they take.
+pub(super) fn check(
+    host: &HostInventory,
+    cpus: &IdSet,
+    free: &IdSet,
+    threads: Threads,
+) -> Option<Pick> {
+    if !cpus.is_subset(free) {
+        return None;
+    }
+    let mut taken = cpus.clone();
+    let mut split_cores = 0;
+    for cpu in cpus {
+        let all = host.siblings(cpu);
+        let own = &all & cpus;
+        match threads {
+            Threads::Require if own != all => return None,
+            Threads::Isolate if own.len() != 1 || !all.is_subset(free) => return None,
+            Threads::Isolate => taken = &taken | &all,
+            _ => split_cores += u32::from(own != all && own.first() == Some(cpu)),
+        }
+    }
+    Some(Pick {
+        cpus: cpus.clone(),
+        taken,
+        split_cores,
+    })
+}
+
+/// For messages: what the policy adds to "dedicated CPUs".
+pub(super) fn words(threads: Threads) -> &'static str {
+    match threads {
+        Threads::Any | Threads::Prefer => "",
+        Threads::Require => " in whole cores",
+        Threads::Isolate => ", each on a core of its own,",
+    }
+}
