@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -80,9 +81,11 @@ fn folder() -> Option<PathBuf> {
     if folder.join("facts.json").exists() {
         return Some(folder);
     }
-    eprintln!(
-        "SKIPPED: no trees of real machines in {}; set INFRA_TOPOLOGIES",
-        folder.display()
+    // Past the test harness, which keeps to itself what a passing test prints.
+    let place = folder.display();
+    let _ = writeln!(
+        std::io::stderr(),
+        "SKIPPED real_machines: no trees in {place}; set INFRA_TOPOLOGIES"
     );
     None
 }

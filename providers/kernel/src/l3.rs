@@ -9,20 +9,14 @@ use crate::reader::Reader;
 pub(crate) fn read(reader: &Reader<'_>, online: &IdSet) -> Vec<L3> {
     let groups = partition(online, |cpu| {
         let cache = directory(reader, cpu)?;
-        let cpus = reader
-            .mask_or_list(&cache, &["shared_cpu"])
-            .or_else(|| map(reader, &cache))?;
+        let list = reader.list(&format!("{cache}/shared_cpu_list"));
+        let cpus = list.or_else(|| reader.mask(&format!("{cache}/shared_cpu_map")))?;
         Some((cpus, reader.id(&format!("{cache}/id"))))
     });
     groups
         .into_iter()
         .map(|group| record(reader, group))
         .collect()
-}
-
-/// Beside `shared_cpu_list` lies a mask that is not called `shared_cpu` but `shared_cpu_map`.
-fn map(reader: &Reader<'_>, cache: &str) -> Option<IdSet> {
-    reader.mask(&format!("{cache}/shared_cpu_map"))
 }
 
 fn record(reader: &Reader<'_>, Group { id, cpus }: Group) -> L3 {
