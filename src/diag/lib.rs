@@ -4,7 +4,7 @@
 mod render;
 mod source;
 
-pub use render::{Style, render};
+pub use render::{Json, JsonPlace, Style, json, render};
 pub use source::{SourceId, Sources, Span};
 
 use serde::Serialize;
@@ -48,13 +48,22 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, summary: String) -> Self {
-        Self { severity, summary, labels: Vec::new(), notes: Vec::new(), hints: Vec::new() }
+        Self {
+            severity,
+            summary,
+            labels: Vec::new(),
+            notes: Vec::new(),
+            hints: Vec::new(),
+        }
     }
 
     /// Adds a place; the first one added is the primary.
     #[must_use]
     pub fn at(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label { span, text: text.into() });
+        self.labels.push(Label {
+            span,
+            text: text.into(),
+        });
         self
     }
 

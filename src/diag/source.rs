@@ -19,7 +19,11 @@ impl Span {
     #[must_use]
     pub fn new(source: SourceId, range: Range<usize>) -> Self {
         let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Self { source, start: clamp(range.start), end: clamp(range.end) }
+        Self {
+            source,
+            start: clamp(range.start),
+            end: clamp(range.end),
+        }
     }
 
     #[must_use]
