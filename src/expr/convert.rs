@@ -23,7 +23,10 @@ impl fmt::Display for ConvertError {
 
 impl ConvertError {
     fn new(message: impl Into<String>) -> Self {
-        Self { path: String::new(), message: message.into() }
+        Self {
+            path: String::new(),
+            message: message.into(),
+        }
     }
 
     /// The same, found inside the element or member `step` of something larger.
@@ -62,7 +65,9 @@ pub fn convert(value: &Value, ty: &Type) -> Converted {
 /// Whether the value is of the type as it is; only answered where that is quick to see.
 fn exact(value: &Value, ty: &Type) -> bool {
     match (value.kind(), ty) {
-        (Kind::Bool(_), Type::Bool) | (Kind::Number(_), Type::Number) | (Kind::String(_), Type::String) => true,
+        (Kind::Bool(_), Type::Bool)
+        | (Kind::Number(_), Type::Number)
+        | (Kind::String(_), Type::String) => true,
         (Kind::List(have, _), Type::List(want))
         | (Kind::Set(have, _), Type::Set(want))
         | (Kind::Map(have, _), Type::Map(want)) => have.is_primitive() && *have == **want,
@@ -77,16 +82,23 @@ fn plain(ty: &Type) -> Type {
         Type::Set(element) => Type::set(plain(element)),
         Type::Map(element) => Type::map(plain(element)),
         Type::Tuple(items) => Type::Tuple(items.iter().map(plain).collect()),
-        Type::Object(attributes) => {
-            Type::object(attributes.iter().map(|(k, a)| (k.clone(), Attribute::required(plain(&a.ty)))))
-        }
+        Type::Object(attributes) => Type::object(
+            attributes
+                .iter()
+                .map(|(k, a)| (k.clone(), Attribute::required(plain(&a.ty)))),
+        ),
         primitive => primitive.clone(),
     }
 }
 
 fn unknown(from: &Type, ty: &Type) -> Converted {
     if convertible(from, ty) {
-        return Ok(Value::unknown(if ty.contains_any() { from.clone() } else { plain(ty) }));
+        let settled = *from == Type::Any || !ty.contains_any();
+        return Ok(Value::unknown(if settled {
+            plain(ty)
+        } else {
+            from.clone()
+        }));
     }
     Err(ConvertError::new(mismatch(ty, from)))
 }
@@ -97,15 +109,26 @@ fn convertible(from: &Type, to: &Type) -> bool {
         (Type::Any, _) | (_, Type::Any) => true,
         (Type::Bool | Type::Number | Type::String, Type::String) => true,
         (Type::String, Type::Bool | Type::Number) => true,
-        (Type::List(a) | Type::Set(a), Type::List(b) | Type::Set(b)) | (Type::Map(a), Type::Map(b)) => convertible(a, b),
-        (Type::Tuple(items), Type::List(element) | Type::Set(element)) => items.iter().all(|i| convertible(i, element)),
-        (Type::Tuple(a), Type::Tuple(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| convertible(a, b)),
-        (Type::Object(attributes), Type::Map(element)) => attributes.values().all(|a| convertible(&a.ty, element)),
-        (Type::Map(element), Type::Object(attributes)) => attributes.values().all(|a| convertible(element, &a.ty)),
-        (Type::Object(have), Type::Object(want)) => want.iter().all(|(name, attribute)| match have.get(name) {
-            Some(have) => convertible(&have.ty, &attribute.ty),
-            None => attribute.optional,
-        }),
+        (Type::List(a) | Type::Set(a), Type::List(b) | Type::Set(b))
+        | (Type::Map(a), Type::Map(b)) => convertible(a, b),
+        (Type::Tuple(items), Type::List(element) | Type::Set(element)) => {
+            items.iter().all(|i| convertible(i, element))
+        }
+        (Type::Tuple(a), Type::Tuple(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| convertible(a, b))
+        }
+        (Type::Object(attributes), Type::Map(element)) => {
+            attributes.values().all(|a| convertible(&a.ty, element))
+        }
+        (Type::Map(element), Type::Object(attributes)) => {
+            attributes.values().all(|a| convertible(element, &a.ty))
+        }
+        (Type::Object(have), Type::Object(want)) => {
+            want.iter().all(|(name, attribute)| match have.get(name) {
+                Some(have) => convertible(&have.ty, &attribute.ty),
+                None => attribute.optional,
+            })
+        }
         _ => from == to,
     }
 }
@@ -136,16 +159,27 @@ fn unsuitable(value: &Value, ty: &Type) -> String {
 }
 
 fn mismatch(want: &Type, have: &Type) -> String {
-    format!("{want} required, but this is {} {}", article(have.family()), have.family())
+    format!(
+        "{want} required, but this is {} {}",
+        article(have.family()),
+        have.family()
+    )
 }
 
 fn article(word: &str) -> &'static str {
-    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    }
 }
 
 fn list(value: &Value, element: &Type) -> Converted {
     let Some(items) = value.as_list() else {
-        return Err(ConvertError::new(mismatch(&Type::list(element.clone()), &value.type_of())));
+        return Err(ConvertError::new(mismatch(
+            &Type::list(element.clone()),
+            &value.type_of(),
+        )));
     };
     let (element, items) = elements(items, element, "list")?;
     Ok(Value::list(element, items))
@@ -153,7 +187,10 @@ fn list(value: &Value, element: &Type) -> Converted {
 
 fn set(value: &Value, element: &Type) -> Converted {
     let Some(items) = value.as_list() else {
-        return Err(ConvertError::new(mismatch(&Type::set(element.clone()), &value.type_of())));
+        return Err(ConvertError::new(mismatch(
+            &Type::set(element.clone()),
+            &value.type_of(),
+        )));
     };
     let (element, items) = elements(items, element, "set")?;
     Ok(Value::set(element, items))
@@ -162,18 +199,32 @@ fn set(value: &Value, element: &Type) -> Converted {
 /// Converts elements to one type: the wanted one, where `any` in it is settled by all of them together.
 fn elements(items: &[Value], want: &Type, what: &str) -> Result<(Type, Vec<Value>), ConvertError> {
     let convert_all = |ty: &Type| -> Result<Vec<Value>, ConvertError> {
-        items.iter().enumerate().map(|(i, v)| convert(v, ty).map_err(|e| e.inside(&format!("[{i}]")))).collect()
+        items
+            .iter()
+            .enumerate()
+            .map(|(i, v)| convert(v, ty).map_err(|e| e.inside(&format!("[{i}]"))))
+            .collect()
     };
     let first = convert_all(want)?;
     if !want.contains_any() {
         return Ok((plain(want), first));
     }
     let element = common(&first, want, what)?;
-    Ok((element.clone(), first.iter().map(|v| convert(v, &element)).collect::<Result<_, _>>()?))
+    Ok((
+        element.clone(),
+        first
+            .iter()
+            .map(|v| convert(v, &element))
+            .collect::<Result<_, _>>()?,
+    ))
 }
 
 /// The one type of values that meet the constraint each for itself.
-fn common<'a>(values: impl IntoIterator<Item = &'a Value>, want: &Type, what: &str) -> Result<Type, ConvertError> {
+fn common<'a>(
+    values: impl IntoIterator<Item = &'a Value>,
+    want: &Type,
+    what: &str,
+) -> Result<Type, ConvertError> {
     let mut types: Vec<Type> = values.into_iter().map(Value::type_of).collect();
     types.dedup();
     if types.is_empty() {
@@ -182,41 +233,75 @@ fn common<'a>(values: impl IntoIterator<Item = &'a Value>, want: &Type, what: &s
     unify(&types).ok_or_else(|| {
         let families: std::collections::BTreeSet<_> = types.iter().map(Type::family).collect();
         let families: Vec<_> = families.into_iter().collect();
-        ConvertError::new(format!("the elements of a {what} must be of one type, and these are {}", families.join(" and ")))
+        ConvertError::new(format!(
+            "the elements of a {what} must be of one type, and these are {}",
+            families.join(" and ")
+        ))
     })
 }
 
 fn map(value: &Value, element: &Type) -> Converted {
     let Some(members) = value.as_object() else {
-        return Err(ConvertError::new(mismatch(&Type::map(element.clone()), &value.type_of())));
+        return Err(ConvertError::new(mismatch(
+            &Type::map(element.clone()),
+            &value.type_of(),
+        )));
     };
     let first = members
         .iter()
-        .map(|(k, v)| Ok((k.clone(), convert(v, element).map_err(|e| e.inside(&member(k)))?)))
+        .map(|(k, v)| {
+            Ok((
+                k.clone(),
+                convert(v, element).map_err(|e| e.inside(&member(k)))?,
+            ))
+        })
         .collect::<Result<Map, ConvertError>>()?;
     if !element.contains_any() {
         return Ok(Value::map(plain(element), first));
     }
     let element = common(first.values(), element, "map")?;
-    let members = first.into_iter().map(|(k, v)| Ok((k, convert(&v, &element)?))).collect::<Result<Map, ConvertError>>()?;
+    let members = first
+        .into_iter()
+        .map(|(k, v)| Ok((k, convert(&v, &element)?)))
+        .collect::<Result<Map, ConvertError>>()?;
     Ok(Value::map(element, members))
 }
 
 /// How a member is spoken of in a path.
 fn member(name: &str) -> String {
-    let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
-    if plain { format!(".{name}") } else { format!("[{name:?}]") }
+    let plain = name
+        .chars()
+        .all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    if plain {
+        format!(".{name}")
+    } else {
+        format!("[{name:?}]")
+    }
 }
 
 fn tuple(value: &Value, types: &[Type]) -> Converted {
     let Kind::Tuple(items) = value.kind() else {
-        return Err(ConvertError::new(mismatch(&Type::Tuple(types.into()), &value.type_of())));
+        return Err(ConvertError::new(mismatch(
+            &Type::Tuple(types.into()),
+            &value.type_of(),
+        )));
     };
     if items.len() != types.len() {
-        return Err(ConvertError::new(format!("{} elements required, but there are {}", types.len(), items.len())));
+        return Err(ConvertError::new(format!(
+            "{} elements required, but there are {}",
+            types.len(),
+            items.len()
+        )));
     }
-    let convert_one = |(i, (v, ty)): (usize, (&Value, &Type))| convert(v, ty).map_err(|e| e.inside(&format!("[{i}]")));
-    let items = items.iter().zip(types).enumerate().map(convert_one).collect::<Result<Vec<_>, _>>()?;
+    let convert_one = |(i, (v, ty)): (usize, (&Value, &Type))| {
+        convert(v, ty).map_err(|e| e.inside(&format!("[{i}]")))
+    };
+    let items = items
+        .iter()
+        .zip(types)
+        .enumerate()
+        .map(convert_one)
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(Value::tuple(items))
 }
 
@@ -225,17 +310,30 @@ fn object(value: &Value, attributes: &BTreeMap<Arc<str>, Attribute>) -> Converte
         let want = Type::Object(Arc::new(attributes.clone()));
         return Err(ConvertError::new(mismatch(&want, &value.type_of())));
     };
-    let missing: Vec<_> =
-        attributes.iter().filter(|(k, a)| !a.optional && !members.contains_key(*k)).map(|(k, _)| &**k).collect();
+    let missing: Vec<_> = attributes
+        .iter()
+        .filter(|(k, a)| !a.optional && !members.contains_key(*k))
+        .map(|(k, _)| &**k)
+        .collect();
     if !missing.is_empty() {
         let plural = if missing.len() == 1 { "" } else { "s" };
-        return Err(ConvertError::new(format!("attribute{plural} {} required", missing.join(", "))));
+        return Err(ConvertError::new(format!(
+            "attribute{plural} {} required",
+            missing.join(", ")
+        )));
     }
-    let attribute = |(name, attribute): (&Arc<str>, &Attribute)| -> Result<(Arc<str>, Value), ConvertError> {
-        let value = assigned(members.get(name), attribute).map_err(|e| e.inside(&member(name)))?;
-        Ok((name.clone(), value))
-    };
-    Ok(Value::object(attributes.iter().map(attribute).collect::<Result<Vec<_>, _>>()?))
+    let attribute =
+        |(name, attribute): (&Arc<str>, &Attribute)| -> Result<(Arc<str>, Value), ConvertError> {
+            let value =
+                assigned(members.get(name), attribute).map_err(|e| e.inside(&member(name)))?;
+            Ok((name.clone(), value))
+        };
+    Ok(Value::object(
+        attributes
+            .iter()
+            .map(attribute)
+            .collect::<Result<Vec<_>, _>>()?,
+    ))
 }
 
 /// What an attribute gets: a default counts where nothing or null was given.
@@ -259,7 +357,9 @@ pub(crate) fn unify(types: &[Type]) -> Option<Type> {
         return Some(first.clone());
     }
     let all: Vec<&Type> = std::iter::once(first).chain(rest).collect();
-    unify_primitives(&all).or_else(|| unify_mappings(&all)).or_else(|| unify_sequences(&all))
+    unify_primitives(&all)
+        .or_else(|| unify_mappings(&all))
+        .or_else(|| unify_sequences(&all))
 }
 
 fn unify_primitives(types: &[&Type]) -> Option<Type> {
@@ -268,16 +368,33 @@ fn unify_primitives(types: &[&Type]) -> Option<Type> {
 }
 
 fn unify_mappings(types: &[&Type]) -> Option<Type> {
-    let objects: Option<Vec<_>> = types.iter().map(|ty| if let Type::Object(a) = ty { Some(a) } else { None }).collect();
+    let objects: Option<Vec<_>> = types
+        .iter()
+        .map(|ty| {
+            if let Type::Object(a) = ty {
+                Some(a)
+            } else {
+                None
+            }
+        })
+        .collect();
     if let Some(objects) = objects
         && let Some((first, rest)) = objects.split_first()
         && rest.iter().all(|object| object.keys().eq(first.keys()))
     {
         let attribute = |name: &Arc<str>| {
-            let types: Vec<_> = objects.iter().filter_map(|o| o.get(name)).map(|a| a.ty.clone()).collect();
+            let types: Vec<_> = objects
+                .iter()
+                .filter_map(|o| o.get(name))
+                .map(|a| a.ty.clone())
+                .collect();
             Some((name.clone(), Attribute::required(unify(&types)?)))
         };
-        return first.keys().map(attribute).collect::<Option<Vec<_>>>().map(Type::object);
+        return first
+            .keys()
+            .map(attribute)
+            .collect::<Option<Vec<_>>>()
+            .map(Type::object);
     }
     let mut inner = Vec::new();
     for ty in types {
@@ -291,13 +408,25 @@ fn unify_mappings(types: &[&Type]) -> Option<Type> {
 }
 
 fn unify_sequences(types: &[&Type]) -> Option<Type> {
-    let tuples: Option<Vec<_>> = types.iter().map(|ty| if let Type::Tuple(items) = ty { Some(items) } else { None }).collect();
+    let tuples: Option<Vec<_>> = types
+        .iter()
+        .map(|ty| {
+            if let Type::Tuple(items) = ty {
+                Some(items)
+            } else {
+                None
+            }
+        })
+        .collect();
     if let Some(tuples) = tuples
         && let Some((first, rest)) = tuples.split_first()
         && rest.iter().all(|tuple| tuple.len() == first.len())
     {
         let item = |i: usize| unify(&tuples.iter().map(|t| t[i].clone()).collect::<Vec<_>>());
-        return (0..first.len()).map(item).collect::<Option<Vec<_>>>().map(|items| Type::Tuple(items.into()));
+        return (0..first.len())
+            .map(item)
+            .collect::<Option<Vec<_>>>()
+            .map(|items| Type::Tuple(items.into()));
     }
     let (mut inner, mut lists, mut sets) = (Vec::new(), 0, 0);
     for ty in types {
@@ -309,5 +438,9 @@ fn unify_sequences(types: &[&Type]) -> Option<Type> {
         }
     }
     let element = unify(&inner)?;
-    Some(if sets > 0 && lists == 0 { Type::set(element) } else { Type::list(element) })
+    Some(if sets > 0 && lists == 0 {
+        Type::set(element)
+    } else {
+        Type::list(element)
+    })
 }

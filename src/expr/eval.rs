@@ -13,16 +13,24 @@ use hcl_edit::expr::Expression;
 use hcl_edit::template::Template;
 use infra_diag::{Diagnostic, Diagnostics, SourceId, Span};
 use std::sync::Arc;
+use template::Layout;
 
 /// Expressions nested deeper than this are refused. The parser's own limits are below it; trees that
 /// were put together by other means meet this one.
 const MAX_NESTING: usize = 300;
 
+/// What is said of a name that neither the scope nor a `for` around knows.
+const UNKNOWN_NAME: &str = "unknown name";
+
 /// Evaluates an expression in a scope.
 ///
 /// # Errors
 /// All that is wrong with it, as far as that can be told.
-pub fn evaluate(expr: &Expression, source: SourceId, scope: &dyn Scope) -> Result<Value, Diagnostics> {
+pub fn evaluate(
+    expr: &Expression,
+    source: SourceId,
+    scope: &dyn Scope,
+) -> Result<Value, Diagnostics> {
     Evaluator::run(source, scope, |evaluator| evaluator.eval(expr))
 }
 
@@ -30,8 +38,14 @@ pub fn evaluate(expr: &Expression, source: SourceId, scope: &dyn Scope) -> Resul
 ///
 /// # Errors
 /// All that is wrong with it, as far as that can be told.
-pub fn evaluate_template(template: &Template, source: SourceId, scope: &dyn Scope) -> Result<Value, Diagnostics> {
-    Evaluator::run(source, scope, |evaluator| evaluator.template(template))
+pub fn evaluate_template(
+    template: &Template,
+    source: SourceId,
+    scope: &dyn Scope,
+) -> Result<Value, Diagnostics> {
+    Evaluator::run(source, scope, |evaluator| {
+        evaluator.template(template, Layout::Lines { indent: 0 })
+    })
 }
 
 /// Evaluates an expression that may use no names.
@@ -66,7 +80,13 @@ impl<'a> Evaluator<'a> {
         scope: &'a dyn Scope,
         f: impl FnOnce(&mut Self) -> Evaluated,
     ) -> Result<Value, Diagnostics> {
-        let mut evaluator = Self { scope, source, bound: Vec::new(), errors: Diagnostics::new(), nesting: 0 };
+        let mut evaluator = Self {
+            scope,
+            source,
+            bound: Vec::new(),
+            errors: Diagnostics::new(),
+            nesting: 0,
+        };
         match f(&mut evaluator) {
             Some(value) if !evaluator.errors.has_errors() => Ok(value),
             _ => Err(evaluator.errors),
@@ -75,15 +95,21 @@ impl<'a> Evaluator<'a> {
 
     pub(crate) fn eval(&mut self, expr: &Expression) -> Evaluated {
         if self.nesting >= MAX_NESTING {
-            return self.error(expr, "nested too deeply", "this is the innermost that can be evaluated");
+            return self.error(
+                expr,
+                "nested too deeply",
+                "this is the innermost that can be evaluated",
+            );
         }
         self.nesting += 1;
         let value = self.eval_inner(expr);
         self.nesting -= 1;
         match value {
-            Some(value) if value.depth() > MAX_DEPTH => {
-                self.error(expr, "nested too deeply", format!("more than {MAX_DEPTH} collections inside one another"))
-            }
+            Some(value) if value.depth() > MAX_DEPTH => self.error(
+                expr,
+                "nested too deeply",
+                format!("more than {MAX_DEPTH} collections inside one another"),
+            ),
             value => value,
         }
     }
@@ -92,12 +118,15 @@ impl<'a> Evaluator<'a> {
         match expr {
             Expression::Null(_) => Some(Value::null()),
             Expression::Bool(b) => Some(Value::bool(*b.value())),
-            Expression::Number(n) => self.number(expr, n.as_repr().map_or_else(|| n.to_string(), |r| r.to_string())),
+            Expression::Number(n) => self.number(
+                expr,
+                n.as_repr().map_or_else(|| n.to_string(), |r| r.to_string()),
+            ),
             Expression::String(s) => Some(Value::string(s.as_str())),
             Expression::Array(array) => self.array(array),
             Expression::Object(object) => self.object(object),
-            Expression::StringTemplate(template) => self.template(template),
-            Expression::HeredocTemplate(heredoc) => self.template(&heredoc.template),
+            Expression::StringTemplate(template) => self.template(template, Layout::Quoted),
+            Expression::HeredocTemplate(heredoc) => self.heredoc(heredoc),
             Expression::Parenthesis(inner) => self.eval(inner.inner()),
             Expression::Variable(name) => self.variable(name.as_str(), self.span(expr), Vec::new()),
             Expression::Conditional(conditional) => self.conditional(conditional),
@@ -122,7 +151,12 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Notes an error at a node.
-    fn error<T>(&mut self, node: &impl hcl_edit::Span, summary: &str, label: impl Into<String>) -> Option<T> {
+    fn error<T>(
+        &mut self,
+        node: &impl hcl_edit::Span,
+        summary: &str,
+        label: impl Into<String>,
+    ) -> Option<T> {
         self.report(Diagnostic::error(summary).at(self.span(node), label))
     }
 
@@ -131,10 +165,19 @@ impl<'a> Evaluator<'a> {
         None
     }
 
-    /// Does something whose errors do not count unless the caller says so.
+    /// Does something whose errors do not count unless the caller says so; but names that do not exist
+    /// always do, because no input will ever make them right.
     pub(crate) fn attempt<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> (T, Diagnostics) {
         let before = std::mem::take(&mut self.errors);
         let result = f(self);
-        (result, std::mem::replace(&mut self.errors, before))
+        let mut caught = Diagnostics::new();
+        for error in std::mem::replace(&mut self.errors, before) {
+            if error.summary == UNKNOWN_NAME {
+                self.errors.push(error)
+            } else {
+                caught.push(error)
+            }
+        }
+        (result, caught)
     }
 }

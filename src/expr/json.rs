@@ -17,7 +17,9 @@ pub fn encode(value: &Value) -> Result<Json, String> {
         Kind::Null(_) => Json::Null,
         Kind::Unknown(_) => return Err(UNKNOWN.into()),
         Kind::Bool(b) => Json::Bool(*b),
-        Kind::Number(n) => n.as_i64().map_or_else(|| Json::from(n.to_f64()), Json::from),
+        Kind::Number(n) => n
+            .as_i64()
+            .map_or_else(|| Json::from(n.to_f64()), Json::from),
         Kind::String(s) => Json::String(s.to_string()),
         Kind::List(_, items) | Kind::Set(_, items) | Kind::Tuple(items) => {
             Json::Array(items.iter().map(encode).collect::<Result<_, _>>()?)
@@ -38,7 +40,9 @@ pub fn decode(json: &Json) -> Value {
         Json::Number(n) => Number::parse(&n.to_string()).map_or_else(Value::null, Value::number),
         Json::String(s) => Value::string(s.as_str()),
         Json::Array(items) => Value::tuple(items.iter().map(decode)),
-        Json::Object(members) => Value::object(members.iter().map(|(k, v)| (k.as_str(), decode(v)))),
+        Json::Object(members) => {
+            Value::object(members.iter().map(|(k, v)| (k.as_str(), decode(v))))
+        }
     }
 }
 
@@ -57,11 +61,11 @@ fn write(out: &mut String, value: &Value) -> Result<(), String> {
         Kind::Null(_) => out.push_str("null"),
         Kind::Unknown(_) => return Err(UNKNOWN.into()),
         Kind::Bool(b) => {
-                let _ = write!(out, "{b}");
-            }
+            let _ = write!(out, "{b}");
+        }
         Kind::Number(n) => {
-                let _ = write!(out, "{n}");
-            }
+            let _ = write!(out, "{n}");
+        }
         Kind::String(s) => write_string(out, s),
         Kind::List(_, items) | Kind::Set(_, items) | Kind::Tuple(items) => {
             out.push('[');

@@ -48,7 +48,10 @@ impl Number {
         let float = if exponent >= 0 {
             context.convert_int::<2>(mantissa * power).value()
         } else {
-            context.div(&Repr::new(mantissa, 0), &Repr::new(power.into(), 0)).ok()?.value()
+            context
+                .div(&Repr::new(mantissa, 0), &Repr::new(power.into(), 0))
+                .ok()?
+                .value()
         };
         Self::from_float(float).ok()
     }
@@ -58,7 +61,12 @@ impl Number {
     pub fn parse_radix(digits: &str, base: u32) -> Option<Self> {
         let int = IBig::from_str_radix(digits, base).ok()?;
         let bits = int.clone().unsigned_abs().bit_len();
-        Self::from_float(Context::<HalfEven>::new(PRECISION.max(bits)).convert_int::<2>(int).value()).ok()
+        Self::from_float(
+            Context::<HalfEven>::new(PRECISION.max(bits))
+                .convert_int::<2>(int)
+                .value(),
+        )
+        .ok()
     }
 
     /// What a function computed in double precision; it prints as such a number does.
@@ -112,19 +120,25 @@ impl Number {
     /// # Errors
     /// When the result is too large.
     pub fn add(&self, other: &Self) -> Result<Self, Undefined> {
-        self.combine(other, i64::checked_add, |context, a, b| context.add(a, b).map(|r| r.value()))
+        self.combine(other, i64::checked_add, |context, a, b| {
+            context.add(a, b).map(|r| r.value())
+        })
     }
 
     /// # Errors
     /// When the result is too large.
     pub fn sub(&self, other: &Self) -> Result<Self, Undefined> {
-        self.combine(other, i64::checked_sub, |context, a, b| context.sub(a, b).map(|r| r.value()))
+        self.combine(other, i64::checked_sub, |context, a, b| {
+            context.sub(a, b).map(|r| r.value())
+        })
     }
 
     /// # Errors
     /// When the result is too large.
     pub fn mul(&self, other: &Self) -> Result<Self, Undefined> {
-        self.combine(other, i64::checked_mul, |context, a, b| context.mul(a, b).map(|r| r.value()))
+        self.combine(other, i64::checked_mul, |context, a, b| {
+            context.mul(a, b).map(|r| r.value())
+        })
     }
 
     /// # Errors
@@ -133,8 +147,16 @@ impl Number {
         if other.signum() == 0 {
             return Err(BY_ZERO);
         }
-        let exact = |a: i64, b: i64| if a.checked_rem(b)? == 0 { a.checked_div(b) } else { None };
-        self.combine(other, exact, |context, a, b| context.div(a, b).map(|r| r.value()))
+        let exact = |a: i64, b: i64| {
+            if a.checked_rem(b)? == 0 {
+                a.checked_div(b)
+            } else {
+                None
+            }
+        };
+        self.combine(other, exact, |context, a, b| {
+            context.div(a, b).map(|r| r.value())
+        })
     }
 
     /// The remainder of the division towards zero; it has the sign of the first.
@@ -191,7 +213,8 @@ impl Number {
             return Ok(Self::from(result));
         }
         let context = Context::new(self.precision().max(other.precision()));
-        let result = floats(context, self.float().repr(), other.float().repr()).map_err(|_| TOO_LARGE)?;
+        let result =
+            floats(context, self.float().repr(), other.float().repr()).map_err(|_| TOO_LARGE)?;
         Self::from_float(result)
     }
 
@@ -204,7 +227,9 @@ impl Number {
 
     fn float(&self) -> Float {
         match &self.0 {
-            Form::Int(int) => Context::<HalfEven>::new(PRECISION).convert_int::<2>((*int).into()).value(),
+            Form::Int(int) => Context::<HalfEven>::new(PRECISION)
+                .convert_int::<2>((*int).into())
+                .value(),
             Form::Float(float) => (**float).clone(),
         }
     }
@@ -214,7 +239,9 @@ impl Number {
         if !repr.is_finite() || repr.exponent().abs() > MAX_EXPONENT * 4 {
             return Err(TOO_LARGE);
         }
-        if repr.is_int() && let Ok(int) = i64::try_from(float.to_int().value()) {
+        if repr.is_int()
+            && let Ok(int) = i64::try_from(float.to_int().value())
+        {
             return Ok(Self(Form::Int(int)));
         }
         Ok(Self(Form::Float(Arc::new(float))))
@@ -239,7 +266,8 @@ impl Number {
 
     /// The digits of a whole number in another base.
     pub(crate) fn to_radix(&self, radix: u8) -> Option<String> {
-        self.is_whole().then(|| self.float().to_int().value().in_radix(radix).to_string())
+        self.is_whole()
+            .then(|| self.float().to_int().value().in_radix(radix).to_string())
     }
 
     /// With exactly so many decimals, the last one rounded to even.
@@ -248,7 +276,11 @@ impl Number {
         let (sign, magnitude) = float.repr().significand().clone().into_parts();
         let exponent = float.repr().exponent();
         let scaled = magnitude * UBig::from(10u8).pow(decimals);
-        let rounded = if exponent >= 0 { scaled << exponent.unsigned_abs() } else { shift_to_even(scaled, exponent.unsigned_abs()) };
+        let rounded = if exponent >= 0 {
+            scaled << exponent.unsigned_abs()
+        } else {
+            shift_to_even(scaled, exponent.unsigned_abs())
+        };
         let digits = format!("{:0>1$}", rounded.to_string(), decimals + 1);
         let (whole, fraction) = digits.split_at(digits.len() - decimals);
         let sign = if sign == Sign::Negative { "-" } else { "" };
@@ -263,7 +295,11 @@ fn shift_to_even(n: UBig, bits: usize) -> UBig {
     let rest = n - (floor.clone() << bits);
     let double = rest << 1;
     let half = UBig::ONE << bits;
-    if double > half || (double == half && floor.bit(0)) { floor + 1u8 } else { floor }
+    if double > half || (double == half && floor.bit(0)) {
+        floor + 1u8
+    } else {
+        floor
+    }
 }
 
 /// Splits decimal notation into a whole number and the power of ten it is times.
@@ -299,11 +335,18 @@ fn shortest(magnitude: UBig, exponent: isize, precision: usize) -> (Vec<u8>, isi
     let inclusive = !magnitude.bit(0);
     // Below a power of two the neighbour is half as far away.
     let at_power = magnitude.is_power_of_two();
-    let (up, down) = (exponent.max(0).unsigned_abs(), (-exponent).max(0).unsigned_abs());
+    let (up, down) = (
+        exponent.max(0).unsigned_abs(),
+        (-exponent).max(0).unsigned_abs(),
+    );
     let mut r = (magnitude.clone() << up) << 2;
     let mut s = (UBig::ONE << down) << 2;
     let mut above = (UBig::ONE << up) << 1;
-    let mut below = if at_power { UBig::ONE << up } else { above.clone() };
+    let mut below = if at_power {
+        UBig::ONE << up
+    } else {
+        above.clone()
+    };
     let mut point = estimate(magnitude.bit_len(), exponent);
     let power = UBig::from(10u8).pow(point.unsigned_abs());
     if point >= 0 {
@@ -339,7 +382,10 @@ fn reaches(a: &UBig, b: &UBig, inclusive: bool) -> bool {
 
 /// The power of ten just above such a number, or one less.
 fn estimate(bits: usize, exponent: isize) -> isize {
-    let log2 = isize::try_from(bits).unwrap_or(isize::MAX).saturating_add(exponent) - 1;
+    let log2 = isize::try_from(bits)
+        .unwrap_or(isize::MAX)
+        .saturating_add(exponent)
+        - 1;
     // log10(2) to nine digits, rounded down, is exact enough for exponents within the limit.
     log2.saturating_mul(301_029_995).div_euclid(1_000_000_000)
 }
@@ -426,7 +472,9 @@ impl From<u64> for Number {
 
 impl Number {
     fn from_large(value: u64) -> Self {
-        let float = Context::<HalfEven>::new(PRECISION).convert_int::<2>(value.into()).value();
+        let float = Context::<HalfEven>::new(PRECISION)
+            .convert_int::<2>(value.into())
+            .value();
         Self(Form::Float(Arc::new(float)))
     }
 }
@@ -445,7 +493,12 @@ mod tests {
         let tenth = number("0.1").add(&number("0.2")).unwrap();
         assert_eq!(tenth.to_string(), "0.3");
         assert_eq!(tenth, number("0.3"));
-        for text in ["1.5", "-0.000125", "12345678901234567890123456789", "9223372036854775808"] {
+        for text in [
+            "1.5",
+            "-0.000125",
+            "12345678901234567890123456789",
+            "9223372036854775808",
+        ] {
             assert_eq!(number(text).to_string(), text);
         }
         assert_eq!(number("1e3").to_string(), "1000");
@@ -455,7 +508,13 @@ mod tests {
     #[test]
     fn a_whole_result_is_an_integer() {
         assert_eq!(number("2.5").mul(&number("4")).unwrap().as_i64(), Some(10));
-        assert_eq!(number("9223372036854775807").add(&number("1")).unwrap().as_i64(), None);
+        assert_eq!(
+            number("9223372036854775807")
+                .add(&number("1"))
+                .unwrap()
+                .as_i64(),
+            None
+        );
     }
 
     #[test]

@@ -14,7 +14,11 @@ pub const UNKNOWN: &str = "(known after allocation)";
 #[must_use]
 pub fn show(value: &Value) -> String {
     let mut out = String::new();
-    Printer { out: &mut out, lines: true }.value(value, 0);
+    Printer {
+        out: &mut out,
+        lines: true,
+    }
+    .value(value, 0);
     out
 }
 
@@ -22,7 +26,11 @@ pub fn show(value: &Value) -> String {
 #[must_use]
 pub fn line(value: &Value) -> String {
     let mut out = String::new();
-    Printer { out: &mut out, lines: false }.value(value, 0);
+    Printer {
+        out: &mut out,
+        lines: false,
+    }
+    .value(value, 0);
     out
 }
 
@@ -33,7 +41,7 @@ struct Printer<'a> {
 
 impl Printer<'_> {
     fn value(&mut self, value: &Value, depth: usize) {
-        if value.is_sensitive() {
+        if value.is_sensitive() && !value.is_unknown() {
             return self.out.push_str(SENSITIVE);
         }
         match value.kind() {
@@ -108,7 +116,8 @@ impl Printer<'_> {
             return self.out.push_str(&quote(text));
         }
         let indent = " ".repeat(depth * 2);
-        self.out.push_str(if depth == 0 { "<<EOT" } else { "<<-EOT" });
+        self.out
+            .push_str(if depth == 0 { "<<EOT" } else { "<<-EOT" });
         for line in text.split('\n') {
             let _ = write!(self.out, "\n{indent}{line}");
         }
@@ -121,7 +130,11 @@ fn null(ty: &Type) -> String {
         Type::Any | Type::Tuple(_) | Type::Object(_) => "null".into(),
         Type::Bool | Type::Number | Type::String => format!("to{ty}(null)"),
         Type::List(element) | Type::Set(element) | Type::Map(element) => {
-            format!("to{}(null) /* of {} */", ty.family(), element.family().replace("any", "dynamic"))
+            format!(
+                "to{}(null) /* of {} */",
+                ty.family(),
+                element.family().replace("any", "dynamic")
+            )
         }
     }
 }

@@ -131,7 +131,10 @@ impl fmt::Display for Type {
             }
             Self::Object(attributes) if attributes.is_empty() => f.write_str("object({})"),
             Self::Object(attributes) => {
-                let attributes: Vec<_> = attributes.iter().map(|(k, a)| format!("{k} = {a}")).collect();
+                let attributes: Vec<_> = attributes
+                    .iter()
+                    .map(|(k, a)| format!("{k} = {a}"))
+                    .collect();
                 write!(f, "object({{ {} }})", attributes.join(", "))
             }
         }

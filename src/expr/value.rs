@@ -164,7 +164,10 @@ impl Value {
 }
 
 /// Whether all of these pairs are equal, given that the shapes are.
-fn all_equal<'a>(same_shape: bool, mut pairs: impl Iterator<Item = (&'a Value, &'a Value)>) -> Option<bool> {
+fn all_equal<'a>(
+    same_shape: bool,
+    mut pairs: impl Iterator<Item = (&'a Value, &'a Value)>,
+) -> Option<bool> {
     if !same_shape {
         return Some(false);
     }
@@ -190,10 +193,16 @@ impl Value {
         match (&self.kind, &other.kind) {
             (Kind::Unknown(_), _) | (_, Kind::Unknown(_)) => None,
             (Kind::Null(_), Kind::Null(_)) => Some(true),
-            (Kind::Set(..), Kind::Set(..)) if self.contains_unknown() || other.contains_unknown() => None,
+            (Kind::Set(..), Kind::Set(..))
+                if self.contains_unknown() || other.contains_unknown() =>
+            {
+                None
+            }
             (Kind::List(_, a), Kind::List(_, b))
             | (Kind::Set(_, a), Kind::Set(_, b))
-            | (Kind::Tuple(a), Kind::Tuple(b)) => all_equal(a.len() == b.len(), a.iter().zip(b.iter())),
+            | (Kind::Tuple(a), Kind::Tuple(b)) => {
+                all_equal(a.len() == b.len(), a.iter().zip(b.iter()))
+            }
             (Kind::Map(_, a), Kind::Map(_, b)) | (Kind::Object(a), Kind::Object(b)) => {
                 all_equal(a.keys().eq(b.keys()), a.values().zip(b.values()))
             }
@@ -203,15 +212,22 @@ impl Value {
 
     /// What sets of collections are sorted by, so that they come in the order Terraform has them in.
     fn sort_key(&self) -> String {
-        let each = |values: &mut dyn Iterator<Item = &Self>| values.map(|v| v.sort_key() + ";").collect::<String>();
+        let each = |values: &mut dyn Iterator<Item = &Self>| {
+            values.map(|v| v.sort_key() + ";").collect::<String>()
+        };
         match &self.kind {
             Kind::Bool(b) => if *b { "T" } else { "F" }.into(),
             Kind::Number(n) => n.to_string(),
             Kind::String(s) => format!("{s:?}"),
-            Kind::List(_, items) | Kind::Set(_, items) | Kind::Tuple(items) => format!("[{}]", each(&mut items.iter())),
+            Kind::List(_, items) | Kind::Set(_, items) | Kind::Tuple(items) => {
+                format!("[{}]", each(&mut items.iter()))
+            }
             Kind::Object(members) => format!("<{}>", each(&mut members.values())),
             Kind::Map(_, members) => {
-                let members: String = members.iter().map(|(k, v)| format!("{k:?}:{};", v.sort_key())).collect();
+                let members: String = members
+                    .iter()
+                    .map(|(k, v)| format!("{k:?}:{};", v.sort_key()))
+                    .collect();
                 format!("{{{members}}}")
             }
             Kind::Null(_) => "~".into(),

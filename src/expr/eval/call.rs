@@ -37,16 +37,25 @@ impl Evaluator<'_> {
             return Some(function);
         }
         let span = self.span(&call.name.name);
-        let diagnostic = Diagnostic::error("unknown function").at(span, format!("there is no function {name}"));
+        let diagnostic =
+            Diagnostic::error("unknown function").at(span, format!("there is no function {name}"));
         let near = nearest(name, functions::FUNCTIONS.iter().map(|f| f.name));
-        self.report(near.into_iter().fold(diagnostic, |d, near| d.hint(format!("did you mean {near}?"))))
+        self.report(near.into_iter().fold(diagnostic, |d, near| {
+            d.hint(format!("did you mean {near}?"))
+        }))
     }
 
     /// All arguments, the last one expanded if it says so; nothing inside if that is not known yet.
-    #[expect(clippy::option_option, reason = "the outer one is the evaluator's: what is wrong has been noted")]
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one is the evaluator's: what is wrong has been noted"
+    )]
     fn arguments(&mut self, call: &FuncCall) -> Option<Option<Vec<Argument>>> {
-        let args: Vec<Option<Argument>> =
-            call.args.iter().map(|arg| Some((self.eval(arg)?, self.span(arg)))).collect();
+        let args: Vec<Option<Argument>> = call
+            .args
+            .iter()
+            .map(|arg| Some((self.eval(arg)?, self.span(arg))))
+            .collect();
         let mut args = args.into_iter().collect::<Option<Vec<_>>>()?;
         if !call.args.expand_final() {
             return Some(Some(args));
@@ -61,14 +70,24 @@ impl Evaluator<'_> {
             let label = "what is expanded with ... must be a list, set or tuple";
             return self.report(Diagnostic::error(ARGUMENT).at(span, label));
         };
-        args.extend(items.iter().map(|v| (v.clone().with_sensitive(last.is_sensitive()), span)));
+        args.extend(
+            items
+                .iter()
+                .map(|v| (v.clone().with_sensitive(last.is_sensitive()), span)),
+        );
         Some(Some(args))
     }
 
     /// Checks the arguments against the signature and converts them.
-    fn fit(&mut self, function: &Function, args: Vec<Argument>, span: Span) -> Option<Vec<Argument>> {
+    fn fit(
+        &mut self,
+        function: &Function,
+        args: Vec<Argument>,
+        span: Span,
+    ) -> Option<Vec<Argument>> {
         let signature = function.parsed();
-        let enough = args.len() >= signature.required() && signature.most().is_none_or(|most| args.len() <= most);
+        let enough = args.len() >= signature.required()
+            && signature.most().is_none_or(|most| args.len() <= most);
         if !enough {
             return self.report(
                 Diagnostic::error("wrong number of arguments")
@@ -76,11 +95,20 @@ impl Evaluator<'_> {
                     .hint(function.usage()),
             );
         }
-        let args: Vec<_> = args.into_iter().enumerate().map(|(i, arg)| self.fit_one(function, i, arg)).collect();
+        let args: Vec<_> = args
+            .into_iter()
+            .enumerate()
+            .map(|(i, arg)| self.fit_one(function, i, arg))
+            .collect();
         args.into_iter().collect()
     }
 
-    fn fit_one(&mut self, function: &Function, index: usize, (value, span): Argument) -> Option<Argument> {
+    fn fit_one(
+        &mut self,
+        function: &Function,
+        index: usize,
+        (value, span): Argument,
+    ) -> Option<Argument> {
         let param = function.parsed().param(index)?;
         let problem = if value.is_null() && !param.nullable {
             format!("{} must not be null", param.name)
@@ -90,7 +118,11 @@ impl Evaluator<'_> {
                 Err(error) => format!("{}: {error}", param.name),
             }
         };
-        self.report(Diagnostic::error(ARGUMENT).at(span, problem).hint(function.usage()))
+        self.report(
+            Diagnostic::error(ARGUMENT)
+                .at(span, problem)
+                .hint(function.usage()),
+        )
     }
 
     fn apply(&mut self, function: &Function, args: Vec<Argument>, span: Span) -> Evaluated {
@@ -101,10 +133,26 @@ impl Evaluator<'_> {
         }
     }
 
-    fn fault<T>(&mut self, function: &Function, fault: &Fault, spans: &[Span], span: Span) -> Option<T> {
-        let place = fault.arg.and_then(|i| spans.get(i)).copied().unwrap_or(span);
-        let diagnostic = Diagnostic::error(ARGUMENT).at(place, format!("{}: {}", function.name, fault.message));
-        self.report(fault.notes.iter().fold(diagnostic, |d, note| d.note(note.clone())))
+    fn fault<T>(
+        &mut self,
+        function: &Function,
+        fault: &Fault,
+        spans: &[Span],
+        span: Span,
+    ) -> Option<T> {
+        let place = fault
+            .arg
+            .and_then(|i| spans.get(i))
+            .copied()
+            .unwrap_or(span);
+        let diagnostic =
+            Diagnostic::error(ARGUMENT).at(place, format!("{}: {}", function.name, fault.message));
+        self.report(
+            fault
+                .notes
+                .iter()
+                .fold(diagnostic, |d, note| d.note(note.clone())),
+        )
     }
 }
 
@@ -114,8 +162,13 @@ fn count(name: &str, signature: &Signature, given: usize) -> String {
     let plural = |n: usize| if n == 1 { "argument" } else { "arguments" };
     let least = signature.required();
     match signature.most() {
-        Some(most) if most == least => format!("{name} takes {least} {}, not {given}", plural(least)),
+        Some(most) if most == least => {
+            format!("{name} takes {least} {}, not {given}", plural(least))
+        }
         Some(most) => format!("{name} takes {least} to {most} arguments, not {given}"),
-        None => format!("{name} takes at least {least} {}, not {given}", plural(least)),
+        None => format!(
+            "{name} takes at least {least} {}, not {given}",
+            plural(least)
+        ),
     }
 }

@@ -23,7 +23,10 @@ impl Evaluator<'_> {
     pub(super) fn array(&mut self, array: &Array) -> Evaluated {
         // Every element is evaluated before giving up, to say all that is wrong.
         let items: Vec<Evaluated> = array.iter().map(|item| self.eval(item)).collect();
-        items.into_iter().collect::<Option<Vec<_>>>().map(Value::tuple)
+        items
+            .into_iter()
+            .collect::<Option<Vec<_>>>()
+            .map(Value::tuple)
     }
 
     pub(super) fn object(&mut self, object: &Object) -> Evaluated {
@@ -79,14 +82,24 @@ impl Evaluator<'_> {
         let mut items = Vec::new();
         for round in rounds {
             let item = self.round(names, round, |e| {
-                Some(if e.picks(node, &mut picked)? { Some(e.eval(&node.value_expr)?) } else { None })
+                Some(if e.picks(node, &mut picked)? {
+                    Some(e.eval(&node.value_expr)?)
+                } else {
+                    None
+                })
             })?;
             items.extend(item);
         }
         Some(picked.finish(Value::tuple(items)))
     }
 
-    fn keyed(&mut self, node: &ForExpr, key: &Expression, names: Names, rounds: Vec<Round>) -> Evaluated {
+    fn keyed(
+        &mut self,
+        node: &ForExpr,
+        key: &Expression,
+        names: Names,
+        rounds: Vec<Round>,
+    ) -> Evaluated {
         let mut picked = Picked::default();
         let mut members = Members::default();
         for round in rounds {
@@ -109,12 +122,21 @@ impl Evaluator<'_> {
         let span = self.span(key);
         self.report(
             Diagnostic::error("duplicate key")
-                .at(span, format!("two elements give the key {}", show::line(name)))
+                .at(
+                    span,
+                    format!("two elements give the key {}", show::line(name)),
+                )
                 .hint("write ... after the value to gather the values of each key in a list"),
         )
     }
 
-    fn grouped(&mut self, node: &ForExpr, key: &Expression, names: Names, rounds: Vec<Round>) -> Evaluated {
+    fn grouped(
+        &mut self,
+        node: &ForExpr,
+        key: &Expression,
+        names: Names,
+        rounds: Vec<Round>,
+    ) -> Evaluated {
         let mut picked = Picked::default();
         let mut groups: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
         let mut frame = Members::default();
@@ -131,7 +153,10 @@ impl Evaluator<'_> {
                 Some(())
             })?;
         }
-        frame.members = groups.into_iter().map(|(k, values)| (k, Value::tuple(values))).collect();
+        frame.members = groups
+            .into_iter()
+            .map(|(k, values)| (k, Value::tuple(values)))
+            .collect();
         Some(picked.finish(frame.finish()))
     }
 
@@ -149,14 +174,20 @@ impl Evaluator<'_> {
     /// What there is to walk over in a value.
     pub(super) fn rounds(&mut self, collection: &Value, expr: &Expression) -> Option<Rounds> {
         if let Some(entries) = collection.entries() {
-            return Some(Rounds::Known(entries.map(|(k, v)| (k, v.clone())).collect()));
+            return Some(Rounds::Known(
+                entries.map(|(k, v)| (k, v.clone())).collect(),
+            ));
         }
         match collection.kind() {
             Kind::Unknown(ty) if !ty.is_primitive() => Some(Rounds::Unknown),
             Kind::Null(_) => self.error(expr, "cannot iterate", "this is null"),
             _ => {
                 let family = collection.type_of().family();
-                self.error(expr, "cannot iterate", format!("this is a {family}, not a collection"))
+                self.error(
+                    expr,
+                    "cannot iterate",
+                    format!("this is a {family}, not a collection"),
+                )
             }
         }
     }
@@ -196,7 +227,11 @@ struct Picked {
 impl Picked {
     /// With a filter that is not known, neither is the length nor anything else.
     fn finish(self, value: Value) -> Value {
-        let value = if self.unknown { Value::unknown(Type::Any) } else { value };
+        let value = if self.unknown {
+            Value::unknown(Type::Any)
+        } else {
+            value
+        };
         value.with_sensitive(self.sensitive)
     }
 }
@@ -223,7 +258,11 @@ impl Members {
     }
 
     fn finish(self) -> Value {
-        let value = if self.unknown { Value::unknown(Type::Any) } else { Value::object(self.members) };
+        let value = if self.unknown {
+            Value::unknown(Type::Any)
+        } else {
+            Value::object(self.members)
+        };
         value.with_sensitive(self.sensitive)
     }
 }

@@ -33,17 +33,34 @@ impl Evaluator<'_> {
         let logical = matches!(operator, B::And | B::Or);
         let operands = if logical { Type::Bool } else { Type::Number };
         // Both sides are looked at before giving up, to say all that is wrong.
-        let (lhs, rhs) = (self.operand(&op.lhs_expr, &operands), self.operand(&op.rhs_expr, &operands));
+        let (lhs, rhs) = (
+            self.operand(&op.lhs_expr, &operands),
+            self.operand(&op.rhs_expr, &operands),
+        );
         let (lhs, rhs) = (lhs?, rhs?);
         let result = match (lhs.kind(), rhs.kind()) {
             (Kind::Number(a), Kind::Number(b)) => self.arithmetic(op, operator, a, b)?,
-            (Kind::Bool(a), Kind::Bool(b)) => Value::bool(if operator == B::And { *a && *b } else { *a || *b }),
-            _ => Value::unknown(if is_arithmetic(operator) { Type::Number } else { Type::Bool }),
+            (Kind::Bool(a), Kind::Bool(b)) => Value::bool(if operator == B::And {
+                *a && *b
+            } else {
+                *a || *b
+            }),
+            _ => Value::unknown(if is_arithmetic(operator) {
+                Type::Number
+            } else {
+                Type::Bool
+            }),
         };
         Some(result.with_sensitive(lhs.is_sensitive() || rhs.is_sensitive()))
     }
 
-    fn arithmetic(&mut self, op: &BinaryOp, operator: BinaryOperator, a: &Number, b: &Number) -> Evaluated {
+    fn arithmetic(
+        &mut self,
+        op: &BinaryOp,
+        operator: BinaryOperator,
+        a: &Number,
+        b: &Number,
+    ) -> Evaluated {
         use BinaryOperator as B;
         let result = match operator {
             B::Plus => a.add(b),
@@ -59,7 +76,11 @@ impl Evaluator<'_> {
         self.computed(op, result)
     }
 
-    fn computed(&mut self, node: &impl hcl_edit::Span, result: Result<Number, &'static str>) -> Evaluated {
+    fn computed(
+        &mut self,
+        node: &impl hcl_edit::Span,
+        result: Result<Number, &'static str>,
+    ) -> Evaluated {
         match result {
             Ok(number) => Some(Value::number(number)),
             Err(message) => self.error(node, "invalid arithmetic", message),
@@ -69,7 +90,10 @@ impl Evaluator<'_> {
     fn equality(&mut self, op: &BinaryOp, wanted: bool) -> Evaluated {
         let (lhs, rhs) = (self.eval(&op.lhs_expr), self.eval(&op.rhs_expr));
         let (lhs, rhs) = (lhs?, rhs?);
-        let result = lhs.equals(&rhs).map_or_else(|| Value::unknown(Type::Bool), |equal| Value::bool(equal == wanted));
+        let result = lhs.equals(&rhs).map_or_else(
+            || Value::unknown(Type::Bool),
+            |equal| Value::bool(equal == wanted),
+        );
         Some(result.with_sensitive(lhs.contains_sensitive() || rhs.contains_sensitive()))
     }
 
@@ -95,13 +119,15 @@ impl Evaluator<'_> {
             return None;
         };
         let taken = condition.as_bool();
-        if taken != Some(false) {
-            self.errors.extend(yes_errors);
+        match taken {
+            Some(true) => self.errors.extend(yes_errors),
+            Some(false) => self.errors.extend(no_errors),
+            None => {}
         }
-        if taken != Some(true) {
-            self.errors.extend(no_errors);
-        }
-        let sensitive = [Some(&condition), yes.as_ref(), no.as_ref()].into_iter().flatten().any(Value::is_sensitive);
+        let sensitive = [Some(&condition), yes.as_ref(), no.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(Value::is_sensitive);
         let type_of = |branch: &Evaluated| branch.as_ref().map_or(Type::Any, Value::type_of);
         let types = [type_of(&yes), type_of(&no)];
         let Some(ty) = unify(&types) else {
@@ -110,9 +136,11 @@ impl Evaluator<'_> {
         let value = match taken {
             Some(true) => yes?,
             Some(false) => no?,
-            None => yes.and(no).map(|_| Value::unknown(ty.clone()))?,
+            None if yes.is_none() || no.is_none() => Value::unknown(Type::Any),
+            None => Value::unknown(ty.clone()),
         };
-        self.branch(node, &value, &ty).map(|value| value.with_sensitive(sensitive))
+        self.branch(node, &value, &ty)
+            .map(|value| value.with_sensitive(sensitive))
     }
 
     fn branch(&mut self, node: &Conditional, value: &Value, ty: &Type) -> Evaluated {

@@ -1,6 +1,6 @@
 //! Names, attributes, indices and splats.
 
-use super::{Evaluated, Evaluator};
+use super::{Evaluated, Evaluator, UNKNOWN_NAME};
 use crate::functions::nearest;
 use crate::{Kind, Number, Step, Type, Value, convert, show};
 use hcl_edit::Decorated;
@@ -55,8 +55,12 @@ impl Evaluator<'_> {
             TraversalOperator::AttrSplat(_) => Op::AttrSplat(span),
             TraversalOperator::FullSplat(_) => Op::FullSplat(span),
             TraversalOperator::GetAttr(name) => Op::Plain(Step::Attr(name.as_str().into(), span)),
-            TraversalOperator::LegacyIndex(index) => Op::Plain(Step::Index(Value::number(*index.value()), span)),
-            TraversalOperator::Index(expr) => Op::Step(Step::Index(self.eval(expr)?, self.span(expr))),
+            TraversalOperator::LegacyIndex(index) => {
+                Op::Plain(Step::Index(Value::number(*index.value()), span))
+            }
+            TraversalOperator::Index(expr) => {
+                Op::Step(Step::Index(self.eval(expr)?, self.span(expr)))
+            }
         })
     }
 
@@ -80,7 +84,8 @@ impl Evaluator<'_> {
     fn unknown_name<T>(&mut self, name: &str, span: Span) -> Option<T> {
         let mut names = self.scope.names();
         names.extend(self.bound.iter().map(|(name, _)| name.to_string()));
-        let mut diagnostic = Diagnostic::error("unknown name").at(span, format!("there is no {name} here"));
+        let mut diagnostic =
+            Diagnostic::error(UNKNOWN_NAME).at(span, format!("there is no {name} here"));
         if let Some(near) = nearest(name, names.iter().map(String::as_str)) {
             diagnostic = diagnostic.hint(format!("did you mean {near}?"));
         } else if names.is_empty() {
@@ -94,7 +99,9 @@ impl Evaluator<'_> {
     }
 
     fn steps(&mut self, value: Value, steps: &[Step]) -> Evaluated {
-        steps.iter().try_fold(value, |value, step| self.step(&value, step))
+        steps
+            .iter()
+            .try_fold(value, |value, step| self.step(&value, step))
     }
 
     fn follow(&mut self, mut value: Value, ops: &[Op]) -> Evaluated {
@@ -106,7 +113,10 @@ impl Evaluator<'_> {
                 Op::AttrSplat(span) => {
                     // … the other one only attributes.
                     let rest = &ops[i + 1..];
-                    let inside = rest.iter().take_while(|op| matches!(op, Op::Plain(_))).count();
+                    let inside = rest
+                        .iter()
+                        .take_while(|op| matches!(op, Op::Plain(_)))
+                        .count();
                     value = self.splat(&value, &rest[..inside], *span)?;
                     return self.follow(value, &rest[inside..]);
                 }
@@ -134,7 +144,10 @@ impl Evaluator<'_> {
     }
 
     fn each(&mut self, items: &[Value], ops: &[Op]) -> Option<Vec<Value>> {
-        items.iter().map(|item| self.follow(item.clone(), ops)).collect()
+        items
+            .iter()
+            .map(|item| self.follow(item.clone(), ops))
+            .collect()
     }
 
     fn step(&mut self, value: &Value, step: &Step) -> Evaluated {
@@ -162,12 +175,16 @@ fn attribute(value: &Value, name: &Arc<str>, span: Span) -> Found {
             Some(ty) => Ok(Value::unknown(ty)),
             None => error(format!("a value of type {ty} has no attribute {name}")),
         },
-        Kind::Null(_) => error(format!("what this is an attribute of is null, so there is no {name}")),
+        Kind::Null(_) => error(format!(
+            "what this is an attribute of is null, so there is no {name}"
+        )),
         Kind::List(..) | Kind::Set(..) | Kind::Tuple(_) => {
             let family = value.type_of().family();
             let label = format!("a {family} has no attributes");
             let hint = format!("for {name} of every element write [*].{name}");
-            Err(Box::new(Diagnostic::error(ATTRIBUTE).at(span, label).hint(hint)))
+            Err(Box::new(
+                Diagnostic::error(ATTRIBUTE).at(span, label).hint(hint),
+            ))
         }
         _ => error(format!("a {} has no attributes", value.type_of().family())),
     }
@@ -188,9 +205,21 @@ fn missing(value: &Value, name: &str, diagnostic: Diagnostic, span: Span) -> Box
         Kind::Object(_) => ("object", "attribute"),
         _ => ("map", "element"),
     };
-    let diagnostic = diagnostic.at(span, format!("this {what} has no {member} {}", show::quote(name)));
+    let diagnostic = diagnostic.at(
+        span,
+        format!("this {what} has no {member} {}", show::quote(name)),
+    );
     // The keys of a sensitive map are as secret as the rest of it.
-    let keys: Vec<&str> = if value.is_sensitive() { Vec::new() } else { value.as_object().into_iter().flatten().map(|(k, _)| &**k).collect() };
+    let keys: Vec<&str> = if value.is_sensitive() {
+        Vec::new()
+    } else {
+        value
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(k, _)| &**k)
+            .collect()
+    };
     let hint = match nearest(name, keys.iter().copied()) {
         Some(near) => Some(format!("did you mean {near}?")),
         None if keys.is_empty() => None,
@@ -216,11 +245,18 @@ fn index(value: &Value, key: &Value, span: Span) -> Found {
         Kind::Map(..) | Kind::Object(_) => member(value, key, span),
         Kind::Set(..) => {
             let hint = "turn it into a list first, with tolist";
-            Err(Box::new(Diagnostic::error(INDEX).at(span, "the elements of a set have no index").hint(hint)))
+            Err(Box::new(
+                Diagnostic::error(INDEX)
+                    .at(span, "the elements of a set have no index")
+                    .hint(hint),
+            ))
         }
         Kind::Unknown(ty) if !ty.is_primitive() => Ok(Value::unknown(indexed_type(ty, key))),
         Kind::Null(_) => error("what this is an index of is null".into()),
-        _ => error(format!("a {} has no elements to index", value.type_of().family())),
+        _ => error(format!(
+            "a {} has no elements to index",
+            value.type_of().family()
+        )),
     }?;
     Ok(found.with_sensitive(key.is_sensitive()))
 }
@@ -228,7 +264,10 @@ fn index(value: &Value, key: &Value, span: Span) -> Found {
 fn indexed_type(ty: &Type, key: &Value) -> Type {
     match ty {
         Type::List(element) | Type::Map(element) => (**element).clone(),
-        Type::Object(_) => key.as_str().and_then(|name| element_type(ty, name)).unwrap_or(Type::Any),
+        Type::Object(_) => key
+            .as_str()
+            .and_then(|name| element_type(ty, name))
+            .unwrap_or(Type::Any),
         _ => Type::Any,
     }
 }
@@ -240,7 +279,11 @@ fn at(items: &[Value], value: &Value, key: &Value, span: Span) -> Found {
         Err(e) => return error(e.to_string()),
     };
     let Some(number) = number.as_number() else {
-        let ty = if let Kind::List(element, _) = value.kind() { element.clone() } else { Type::Any };
+        let ty = if let Kind::List(element, _) = value.kind() {
+            element.clone()
+        } else {
+            Type::Any
+        };
         return Ok(Value::unknown(ty));
     };
     match number.as_usize().and_then(|i| items.get(i)) {
@@ -249,13 +292,20 @@ fn at(items: &[Value], value: &Value, key: &Value, span: Span) -> Found {
         None if *number < Number::from(0) => error("an index is not negative".into()),
         None => error(match items.len() {
             0 => format!("this {} is empty", value.type_of().family()),
-            n => format!("out of range: the indices of this {} are 0 to {}", value.type_of().family(), n - 1),
+            n => format!(
+                "out of range: the indices of this {} are 0 to {}",
+                value.type_of().family(),
+                n - 1
+            ),
         }),
     }
 }
 
 fn member(value: &Value, key: &Value, span: Span) -> Found {
-    let number_in_object = matches!((value.kind(), key.kind()), (Kind::Object(_), Kind::Number(_)));
+    let number_in_object = matches!(
+        (value.kind(), key.kind()),
+        (Kind::Object(_), Kind::Number(_))
+    );
     if number_in_object {
         let label = "the attributes of an object have names, not numbers";
         return Err(Box::new(Diagnostic::error(INDEX).at(span, label)));
@@ -265,9 +315,15 @@ fn member(value: &Value, key: &Value, span: Span) -> Found {
         Err(e) => return Err(Box::new(Diagnostic::error(INDEX).at(span, e.to_string()))),
     };
     let Some(name) = key.as_str() else {
-        let ty = if let Kind::Map(element, _) = value.kind() { element.clone() } else { Type::Any };
+        let ty = if let Kind::Map(element, _) = value.kind() {
+            element.clone()
+        } else {
+            Type::Any
+        };
         return Ok(Value::unknown(ty));
     };
     let found = value.as_object().and_then(|members| members.get(name));
-    found.cloned().ok_or_else(|| missing(value, name, Diagnostic::error(INDEX), span))
+    found
+        .cloned()
+        .ok_or_else(|| missing(value, name, Diagnostic::error(INDEX), span))
 }

@@ -7,17 +7,31 @@ use crate::convert::unify;
 use crate::{Kind, Map, Type, Value, convert};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// The elements of a list, set or tuple.
 fn items(args: &[Value], index: usize) -> Result<&[Value], Fault> {
-    let wrong = || Fault::at(index, format!("a list is required, but this is a {}", args[index].type_of().family()));
+    let wrong = || {
+        Fault::at(
+            index,
+            format!(
+                "a list is required, but this is a {}",
+                args[index].type_of().family()
+            ),
+        )
+    };
     args[index].as_list().ok_or_else(wrong)
 }
 
 /// The members of a map or an object.
 fn members(args: &[Value], index: usize) -> Result<&Map, Fault> {
     let family = args[index].type_of().family();
-    let wrong = || Fault::at(index, format!("a map or an object is required, but this is a {family}"));
+    let wrong = || {
+        Fault::at(
+            index,
+            format!("a map or an object is required, but this is a {family}"),
+        )
+    };
     args[index].as_object().ok_or_else(wrong)
 }
 
@@ -63,11 +77,14 @@ pub(super) fn anytrue(args: &[Value]) -> Outcome {
 }
 
 pub(super) fn chunklist(args: &[Value]) -> Outcome {
-    let size = usize::try_from(whole(args, 1)?).map_err(|_| Fault::at(1, "it must not be negative"))?;
+    let size =
+        usize::try_from(whole(args, 1)?).map_err(|_| Fault::at(1, "it must not be negative"))?;
     let items = items(args, 0)?;
     let size = if size == 0 { items.len().max(1) } else { size };
     let element = element_type(&args[0]);
-    let chunks = items.chunks(size).map(|chunk| Value::list(element.clone(), chunk.iter().cloned()));
+    let chunks = items
+        .chunks(size)
+        .map(|chunk| Value::list(element.clone(), chunk.iter().cloned()));
     Ok(Value::list(Type::list(element.clone()), chunks))
 }
 
@@ -75,12 +92,14 @@ pub(super) fn chunklist(args: &[Value]) -> Outcome {
 pub(super) fn coalesce(args: &[Value]) -> Outcome {
     let types: Vec<Type> = args.iter().map(Value::type_of).collect();
     let ty = unify(&types).ok_or("all arguments must be of one type")?;
+    let sensitive = args.iter().any(Value::is_sensitive);
     for (i, arg) in args.iter().enumerate() {
         if arg.is_unknown() {
-            return Ok(Value::unknown(ty).with_sensitive(arg.is_sensitive()));
+            return Ok(Value::unknown(ty).with_sensitive(sensitive));
         }
         if !arg.is_null() && arg.as_str() != Some("") {
-            return convert(arg, &ty).map_err(|e| Fault::at(i, e.to_string()));
+            let chosen = convert(arg, &ty).map_err(|e| Fault::at(i, e.to_string()))?;
+            return Ok(chosen.with_sensitive(sensitive));
         }
     }
     Err("every argument is null or an empty string".into())
@@ -89,14 +108,18 @@ pub(super) fn coalesce(args: &[Value]) -> Outcome {
 pub(super) fn coalescelist(args: &[Value]) -> Outcome {
     for (i, arg) in args.iter().enumerate() {
         if !arg.is_null() && !items(args, i)?.is_empty() {
-            return Ok(arg.clone());
+            return Ok(arg
+                .clone()
+                .with_sensitive(args.iter().any(Value::contains_sensitive)));
         }
     }
     Err("every argument is null or empty".into())
 }
 
 pub(super) fn compact(args: &[Value]) -> Outcome {
-    let kept = items(args, 0)?.iter().filter(|v| v.as_str().is_some_and(|s| !s.is_empty()));
+    let kept = items(args, 0)?
+        .iter()
+        .filter(|v| v.as_str().is_some_and(|s| !s.is_empty()));
     Ok(Value::list(Type::String, kept.cloned()))
 }
 
@@ -104,7 +127,10 @@ pub(super) fn concat(args: &[Value]) -> Outcome {
     let mut all = Vec::new();
     for (i, arg) in args.iter().enumerate() {
         if matches!(arg.kind(), Kind::Set(..)) {
-            return Err(Fault::at(i, "a list is required, but this is a set; tolist makes a list of it"));
+            return Err(Fault::at(
+                i,
+                "a list is required, but this is a set; tolist makes a list of it",
+            ));
         }
         all.extend(items(args, i)?.iter().cloned());
     }
@@ -133,26 +159,38 @@ pub(super) fn contains(args: &[Value]) -> Outcome {
 
 pub(super) fn distinct(args: &[Value]) -> Outcome {
     let mut seen = BTreeSet::new();
-    let kept: Vec<Value> = items(args, 0)?.iter().filter(|v| seen.insert(*v)).cloned().collect();
+    let kept: Vec<Value> = items(args, 0)?
+        .iter()
+        .filter(|v| seen.insert(*v))
+        .cloned()
+        .collect();
     Ok(like(&args[0], kept))
 }
 
 pub(super) fn element(args: &[Value]) -> Outcome {
     if matches!(args[0].kind(), Kind::Set(..)) {
-        return Err(Fault::at(0, "the elements of a set have no index; tolist makes a list of it"));
+        return Err(Fault::at(
+            0,
+            "the elements of a set have no index; tolist makes a list of it",
+        ));
     }
     let items = items(args, 0)?;
     if items.is_empty() {
         return Err(Fault::at(0, "there are no elements"));
     }
-    let index = usize::try_from(whole(args, 1)?).map_err(|_| Fault::at(1, "an index is not negative"))?;
+    let index =
+        usize::try_from(whole(args, 1)?).map_err(|_| Fault::at(1, "an index is not negative"))?;
     Ok(items[index % items.len()].clone())
 }
 
 pub(super) fn flatten(args: &[Value]) -> Outcome {
     let mut flat = Flat::default();
     flat.add(items(args, 0)?);
-    let result = if flat.unknown { Value::unknown(Type::Any) } else { Value::tuple(flat.items) };
+    let result = if flat.unknown {
+        Value::unknown(Type::Any)
+    } else {
+        Value::tuple(flat.items)
+    };
     Ok(result.with_sensitive(flat.sensitive))
 }
 
@@ -181,8 +219,12 @@ impl Flat {
 }
 
 pub(super) fn index(args: &[Value]) -> Outcome {
-    let found = items(args, 0)?.iter().position(|v| v.equals(&args[1]) == Some(true));
-    found.map(Value::number).ok_or_else(|| Fault::at(0, "it has no such element"))
+    let found = items(args, 0)?
+        .iter()
+        .position(|v| v.equals(&args[1]) == Some(true));
+    found
+        .map(Value::number)
+        .ok_or_else(|| Fault::at(0, "it has no such element"))
 }
 
 pub(super) fn keys(args: &[Value]) -> Outcome {
@@ -196,16 +238,22 @@ pub(super) fn keys(args: &[Value]) -> Outcome {
 pub(super) fn length(args: &[Value]) -> Outcome {
     let value = &args[0];
     if let Some(text) = value.as_str() {
-        return Ok(Value::number(text.chars().count()));
+        return Ok(Value::number(text.graphemes(true).count()));
     }
-    if matches!(value.kind(), Kind::Set(..)) && value.contains_unknown() && value.inner().count() > 1 {
+    if matches!(value.kind(), Kind::Set(..))
+        && value.contains_unknown()
+        && value.inner().count() > 1
+    {
         // Unknown elements may turn out to be the same as others.
         return Ok(Value::unknown(Type::Number));
     }
     match (value.as_list(), value.as_object()) {
         (Some(items), _) => Ok(Value::number(items.len())),
         (_, Some(members)) => Ok(Value::number(members.len())),
-        _ => Err(Fault::at(0, format!("a {} has no length", value.type_of().family()))),
+        _ => Err(Fault::at(
+            0,
+            format!("a {} has no length", value.type_of().family()),
+        )),
     }
 }
 
@@ -213,9 +261,10 @@ pub(super) fn lookup(args: &[Value]) -> Outcome {
     let members = members(args, 0)?;
     let key = args[1].as_str().unwrap_or_default();
     let default = match (args.get(2), args[0].kind()) {
-        (Some(default), Kind::Map(element, _)) => {
-            Some(convert(default, element).map_err(|e| Fault::at(2, format!("it must be of the map's type: {e}")))?)
-        }
+        (Some(default), Kind::Map(element, _)) => Some(
+            convert(default, element)
+                .map_err(|e| Fault::at(2, format!("it must be of the map's type: {e}")))?,
+        ),
         (default, _) => default.cloned(),
     };
     let found = members.get(key).cloned().or(default);
@@ -228,8 +277,14 @@ pub(super) fn matchkeys(args: &[Value]) -> Outcome {
         return Err(Fault::at(1, "there must be as many keys as values"));
     }
     let wanted: BTreeSet<&Value> = wanted.iter().collect();
-    let kept = values.iter().zip(keys).filter(|(_, key)| wanted.contains(key));
-    Ok(like(&args[0], kept.map(|(value, _)| value.clone()).collect::<Vec<_>>()))
+    let kept = values
+        .iter()
+        .zip(keys)
+        .filter(|(_, key)| wanted.contains(key));
+    Ok(like(
+        &args[0],
+        kept.map(|(value, _)| value.clone()).collect::<Vec<_>>(),
+    ))
 }
 
 pub(super) fn merge(args: &[Value]) -> Outcome {
@@ -241,7 +296,11 @@ pub(super) fn merge(args: &[Value]) -> Outcome {
             Kind::Map(element, _) => drop(map_types.insert(element.clone())),
             _ => all_maps = false,
         }
-        merged.extend(members(args, i)?.iter().map(|(k, v)| (k.clone(), v.clone())));
+        merged.extend(
+            members(args, i)?
+                .iter()
+                .map(|(k, v)| (k.clone(), v.clone())),
+        );
     }
     Ok(match map_types.pop_first() {
         Some(element) if all_maps && map_types.is_empty() => Value::map(element, merged),
@@ -253,20 +312,31 @@ pub(super) fn one(args: &[Value]) -> Outcome {
     match items(args, 0)? {
         [] => Ok(Value::null_of(element_type(&args[0]))),
         [only] => Ok(only.clone()),
-        more => Err(Fault::at(0, format!("there must be one element or none, not {}", more.len()))),
+        more => Err(Fault::at(
+            0,
+            format!("there must be one element or none, not {}", more.len()),
+        )),
     }
 }
 
 pub(super) fn reverse(args: &[Value]) -> Outcome {
-    Ok(like(&args[0], items(args, 0)?.iter().rev().cloned().collect::<Vec<_>>()))
+    Ok(like(
+        &args[0],
+        items(args, 0)?.iter().rev().cloned().collect::<Vec<_>>(),
+    ))
 }
 
 pub(super) fn slice(args: &[Value]) -> Outcome {
     let items = items(args, 0)?;
-    let place = |i: usize| usize::try_from(whole(args, i)?).map_err(|_| Fault::at(i, "an index is not negative"));
+    let place = |i: usize| {
+        usize::try_from(whole(args, i)?).map_err(|_| Fault::at(i, "an index is not negative"))
+    };
     let (start, end) = (place(1)?, place(2)?);
     if end > items.len() {
-        return Err(Fault::at(2, format!("there are only {} elements", items.len())));
+        return Err(Fault::at(
+            2,
+            format!("there are only {} elements", items.len()),
+        ));
     }
     if start > end {
         return Err(Fault::at(1, "the start must not be after the end"));
@@ -298,11 +368,20 @@ pub(super) fn zipmap(args: &[Value]) -> Outcome {
         return Err(message.into());
     }
     if keys.iter().any(Value::is_unknown) {
-        let map = matches!(args[1].kind(), Kind::List(..)).then(|| Type::map(element_type(&args[1])));
+        let map =
+            matches!(args[1].kind(), Kind::List(..)).then(|| Type::map(element_type(&args[1])));
         return Ok(Value::unknown(map.unwrap_or(Type::Any)));
     }
-    let key = |v: &Value| v.as_str().map(Arc::<str>::from).ok_or_else(|| Fault::at(0, "a key must not be null"));
-    let members = keys.iter().zip(values).map(|(k, v)| Ok((key(k)?, v.clone()))).collect::<Result<Map, Fault>>()?;
+    let key = |v: &Value| {
+        v.as_str()
+            .map(Arc::<str>::from)
+            .ok_or_else(|| Fault::at(0, "a key must not be null"))
+    };
+    let members = keys
+        .iter()
+        .zip(values)
+        .map(|(k, v)| Ok((key(k)?, v.clone())))
+        .collect::<Result<Map, Fault>>()?;
     let zipped = match args[1].kind() {
         Kind::List(element, _) => Value::map(element.clone(), members),
         _ => Value::object(members),
@@ -315,10 +394,18 @@ pub(super) fn transpose(args: &[Value]) -> Outcome {
     let mut turned = BTreeMap::<String, Vec<Value>>::new();
     for (key, values) in args[0].as_object().into_iter().flatten() {
         for value in values.as_list().unwrap_or_default() {
-            let value = value.as_str().ok_or_else(|| Fault::at(0, "a null cannot become a key"))?;
-            turned.entry(value.into()).or_default().push(Value::string(key.clone()));
+            let value = value
+                .as_str()
+                .ok_or_else(|| Fault::at(0, "a null cannot become a key"))?;
+            turned
+                .entry(value.into())
+                .or_default()
+                .push(Value::string(key.clone()));
         }
     }
     let list = |keys| Value::list(Type::String, keys);
-    Ok(Value::map(Type::list(Type::String), turned.into_iter().map(|(value, keys)| (value, list(keys)))))
+    Ok(Value::map(
+        Type::list(Type::String),
+        turned.into_iter().map(|(value, keys)| (value, list(keys))),
+    ))
 }

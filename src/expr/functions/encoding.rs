@@ -20,13 +20,18 @@ pub(super) fn base64_of(bytes: &[u8]) -> Value {
 }
 
 pub(super) fn base64decode(args: &[Value]) -> Outcome {
-    let bytes = STANDARD.decode(text(args)).map_err(|_| Fault::at(0, "this is not base64"))?;
-    let text = String::from_utf8(bytes).map_err(|_| Fault::at(0, "what it decodes to is not UTF-8 text"))?;
+    let bytes = STANDARD
+        .decode(text(args))
+        .map_err(|_| Fault::at(0, "this is not base64"))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Fault::at(0, "what it decodes to is not UTF-8 text"))?;
     Ok(text.into())
 }
 
 pub(super) fn jsonencode(args: &[Value]) -> Outcome {
-    json::to_text(&args[0]).map(Value::string).map_err(Into::into)
+    json::to_text(&args[0])
+        .map(Value::string)
+        .map_err(Into::into)
 }
 
 pub(super) fn jsondecode(args: &[Value]) -> Outcome {
@@ -45,7 +50,9 @@ pub(super) fn urlencode(args: &[Value]) -> Outcome {
     let mut encoded = String::new();
     for byte in text(args).bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(char::from(byte))
+            }
             b' ' => encoded.push('+'),
             _ => {
                 let _ = write!(encoded, "%{byte:02X}");

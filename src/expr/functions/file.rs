@@ -64,14 +64,23 @@ pub(super) fn filebase64(args: &[Value], scope: &dyn Scope) -> Outcome {
 }
 
 pub(super) fn fileexists(args: &[Value], scope: &dyn Scope) -> Outcome {
-    scope.files().exists(path(args)).map(Value::bool).map_err(|e| Fault::at(0, e))
+    scope
+        .files()
+        .exists(path(args))
+        .map(Value::bool)
+        .map_err(|e| Fault::at(0, e))
 }
 
 pub(super) fn fileset(args: &[Value], scope: &dyn Scope) -> Outcome {
     let pattern = args[1].as_str().unwrap_or_default();
     let alternatives = braces(pattern).ok_or_else(|| Fault::at(1, "a brace is not closed"))?;
-    let files = scope.files().list(path(args)).map_err(|e| Fault::at(0, e))?;
-    let matching = files.into_iter().filter(|file| alternatives.iter().any(|p| matches(p, file)));
+    let files = scope
+        .files()
+        .list(path(args))
+        .map_err(|e| Fault::at(0, e))?;
+    let matching = files
+        .into_iter()
+        .filter(|file| alternatives.iter().any(|p| matches(p, file)));
     Ok(Value::set(Type::String, matching.map(Value::from)))
 }
 
@@ -91,7 +100,9 @@ fn braces(pattern: &str) -> Option<Vec<String>> {
         // The innermost pair first, so that pairs may be nested.
         let start = pattern[..end].rfind('{')?;
         let choices = pattern[start + 1..end].split(',');
-        open.extend(choices.map(|choice| format!("{}{choice}{}", &pattern[..start], &pattern[end + 1..])));
+        open.extend(
+            choices.map(|choice| format!("{}{choice}{}", &pattern[..start], &pattern[end + 1..])),
+        );
     }
     Some(done)
 }
@@ -100,15 +111,26 @@ fn braces(pattern: &str) -> Option<Vec<String>> {
 fn matches(pattern: &str, path: &str) -> bool {
     let pattern: Vec<&str> = pattern.split('/').filter(|part| *part != ".").collect();
     let path: Vec<&str> = path.split('/').collect();
-    wild(&pattern, &path, |part| *part == "**", |part, name| {
-        let (part, name): (Vec<char>, Vec<char>) = (part.chars().collect(), name.chars().collect());
-        wild(&part, &name, |c| *c == '*', |p, c| *p == '?' || p == c)
-    })
+    wild(
+        &pattern,
+        &path,
+        |part| *part == "**",
+        |part, name| {
+            let (part, name): (Vec<char>, Vec<char>) =
+                (part.chars().collect(), name.chars().collect());
+            wild(&part, &name, |c| *c == '*', |p, c| *p == '?' || p == c)
+        },
+    )
 }
 
 /// Matches with wildcards that stand for any number of items. Only the last wildcard seen is ever
 /// reconsidered, which is enough, and keeps the cost to the product of the lengths.
-fn wild<T>(pattern: &[T], items: &[T], any: impl Fn(&T) -> bool, same: impl Fn(&T, &T) -> bool) -> bool {
+fn wild<T>(
+    pattern: &[T],
+    items: &[T],
+    any: impl Fn(&T) -> bool,
+    same: impl Fn(&T, &T) -> bool,
+) -> bool {
     let (mut p, mut i, mut retry) = (0, 0, None);
     loop {
         match pattern.get(p) {
@@ -149,17 +171,35 @@ pub(super) fn templatefile(args: &[Value], scope: &dyn Scope) -> Outcome {
     };
     let template: Template = text.parse().map_err(|e: hcl_edit::parser::Error| {
         let place = e.location();
-        wrong(format!("{}:{}:{}: {}", path(args), place.line(), place.column(), e.message()))
+        wrong(format!(
+            "{}:{}:{}: {}",
+            path(args),
+            place.line(),
+            place.column(),
+            e.message()
+        ))
     })?;
-    let inner = TemplateScope { variables, outer: scope };
-    evaluate_template(&template, SourceId(0), &inner).map_err(|errors| wrong(describe(&errors, path(args), &text)))
+    let inner = TemplateScope {
+        variables,
+        outer: scope,
+    };
+    evaluate_template(&template, SourceId(0), &inner)
+        .map_err(|errors| wrong(describe(&errors, path(args), &text)))
 }
 
 /// The errors in a template file. The file is not among the sources, so places are told in words.
 fn describe(errors: &Diagnostics, path: &str, text: &str) -> String {
-    let line = |span: Span| text.get(..span.start as usize).map_or(1, |before| before.matches('\n').count() + 1);
+    let line = |span: Span| {
+        text.get(..span.start as usize)
+            .map_or(1, |before| before.matches('\n').count() + 1)
+    };
     let each = errors.iter().map(|error| match error.labels.first() {
-        Some(label) => format!("{path}:{}: {}: {}", line(label.span), error.summary, label.text),
+        Some(label) => format!(
+            "{path}:{}: {}: {}",
+            line(label.span),
+            error.summary,
+            label.text
+        ),
         None => error.summary.clone(),
     });
     each.collect::<Vec<_>>().join("\n")
@@ -172,7 +212,12 @@ struct TemplateScope<'a> {
 }
 
 impl Scope for TemplateScope<'_> {
-    fn lookup(&self, root: &str, _: Span, _: &[Step]) -> Option<Result<(Value, usize), Diagnostics>> {
+    fn lookup(
+        &self,
+        root: &str,
+        _: Span,
+        _: &[Step],
+    ) -> Option<Result<(Value, usize), Diagnostics>> {
         self.variables.get(root).map(|value| Ok((value.clone(), 0)))
     }
 

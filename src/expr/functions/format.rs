@@ -1,7 +1,7 @@
 //! `format` and `formatlist`: text with verbs such as `%-5s` and `%[2]05.1f`.
 
 use super::{Fault, Outcome};
-use crate::{Kind, Number, Type, Value, convert, json, show};
+use crate::{Kind, Number, Type, Value, convert, json};
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -30,17 +30,33 @@ pub(super) fn format(args: &[Value]) -> Outcome {
 
 pub(super) fn formatlist(args: &[Value]) -> Outcome {
     let text = args[0].as_str().unwrap_or_default();
-    let lists: Vec<(usize, &[Value])> =
-        args.iter().enumerate().skip(1).filter_map(|(i, v)| Some((i, v.as_list()?))).collect();
+    let lists: Vec<(usize, &[Value])> = args
+        .iter()
+        .enumerate()
+        .skip(1)
+        .filter_map(|(i, v)| Some((i, v.as_list()?)))
+        .collect();
     let rows = lists.first().map_or(1, |(_, list)| list.len());
     if let Some((i, list)) = lists.iter().find(|(_, list)| list.len() != rows) {
-        return Err(Fault::at(*i, format!("this list has {} elements, the first one {rows}", list.len())));
+        return Err(Fault::at(
+            *i,
+            format!(
+                "this list has {} elements, the first one {rows}",
+                list.len()
+            ),
+        ));
     }
     let row = |n: usize| {
-        let args: Vec<Value> = args[1..].iter().map(|v| v.as_list().map_or(v, |list| &list[n]).clone()).collect();
+        let args: Vec<Value> = args[1..]
+            .iter()
+            .map(|v| v.as_list().map_or(v, |list| &list[n]).clone())
+            .collect();
         formatted(text, &args).map(Value::from)
     };
-    Ok(Value::list(Type::String, (0..rows).map(row).collect::<Result<Vec<_>, _>>()?))
+    Ok(Value::list(
+        Type::String,
+        (0..rows).map(row).collect::<Result<Vec<_>, _>>()?,
+    ))
 }
 
 fn formatted(text: &str, args: &[Value]) -> Result<String, Fault> {
@@ -61,12 +77,23 @@ fn formatted(text: &str, args: &[Value]) -> Result<String, Fault> {
         used = used.max(next);
         let index = next.checked_sub(1).ok_or("arguments are counted from 1")?;
         let value = args.get(index).ok_or_else(|| {
-            Fault::from(format!("%{} needs argument number {next}, but there are only {}", verb.letter, args.len()))
+            Fault::from(format!(
+                "%{} needs argument number {next}, but there are only {}",
+                verb.letter,
+                args.len()
+            ))
         })?;
-        out.push_str(&verb.show(value).map_err(|message| Fault::at(next, message))?);
+        out.push_str(
+            &verb
+                .show(value)
+                .map_err(|message| Fault::at(next, message))?,
+        );
     }
     if used < args.len() {
-        return Err(Fault::at(used + 1, "the format uses fewer arguments than there are"));
+        return Err(Fault::at(
+            used + 1,
+            "the format uses fewer arguments than there are",
+        ));
     }
     Ok(out)
 }
@@ -74,7 +101,12 @@ fn formatted(text: &str, args: &[Value]) -> Result<String, Fault> {
 fn digits(chars: &mut Peekable<Chars<'_>>) -> Option<usize> {
     let mut number = None;
     while let Some(digit) = chars.peek().and_then(|c| c.to_digit(10)) {
-        number = Some(number.unwrap_or(0usize).saturating_mul(10).saturating_add(digit as usize));
+        number = Some(
+            number
+                .unwrap_or(0usize)
+                .saturating_mul(10)
+                .saturating_add(digit as usize),
+        );
         chars.next();
     }
     number
@@ -92,11 +124,19 @@ impl Verb {
         }
         verb.place(chars)?;
         if verb.width.max(verb.precision.unwrap_or(0)) > MAX_WIDTH {
-            return Err(Fault::at(0, format!("no field can be wider than {MAX_WIDTH}")));
+            return Err(Fault::at(
+                0,
+                format!("no field can be wider than {MAX_WIDTH}"),
+            ));
         }
-        verb.letter = chars.next().ok_or_else(|| Fault::at(0, "it ends within a verb; a percent sign is %%"))?;
+        verb.letter = chars
+            .next()
+            .ok_or_else(|| Fault::at(0, "it ends within a verb; a percent sign is %%"))?;
         if !"%vtbdoxXeEfFgGsq".contains(verb.letter) {
-            return Err(Fault::at(0, format!("there is no verb %{}; a percent sign is %%", verb.letter)));
+            return Err(Fault::at(
+                0,
+                format!("there is no verb %{}; a percent sign is %%", verb.letter),
+            ));
         }
         Ok(verb)
     }
@@ -117,7 +157,10 @@ impl Verb {
         if chars.next_if_eq(&'[').is_some() {
             self.argument = digits(chars);
             if self.argument.is_none() || chars.next() != Some(']') {
-                return Err(Fault::at(0, "an argument's number is written such as %[1]s"));
+                return Err(Fault::at(
+                    0,
+                    "an argument's number is written such as %[1]s",
+                ));
             }
         }
         Ok(())
@@ -126,7 +169,11 @@ impl Verb {
     fn show(&self, value: &Value) -> Result<String, String> {
         match self.letter {
             'v' => self.any(value),
-            't' => Ok(self.typed(value, &Type::Bool)?.as_bool().unwrap_or_default().to_string()),
+            't' => Ok(self
+                .typed(value, &Type::Bool)?
+                .as_bool()
+                .unwrap_or_default()
+                .to_string()),
             's' | 'q' => {
                 let value = self.typed(value, &Type::String)?;
                 let text = value.as_str().unwrap_or_default();
@@ -155,8 +202,11 @@ impl Verb {
     }
 
     fn text(&self, text: &str, quoted: bool) -> String {
-        let cut: String = text.chars().take(self.precision.unwrap_or(usize::MAX)).collect();
-        self.pad(if quoted { show::quote(&cut) } else { cut }, self.zero)
+        let cut: String = text
+            .chars()
+            .take(self.precision.unwrap_or(usize::MAX))
+            .collect();
+        self.pad(if quoted { format!("{cut:?}") } else { cut }, self.zero)
     }
 
     fn number(&self, number: &Number) -> Result<String, String> {
@@ -165,12 +215,18 @@ impl Verb {
             'o' => 8,
             'd' => 10,
             'x' | 'X' => 16,
-            'e' | 'E' | 'f' | 'F' if self.precision.is_some() => return Ok(self.real(number, self.precision)),
+            'e' | 'E' | 'f' | 'F' if self.precision.is_some() => {
+                return Ok(self.real(number, self.precision));
+            }
             'e' | 'E' | 'f' | 'F' => return Ok(self.real(number, Some(6))),
             _ => return Ok(self.real(number, self.precision)),
         };
         let digits = number.to_radix(radix).ok_or("a whole number is required")?;
-        Ok(self.signed(if self.letter == 'X' { digits.to_uppercase() } else { digits }))
+        Ok(self.signed(if self.letter == 'X' {
+            digits.to_uppercase()
+        } else {
+            digits
+        }))
     }
 
     fn real(&self, number: &Number, precision: Option<usize>) -> String {
@@ -180,7 +236,11 @@ impl Verb {
             ('e', Some(precision)) => scientific(&format!("{:.precision$e}", number.to_f64())),
             (_, Some(precision)) => general(number, precision),
         };
-        self.signed(if self.letter.is_uppercase() { text.to_uppercase() } else { text })
+        self.signed(if self.letter.is_uppercase() {
+            text.to_uppercase()
+        } else {
+            text
+        })
     }
 
     fn signed(&self, text: String) -> String {
@@ -210,11 +270,15 @@ impl Verb {
 /// As few digits as name the number, with an exponent if it is very large or very small.
 fn shortest(number: &Number, letter: char) -> String {
     let (digits, point) = number.digits();
-    if letter == 'g' && (-3..=21).contains(&point) || number.signum() == 0 {
+    if letter == 'g' && (-3..=6).contains(&point) || number.signum() == 0 {
         return number.to_string();
     }
     let sign = if number.signum() < 0 { "-" } else { "" };
-    let fraction = if digits.len() > 1 { format!(".{}", &digits[1..]) } else { String::new() };
+    let fraction = if digits.len() > 1 {
+        format!(".{}", &digits[1..])
+    } else {
+        String::new()
+    };
     scientific(&format!("{sign}{}{fraction}e{}", &digits[..1], point - 1))
 }
 
@@ -223,7 +287,13 @@ fn general(number: &Number, precision: usize) -> String {
     let rounded = scientific(&format!("{:.1$e}", number.to_f64(), precision - 1));
     let (mantissa, exponent) = rounded.split_once('e').unwrap_or((&rounded, "0"));
     let exponent: isize = exponent.parse().unwrap_or(0);
-    let trim = |text: &str| if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text.to_owned() };
+    let trim = |text: &str| {
+        if text.contains('.') {
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
     match usize::try_from(exponent) {
         Ok(exponent) if exponent < precision => trim(&number.to_fixed(precision - 1 - exponent)),
         Err(_) if exponent >= -4 => trim(&number.to_fixed(precision - 1 + exponent.unsigned_abs())),
@@ -236,6 +306,8 @@ fn scientific(text: &str) -> String {
     let Some((mantissa, exponent)) = text.split_once('e') else {
         return text.to_owned();
     };
-    let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
+    let (sign, digits) = exponent
+        .strip_prefix('-')
+        .map_or(('+', exponent), |digits| ('-', digits));
     format!("{mantissa}e{sign}{digits:0>2}")
 }

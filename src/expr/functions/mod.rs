@@ -57,19 +57,33 @@ pub(crate) struct Fault {
 
 impl Fault {
     fn at(arg: usize, message: impl Into<String>) -> Self {
-        Self { arg: Some(arg), message: message.into(), notes: Vec::new() }
+        Self {
+            arg: Some(arg),
+            message: message.into(),
+            notes: Vec::new(),
+        }
     }
 }
 
 impl<S: Into<String>> From<S> for Fault {
     fn from(message: S) -> Self {
-        Self { arg: None, message: message.into(), notes: Vec::new() }
+        Self {
+            arg: None,
+            message: message.into(),
+            notes: Vec::new(),
+        }
     }
 }
 
 impl Function {
     fn new(name: &'static str, signature: &'static str, body: Body, doc: &'static str) -> Self {
-        Self { name, signature, doc, body, parsed: OnceLock::new() }
+        Self {
+            name,
+            signature,
+            doc,
+            body,
+            parsed: OnceLock::new(),
+        }
     }
 
     pub(crate) fn parsed(&self) -> &Signature {
@@ -89,7 +103,10 @@ impl Function {
                 sensitive = args.iter().any(Value::is_sensitive);
                 args.into_iter().map(Value::without_mark).collect()
             }
-            _ => args.into_iter().map(|v| v.take_sensitive(&mut sensitive)).collect(),
+            _ => args
+                .into_iter()
+                .map(|v| v.take_sensitive(&mut sensitive))
+                .collect(),
         };
         let unknown: fn(&Value) -> bool = match self.body {
             Body::Parts(_) => Value::is_unknown,
@@ -122,12 +139,21 @@ pub(crate) struct Param {
 impl Signature {
     fn parse(text: &'static str) -> Self {
         let (params, returns) = text.rsplit_once(" -> ").unwrap_or((text, "any"));
-        let params = params.trim_start_matches('(').strip_suffix(')').unwrap_or_default();
-        Self { params: split(params).into_iter().map(Param::parse).collect(), returns: parse_type(returns) }
+        let params = params
+            .trim_start_matches('(')
+            .strip_suffix(')')
+            .unwrap_or_default();
+        Self {
+            params: split(params).into_iter().map(Param::parse).collect(),
+            returns: parse_type(returns),
+        }
     }
 
     pub(crate) fn required(&self) -> usize {
-        self.params.iter().filter(|p| !p.optional && !p.repeated).count()
+        self.params
+            .iter()
+            .filter(|p| !p.optional && !p.repeated)
+            .count()
     }
 
     /// How many arguments there may be, if there is a limit.
@@ -145,9 +171,19 @@ impl Param {
     fn parse(text: &'static str) -> Self {
         let (name, ty) = text.split_once(": ").unwrap_or((text, "any"));
         let (ty, repeated) = ty.strip_suffix("...").map_or((ty, false), |ty| (ty, true));
-        let (ty, nullable) = ty.strip_suffix("|null").map_or((ty, false), |ty| (ty, true));
-        let (name, optional) = name.strip_suffix('?').map_or((name, false), |name| (name, true));
-        Self { name, ty: parse_type(ty), nullable, optional, repeated }
+        let (ty, nullable) = ty
+            .strip_suffix("|null")
+            .map_or((ty, false), |ty| (ty, true));
+        let (name, optional) = name
+            .strip_suffix('?')
+            .map_or((name, false), |name| (name, true));
+        Self {
+            name,
+            ty: parse_type(ty),
+            nullable,
+            optional,
+            repeated,
+        }
     }
 }
 
@@ -183,14 +219,25 @@ fn read_type(text: &str) -> Option<Type> {
 /// The function of that name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Function> {
-    FUNCTIONS.binary_search_by(|f| f.name.cmp(name)).ok().map(|i| &FUNCTIONS[i])
+    FUNCTIONS
+        .binary_search_by(|f| f.name.cmp(name))
+        .ok()
+        .map(|i| &FUNCTIONS[i])
 }
 
 /// The candidate that a person most likely meant, if any is near enough.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let most = (name.chars().count() / 3).max(1);
-    let distances = candidates.into_iter().map(|c| (strsim::damerau_levenshtein(name, c), c));
-    distances.filter(|(distance, _)| *distance <= most).min().map(|(_, candidate)| candidate)
+    let distances = candidates
+        .into_iter()
+        .map(|c| (strsim::damerau_levenshtein(name, c), c));
+    distances
+        .filter(|(distance, _)| *distance <= most)
+        .min()
+        .map(|(_, candidate)| candidate)
 }
 
 #[cfg(test)]
@@ -206,7 +253,11 @@ mod tests {
     fn every_signature_can_be_read() {
         for function in FUNCTIONS.iter() {
             let (params, returns) = function.signature.rsplit_once(" -> ").expect(function.name);
-            assert!(params.starts_with('(') && params.ends_with(')'), "{}", function.name);
+            assert!(
+                params.starts_with('(') && params.ends_with(')'),
+                "{}",
+                function.name
+            );
             assert!(read_type(returns).is_some(), "{}", function.name);
             for param in split(&params[1..params.len() - 1]) {
                 let (_, ty) = param.split_once(": ").expect(function.name);
@@ -219,7 +270,11 @@ mod tests {
     #[test]
     fn every_function_says_what_it_does() {
         for function in FUNCTIONS.iter() {
-            assert!(function.doc.ends_with('.') && !function.doc.contains('\n'), "{}", function.name);
+            assert!(
+                function.doc.ends_with('.') && !function.doc.contains('\n'),
+                "{}",
+                function.name
+            );
         }
     }
 }

@@ -7,7 +7,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 fn network(args: &[Value]) -> Result<IpNet, Fault> {
     let text = args[0].as_str().unwrap_or_default();
-    let net: IpNet = text.parse().map_err(|_| Fault::at(0, format!("{text:?} is not a network such as 10.0.0.0/8")))?;
+    let net: IpNet = text
+        .parse()
+        .map_err(|_| Fault::at(0, format!("{text:?} is not a network such as 10.0.0.0/8")))?;
     Ok(net.trunc())
 }
 
@@ -36,11 +38,21 @@ pub(super) fn cidrhost(args: &[Value]) -> Outcome {
     let number = i128::from(whole(args, 1)?);
     let hosts = count(net.max_prefix_len() - net.prefix_len());
     let distance = number.unsigned_abs();
-    let fits = hosts.is_none_or(|hosts| if number < 0 { distance <= hosts } else { distance < hosts });
+    let fits = hosts.is_none_or(|hosts| {
+        if number < 0 {
+            distance <= hosts
+        } else {
+            distance < hosts
+        }
+    });
     if !fits {
         return Err(Fault::at(1, format!("{net} has no host number {number}")));
     }
-    let host = if number < 0 { bits(net.broadcast()) - (distance - 1) } else { bits(net.network()) + distance };
+    let host = if number < 0 {
+        bits(net.broadcast()) - (distance - 1)
+    } else {
+        bits(net.network()) + distance
+    };
     Ok(address(&net, host).to_string().into())
 }
 
@@ -58,7 +70,10 @@ pub(super) fn cidrsubnet(args: &[Value]) -> Outcome {
     let subnets = count(prefix - net.prefix_len());
     let number = u128::try_from(number).map_err(|_| Fault::at(2, "it must not be negative"))?;
     if subnets.is_some_and(|subnets| number >= subnets) {
-        return Err(Fault::at(2, format!("{net} has no subnet number {number} of prefix /{prefix}")));
+        return Err(Fault::at(
+            2,
+            format!("{net} has no subnet number {number} of prefix /{prefix}"),
+        ));
     }
     let size = u32::from(net.max_prefix_len() - prefix);
     let start = bits(net.network()) + number.checked_shl(size).unwrap_or(0);
@@ -69,8 +84,16 @@ pub(super) fn cidrsubnet(args: &[Value]) -> Outcome {
 fn extended(net: &IpNet, by: i64, arg: usize) -> Result<u8, Fault> {
     let by = u8::try_from(by).map_err(|_| Fault::at(arg, "it must be from 0 to 128"))?;
     let most = net.max_prefix_len();
-    let prefix = net.prefix_len().checked_add(by).filter(|prefix| *prefix <= most);
-    prefix.ok_or_else(|| Fault::at(arg, format!("{net} cannot be divided by {by} bits: a prefix has {most} at most")))
+    let prefix = net
+        .prefix_len()
+        .checked_add(by)
+        .filter(|prefix| *prefix <= most);
+    prefix.ok_or_else(|| {
+        Fault::at(
+            arg,
+            format!("{net} cannot be divided by {by} bits: a prefix has {most} at most"),
+        )
+    })
 }
 
 pub(super) fn cidrsubnets(args: &[Value]) -> Outcome {
@@ -82,10 +105,15 @@ pub(super) fn cidrsubnets(args: &[Value]) -> Outcome {
         let prefix = extended(&net, whole(args, arg)?, arg)?;
         // Of a whole IPv6 internet only one subnet can be asked for; it has no size that fits.
         let size = count(net.max_prefix_len() - prefix).unwrap_or(0);
-        let start = next.checked_add(size.wrapping_sub(1)).map(|n| n & !size.wrapping_sub(1));
+        let start = next
+            .checked_add(size.wrapping_sub(1))
+            .map(|n| n & !size.wrapping_sub(1));
         let last = start.and_then(|start| start.checked_add(size.wrapping_sub(1)));
         let (Some(start), Some(last)) = (start, last.filter(|last| !full && *last <= end)) else {
-            return Err(Fault::at(arg, format!("{net} has no room left for a subnet of prefix /{prefix}")));
+            return Err(Fault::at(
+                arg,
+                format!("{net} has no room left for a subnet of prefix /{prefix}"),
+            ));
         };
         subnets.push(Value::from(format!("{}/{prefix}", address(&net, start))));
         full = last == end;

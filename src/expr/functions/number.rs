@@ -5,17 +5,25 @@ use crate::{Number, Value};
 
 /// The signature has seen to it that this is a number.
 fn number(value: &Value) -> Result<&Number, Fault> {
-    value.as_number().ok_or_else(|| "a number is required".into())
+    value
+        .as_number()
+        .ok_or_else(|| "a number is required".into())
 }
 
 /// A whole number that fits, or what to say.
 pub(super) fn whole(args: &[Value], index: usize) -> Result<i64, Fault> {
-    args[index].as_i64().ok_or_else(|| Fault::at(index, "a whole number is required"))
+    args[index]
+        .as_i64()
+        .ok_or_else(|| Fault::at(index, "a whole number is required"))
 }
 
 pub(super) fn abs(args: &[Value]) -> Outcome {
     let n = number(&args[0])?;
-    Ok(Value::number(if n.signum() < 0 { n.neg()? } else { n.clone() }))
+    Ok(Value::number(if n.signum() < 0 {
+        n.neg()?
+    } else {
+        n.clone()
+    }))
 }
 
 pub(super) fn ceil(args: &[Value]) -> Outcome {
@@ -36,7 +44,9 @@ pub(super) fn pow(args: &[Value]) -> Outcome {
 }
 
 fn real(result: f64) -> Outcome {
-    Ok(Value::number(Number::from_f64(result).ok_or("the result is not a finite number")?))
+    Ok(Value::number(
+        Number::from_f64(result).ok_or("the result is not a finite number")?,
+    ))
 }
 
 pub(super) fn max(args: &[Value]) -> Outcome {
@@ -48,7 +58,9 @@ pub(super) fn min(args: &[Value]) -> Outcome {
 }
 
 fn extreme(found: Option<&Value>) -> Outcome {
-    found.cloned().ok_or_else(|| "at least one number is required".into())
+    found
+        .cloned()
+        .ok_or_else(|| "at least one number is required".into())
 }
 
 pub(super) fn signum(args: &[Value]) -> Outcome {
@@ -62,13 +74,29 @@ pub(super) fn parseint(args: &[Value]) -> Outcome {
         return Err(Fault::at(1, "the base must be from 2 to 62"));
     }
     let fault = || Fault::at(0, format!("{text:?} is not a whole number in base {base}"));
-    let parsed = if base <= 36 { Number::parse_radix(text, base) } else { large_base(text, base) };
+    let parsed = if base <= 36 {
+        small_base(text, base)
+    } else {
+        large_base(text, base)
+    };
     parsed.map(Value::number).ok_or_else(fault)
+}
+
+fn small_base(text: &str, base: u32) -> Option<Number> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let plain = digits.chars().all(|c| c.is_digit(base));
+    if plain {
+        Number::parse_radix(text, base)
+    } else {
+        None
+    }
 }
 
 /// Above 36 the capital letters are digits of their own, after the small ones.
 fn large_base(text: &str, base: u32) -> Option<Number> {
-    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    let (negative, digits) = text
+        .strip_prefix('-')
+        .map_or((false, text), |digits| (true, digits));
     if digits.is_empty() {
         return None;
     }
@@ -81,7 +109,11 @@ fn large_base(text: &str, base: u32) -> Option<Number> {
         if digit >= base {
             return None;
         }
-        sum = sum.mul(&Number::from(base)).ok()?.add(&Number::from(digit)).ok()?;
+        sum = sum
+            .mul(&Number::from(base))
+            .ok()?
+            .add(&Number::from(digit))
+            .ok()?;
     }
     if negative { sum.neg().ok() } else { Some(sum) }
 }
@@ -93,7 +125,10 @@ pub(super) fn sum(args: &[Value]) -> Outcome {
     }
     let mut sum = Number::from(0);
     for item in items {
-        sum = sum.add(item.as_number().ok_or_else(|| Fault::at(0, "a null cannot be added"))?)?;
+        sum = sum.add(
+            item.as_number()
+                .ok_or_else(|| Fault::at(0, "a null cannot be added"))?,
+        )?;
     }
     Ok(Value::number(sum))
 }
@@ -114,14 +149,30 @@ pub(super) fn range(args: &[Value]) -> Outcome {
     };
     match step.signum() {
         0 => return Err(Fault::at(2, "the step must not be zero")),
-        1 if end < start => return Err(Fault::at(2, "the step must be negative, because the end is below the start")),
-        -1 if end > start => return Err(Fault::at(2, "the step must be positive, because the end is above the start")),
+        1 if end < start => {
+            return Err(Fault::at(
+                2,
+                "the step must be negative, because the end is below the start",
+            ));
+        }
+        -1 if end > start => {
+            return Err(Fault::at(
+                2,
+                "the step must be positive, because the end is above the start",
+            ));
+        }
         _ => {}
     }
     let (mut items, mut next) = (Vec::new(), start.clone());
-    while if step.signum() > 0 { next < *end } else { next > *end } {
+    while if step.signum() > 0 {
+        next < *end
+    } else {
+        next > *end
+    } {
         if items.len() >= MAX_RANGE {
-            return Err(format!("more than {MAX_RANGE} numbers; use fewer, or a larger step").into());
+            return Err(
+                format!("more than {MAX_RANGE} numbers; use fewer, or a larger step").into(),
+            );
         }
         items.push(Value::number(next.clone()));
         next = next.add(&step)?;

@@ -11,8 +11,15 @@ const MAX_PRODUCT: usize = 100_000;
 fn alike(args: &[Value]) -> Result<(Type, Vec<Value>), Fault> {
     let types: Vec<Type> = args.iter().map(Value::type_of).collect();
     let set = unify(&types).ok_or("all sets must be of one type")?;
-    let sets = args.iter().map(|arg| convert(arg, &set)).collect::<Result<Vec<_>, _>>();
-    let element = if let Type::Set(element) = &set { (**element).clone() } else { Type::Any };
+    let sets = args
+        .iter()
+        .map(|arg| convert(arg, &set))
+        .collect::<Result<Vec<_>, _>>();
+    let element = if let Type::Set(element) = &set {
+        (**element).clone()
+    } else {
+        Type::Any
+    };
     Ok((element, sets.map_err(|e| e.to_string())?))
 }
 
@@ -27,11 +34,15 @@ pub(super) fn setunion(args: &[Value]) -> Outcome {
 }
 
 pub(super) fn setintersection(args: &[Value]) -> Outcome {
-    filtered(args, |element, others| others.iter().all(|set| elements(set).contains(element)))
+    filtered(args, |element, others| {
+        others.iter().all(|set| elements(set).contains(element))
+    })
 }
 
 pub(super) fn setsubtract(args: &[Value]) -> Outcome {
-    filtered(args, |element, others| !others.iter().any(|set| elements(set).contains(element)))
+    filtered(args, |element, others| {
+        !others.iter().any(|set| elements(set).contains(element))
+    })
 }
 
 fn filtered(args: &[Value], keep: impl Fn(&Value, &[Value]) -> bool) -> Outcome {
@@ -39,7 +50,10 @@ fn filtered(args: &[Value], keep: impl Fn(&Value, &[Value]) -> bool) -> Outcome 
     let Some((first, others)) = sets.split_first() else {
         return Err("at least one set is required".into());
     };
-    Ok(Value::set(element, elements(first).iter().filter(|e| keep(e, others)).cloned()))
+    Ok(Value::set(
+        element,
+        elements(first).iter().filter(|e| keep(e, others)).cloned(),
+    ))
 }
 
 pub(super) fn setproduct(args: &[Value]) -> Outcome {
@@ -48,7 +62,11 @@ pub(super) fn setproduct(args: &[Value]) -> Outcome {
     }
     let mut factors = Vec::new();
     for (i, arg) in args.iter().enumerate() {
-        let ty = if matches!(arg.kind(), Kind::Set(..)) { Type::set(Type::Any) } else { Type::list(Type::Any) };
+        let ty = if matches!(arg.kind(), Kind::Set(..)) {
+            Type::set(Type::Any)
+        } else {
+            Type::list(Type::Any)
+        };
         factors.push(convert(arg, &ty).map_err(|e| Fault::at(i, e.to_string()))?);
     }
     let sizes = factors.iter().map(|f| elements(f).len());
@@ -58,13 +76,22 @@ pub(super) fn setproduct(args: &[Value]) -> Outcome {
     }
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
     for factor in &factors {
-        let extended = |row: &Vec<Value>| elements(factor).iter().map(|e| [row.as_slice(), &[e.clone()]].concat()).collect::<Vec<_>>();
+        let extended = |row: &Vec<Value>| {
+            elements(factor)
+                .iter()
+                .map(|e| [row.as_slice(), &[e.clone()]].concat())
+                .collect::<Vec<_>>()
+        };
         rows = rows.iter().flat_map(extended).collect();
     }
     let element = Type::Tuple(factors.iter().map(element_type).collect());
     let rows = rows.into_iter().map(Value::tuple);
-    let all_sets = factors.iter().all(|f| matches!(f.kind(), Kind::Set(..)));
-    Ok(if all_sets { Value::set(element, rows) } else { Value::list(element, rows) })
+    let any_set = factors.iter().any(|f| matches!(f.kind(), Kind::Set(..)));
+    Ok(if any_set {
+        Value::set(element, rows)
+    } else {
+        Value::list(element, rows)
+    })
 }
 
 fn element_type(collection: &Value) -> Type {

@@ -10,12 +10,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const SUMMARY: &str = "invalid type";
-const NAMES: [&str; 9] = ["any", "bool", "list", "map", "number", "object", "set", "string", "tuple"];
+const NAMES: [&str; 9] = [
+    "any", "bool", "list", "map", "number", "object", "set", "string", "tuple",
+];
 
 pub(super) fn parse(expr: &Expression, source: SourceId) -> Result<Type, Diagnostics> {
-    let mut parser = Parser { source, errors: Diagnostics::new() };
+    let mut parser = Parser {
+        source,
+        errors: Diagnostics::new(),
+    };
     let ty = parser.ty(expr);
-    if parser.errors.is_empty() { Ok(ty) } else { Err(parser.errors) }
+    if parser.errors.is_empty() {
+        Ok(ty)
+    } else {
+        Err(parser.errors)
+    }
 }
 
 struct Parser {
@@ -46,14 +55,22 @@ impl Parser {
             "string" => Type::String,
             "list" | "set" | "map" => {
                 let hint = format!("say of what: {name}(string), or {name}(any)");
-                self.error(expr, format!("{name} needs the type of its elements"), Some(hint))
+                self.error(
+                    expr,
+                    format!("{name} needs the type of its elements"),
+                    Some(hint),
+                )
             }
-            "tuple" => {
-                self.error(expr, "tuple needs the types of its elements", Some("for example tuple([string, number])".into()))
-            }
-            "object" => {
-                self.error(expr, "object needs its attributes", Some("for example object({ name = string })".into()))
-            }
+            "tuple" => self.error(
+                expr,
+                "tuple needs the types of its elements",
+                Some("for example tuple([string, number])".into()),
+            ),
+            "object" => self.error(
+                expr,
+                "object needs its attributes",
+                Some("for example object({ name = string })".into()),
+            ),
             "optional" => self.misplaced_optional(expr),
             other => self.unknown(other, expr),
         }
@@ -64,24 +81,40 @@ impl Parser {
         if !matches!(name, "list" | "set" | "map" | "tuple" | "object") {
             return match name {
                 "optional" => self.misplaced_optional(expr),
-                _ if NAMES.contains(&name) => {
-                    self.error(expr, format!("{name} takes no arguments"), Some(format!("write {name}")))
-                }
+                _ if NAMES.contains(&name) => self.error(
+                    expr,
+                    format!("{name} takes no arguments"),
+                    Some(format!("write {name}")),
+                ),
                 _ => self.unknown(name, expr),
             };
         }
         let mut args = call.args.iter();
         let (Some(arg), None) = (args.next(), args.next()) else {
-            return self.error(expr, format!("{name} takes exactly one argument"), Some(forms()));
+            return self.error(
+                expr,
+                format!("{name} takes exactly one argument"),
+                Some(forms()),
+            );
         };
         match (name, arg) {
             ("list", _) => Type::list(self.ty(arg)),
             ("set", _) => Type::set(self.ty(arg)),
             ("map", _) => Type::map(self.ty(arg)),
-            ("tuple", Expression::Array(items)) => Type::Tuple(items.iter().map(|item| self.ty(item)).collect()),
+            ("tuple", Expression::Array(items)) => {
+                Type::Tuple(items.iter().map(|item| self.ty(item)).collect())
+            }
             ("object", Expression::Object(object)) => self.object(object),
-            ("tuple", _) => self.error(arg, "tuple takes the types of its elements in brackets", Some("for example tuple([string, number])".into())),
-            _ => self.error(arg, "object takes its attributes in braces", Some("for example object({ name = string })".into())),
+            ("tuple", _) => self.error(
+                arg,
+                "tuple takes the types of its elements in brackets",
+                Some("for example tuple([string, number])".into()),
+            ),
+            _ => self.error(
+                arg,
+                "object takes its attributes in braces",
+                Some("for example object({ name = string })".into()),
+            ),
         }
     }
 
@@ -124,7 +157,11 @@ impl Parser {
             }
             _ => {
                 let hint = "write optional(string) or optional(string, \"default\")";
-                self.error(expr, "optional takes a type and, if wanted, a default", Some(hint.into()));
+                self.error(
+                    expr,
+                    "optional takes a type and, if wanted, a default",
+                    Some(hint.into()),
+                );
                 Attribute::required(Type::Any)
             }
         }
@@ -150,7 +187,11 @@ impl Parser {
 
     fn misplaced_optional(&mut self, expr: &Expression) -> Type {
         let hint = "use it directly as an attribute's type: object({ a = optional(string) })";
-        self.error(expr, "only an attribute of an object can be optional", Some(hint.into()))
+        self.error(
+            expr,
+            "only an attribute of an object can be optional",
+            Some(hint.into()),
+        )
     }
 
     fn unknown(&mut self, name: &str, expr: &Expression) -> Type {
