@@ -13,7 +13,10 @@
 //! same bytes. `world` and `cli` are the shell.
 
 pub mod addresses;
+pub mod check;
 pub mod choose;
+pub mod configuration;
+pub mod decide;
 pub mod declared;
 pub mod inventory;
 pub mod lower;

@@ -1,0 +1,220 @@
+//! Declared + inventory → what is wanted on every daemon: the whole decision, pure.
+
+use std::collections::BTreeMap;
+
+use infra_api::{Address, HostName, Placement, Project, Provider, Resource, ResourceId, Runtime};
+use infra_diag::{Diagnostic, Diagnostics};
+use infra_lang::{Evaluation, Ignore};
+use infra_plan::Desired;
+
+use crate::addresses::Addresses;
+use crate::check;
+use crate::choose::{Choice, choose};
+use crate::declared::{Declared, Workload};
+use crate::inventory::Inventory;
+use crate::lower::{self, FileFacts, main_resource};
+use crate::place::{Placed, Refused, place};
+
+/// All a decision follows from.
+pub struct Inputs<'a> {
+    pub project: &'a Project,
+    pub evaluation: &'a Evaluation,
+    pub declared: &'a Declared,
+    pub addresses: &'a Addresses,
+    pub inventory: &'a Inventory,
+    pub prior: &'a BTreeMap<Address, Placement>,
+    pub files: &'a BTreeMap<String, FileFacts>,
+    pub pinned: &'a BTreeMap<(HostName, String), String>,
+    pub providers: &'a [Box<dyn Provider>],
+}
+
+/// What was decided, and why.
+#[derive(Debug, Default)]
+pub struct Decision {
+    pub choices: BTreeMap<Address, Choice>,
+    pub placed: Placed,
+    pub desired: Vec<Desired>,
+    /// Declared order between workloads' objects.
+    pub depends_on: Vec<(ResourceId, ResourceId)>,
+    pub diagnostics: Diagnostics,
+}
+
+/// Decides everything.
+#[must_use]
+pub fn decide(inputs: &Inputs<'_>) -> Decision {
+    let workloads = &inputs.declared.workloads;
+    let choices: BTreeMap<Address, Choice> = workloads
+        .iter()
+        .map(|w| (w.address.clone(), choose(w, inputs.inventory)))
+        .collect();
+    let pairs: Vec<(&Workload, &Choice)> = workloads
+        .iter()
+        .map(|w| (w, &choices[&w.address]))
+        .collect();
+    let mut placed = place(&pairs, inputs.inventory, inputs.prior);
+    for (workload, choice) in &pairs {
+        if choice.possible.is_empty() {
+            placed.refused.push(Refused::by_gates(choice));
+        }
+        if let Some(placement) = placed.placements.get_mut(&workload.address) {
+            placement.addresses = inputs
+                .addresses
+                .get(&workload.address)
+                .cloned()
+                .unwrap_or_default();
+        }
+    }
+    let mut decision = Decision {
+        placed,
+        choices,
+        ..Decision::default()
+    };
+    decision.refusals(workloads);
+    decision.lower(inputs);
+    decision
+        .diagnostics
+        .extend(check::declared(inputs, &decision.placed.placements));
+    decision
+}
+
+impl Decision {
+    /// What has no place is an error where it is asked for.
+    fn refusals(&mut self, workloads: &[Workload]) {
+        for refused in &self.placed.refused {
+            let Some(workload) = workloads.iter().find(|w| w.address == refused.workload) else {
+                continue;
+            };
+            let span = workload
+                .cpus
+                .span
+                .or(workload.memory.span)
+                .unwrap_or(workload.origin);
+            let by_gate = self.choices[&refused.workload].possible.is_empty();
+            let span = if by_gate { workload.origin } else { span };
+            let mut diagnostic = Diagnostic::error("No host has room for a workload")
+                .at(span, format!("`{}` fits nowhere", refused.workload));
+            for class in &refused.refused {
+                let hosts: Vec<&str> = class.hosts.iter().map(HostName::as_str).collect();
+                diagnostic = diagnostic.note(format!(
+                    "{} on {}: {}",
+                    class.runtime,
+                    hosts.join(", "),
+                    class.constraint
+                ));
+            }
+            self.diagnostics.push(
+                diagnostic.hint("`infra facts HOST` shows what a host has and what is taken"),
+            );
+        }
+    }
+
+    fn lower(&mut self, inputs: &Inputs<'_>) {
+        let (targets, found) = lower::lower(&lower::Inputs {
+            project: inputs.project,
+            declared: inputs.declared,
+            placements: &self.placed.placements,
+            files: inputs.files,
+            pinned: inputs.pinned,
+        });
+        self.diagnostics.extend(found);
+        let resources = targets.iter().flat_map(|target| {
+            inputs
+                .providers
+                .iter()
+                .flat_map(move |p| p.resources(inputs.project, target))
+        });
+        self.desired = resources
+            .map(|r| self.desired_of(on_bridge(r), inputs))
+            .collect();
+        for workload in &inputs.declared.workloads {
+            self.depends_on(workload, inputs);
+        }
+    }
+
+    fn desired_of(&self, resource: Resource, inputs: &Inputs<'_>) -> Desired {
+        let instance = resource
+            .address
+            .as_str()
+            .parse()
+            .ok()
+            .and_then(|a| inputs.evaluation.instance(&a));
+        let prevent_destroy = instance.is_some_and(|i| i.lifecycle.prevent_destroy);
+        let placement = self.placed.placements.get(&resource.address);
+        let is_main = placement
+            .is_some_and(|p| main_resource(inputs.project, &resource.address, p) == resource.id);
+        let ignore_changes = match (instance, placement) {
+            (Some(instance), Some(p)) if is_main => {
+                ignored(&instance.lifecycle.ignore_changes, p.runtime, &resource)
+            }
+            _ => Vec::new(),
+        };
+        Desired {
+            resource,
+            prevent_destroy,
+            ignore_changes,
+        }
+    }
+
+    fn depends_on(&mut self, workload: &Workload, inputs: &Inputs<'_>) {
+        let main = |address: &Address| {
+            self.placed
+                .placements
+                .get(address)
+                .map(|p| main_resource(inputs.project, address, p))
+        };
+        let Some(own) = main(&workload.address) else {
+            return;
+        };
+        let others: Vec<_> = workload
+            .depends_on
+            .iter()
+            .filter_map(main)
+            .map(|other| (own.clone(), other))
+            .collect();
+        self.depends_on.extend(others);
+    }
+}
+
+/// A network of machines on a bridge that containers' network makes comes after it.
+fn on_bridge(mut resource: Resource) -> Resource {
+    let borrows = resource.id.provider == "libvirt"
+        && resource.id.kind == "network"
+        && resource.body.get("own").is_none();
+    if borrows {
+        resource.after.push(ResourceId::new(
+            &resource.id.host,
+            "docker",
+            "network",
+            &resource.id.name,
+        ));
+    }
+    resource
+}
+
+/// Paths in the body for `lifecycle { ignore_changes = […] }`, which speaks the configuration's words.
+fn ignored(ignore: &Ignore, runtime: Runtime, resource: &Resource) -> Vec<Vec<String>> {
+    let paths = match ignore {
+        Ignore::All => {
+            let keys = resource
+                .body
+                .as_object()
+                .map(|o| o.keys().cloned().collect())
+                .unwrap_or_default();
+            return Vec::into_iter(keys).map(|key| vec![key]).collect();
+        }
+        Ignore::These(paths) => paths,
+    };
+    let translated = |path: &String| {
+        let words: Vec<&str> = path.split('.').collect();
+        let body: Vec<&str> = match (words.as_slice(), runtime) {
+            (["cpus", ..], Runtime::Kvm) => vec!["vcpu_pins"],
+            (["cpus", ..], _) => vec!["cpus"],
+            (["memory", "nodes"], _) => vec!["memory_nodes"],
+            (["memory", ..], _) => vec!["memory_bytes"],
+            (["container" | "kvm", rest @ ..], _) => rest.to_vec(),
+            (rest, _) => rest.to_vec(),
+        };
+        body.into_iter().map(str::to_owned).collect()
+    };
+    paths.iter().map(translated).collect()
+}
