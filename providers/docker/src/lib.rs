@@ -1,1 +1,168 @@
-//! Containers, networks, volumes and images on a Docker Engine.
+//! Containers, networks, volumes and images on a Docker Engine: the provider's pure half, and the way
+//! to the other one.
+//!
+//! ```text
+//! lib      targets → resources; what changing an attribute takes
+//! text/    bodies ⇄ the engine's JSON; pure
+//! archive  an image's file → a stream the engine loads; blocking
+//! calls/   what is asked of the engine, each call re-entrant
+//! engine   the contract's effects, handed to the calls
+//! wire     the socket
+//! ```
+
+mod archive;
+mod calls;
+mod discover;
+mod engine;
+mod kind;
+mod mark;
+mod ready;
+mod text;
+mod trouble;
+mod wire;
+
+use infra_api::target::{Container, ImageSource, Mount};
+use infra_api::{
+    Daemon, Failure, HostName, Impact, Pending, Project, Provider, Resource, ResourceId, Target,
+    What,
+};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::engine::Engine;
+use crate::kind::{CONTAINER, IMAGE, NETWORK, PROVIDER, VOLUME};
+use crate::wire::Wire;
+
+/// The provider.
+pub struct Docker;
+
+impl Provider for Docker {
+    fn name(&self) -> &'static str {
+        PROVIDER
+    }
+
+    fn resources(&self, _: &Project, target: &Target) -> Vec<Resource> {
+        resource(target).into_iter().collect()
+    }
+
+    fn impact(&self, kind: &str, path: &[String], removed: bool) -> Impact {
+        let attribute = path.first().map_or("", String::as_str);
+        // Of a list or map what is left after one of its parts is removed is still there.
+        impact(kind, attribute, removed && path.len() == 1)
+    }
+
+    fn connect<'a>(
+        &'a self,
+        host: &'a HostName,
+        endpoint: &'a str,
+    ) -> Pending<'a, Result<Box<dyn Daemon>, Failure>> {
+        Box::pin(async move {
+            let wire = Wire::open(host, endpoint).await?;
+            Ok(Box::new(Engine { wire }) as Box<dyn Daemon>)
+        })
+    }
+}
+
+fn resource(target: &Target) -> Option<Resource> {
+    let one = |kind, name: &str, body| made(target, kind, name, body);
+    Some(match &target.what {
+        What::ContainerImage(image, from) => Resource {
+            source: match from {
+                ImageSource::Archive(path) => Some(path.clone()),
+                ImageSource::Registry => None,
+            },
+            ..one(IMAGE, &image.reference, json(image))
+        },
+        What::ContainerNetwork(network) => one(NETWORK, &network.name, json(network)),
+        What::ContainerVolume(volume) => one(VOLUME, &volume.name, json(volume)),
+        What::Container(container) => Resource {
+            after: needs(&target.host, container),
+            ..one(CONTAINER, &container.name, json(&normal(container)))
+        },
+        _ => return None,
+    })
+}
+
+fn json(body: &impl Serialize) -> serde_json::Value {
+    json!(body)
+}
+
+fn made(target: &Target, kind: &str, name: &str, body: serde_json::Value) -> Resource {
+    Resource {
+        id: ResourceId::new(&target.host, PROVIDER, kind, name),
+        address: target.address.clone(),
+        body,
+        source: None,
+        after: Vec::new(),
+    }
+}
+
+/// In the order in which it will be read back.
+fn normal(container: &Container) -> Container {
+    let mut normal = container.clone();
+    normal.ports.sort();
+    normal.ports.dedup();
+    for endpoint in normal.networks.values_mut() {
+        endpoint.aliases.sort();
+        endpoint.aliases.dedup();
+    }
+    normal
+}
+
+/// Its image, its networks, the volumes it mounts.
+fn needs(host: &HostName, container: &Container) -> Vec<ResourceId> {
+    let id = |kind, name: &str| ResourceId::new(host, PROVIDER, kind, name);
+    let networks = container.networks.keys().map(|name| id(NETWORK, name));
+    let volumes = container.mounts.values().filter_map(|mount| match mount {
+        Mount::Volume { source, .. } => Some(id(VOLUME, source)),
+        Mount::Bind { .. } | Mount::Tmpfs { .. } => None,
+    });
+    let mut needs = vec![id(IMAGE, &container.image)];
+    needs.extend(networks.chain(volumes));
+    needs.sort();
+    needs.dedup();
+    needs
+}
+
+/// What changes while a container runs: the attribute, whether it can be taken away in place too, and how.
+/// Measured on Docker 20.10.24 (API 1.41); the calls and their fields are the same in API 1.53.
+const LIVE: &[(&str, bool, &str)] = &[
+    // To write all CPUs is not to write none: it would read back as asked for, and the engine has no word for none ("" is "leave").
+    (
+        "cpus",
+        false,
+        "update CpusetCpus: cpuset.cpus changes, the process stays",
+    ),
+    (
+        "memory_nodes",
+        false,
+        "update CpusetMems; pages that are allocated stay where they are",
+    ),
+    // 0 is "leave", -1 is refused (400).
+    (
+        "memory_bytes",
+        false,
+        "update Memory and MemorySwap together; 500 below what is in use",
+    ),
+    ("pids", true, "update PidsLimit; -1 is no limit"),
+    ("restart", true, "update RestartPolicy; `no` is none"),
+    ("state", true, "start, unpause"),
+    (
+        "networks",
+        true,
+        "connect, disconnect; a new address is both",
+    ),
+];
+
+/// Whatever is not in [`LIVE`] is fixed when the object is made: the engine answers 200 to an update of
+/// it and changes nothing. Of networks, volumes and images nothing can be changed.
+fn impact(kind: &str, attribute: &str, removed: bool) -> Impact {
+    let live = LIVE.iter().find(|(name, _, _)| *name == attribute);
+    match live {
+        Some((_, removable, _)) if kind == CONTAINER && (*removable || !removed) => Impact::InPlace,
+        _ => Impact::Replace,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,360 @@
+//! Containers. Every step begins with what is there and goes on from it: an answer that did not come
+//! tells nothing (a frozen engine starts the container when it thaws).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use bollard::query_parameters::{
+    CreateContainerOptions, RemoveContainerOptions, StopContainerOptions,
+};
+use futures_util::future::try_join_all;
+use infra_api::target::Container;
+use infra_api::{Failure, Impact, Mark, Observed, Progress, Project, Remedy};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::calls::{doing, gone, image, marked, must_be_ours, observed, settle};
+use crate::kind::CONTAINER as KIND;
+use crate::mark::{self, short};
+use crate::text::inspect::{Inspect, Origin};
+use crate::text::{container, decode};
+use crate::trouble::{Answer, Trouble};
+use crate::wire::{Wire, escaped, filters};
+
+/// How long a removal that is under way may take.
+const REMOVAL: Duration = Duration::from_secs(30);
+
+// ── looking ───────────────────────────────────────────────────────────────────────────────────────
+
+/// A container of a list.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Summary {
+    pub(crate) id: String,
+    names: Option<Vec<String>>,
+    pub(crate) state: String,
+    pub(crate) ports: Option<Vec<PublishedPort>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct PublishedPort {
+    #[serde(default, rename = "IP")]
+    pub(crate) ip: String,
+    pub(crate) public_port: Option<u16>,
+    #[serde(rename = "Type")]
+    pub(crate) protocol: String,
+}
+
+/// In any state.
+pub(crate) async fn all(wire: &Wire, query: &str) -> Answer<Vec<Summary>> {
+    wire.get(&format!("/containers/json?all=1&{query}")).await
+}
+
+/// The containers a filter finds, as they are told to a person.
+pub(crate) async fn named(wire: &Wire, filter: &Value) -> Result<Vec<String>, Failure> {
+    let answer = all(wire, &filters(filter)).await;
+    let found =
+        answer.map_err(|e| e.failure(format!("listing the containers of {}", wire.host)))?;
+    let mut names: Vec<String> = found.iter().map(Summary::name).collect();
+    names.sort();
+    Ok(names)
+}
+
+impl Summary {
+    fn name(&self) -> String {
+        let name = self.names.iter().flatten().next();
+        name.map_or_else(
+            || short(&self.id).to_owned(),
+            |name| name.trim_start_matches('/').to_owned(),
+        )
+    }
+}
+
+pub(crate) async fn list(
+    wire: &Wire,
+    project: &Project,
+) -> Result<Vec<(String, Observed)>, Failure> {
+    let failed = |e: Trouble| e.failure(format!("listing the containers of {}", wire.host));
+    let ids = all(wire, &marked(project)).await.map_err(failed)?;
+    let each = try_join_all(ids.iter().map(|one| inspect(wire, &one.id)));
+    // One may have gone since.
+    let found: Vec<Inspect> = each.await.map_err(failed)?.into_iter().flatten().collect();
+    let origins = origins(wire, &found).await.map_err(failed)?;
+    let none = Origin::default();
+    let observed = found.iter().map(|one| {
+        let origin = origins.get(&runs(one)).unwrap_or(&none);
+        (plain_name(one).to_owned(), observe(one, origin, project))
+    });
+    Ok(observed.collect())
+}
+
+pub(crate) async fn read(wire: &Wire, project: &Project, name: &str) -> Result<Observed, Failure> {
+    let failed = |e: Trouble| e.failure(doing(wire, "reading", KIND, name));
+    let Some(found) = find(wire, name).await.map_err(failed)? else {
+        return Ok(Observed::Absent);
+    };
+    let origin = origin(wire, &found).await.map_err(failed)?;
+    Ok(observe(&found, &origin, project))
+}
+
+fn observe(found: &Inspect, origin: &Origin, project: &Project) -> Observed {
+    let status = found.state.status.as_str();
+    let body = match status {
+        "dead" | "removing" => Err(format!("its removal was cut off (`{status}`)")),
+        _ => decode::decode(found, origin),
+    };
+    observed(&thing(found), &found.config.labels, project, body)
+}
+
+fn thing(found: &Inspect) -> String {
+    format!(
+        "container `{}` (id {}, made {})",
+        plain_name(found),
+        short(&found.id),
+        found.created
+    )
+}
+
+pub(crate) fn plain_name(found: &Inspect) -> &str {
+    found.name.trim_start_matches('/')
+}
+
+pub(crate) async fn inspect(wire: &Wire, id: &str) -> Answer<Option<Inspect>> {
+    wire.find(&format!("/containers/{}/json", escaped(id)))
+        .await
+}
+
+/// By its name only: the engine would take the beginning of an id too.
+pub(crate) async fn find(wire: &Wire, name: &str) -> Answer<Option<Inspect>> {
+    Ok(inspect(wire, name)
+        .await?
+        .filter(|found| plain_name(found) == name))
+}
+
+/// The reference it was made from, and the id of the image it runs.
+fn runs(found: &Inspect) -> (String, String) {
+    (found.config.image.clone(), found.image.clone())
+}
+
+async fn origin(wire: &Wire, found: &Inspect) -> Answer<Origin> {
+    let (reference, id) = runs(found);
+    let named = image::find(wire, &reference).await?;
+    let now = named.as_ref().map(|image| image.id.clone());
+    let own = match named {
+        Some(image) if image.id == id => Some(image),
+        _ => image::find(wire, &id).await?,
+    };
+    Ok(Origin {
+        now,
+        config: own.map(|image| image.config.unwrap_or_default()),
+    })
+}
+
+/// Many containers run one image: each is asked for once.
+async fn origins(wire: &Wire, found: &[Inspect]) -> Answer<BTreeMap<(String, String), Origin>> {
+    let firsts: BTreeMap<_, _> = found.iter().map(|one| (runs(one), one)).collect();
+    let each = firsts
+        .into_iter()
+        .map(|(key, one)| async move { origin(wire, one).await.map(|origin| (key, origin)) });
+    Ok(try_join_all(each).await?.into_iter().collect())
+}
+
+// ── making ────────────────────────────────────────────────────────────────────────────────────────
+
+pub(crate) async fn create(
+    wire: &Wire,
+    body: &Container,
+    mark: &Mark,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    let doing = doing(wire, "creating", KIND, &body.name);
+    let failed = |e: Trouble| e.failure(&doing);
+    if let Some(found) = find(wire, &body.name).await.map_err(failed)? {
+        must_be_ours(&doing, &thing(&found), &found.config.labels, mark)?;
+        if !continues(wire, &found, body, mark).await.map_err(failed)? {
+            progress.say("removing what was half made");
+            remove(wire, &found).await.map_err(failed)?;
+        }
+    }
+    let id = match find(wire, &body.name).await.map_err(failed)? {
+        Some(found) => found.id,
+        None => make(wire, body, mark, &doing).await?,
+    };
+    settle::settle(wire, &id, body, progress).await
+}
+
+/// Whether what is there was begun as this body: all that is fixed when it is made is the same.
+async fn continues(wire: &Wire, found: &Inspect, body: &Container, mark: &Mark) -> Answer<bool> {
+    if matches!(found.state.status.as_str(), "dead" | "removing") {
+        return Ok(false);
+    }
+    let same_address =
+        mark::of(&found.config.labels).is_some_and(|(_, address)| address == mark.address);
+    let begun = decode::decode(found, &origin(wire, found).await?);
+    let same = begun.is_ok_and(|begun| {
+        let Container {
+            state, networks, ..
+        } = body.clone();
+        Container {
+            state,
+            networks,
+            ..begun
+        } == *body
+    });
+    Ok(same_address && same)
+}
+
+async fn make(wire: &Wire, body: &Container, mark: &Mark, doing: &str) -> Result<String, Failure> {
+    let request =
+        container::encode(body, mark).map_err(|why| Failure::new(Remedy::Operator, doing, why))?;
+    let options = CreateContainerOptions {
+        name: Some(body.name.clone()),
+        ..CreateContainerOptions::default()
+    };
+    let made = wire.client().create_container(Some(options), request).await;
+    made.map(|made| made.id)
+        .map_err(|e| refused(e.into(), doing))
+}
+
+/// Its image is not there, or its name was taken in between: the world is not as planned.
+fn refused(trouble: Trouble, doing: &str) -> Failure {
+    let status = trouble.status();
+    let failure = trouble.failure(doing);
+    match status {
+        Some(404 | 409) => Failure {
+            remedy: Remedy::Replan,
+            ..failure
+        },
+        _ => failure,
+    }
+}
+
+// ── changing ──────────────────────────────────────────────────────────────────────────────────────
+
+pub(crate) async fn update(
+    wire: &Wire,
+    body: &Container,
+    mark: &Mark,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    let doing = doing(wire, "changing", KIND, &body.name);
+    let failed = |e: Trouble| e.failure(&doing);
+    let replan = |why: String| Failure::new(Remedy::Replan, &doing, why);
+    let found = find(wire, &body.name).await.map_err(failed)?;
+    let found = found.ok_or_else(|| replan("it is not there".to_owned()))?;
+    must_be_ours(&doing, &thing(&found), &found.config.labels, mark)?;
+    let now =
+        decode::decode(&found, &origin(wire, &found).await.map_err(failed)?).map_err(replan)?;
+    let changed = changed(&now, body);
+    let fixed: Vec<&str> = changed
+        .iter()
+        .filter(|(_, impact)| *impact != Impact::InPlace)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if !fixed.is_empty() {
+        return Err(replan(format!(
+            "{} cannot be changed while it exists",
+            fixed.join(", ")
+        )));
+    }
+    if changed
+        .iter()
+        .any(|(name, _)| !matches!(name.as_str(), "state" | "networks"))
+    {
+        let request = container::resources(body)
+            .map_err(|why| Failure::new(Remedy::Operator, &doing, why))?;
+        wire.client()
+            .update_container(&found.id, request)
+            .await
+            .map_err(|e| failed(e.into()))?;
+    }
+    settle::settle(wire, &found.id, body, progress).await
+}
+
+/// The attributes that differ, and what changing them takes.
+fn changed(now: &Container, body: &Container) -> Vec<(String, Impact)> {
+    let object = |body: &Container| match json!(body) {
+        Value::Object(map) => map,
+        _ => serde_json::Map::new(),
+    };
+    let (now, body) = (object(now), object(body));
+    let names: BTreeSet<&String> = now.keys().chain(body.keys()).collect();
+    let differ = names
+        .into_iter()
+        .filter(|name| now.get(*name) != body.get(*name));
+    differ
+        .map(|name| {
+            (
+                name.clone(),
+                crate::impact(KIND, name, !body.contains_key(name)),
+            )
+        })
+        .collect()
+}
+
+// ── away ──────────────────────────────────────────────────────────────────────────────────────────
+
+pub(crate) async fn delete(
+    wire: &Wire,
+    name: &str,
+    mark: &Mark,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    let doing = doing(wire, "removing", KIND, name);
+    let failed = |e: Trouble| e.failure(&doing);
+    let Some(found) = find(wire, name).await.map_err(failed)? else {
+        return Ok(());
+    };
+    must_be_ours(&doing, &thing(&found), &found.config.labels, mark)?;
+    progress.say("stopping");
+    remove(wire, &found).await.map_err(failed)
+}
+
+/// Stopped as it likes to be (its signal, its seconds, ten by default), then removed with its anonymous
+/// volumes. By force, which also finishes a removal that was cut off (`dead`).
+async fn remove(wire: &Wire, found: &Inspect) -> Answer<()> {
+    if matches!(
+        found.state.status.as_str(),
+        "running" | "restarting" | "paused"
+    ) {
+        let stopped = wire
+            .client()
+            .stop_container(&found.id, None::<StopContainerOptions>)
+            .await;
+        gone(stopped.map_err(Trouble::from))?;
+    }
+    let options = RemoveContainerOptions {
+        v: true,
+        force: true,
+        ..RemoveContainerOptions::default()
+    };
+    let removed = wire
+        .client()
+        .remove_container(&found.id, Some(options))
+        .await;
+    match gone(removed.map_err(Trouble::from)) {
+        Err(Trouble::Refused {
+            status: 409,
+            message,
+        }) if message.contains("already in progress") => until_gone(wire, &found.id).await,
+        other => other,
+    }
+}
+
+/// Somebody else removes it.
+async fn until_gone(wire: &Wire, id: &str) -> Answer<()> {
+    let gone = async {
+        while inspect(wire, id).await?.is_some() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        Ok(())
+    };
+    let late = |_| {
+        Trouble::Lost(format!(
+            "another removal is not done after {} s",
+            REMOVAL.as_secs()
+        ))
+    };
+    tokio::time::timeout(REMOVAL, gone).await.map_err(late)?
+}

@@ -1,0 +1,85 @@
+//! What is asked of the engine, one file a kind of object. Each call looks at what is there first and
+//! does what is missing, so that one that was cut off anywhere can be made again; each looks at the
+//! mark before it touches anything.
+
+pub(crate) mod container;
+pub(crate) mod image;
+pub(crate) mod load;
+pub(crate) mod network;
+pub(crate) mod registry;
+pub(crate) mod settle;
+pub(crate) mod volume;
+
+use infra_api::{Failure, Mark, Observed, Project, Remedy};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::mark::{self, Labels, Owner};
+use crate::trouble::{Answer, Trouble};
+use crate::wire::{Wire, filters};
+
+/// A body as its struct. The parser's own words may hold a value, and a value may be a secret.
+pub(crate) fn body<T: DeserializeOwned>(doing: &str, body: &Value) -> Result<T, Failure> {
+    serde_json::from_value(body.clone()).map_err(|_| {
+        Failure::new(
+            Remedy::Operator,
+            doing,
+            "the body is not of this kind of object",
+        )
+        .hint(REPORT)
+    })
+}
+
+pub(crate) const REPORT: &str = "this is a mistake in infra: please report it";
+
+/// Refuses to touch what does not carry the mark of this project.
+pub(crate) fn must_be_ours(
+    doing: &str,
+    thing: &str,
+    labels: &Labels,
+    mark: &Mark,
+) -> Result<(), Failure> {
+    match mark::owner(labels, &mark.project) {
+        Owner::Ours(_) => Ok(()),
+        other => Err(Failure::new(Remedy::Replan, doing, mark::foreign(thing, &other))
+            .hint("remove it or rename it, or choose another name; infra touches only what carries its mark")),
+    }
+}
+
+/// What is found under a name: its body where it is ours.
+pub(crate) fn observed<T: Serialize>(
+    thing: &str,
+    labels: &Labels,
+    project: &Project,
+    body: Result<T, String>,
+) -> Observed {
+    match (
+        mark::owner(labels, project),
+        body.and_then(|b| serde_json::to_value(b).map_err(|e| e.to_string())),
+    ) {
+        (Owner::Ours(address), Ok(body)) => Observed::Present { address, body },
+        (Owner::Ours(address), Err(why)) => Observed::Partial { address, why },
+        (other, _) => Observed::Foreign {
+            what: mark::foreign(thing, &other),
+        },
+    }
+}
+
+/// The filter of a list call for what carries a project's mark.
+pub(crate) fn marked(project: &Project) -> String {
+    filters(&json!({"label": [format!("{}={project}", mark::PROJECT)]}))
+}
+
+/// A removal that finds nothing has nothing to do.
+pub(crate) fn gone(answer: Answer<()>) -> Answer<()> {
+    match answer {
+        Err(Trouble::Refused { status: 404, .. }) => Ok(()),
+        other => other,
+    }
+}
+
+/// "creating network `demo.lan` on r1".
+pub(crate) fn doing(wire: &Wire, verb: &str, kind: &str, name: &str) -> String {
+    format!("{verb} {kind} `{name}` on {}", wire.host)
+}

@@ -1,0 +1,134 @@
+//! Networks: looked up by name, then called by id, for names are not unique.
+
+use infra_api::target::ContainerNetwork;
+use infra_api::{Failure, Mark, Observed, Project, Remedy};
+use serde_json::json;
+
+use crate::calls::{doing, gone, marked, must_be_ours, observed};
+use crate::kind::NETWORK as KIND;
+use crate::mark::short;
+use crate::text::network::{self, Network};
+use crate::trouble::Trouble;
+use crate::wire::{Wire, escaped, filters};
+
+pub(crate) async fn list(
+    wire: &Wire,
+    project: &Project,
+) -> Result<Vec<(String, Observed)>, Failure> {
+    let found: Vec<Network> = all(wire, &marked(project)).await?;
+    Ok(found
+        .iter()
+        .map(|one| (one.name.clone(), observe(one, project)))
+        .collect())
+}
+
+/// Without who is attached.
+pub(crate) async fn all(wire: &Wire, query: &str) -> Result<Vec<Network>, Failure> {
+    let answer = wire.get(&format!("/networks?{query}")).await;
+    answer.map_err(|e| e.failure(format!("listing the networks of {}", wire.host)))
+}
+
+pub(crate) async fn read(wire: &Wire, project: &Project, name: &str) -> Result<Observed, Failure> {
+    let found = find(wire, name, &doing(wire, "reading", KIND, name)).await?;
+    Ok(found.map_or(Observed::Absent, |one| observe(&one, project)))
+}
+
+fn observe(found: &Network, project: &Project) -> Observed {
+    observed(
+        &thing(found),
+        &found.labels,
+        project,
+        network::decode(found),
+    )
+}
+
+fn thing(found: &Network) -> String {
+    format!(
+        "network `{}` (id {}, made {})",
+        found.name,
+        short(&found.id),
+        found.created
+    )
+}
+
+/// The one network of this name, with who is attached to it.
+pub(crate) async fn find(wire: &Wire, name: &str, doing: &str) -> Result<Option<Network>, Failure> {
+    let named = filters(&json!({"name": [name]}));
+    let mut found = all(wire, &named).await?;
+    // The engine's filter takes parts of names too.
+    found.retain(|one| one.name == name);
+    match found.as_slice() {
+        [] => Ok(None),
+        [one] => {
+            let path = format!("/networks/{}", escaped(&one.id));
+            wire.find(&path).await.map_err(|e| e.failure(doing))
+        }
+        several => Err(ambiguous(doing, several)),
+    }
+}
+
+fn ambiguous(doing: &str, several: &[Network]) -> Failure {
+    let things: Vec<String> = several.iter().map(thing).collect();
+    Failure::new(
+        Remedy::Operator,
+        doing,
+        format!("there are several: {}", things.join(", ")),
+    )
+    .hint(
+        "the engine lets two networks have one name: remove one by its id, `docker network rm ID`",
+    )
+}
+
+pub(crate) async fn create(
+    wire: &Wire,
+    body: &ContainerNetwork,
+    mark: &Mark,
+) -> Result<(), Failure> {
+    let doing = doing(wire, "creating", KIND, &body.name);
+    if let Some(found) = find(wire, &body.name, &doing).await? {
+        must_be_ours(&doing, &thing(&found), &found.labels, mark)?;
+        if network::decode(&found).as_ref() == Ok(body) {
+            return Ok(());
+        }
+        remove(wire, &found, &doing).await?;
+    }
+    let made = wire
+        .client()
+        .create_network(network::encode(body, mark))
+        .await;
+    made.map(drop).map_err(|e| Trouble::from(e).failure(doing))
+}
+
+pub(crate) async fn delete(wire: &Wire, name: &str, mark: &Mark) -> Result<(), Failure> {
+    let doing = doing(wire, "removing", KIND, name);
+    let Some(found) = find(wire, name, &doing).await? else {
+        return Ok(());
+    };
+    must_be_ours(&doing, &thing(&found), &found.labels, mark)?;
+    remove(wire, &found, &doing).await
+}
+
+async fn remove(wire: &Wire, found: &Network, doing: &str) -> Result<(), Failure> {
+    let attached = found.attached();
+    if !attached.is_empty() {
+        let cause = format!("it is in use by {}", attached.join(", "));
+        return Err(
+            Failure::new(Remedy::Operator, doing, cause).hint("disconnect or remove these first")
+        );
+    }
+    let answer = wire.client().remove_network(&found.id).await;
+    gone(answer.map_err(Trouble::from)).map_err(|trouble| leaked(trouble, doing))
+}
+
+/// Seen once on 20.10 after some 1800 containers: the engine counts an endpoint that nobody has.
+fn leaked(trouble: Trouble, doing: &str) -> Failure {
+    let endpoints = trouble.status() == Some(403);
+    let failure = trouble.failure(doing);
+    if endpoints {
+        failure.hint(
+            "if no container is attached the engine has lost count: restart it, then apply again",
+        )
+    } else {
+        failure
+    }
+}

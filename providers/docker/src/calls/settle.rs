@@ -1,0 +1,105 @@
+//! A container's networks and state, brought to what is wanted: the end of making one and of changing
+//! one.
+
+use bollard::models::{NetworkConnectRequest, NetworkDisconnectRequest};
+use bollard::query_parameters::StartContainerOptions;
+use infra_api::target::{Container, Endpoint};
+use infra_api::{Failure, Progress, Remedy};
+
+use crate::calls::{container, doing, gone, network};
+use crate::kind::CONTAINER as KIND;
+use crate::text;
+use crate::text::decode;
+use crate::text::inspect::Inspect;
+use crate::trouble::Trouble;
+use crate::wire::Wire;
+
+/// Networks and state as they are wanted.
+pub(crate) async fn settle(
+    wire: &Wire,
+    id: &str,
+    body: &Container,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    let connecting = doing(wire, "connecting", KIND, &body.name);
+    let found = container::inspect(wire, id)
+        .await
+        .map_err(|e| e.failure(&connecting))?;
+    let found = found.ok_or_else(|| Failure::new(Remedy::Replan, &connecting, "it is gone"))?;
+    connect(wire, &found, body, &connecting).await?;
+    let verb = match found.state.status.as_str() {
+        _ if body.state != "running" => return Ok(()),
+        "created" | "exited" => "starting",
+        "paused" => "resuming",
+        _ => return Ok(()),
+    };
+    progress.say(verb);
+    let answer = match verb {
+        "starting" => {
+            wire.client()
+                .start_container(id, None::<StartContainerOptions>)
+                .await
+        }
+        _ => wire.client().unpause_container(id).await,
+    };
+    // What cannot start stays: it carries the mark, and its state and error can be looked at.
+    answer.map_err(|e| Trouble::from(e).failure(doing(wire, verb, KIND, &body.name)))
+}
+
+async fn connect(
+    wire: &Wire,
+    found: &Inspect,
+    body: &Container,
+    doing: &str,
+) -> Result<(), Failure> {
+    let attached = decode::attached(found);
+    for (name, endpoint) in &attached {
+        if !stays(name, endpoint, body) {
+            disconnect_one(wire, &found.id, name, doing).await?;
+        }
+    }
+    for (name, endpoint) in &body.networks {
+        if attached.get(name) != Some(endpoint) {
+            connect_one(wire, &found.id, name, endpoint, doing).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A container that names no network is on the engine's own bridge.
+fn stays(name: &str, endpoint: &Endpoint, body: &Container) -> bool {
+    let default = body.networks.is_empty() && name == decode::DEFAULT_NETWORK;
+    default || body.networks.get(name) == Some(endpoint)
+}
+
+async fn connect_one(
+    wire: &Wire,
+    id: &str,
+    name: &str,
+    endpoint: &Endpoint,
+    doing: &str,
+) -> Result<(), Failure> {
+    let Some(network) = network::find(wire, name, doing).await? else {
+        return Err(Failure::new(
+            Remedy::Replan,
+            doing,
+            format!("network `{name}` is not there"),
+        ));
+    };
+    let request = NetworkConnectRequest {
+        container: id.to_owned(),
+        endpoint_config: Some(text::container::endpoint(endpoint)),
+    };
+    let answer = wire.client().connect_network(&network.id, request).await;
+    answer.map_err(|e| Trouble::from(e).failure(format!("{doing} to network `{name}`")))
+}
+
+async fn disconnect_one(wire: &Wire, id: &str, name: &str, doing: &str) -> Result<(), Failure> {
+    let request = NetworkDisconnectRequest {
+        container: id.to_owned(),
+        force: Some(true),
+    };
+    let answer = wire.client().disconnect_network(name, request).await;
+    gone(answer.map_err(Trouble::from))
+        .map_err(|e| e.failure(format!("{doing}: off network `{name}`")))
+}

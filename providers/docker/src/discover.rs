@@ -1,0 +1,152 @@
+//! What the engine knows of its host: itself, its networks, and what its containers have taken. Reads only.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use futures_util::future::try_join_all;
+use infra_api::facts::{Docker, DockerNetwork, HostPort, Offer, Protocol, Used};
+use infra_api::{Facts, IdSet};
+use serde::Deserialize;
+
+use crate::calls::container::{self, PublishedPort, Summary};
+use crate::calls::network;
+use crate::mark;
+use crate::text::inspect::Inspect;
+use crate::text::network::Network;
+use crate::trouble::{Answer, Trouble};
+use crate::wire::Wire;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Info {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    kernel_version: String,
+    #[serde(default)]
+    server_version: String,
+    #[serde(rename = "OSType", default)]
+    os_type: String,
+    docker_root_dir: Option<String>,
+    driver: Option<String>,
+    cgroup_driver: Option<String>,
+    live_restore_enabled: Option<bool>,
+}
+
+pub(crate) async fn discover(wire: &Wire, facts: &mut Facts) -> Result<(), infra_api::Failure> {
+    let doing = format!("asking the Docker Engine of {} about its host", wire.host);
+    let networks = network::all(wire, "").await?;
+    let (info, used) = seen(wire).await.map_err(|e| e.failure(doing))?;
+    facts.versions.docker = Some(info.server_version.clone()).filter(|version| !version.is_empty());
+    facts.runtimes.container = Some(offer(&info));
+    facts.docker = Some(docker(wire, info, &networks));
+    facts.used.extend(used);
+    facts.used.sort_by(|a, b| a.owner.cmp(&b.owner));
+    Ok(())
+}
+
+async fn seen(wire: &Wire) -> Answer<(Info, Vec<Used>)> {
+    let info: Info = wire.get("/info").await?;
+    let containers = container::all(wire, "").await?;
+    let alive = containers
+        .iter()
+        .filter(|one| matches!(one.state.as_str(), "running" | "paused" | "restarting"));
+    let each = alive.map(|one| async move {
+        let found = container::inspect(wire, &one.id).await?;
+        Ok::<_, Trouble>(found.map(|found| used(one, &found)))
+    });
+    let used = try_join_all(each).await?;
+    Ok((info, used.into_iter().flatten().collect()))
+}
+
+fn offer(info: &Info) -> Offer {
+    Offer::new(match info.os_type.as_str() {
+        "linux" => Ok(()),
+        other => Err(format!(
+            "the engine runs containers of `{other}`, not of Linux"
+        )),
+    })
+}
+
+fn docker(wire: &Wire, info: Info, networks: &[Network]) -> Docker {
+    let free_bytes = info
+        .docker_root_dir
+        .as_deref()
+        .filter(|_| is_here(&info))
+        .and_then(free);
+    Docker {
+        api_version: Some(wire.version()),
+        root_dir: info.docker_root_dir,
+        free_bytes,
+        cgroup_driver: info.cgroup_driver,
+        storage_driver: info.driver,
+        live_restore: info.live_restore_enabled,
+        networks: subnets(networks),
+    }
+}
+
+/// Whether the engine's host is this one: its socket may be a forwarded one of a remote host that has the
+/// same directories.
+fn is_here(info: &Info) -> bool {
+    let here = rustix::system::uname();
+    here.nodename().to_str() == Ok(&info.name)
+        && here.release().to_str() == Ok(&info.kernel_version)
+}
+
+fn free(path: &str) -> Option<u64> {
+    let file_system = rustix::fs::statvfs(path).ok()?;
+    file_system.f_bavail.checked_mul(file_system.f_frsize)
+}
+
+fn subnets(networks: &[Network]) -> Vec<DockerNetwork> {
+    let mut found: Vec<DockerNetwork> = networks
+        .iter()
+        .map(|one| DockerNetwork {
+            name: one.name.clone(),
+            project: mark::of(&one.labels).map(|(project, _)| project.to_string()),
+            subnets: one.pools().filter_map(|pool| pool.subnet.clone()).collect(),
+        })
+        .filter(|one| !one.subnets.is_empty())
+        .collect();
+    found.sort_by(|a, b| (&a.name, &a.subnets).cmp(&(&b.name, &b.subnets)));
+    found
+}
+
+/// CPUs count as shared: the engine keeps nobody else off them.
+fn used(summary: &Summary, found: &Inspect) -> Used {
+    let host = &found.host_config;
+    let mark = mark::of(&found.config.labels);
+    let set = |text: &str| text.parse::<IdSet>().ok().filter(|set| !set.is_empty());
+    Used {
+        owner: match &mark {
+            Some((_, address)) => address.to_string(),
+            None => format!("docker:{}", container::plain_name(found)),
+        },
+        project: mark.map(|(project, _)| project.to_string()),
+        shared_cpus: set(&host.cpuset_cpus).unwrap_or_default(),
+        memory_bytes: u64::try_from(host.memory).ok().filter(|n| *n != 0),
+        memory_nodes: set(&host.cpuset_mems),
+        host_ports: ports(summary.ports.as_deref().unwrap_or_default()),
+        ..Used::default()
+    }
+}
+
+/// As they are bound now, those the engine chose too. It lists IPv4 and IPv6 apart.
+fn ports(published: &[PublishedPort]) -> Vec<HostPort> {
+    let ports: BTreeSet<HostPort> = published.iter().filter_map(port).collect();
+    ports.into_iter().collect()
+}
+
+fn port(published: &PublishedPort) -> Option<HostPort> {
+    let address: Option<IpAddr> = published.ip.parse().ok();
+    Some(HostPort {
+        address: address.filter(|address| !address.is_unspecified()),
+        port: published.public_port?,
+        protocol: match published.protocol.as_str() {
+            "tcp" => Protocol::Tcp,
+            "udp" => Protocol::Udp,
+            "sctp" => Protocol::Sctp,
+            _ => return None,
+        },
+    })
+}

@@ -1,0 +1,291 @@
+//! A container as the engine tells of it: JSON → [`Container`]. Pure. What the engine adds by itself
+//! (shm size, log driver, runtime, capabilities, cgroup namespace, …) is not looked at; what the image
+//! gives is left out unless it was set by us.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use infra_api::target::{Container, Endpoint, HealthCheck, Mount, Port, Restart, Ulimit};
+use infra_api::{IdSet, Text};
+
+use crate::mark;
+use crate::text::inspect::{
+    Attachment, Binding, Config, HostConfig, Inspect, Limit, MountPoint, Origin, Policy,
+};
+
+/// The body of a container that is there; or why it cannot be one that we wrote.
+pub(crate) fn decode(found: &Inspect, origin: &Origin) -> Result<Container, String> {
+    let Inspect {
+        config,
+        host_config: host,
+        ..
+    } = found;
+    let given = Given::new(config, origin);
+    Ok(Container {
+        name: found.name.trim_start_matches('/').to_owned(),
+        image: image(found, origin),
+        state: found.state.status.clone(),
+        entrypoint: given.words("entrypoint", &config.entrypoint, |image| &image.entrypoint),
+        command: given.words("command", &config.cmd, |image| &image.cmd),
+        env: given.env(config),
+        user: given.text("user", &config.user, |image| &image.user),
+        working_dir: given.text("working_dir", &config.working_dir, |image| {
+            &image.working_dir
+        }),
+        hostname: config.hostname.clone(),
+        labels: given.labels(config),
+        ports: ports(host)?,
+        mounts: host
+            .mounts
+            .iter()
+            .flatten()
+            .map(mount)
+            .collect::<Result<_, _>>()?,
+        networks: networks(found),
+        restart: host.restart_policy.as_ref().and_then(restart),
+        health_check: given.health(config),
+        ulimits: host.ulimits.iter().flatten().map(ulimit).collect(),
+        cpus: id_set("CpusetCpus", &host.cpuset_cpus)?,
+        memory_nodes: id_set("CpusetMems", &host.cpuset_mems)?,
+        memory_bytes: positive(host.memory),
+        pids: host.pids_limit.and_then(positive),
+    })
+}
+
+/// The reference it was made from; with the id it runs where that is no longer what the reference means.
+fn image(found: &Inspect, origin: &Origin) -> String {
+    let reference = &found.config.image;
+    if origin.now.as_ref() == Some(&found.image) {
+        reference.clone()
+    } else {
+        format!("{reference} (was {})", found.image)
+    }
+}
+
+/// What a container's settings were before its image's were mixed in.
+struct Given<'a> {
+    /// The names in the label `infra.set`.
+    set: BTreeSet<&'a str>,
+    image: Option<&'a Config>,
+}
+
+impl<'a> Given<'a> {
+    fn new(config: &'a Config, origin: &'a Origin) -> Self {
+        let label = config.labels.as_ref().and_then(|all| all.get(mark::SET));
+        let set = label
+            .into_iter()
+            .flat_map(|names| names.split(','))
+            .collect();
+        Self {
+            set,
+            image: origin.config.as_ref(),
+        }
+    }
+
+    /// Whether the value of `name` is our own: said to be, or not the image's.
+    fn ours<T: PartialEq>(&self, name: &str, actual: &T, image: Option<&T>) -> bool {
+        self.set.contains(name) || (self.image.is_some() && image != Some(actual))
+    }
+
+    fn words(
+        &self,
+        name: &str,
+        actual: &Option<Vec<String>>,
+        of: fn(&Config) -> &Option<Vec<String>>,
+    ) -> Option<Vec<Text>> {
+        let words = actual.clone().unwrap_or_default();
+        let image = self.image.map(|i| of(i).clone().unwrap_or_default());
+        // An entrypoint of its own makes a container leave the image's command out.
+        let left_out = words.is_empty() && !self.set.contains(name);
+        let ours = !left_out && self.ours(name, &words, image.as_ref());
+        ours.then(|| words.into_iter().map(Text::Plain).collect())
+    }
+
+    fn text(&self, name: &str, actual: &String, of: fn(&Config) -> &String) -> Option<String> {
+        self.ours(name, actual, self.image.map(of))
+            .then(|| actual.clone())
+    }
+
+    fn env(&self, config: &Config) -> BTreeMap<String, Text> {
+        let image = self.image.map(variables).unwrap_or_default();
+        variables(config)
+            .into_iter()
+            .filter(|(name, value)| self.ours(&format!("env.{name}"), value, image.get(name)))
+            .map(|(name, value)| (name.to_owned(), Text::from(value)))
+            .collect()
+    }
+
+    fn labels(&self, config: &Config) -> BTreeMap<String, String> {
+        let image = self.image.and_then(|i| i.labels.as_ref());
+        let all = config.labels.iter().flatten();
+        all.filter(|(name, _)| !name.starts_with("infra."))
+            .filter(|(name, value)| {
+                self.ours(
+                    &format!("labels.{name}"),
+                    *value,
+                    image.and_then(|i| i.get(*name)),
+                )
+            })
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
+    fn health(&self, config: &Config) -> Option<HealthCheck> {
+        let check = config.healthcheck.clone().unwrap_or_default();
+        let image = self
+            .image
+            .map(|i| i.healthcheck.clone().unwrap_or_default());
+        if !self.ours("health_check", &check, image.as_ref()) {
+            return None;
+        }
+        let test = check.test.unwrap_or_default();
+        let image = image.unwrap_or_default();
+        // A number that is left out comes from the image too; zero is the engine's own.
+        let number = |name: &str, actual: u64, image: u64| {
+            let ours =
+                self.set.contains(format!("health_check.{name}").as_str()) || actual != image;
+            (ours && actual != 0).then_some(actual)
+        };
+        let retries = number("retries", check.retries.into(), image.retries.into());
+        Some(HealthCheck {
+            // Another form (`CMD-SHELL`, `NONE`) is not ours and is shown as it is.
+            command: test
+                .strip_prefix(&["CMD".to_owned()])
+                .unwrap_or(&test)
+                .to_vec(),
+            interval_ns: number("interval_ns", check.interval, image.interval),
+            timeout_ns: number("timeout_ns", check.timeout, image.timeout),
+            start_period_ns: number("start_period_ns", check.start_period, image.start_period),
+            retries: retries.and_then(|n| u32::try_from(n).ok()),
+        })
+    }
+}
+
+fn variables(config: &Config) -> BTreeMap<&str, &str> {
+    let lines = config.env.iter().flatten();
+    lines
+        .map(|line| line.split_once('=').unwrap_or((line, "")))
+        .collect()
+}
+
+/// What is asked for, not what is bound: that is empty while it is stopped.
+fn ports(host: &HostConfig) -> Result<Vec<Port>, String> {
+    let mut ports = Vec::new();
+    for (name, bindings) in host.port_bindings.iter().flatten() {
+        for binding in bindings.iter().flatten() {
+            ports.push(port(name, binding).ok_or_else(|| {
+                format!(
+                    "it publishes port {name} at `{}`, a port chosen by the engine",
+                    binding.host_port
+                )
+            })?);
+        }
+    }
+    ports.sort();
+    Ok(ports)
+}
+
+fn port(name: &str, binding: &Binding) -> Option<Port> {
+    let (container, protocol) = name.split_once('/')?;
+    Some(Port {
+        host: binding.host_port.parse().ok()?,
+        container: container.parse().ok()?,
+        protocol: protocol.to_owned(),
+        host_address: Some(binding.host_ip.clone()).filter(|ip| !ip.is_empty()),
+    })
+}
+
+fn mount(point: &MountPoint) -> Result<(String, Mount), String> {
+    let MountPoint {
+        kind,
+        source,
+        target,
+        read_only,
+        tmpfs_options,
+    } = point;
+    let (source, read_only) = (source.clone(), *read_only);
+    let mount = match kind.as_str() {
+        "volume" => Mount::Volume { source, read_only },
+        "bind" => Mount::Bind { source, read_only },
+        "tmpfs" => Mount::Tmpfs {
+            size_bytes: tmpfs_options
+                .as_ref()
+                .map(|o| o.size_bytes)
+                .filter(|n| *n != 0),
+        },
+        other => return Err(format!("it mounts a `{other}` at {target}")),
+    };
+    Ok((target.clone(), mount))
+}
+
+/// Where a container is that names no network.
+pub(crate) const DEFAULT_NETWORK: &str = "bridge";
+
+/// Without the default bridge where that is all there is.
+fn networks(found: &Inspect) -> BTreeMap<String, Endpoint> {
+    let mut networks = attached(found);
+    if networks.keys().eq([DEFAULT_NETWORK]) {
+        networks.clear();
+    }
+    networks
+}
+
+/// All it is attached to.
+pub(crate) fn attached(found: &Inspect) -> BTreeMap<String, Endpoint> {
+    let all = found.network_settings.networks.iter().flatten();
+    all.map(|(name, at)| (name.clone(), attachment(at, &found.id)))
+        .collect()
+}
+
+fn attachment(at: &Attachment, container: &str) -> Endpoint {
+    let planned = at
+        .ipam_config
+        .as_ref()
+        .and_then(|ipam| ipam.ipv4_address.parse().ok());
+    // While it is stopped it has only the address it was given.
+    let address = at.ip_address.parse().ok().or(planned);
+    let aliases: BTreeSet<String> = at.aliases.iter().flatten().cloned().collect();
+    Endpoint {
+        address: address.unwrap_or(Ipv4Addr::UNSPECIFIED),
+        // Engines before API 1.45 add the container's short id.
+        aliases: aliases
+            .into_iter()
+            .filter(|alias| alias != mark::short(container))
+            .collect(),
+    }
+}
+
+fn restart(policy: &Policy) -> Option<Restart> {
+    let Policy {
+        name,
+        maximum_retry_count,
+    } = policy;
+    (!matches!(name.as_str(), "" | "no")).then(|| Restart {
+        policy: name.clone(),
+        max_retries: Some(*maximum_retry_count).filter(|n| *n != 0),
+    })
+}
+
+fn ulimit(limit: &Limit) -> (String, Ulimit) {
+    let Limit { name, soft, hard } = limit;
+    (
+        name.clone(),
+        Ulimit {
+            soft: *soft,
+            hard: *hard,
+        },
+    )
+}
+
+/// The engine keeps the text it was sent: "0,1" and "0-1" are the same set.
+fn id_set(field: &str, text: &str) -> Result<Option<IdSet>, String> {
+    let set: IdSet = text
+        .parse()
+        .map_err(|e| format!("its {field} is unreadable: {e}"))?;
+    Ok(Some(set).filter(|set| !set.is_empty()))
+}
+
+/// Zero and below: no limit.
+fn positive(n: i64) -> Option<u64> {
+    u64::try_from(n).ok().filter(|n| *n != 0)
+}

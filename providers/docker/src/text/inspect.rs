@@ -1,0 +1,165 @@
+//! A container as the engine tells of it: the shape of its JSON, as far as it is looked at. What is made
+//! of it is `decode`'s.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::mark::Labels;
+
+/// `GET /containers/ID/json`, as far as it is looked at.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Inspect {
+    pub(crate) id: String,
+    pub(crate) created: String,
+    pub(crate) name: String,
+    pub(crate) state: State,
+    /// The id of the image it runs, whatever its name stands for by now.
+    pub(crate) image: String,
+    pub(crate) config: Config,
+    pub(crate) host_config: HostConfig,
+    pub(crate) network_settings: NetworkSettings,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct State {
+    pub(crate) status: String,
+    #[serde(default)]
+    pub(crate) exit_code: i64,
+    #[serde(default)]
+    pub(crate) error: String,
+    pub(crate) health: Option<Health>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Health {
+    pub(crate) status: String,
+    #[serde(default)]
+    pub(crate) failing_streak: u64,
+    pub(crate) log: Option<Vec<Probe>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Probe {
+    pub(crate) exit_code: i64,
+    #[serde(default)]
+    pub(crate) output: String,
+}
+
+/// Of a container, and of an image: what a container has from it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Config {
+    pub(crate) image: String,
+    pub(crate) hostname: String,
+    pub(crate) user: String,
+    pub(crate) env: Option<Vec<String>>,
+    pub(crate) cmd: Option<Vec<String>>,
+    pub(crate) entrypoint: Option<Vec<String>>,
+    pub(crate) working_dir: String,
+    pub(crate) labels: Labels,
+    pub(crate) healthcheck: Option<Healthcheck>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Healthcheck {
+    pub(crate) test: Option<Vec<String>>,
+    pub(crate) interval: u64,
+    pub(crate) timeout: u64,
+    pub(crate) start_period: u64,
+    pub(crate) retries: u32,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct HostConfig {
+    pub(crate) port_bindings: Option<BTreeMap<String, Option<Vec<Binding>>>>,
+    pub(crate) restart_policy: Option<Policy>,
+    pub(crate) cpuset_cpus: String,
+    pub(crate) cpuset_mems: String,
+    pub(crate) memory: i64,
+    pub(crate) pids_limit: Option<i64>,
+    pub(crate) ulimits: Option<Vec<Limit>>,
+    pub(crate) mounts: Option<Vec<MountPoint>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Binding {
+    #[serde(default, rename = "HostIp")]
+    pub(crate) host_ip: String,
+    #[serde(default)]
+    pub(crate) host_port: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Policy {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) maximum_retry_count: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Limit {
+    pub(crate) name: String,
+    pub(crate) soft: i64,
+    pub(crate) hard: i64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct MountPoint {
+    #[serde(rename = "Type")]
+    pub(crate) kind: String,
+    #[serde(default)]
+    pub(crate) source: String,
+    pub(crate) target: String,
+    #[serde(default)]
+    pub(crate) read_only: bool,
+    pub(crate) tmpfs_options: Option<TmpfsOptions>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct TmpfsOptions {
+    #[serde(default)]
+    pub(crate) size_bytes: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct NetworkSettings {
+    pub(crate) networks: Option<BTreeMap<String, Attachment>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Attachment {
+    #[serde(rename = "IPAMConfig")]
+    pub(crate) ipam_config: Option<Ipam>,
+    #[serde(default, rename = "IPAddress")]
+    pub(crate) ip_address: String,
+    pub(crate) aliases: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Ipam {
+    #[serde(default, rename = "IPv4Address")]
+    pub(crate) ipv4_address: String,
+}
+
+/// What is known of the image a container runs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origin {
+    /// The id its reference stands for now.
+    pub(crate) now: Option<String>,
+    /// What it gives to containers, where it is still there.
+    pub(crate) config: Option<Config>,
+}
