@@ -88,8 +88,7 @@ impl Reader<'_> {
             };
             // The environment is shared by all configurations: what this one does not know is not meant.
             if let Some(declared) = self.variables.get(variable) {
-                let span = whole(self.sources, name, text, 0);
-                self.text(variable, declared, text, span);
+                self.text(variable, declared, text, name);
             }
         }
     }
@@ -113,9 +112,11 @@ impl Reader<'_> {
             let (name, span) = (field.name.value, field.value.span);
             if self.variables.get(&name).is_none() {
                 self.undeclared_in_file(&name, field.name.span);
-            } else if let Some(value) = literal::value(&field.value, &mut self.inputs.diagnostics) {
-                self.inputs.values.insert(name, Spanned { value, span });
+                continue;
             }
+            let value = literal::value(&field.value, &mut self.inputs.diagnostics);
+            let value = value.unwrap_or_else(|| Value::unknown(Type::Any));
+            self.inputs.values.insert(name, Spanned { value, span });
         }
         for section in sections {
             let text = format!("`{}` is a block", section.kind.value);
@@ -140,23 +141,21 @@ impl Reader<'_> {
     /// `--var name=value`
     fn argument(&mut self, argument: &str) {
         let Some((name, text)) = argument.split_once('=') else {
-            let span = whole(self.sources, "--var", argument, 0);
+            let span = whole(self.sources, "--var", argument);
             let error = Diagnostic::error("Invalid --var").at(span, "there is no `=` in it");
             self.inputs
                 .diagnostics
                 .push(error.hint("write --var name=value"));
             return;
         };
-        let skipped = name.len() + 1;
         let name = name.trim();
-        let span = whole(self.sources, "--var", argument, skipped);
         match self.variables.get(name) {
-            Some(declared) => self.text(name, declared, text, span),
+            Some(declared) => self.text(name, declared, text, &format!("--var {name}")),
             None if self.missing => {}
             None => {
+                let span = whole(self.sources, "--var", argument);
                 let span = Span {
-                    start: 0,
-                    end: span.start.saturating_sub(1),
+                    end: span.start + length(name),
                     ..span
                 };
                 let error = Diagnostic::error("Value for undeclared variable")
@@ -168,38 +167,41 @@ impl Reader<'_> {
     }
 
     /// A bare text: literal where a plain string is as good as an expression, as Terraform has it.
-    fn text(&mut self, name: &str, declared: &Variable, text: &str, span: Span) {
+    fn text(&mut self, name: &str, declared: &Variable, text: &str, from: &str) {
         let literal = match declared.ty.as_ref().map(|ty| &ty.value) {
             None | Some(Type::Bool | Type::Number | Type::String) => true,
             Some(_) => false,
         };
+        let text = if literal { text } else { text.trim() };
+        let span = whole(self.sources, from, text);
         let value = match literal {
-            true => Some(Value::string(text)),
+            true => Value::string(text),
             false => self.expression(text, span),
         };
-        if let Some(value) = value {
-            self.inputs
-                .values
-                .insert(name.into(), Spanned { value, span });
-        }
+        self.inputs
+            .values
+            .insert(name.into(), Spanned { value, span });
     }
 
-    fn expression(&mut self, text: &str, span: Span) -> Option<Value> {
-        // Parsed with blanks before it, so that its places are those in the whole argument.
-        let padded = format!("{}{text}", " ".repeat(span.start as usize));
-        match parse_expr(padded.trim_end()) {
+    /// What is wrong is unknown: reported once, and nothing that depends on it is said to be missing.
+    fn expression(&mut self, text: &str, span: Span) -> Value {
+        let value = match parse_expr(text) {
             Ok(node) => literal::value(&Expr::new(node, span.source), &mut self.inputs.diagnostics),
             Err(error) => {
-                let error = crate::hints::syntax_error(&padded, &error, span.source);
+                let error = crate::hints::syntax_error(text, &error, span.source);
                 self.inputs.diagnostics.push(error);
                 None
             }
-        }
+        };
+        value.unwrap_or_else(|| Value::unknown(Type::Any))
     }
 }
 
-/// Registers a text that is not from a file, and the place of its part from `start` on.
-fn whole(sources: &mut Sources, name: &str, text: &str, start: usize) -> Span {
-    let source = sources.add(name, text);
-    Span::new(source, start..text.len())
+fn length(text: &str) -> u32 {
+    u32::try_from(text.len()).unwrap_or(u32::MAX)
+}
+
+/// Registers a text that is not from a file.
+fn whole(sources: &mut Sources, name: &str, text: &str) -> Span {
+    Span::new(sources.add(name, text), 0..text.len())
 }

@@ -200,6 +200,10 @@ impl Engine {
         conditions?;
         let mut depends_on = depends_on?;
         depends_on.extend(self.depends_on_of_modules(at.module)?);
+        if depends_on.contains(&id) {
+            let text = format!("`{address}` depends on itself");
+            self.report([Diagnostic::error("Cycle").at(declared.body.header, text)]);
+        }
         let ignore_changes = declared.lifecycle.ignore_changes.clone();
         Ok(Instance {
             address: at.address.clone(),
@@ -383,6 +387,7 @@ impl Evaluation {
     /// # Errors
     /// All that is wrong with it.
     pub fn console(&mut self, text: &str, sources: &mut Sources) -> Result<Value, Diagnostics> {
+        let text = text.trim();
         let source = sources.add("console", text);
         let node = hcl_edit::parser::parse_expr(text)
             .map_err(|error| Diagnostics::from(crate::hints::syntax_error(text, &error, source)))?;

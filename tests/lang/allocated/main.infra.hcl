@@ -1,0 +1,33 @@
+# What is allocated is unknown at first, and what depends on it is evaluated again. Instances may read each
+# other's addresses: that is no cycle.
+
+workload "a" {
+  for_each = toset(["x", "y"])
+  env = {
+    PEER = workload.a[each.key == "x" ? "y" : "x"].address
+    UUID = workload.a["x"].uuid
+  }
+  memory {
+    size = "1GiB"
+  }
+}
+
+workload "b" {
+  command = ["connect", local.all, module.m.greeting]
+  memory {
+    size = "1GiB"
+  }
+}
+
+locals {
+  all = join(",", [workload.a["x"].address, workload.a["y"].address])
+}
+
+module "m" {
+  source  = "./m"
+  address = workload.a["y"].address
+}
+
+output "all" {
+  value = local.all
+}

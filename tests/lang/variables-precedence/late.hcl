@@ -1,0 +1,2 @@
+d = "file"
+e = "file"
