@@ -15,9 +15,11 @@
 pub mod addresses;
 pub mod check;
 pub mod choose;
+pub mod cli;
 pub mod configuration;
 pub mod decide;
 pub mod declared;
 pub mod inventory;
 pub mod lower;
 pub mod place;
+pub mod world;

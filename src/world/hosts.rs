@@ -1,0 +1,116 @@
+//! Facts of hosts: read from the kernel and the daemons, or from what was recorded.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use infra_api::facts::{Facts, Offer};
+use infra_api::{Failure, HostName};
+use infra_diag::{Diagnostic, Diagnostics};
+
+use super::World;
+use crate::declared::Host;
+
+/// Where the outcome of trying KVM is kept, so that it is tried once per boot and QEMU version.
+#[derive(Clone, Debug)]
+pub struct KvmProbe {
+    pub cache: PathBuf,
+}
+
+impl World {
+    /// One host as it is now: this machine's kernel, and what its daemons know.
+    pub async fn facts(&self, host: &HostName, probe: &KvmProbe) -> (Facts, Vec<String>) {
+        let (mut facts, problems) = tokio::task::spawn_blocking(infra_kernel::live)
+            .await
+            .unwrap_or_default();
+        let mut problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        for provider in ["docker", "libvirt"] {
+            match self.connection(host, provider) {
+                Some(Ok(daemon)) => problems.extend(
+                    daemon
+                        .discover(&mut facts)
+                        .await
+                        .err()
+                        .map(|f| f.to_string()),
+                ),
+                Some(Err(failure)) => not_offered(&mut facts, provider, failure),
+                None => {}
+            }
+        }
+        if facts.libvirt.is_some() {
+            facts.runtimes.kvm = Some(kvm(&facts, probe).await);
+        }
+        facts.used.sort_by(|a, b| a.owner.cmp(&b.owner));
+        (facts, problems)
+    }
+}
+
+fn not_offered(facts: &mut Facts, provider: &str, failure: &Failure) {
+    let why = failure
+        .hint
+        .as_ref()
+        .map_or_else(|| failure.to_string(), |hint| format!("{failure}; {hint}"));
+    let offer = Some(Offer::new(Err(why)));
+    match provider {
+        "docker" => facts.runtimes.container = offer,
+        _ => facts.runtimes.kvm = offer,
+    }
+}
+
+/// KVM is offered where libvirt knows it and a machine was seen to start with it.
+async fn kvm(facts: &Facts, probe: &KvmProbe) -> Offer {
+    let libvirt = facts.libvirt.clone().unwrap_or_default();
+    let arch = facts.kernel.arch.clone().unwrap_or_default();
+    let emulator = libvirt
+        .emulator
+        .map(PathBuf::from)
+        .or_else(|| infra_kernel::emulator(&arch));
+    let Some(emulator) = emulator else {
+        return Offer::new(Err(format!("no QEMU for {arch} is installed")));
+    };
+    let cache = probe.cache.clone();
+    let tried =
+        tokio::task::spawn_blocking(move || infra_kernel::kvm::works_cached(&emulator, &cache))
+            .await;
+    let works = tried.unwrap_or_else(|e| Err(e.to_string()));
+    match (works, libvirt.kvm) {
+        (Ok(()), Some(false)) => {
+            Offer::new(Err("libvirt cannot define machines with KVM".to_owned()))
+        }
+        (works, _) => Offer::new(works),
+    }
+}
+
+/// Facts of `DIR/HOSTNAME.json` for each host, and what is wrong with them.
+pub type Recorded = (BTreeMap<HostName, Facts>, Diagnostics);
+
+/// Reads recorded facts: one file per declared host.
+#[must_use]
+pub fn recorded(directory: &Path, hosts: &BTreeMap<HostName, Host>) -> Recorded {
+    let mut facts = BTreeMap::new();
+    let mut diagnostics = Diagnostics::new();
+    for host in hosts.values() {
+        let path = directory.join(format!("{}.json", host.name));
+        let read = std::fs::read_to_string(&path)
+            .map_err(|e| e.to_string())
+            .and_then(|text| Facts::from_json(&text).map_err(|e| e.to_string()));
+        match read {
+            Ok(found) => {
+                facts.insert(host.name.clone(), found);
+            }
+            Err(why) => {
+                let error = Diagnostic::error("Unusable facts")
+                    .note(format!("{}: {why}", path.display()))
+                    .hint(format!(
+                        "record them with `infra facts {} > {}`",
+                        host.name,
+                        path.display()
+                    ));
+                let error = host.origin.map_or(error.clone(), |o| {
+                    error.at(o, "facts of this host are needed")
+                });
+                diagnostics.push(error);
+            }
+        }
+    }
+    (facts, diagnostics)
+}

@@ -1,0 +1,146 @@
+//! Everything outside: daemons, the kernel, files. Only reads; what writes is the apply.
+
+mod files;
+mod folder;
+mod hosts;
+mod providers;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join_all;
+use infra_api::{Daemon, Failure, HostName, Observed, Project, Provider, ResourceId};
+
+use crate::declared::Host;
+
+pub use files::{ImageFiles, read as read_files};
+pub use folder::Folder;
+pub use hosts::{KvmProbe, Recorded, recorded};
+pub use providers::{Endpoints, providers};
+
+/// One daemon: open, or why not.
+type Connection = Result<Box<dyn Daemon>, Failure>;
+
+/// The daemons of all hosts.
+pub struct World {
+    connections: BTreeMap<(HostName, String), Connection>,
+}
+
+/// What was found, and which daemons did not answer.
+#[derive(Debug, Default)]
+pub struct Observation {
+    pub found: BTreeMap<ResourceId, Observed>,
+    pub failures: Vec<Failure>,
+}
+
+impl World {
+    /// Opens every provider's daemon on every host, all at once. What does not open is remembered and is an error
+    /// only where it is needed.
+    pub async fn connect(
+        hosts: &BTreeMap<HostName, Host>,
+        providers: &[Box<dyn Provider>],
+        endpoints: &Endpoints,
+    ) -> Self {
+        let all = hosts
+            .values()
+            .flat_map(|host| providers.iter().map(move |p| (host, p)));
+        let opened = all.map(|(host, provider)| async move {
+            let endpoint = endpoints.of(host, provider.name());
+            let connection = provider.connect(&host.name, &endpoint).await;
+            ((host.name.clone(), provider.name().to_owned()), connection)
+        });
+        Self {
+            connections: join_all(opened).await.into_iter().collect(),
+        }
+    }
+
+    /// A world without daemons: for planning on recorded facts.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        Self {
+            connections: BTreeMap::new(),
+        }
+    }
+
+    fn connection(&self, host: &HostName, provider: &str) -> Option<&Connection> {
+        self.connections.get(&(host.clone(), provider.to_owned()))
+    }
+
+    /// Reads everything that carries the project's mark, and each of `ids` whatever it carries.
+    pub async fn observe(&self, project: &Project, ids: &BTreeSet<ResourceId>) -> Observation {
+        let mut observation = Observation::default();
+        let listed = self
+            .connections
+            .iter()
+            .filter_map(|(_, c)| c.as_ref().ok())
+            .map(|d| d.list(project));
+        for list in join_all(listed).await {
+            match list {
+                Ok(objects) => observation.found.extend(objects),
+                Err(failure) => observation.failures.push(failure),
+            }
+        }
+        let rest: Vec<&ResourceId> = ids
+            .iter()
+            .filter(|id| !observation.found.contains_key(*id))
+            .collect();
+        for (id, read) in join_all(
+            rest.into_iter()
+                .map(|id| async move { (id, self.read(project, id).await) }),
+        )
+        .await
+        {
+            match read {
+                Ok(observed) => {
+                    observation.found.insert(id.clone(), observed);
+                }
+                Err(failure) if observation.failures.contains(&failure) => {}
+                Err(failure) => observation.failures.push(failure),
+            }
+        }
+        observation
+    }
+
+    async fn read(&self, project: &Project, id: &ResourceId) -> Result<Observed, Failure> {
+        match self.connection(&id.host, &id.provider) {
+            Some(Ok(daemon)) => daemon.read(project, id).await,
+            Some(Err(failure)) => Err(failure.clone()),
+            None => Err(Failure::new(
+                infra_api::Remedy::Operator,
+                format!("reading {id}"),
+                format!(
+                    "no host `{}` is declared that has a {} daemon",
+                    id.host, id.provider
+                ),
+            )
+            .hint("declare the host again until its objects are gone")),
+        }
+    }
+
+    /// Pins registry references to their digests, each on the host that will pull it.
+    pub async fn pin(
+        &self,
+        wanted: &BTreeSet<(HostName, String)>,
+    ) -> BTreeMap<(HostName, String), Result<String, Failure>> {
+        let pin = |(host, reference): &(HostName, String)| {
+            let (host, reference) = (host.clone(), reference.clone());
+            async move {
+                let pinned = match self.connection(&host, "docker") {
+                    Some(Ok(daemon)) => daemon.resolve_image(&reference).await,
+                    Some(Err(failure)) => Err(failure.clone()),
+                    None => Ok(reference.clone()),
+                };
+                ((host, reference), pinned)
+            }
+        };
+        join_all(wanted.iter().map(pin)).await.into_iter().collect()
+    }
+}
+
+impl infra_apply::World for World {
+    fn daemon(&self, host: &HostName, provider: &str) -> Option<&dyn Daemon> {
+        self.connection(host, provider)?
+            .as_ref()
+            .ok()
+            .map(AsRef::as_ref)
+    }
+}

@@ -1,0 +1,37 @@
+//! The registry of providers. One more is a crate and two lines: one here, one in `Cargo.toml`.
+
+use std::collections::BTreeMap;
+
+use infra_api::Provider;
+
+use crate::declared::Host;
+
+/// All providers of this program.
+#[must_use]
+pub fn providers() -> Vec<Box<dyn Provider>> {
+    vec![
+        Box::new(infra_docker::Docker),
+        #[cfg(feature = "libvirt")]
+        Box::new(infra_libvirt::Libvirt::default()),
+    ]
+}
+
+/// Where the daemons are: the declaration's word, unless the environment has another for the local host.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoints {
+    /// By provider: `INFRA_DOCKER_ENDPOINT`, `INFRA_LIBVIRT_URI`.
+    pub local: BTreeMap<String, String>,
+}
+
+impl Endpoints {
+    #[must_use]
+    pub fn of(&self, host: &Host, provider: &str) -> String {
+        // Every host is local so far: the schema knows no other address.
+        let declared = match provider {
+            "docker" => host.docker_endpoint.clone(),
+            "libvirt" => host.libvirt_uri.clone(),
+            _ => String::new(),
+        };
+        self.local.get(provider).cloned().unwrap_or(declared)
+    }
+}
