@@ -135,19 +135,22 @@ fn check(case: &Case) -> (Option<String>, Option<String>) {
         Err(told) => told.clone(),
     };
     let said = format!("> {}\n{ours}", case.expression.replace('\n', "\n| "));
-    if case.differs {
-        return (None, Some(said));
-    }
-    match result {
-        Err(_) if case.error => (None, Some(said)),
-        Ok(value)
-            if !case.error
-                && case.value.join("\n") == printed(&value)
-                && squeezed(&case.ty) == described(&value) =>
-        {
-            (None, None)
+    let agrees = match &result {
+        Err(_) => case.error,
+        Ok(value) => {
+            let same =
+                case.value.join("\n") == printed(value) && squeezed(&case.ty) == described(value);
+            !case.error && same
         }
-        _ => (
+    };
+    if case.differs {
+        let stale = agrees.then(|| format!("> {}: does not differ any more", case.expression));
+        return (stale, Some(said));
+    }
+    match (agrees, result) {
+        (true, Ok(_)) => (None, None),
+        (true, Err(_)) => (None, Some(said)),
+        (false, _) => (
             Some(format!("{said}  but Terraform says {}", case.expected())),
             None,
         ),

@@ -48,7 +48,16 @@ pub fn convert(value: &Value, ty: &Type) -> Converted {
     if exact(value, ty) {
         return Ok(value.clone());
     }
-    let converted = match (value.kind(), ty) {
+    match inner(value, ty) {
+        Ok(converted) => Ok(converted.with_sensitive(value.is_sensitive())),
+        // What is inside need not be marked itself, so nothing of it is told.
+        Err(_) if value.is_sensitive() => Err(ConvertError::new(mismatch(ty, &value.type_of()))),
+        Err(error) => Err(error),
+    }
+}
+
+fn inner(value: &Value, ty: &Type) -> Converted {
+    match (value.kind(), ty) {
         (_, Type::Any) => Ok(value.clone()),
         (Kind::Null(_), _) => Ok(Value::null_of(plain(ty))),
         (Kind::Unknown(from), _) => unknown(from, ty),
@@ -58,8 +67,7 @@ pub fn convert(value: &Value, ty: &Type) -> Converted {
         (_, Type::Map(element)) => map(value, element),
         (_, Type::Tuple(types)) => tuple(value, types),
         (_, Type::Object(attributes)) => object(value, attributes),
-    }?;
-    Ok(converted.with_sensitive(value.is_sensitive()))
+    }
 }
 
 /// Whether the value is of the type as it is; only answered where that is quick to see.
@@ -159,19 +167,7 @@ fn unsuitable(value: &Value, ty: &Type) -> String {
 }
 
 fn mismatch(want: &Type, have: &Type) -> String {
-    format!(
-        "{want} required, but this is {} {}",
-        article(have.family()),
-        have.family()
-    )
-}
-
-fn article(word: &str) -> &'static str {
-    if word.starts_with(['a', 'e', 'i', 'o', 'u']) {
-        "an"
-    } else {
-        "a"
-    }
+    format!("{want} required, but this is {}", have.spoken())
 }
 
 fn list(value: &Value, element: &Type) -> Converted {

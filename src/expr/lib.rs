@@ -11,6 +11,8 @@ mod number;
 mod references;
 mod scope;
 pub mod show;
+#[cfg(test)]
+mod tests;
 mod types;
 mod value;
 

@@ -106,7 +106,9 @@ impl Walker {
 
     fn step(&self, op: &TraversalOperator, span: Span) -> Option<Step> {
         match op {
-            TraversalOperator::GetAttr(name) => Some(Step::Attr(name.as_str().into(), span)),
+            TraversalOperator::GetAttr(name) => {
+                Some(Step::Attr(name.as_str().into(), span_of(name, self.source)))
+            }
             TraversalOperator::LegacyIndex(index) => {
                 Some(Step::Index(Value::number(*index.value()), span))
             }

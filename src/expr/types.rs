@@ -100,7 +100,19 @@ impl Type {
         matches!(self, Self::Bool | Self::Number | Self::String)
     }
 
-    /// The type without its arguments, for sentences.
+    /// The family with its article, for sentences.
+    #[must_use]
+    pub fn spoken(&self) -> String {
+        let family = self.family();
+        let article = if family.starts_with(['a', 'o']) {
+            "an"
+        } else {
+            "a"
+        };
+        format!("{article} {family}")
+    }
+
+    /// The type without its arguments.
     #[must_use]
     pub fn family(&self) -> &'static str {
         match self {

@@ -173,20 +173,23 @@ impl Evaluator<'_> {
 
     /// What there is to walk over in a value.
     pub(super) fn rounds(&mut self, collection: &Value, expr: &Expression) -> Option<Rounds> {
+        let secret = collection.is_sensitive();
         if let Some(entries) = collection.entries() {
             return Some(Rounds::Known(
-                entries.map(|(k, v)| (k, v.clone())).collect(),
+                entries
+                    .map(|(k, v)| (k.with_sensitive(secret), v.clone().with_sensitive(secret)))
+                    .collect(),
             ));
         }
         match collection.kind() {
             Kind::Unknown(ty) if !ty.is_primitive() => Some(Rounds::Unknown),
             Kind::Null(_) => self.error(expr, "cannot iterate", "this is null"),
             _ => {
-                let family = collection.type_of().family();
+                let family = collection.type_of().spoken();
                 self.error(
                     expr,
                     "cannot iterate",
-                    format!("this is a {family}, not a collection"),
+                    format!("this is {family}, not a collection"),
                 )
             }
         }

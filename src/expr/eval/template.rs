@@ -115,13 +115,13 @@ impl Evaluator<'_> {
             );
         }
         let Ok(value) = convert(&value, &Type::String) else {
-            let family = value.type_of().family();
+            let family = value.type_of().spoken();
             let span = self.span(expr);
             return self.report(
                 Diagnostic::error(SUMMARY)
                     .at(
                         span,
-                        format!("this is a {family}, which cannot be part of a string"),
+                        format!("this is {family}, which cannot be part of a string"),
                     )
                     .hint("choose one of its elements, or make text of it with join or jsonencode"),
             );

@@ -54,7 +54,9 @@ impl Evaluator<'_> {
         Some(match op.value() {
             TraversalOperator::AttrSplat(_) => Op::AttrSplat(span),
             TraversalOperator::FullSplat(_) => Op::FullSplat(span),
-            TraversalOperator::GetAttr(name) => Op::Plain(Step::Attr(name.as_str().into(), span)),
+            TraversalOperator::GetAttr(name) => {
+                Op::Plain(Step::Attr(name.as_str().into(), self.span(name)))
+            }
             TraversalOperator::LegacyIndex(index) => {
                 Op::Plain(Step::Index(Value::number(*index.value()), span))
             }
@@ -133,9 +135,9 @@ impl Evaluator<'_> {
                 return self.report(Diagnostic::error("null value").at(span, label));
             }
             Kind::Null(_) => Value::tuple([]),
-            Kind::Tuple(items) => Value::tuple(self.each(items, ops)?),
+            Kind::Tuple(items) => Value::tuple(self.each(value, items, ops)?),
             Kind::List(_, items) | Kind::Set(_, items) => {
-                let all = Value::tuple(self.each(items, ops)?);
+                let all = Value::tuple(self.each(value, items, ops)?);
                 convert(&all, &Type::list(Type::Any)).unwrap_or(all)
             }
             _ => Value::tuple([self.follow(value.clone(), ops)?]),
@@ -143,11 +145,10 @@ impl Evaluator<'_> {
         Some(result.with_sensitive(value.is_sensitive()))
     }
 
-    fn each(&mut self, items: &[Value], ops: &[Op]) -> Option<Vec<Value>> {
-        items
-            .iter()
-            .map(|item| self.follow(item.clone(), ops))
-            .collect()
+    fn each(&mut self, whole: &Value, items: &[Value], ops: &[Op]) -> Option<Vec<Value>> {
+        let follow =
+            |item: &Value| self.follow(item.clone().with_sensitive(whole.is_sensitive()), ops);
+        items.iter().map(follow).collect()
     }
 
     fn step(&mut self, value: &Value, step: &Step) -> Evaluated {
@@ -179,14 +180,14 @@ fn attribute(value: &Value, name: &Arc<str>, span: Span) -> Found {
             "what this is an attribute of is null, so there is no {name}"
         )),
         Kind::List(..) | Kind::Set(..) | Kind::Tuple(_) => {
-            let family = value.type_of().family();
-            let label = format!("a {family} has no attributes");
+            let family = value.type_of().spoken();
+            let label = format!("{family} has no attributes");
             let hint = format!("for {name} of every element write [*].{name}");
             Err(Box::new(
                 Diagnostic::error(ATTRIBUTE).at(span, label).hint(hint),
             ))
         }
-        _ => error(format!("a {} has no attributes", value.type_of().family())),
+        _ => error(format!("{} has no attributes", value.type_of().spoken())),
     }
 }
 
@@ -254,8 +255,8 @@ fn index(value: &Value, key: &Value, span: Span) -> Found {
         Kind::Unknown(ty) if !ty.is_primitive() => Ok(Value::unknown(indexed_type(ty, key))),
         Kind::Null(_) => error("what this is an index of is null".into()),
         _ => error(format!(
-            "a {} has no elements to index",
-            value.type_of().family()
+            "{} has no elements to index",
+            value.type_of().spoken()
         )),
     }?;
     Ok(found.with_sensitive(key.is_sensitive()))
@@ -323,7 +324,12 @@ fn member(value: &Value, key: &Value, span: Span) -> Found {
         return Ok(Value::unknown(ty));
     };
     let found = value.as_object().and_then(|members| members.get(name));
-    found
-        .cloned()
-        .ok_or_else(|| missing(value, name, Diagnostic::error(INDEX), span))
+    let error = Diagnostic::error(INDEX);
+    match found {
+        Some(found) => Ok(found.clone()),
+        None if key.is_sensitive() => Err(Box::new(
+            error.at(span, "there is nothing under this sensitive key"),
+        )),
+        None => Err(missing(value, name, error, span)),
+    }
 }

@@ -15,8 +15,8 @@ fn items(args: &[Value], index: usize) -> Result<&[Value], Fault> {
         Fault::at(
             index,
             format!(
-                "a list is required, but this is a {}",
-                args[index].type_of().family()
+                "a list is required, but this is {}",
+                args[index].type_of().spoken()
             ),
         )
     };
@@ -25,11 +25,11 @@ fn items(args: &[Value], index: usize) -> Result<&[Value], Fault> {
 
 /// The members of a map or an object.
 fn members(args: &[Value], index: usize) -> Result<&Map, Fault> {
-    let family = args[index].type_of().family();
+    let family = args[index].type_of().spoken();
     let wrong = || {
         Fault::at(
             index,
-            format!("a map or an object is required, but this is a {family}"),
+            format!("a map or an object is required, but this is {family}"),
         )
     };
     args[index].as_object().ok_or_else(wrong)
@@ -252,7 +252,7 @@ pub(super) fn length(args: &[Value]) -> Outcome {
         (_, Some(members)) => Ok(Value::number(members.len())),
         _ => Err(Fault::at(
             0,
-            format!("a {} has no length", value.type_of().family()),
+            format!("{} has no length", value.type_of().spoken()),
         )),
     }
 }

@@ -1,13 +1,13 @@
 //! Functions of types and marks, and those that catch what goes wrong.
 
-use super::Outcome;
+use super::{Fault, Outcome};
 use crate::eval::{Evaluated, Evaluator};
 use crate::{Type, Value, convert, show};
 use hcl_edit::expr::FuncCall;
 use infra_diag::{Diagnostic, Diagnostics, Span};
 
 fn to(args: &[Value], ty: &Type) -> Outcome {
-    convert(&args[0], ty).map_err(|e| e.to_string().into())
+    convert(&args[0], ty).map_err(|e| Fault::at(0, e.to_string()))
 }
 
 pub(super) fn tobool(args: &[Value]) -> Outcome {

@@ -41,7 +41,7 @@ pub(super) fn formatlist(args: &[Value]) -> Outcome {
         return Err(Fault::at(
             *i,
             format!(
-                "this list has {} elements, the first one {rows}",
+                "this list is of length {}, the first one of length {rows}",
                 list.len()
             ),
         ));

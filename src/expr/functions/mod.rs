@@ -96,6 +96,7 @@ impl Function {
     }
 
     pub(crate) fn apply(&self, args: Vec<Value>, scope: &dyn Scope) -> Outcome {
+        let secret = args.iter().any(Value::contains_sensitive);
         let mut sensitive = false;
         let args: Vec<Value> = match self.body {
             Body::Raw(body) => return body(&args),
@@ -113,12 +114,20 @@ impl Function {
             _ => Value::contains_unknown,
         };
         let result = match self.body {
-            _ if args.iter().any(unknown) => Value::unknown(self.parsed().returns.clone()),
-            Body::Plain(body) | Body::Parts(body) | Body::Raw(body) => body(&args)?,
-            Body::Scoped(body) => body(&args, scope)?,
-            Body::Lazy(_) => return Err("it cannot be called here".into()),
+            _ if args.iter().any(unknown) => Ok(Value::unknown(self.parsed().returns.clone())),
+            Body::Plain(body) | Body::Parts(body) | Body::Raw(body) => body(&args),
+            Body::Scoped(body) => body(&args, scope),
+            Body::Lazy(_) => Err("it cannot be called here".into()),
         };
-        Ok(result.with_sensitive(sensitive))
+        match result {
+            Ok(value) => Ok(value.with_sensitive(sensitive)),
+            // What a function says may quote its arguments.
+            Err(fault) if secret => Err(Fault {
+                arg: fault.arg,
+                ..Fault::from("it cannot use this sensitive value")
+            }),
+            Err(fault) => Err(fault),
+        }
     }
 }
 
@@ -230,7 +239,11 @@ pub(crate) fn nearest<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let most = (name.chars().count() / 3).max(1);
+    let most = name
+        .chars()
+        .count()
+        .div_ceil(3)
+        .min(name.chars().count() / 2);
     let distances = candidates
         .into_iter()
         .map(|c| (strsim::damerau_levenshtein(name, c), c));

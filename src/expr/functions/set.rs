@@ -79,7 +79,7 @@ pub(super) fn setproduct(args: &[Value]) -> Outcome {
         let extended = |row: &Vec<Value>| {
             elements(factor)
                 .iter()
-                .map(|e| [row.as_slice(), &[e.clone()]].concat())
+                .map(|e| [row.as_slice(), std::slice::from_ref(e)].concat())
                 .collect::<Vec<_>>()
         };
         rows = rows.iter().flat_map(extended).collect();
