@@ -468,3 +468,6 @@ fn random() -> std::io::Result<[u8; Key::BYTES]> {
     std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests;
