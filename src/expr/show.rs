@@ -127,7 +127,8 @@ impl Printer<'_> {
 
 fn null(ty: &Type) -> String {
     match ty {
-        Type::Any | Type::Tuple(_) | Type::Object(_) => "null".into(),
+        Type::Any => "null".into(),
+        Type::Tuple(_) | Type::Object(_) => format!("null /* {} */", ty.family()),
         Type::Bool | Type::Number | Type::String => format!("to{ty}(null)"),
         Type::List(element) | Type::Set(element) | Type::Map(element) => {
             format!(

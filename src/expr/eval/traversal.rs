@@ -129,6 +129,7 @@ impl Evaluator<'_> {
 
     fn splat(&mut self, value: &Value, ops: &[Op], span: Span) -> Evaluated {
         let result = match value.kind() {
+            Kind::Unknown(Type::List(_) | Type::Set(_)) => Value::unknown(Type::list(Type::Any)),
             Kind::Unknown(_) => Value::unknown(Type::Any),
             Kind::Null(Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
                 let label = "this splat is of null, where a list was expected";
