@@ -108,10 +108,16 @@ fn stream(upload: &Upload, sink: &Sender<Piece>, sent: &AtomicU64) -> Result<(),
         hash: Sha256::new(),
         sent,
     };
-    let mut out = Builder::new(BufWriter::with_capacity(PIECE, Pieces(sink)));
-    match form {
-        Form::Images => rename(upload, &mut source, &mut out)?,
-        Form::Root => wrap(upload, length, &mut source, &mut out)?,
+    let pieces = Pieces { sink: Some(sink) };
+    let mut out = Builder::new(BufWriter::with_capacity(PIECE, pieces));
+    let outcome = match form {
+        Form::Images => rename(upload, &mut source, &mut out),
+        Form::Root => wrap(upload, length, &mut source, &mut out),
+    };
+    if outcome.is_err() {
+        // Dropping the builder ends the archive, and the engine would take it for a whole one.
+        out.get_mut().get_mut().sink = None;
+        return outcome;
     }
     out.into_inner()?.flush()?;
     Ok(())
@@ -287,14 +293,17 @@ impl<R: Read> Read for Counted<'_, R> {
     }
 }
 
-/// Into the stream. A full one is waited for.
-struct Pieces<'a>(&'a Sender<Piece>);
+/// Into the stream, while it is to go on. A full one is waited for.
+struct Pieces<'a> {
+    sink: Option<&'a Sender<Piece>>,
+}
 
 impl Write for Pieces<'_> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let piece = Bytes::copy_from_slice(buffer);
-        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
-        self.0.blocking_send(Ok(piece)).map_err(gone)?;
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let sink = self.sink.ok_or_else(gone)?;
+        sink.blocking_send(Ok(Bytes::copy_from_slice(buffer)))
+            .map_err(|_| gone())?;
         Ok(buffer.len())
     }
 

@@ -1,1 +1,199 @@
-//! tests
+//! The provider's pure half: resources and impact.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use infra_api::target::{Container, ContainerImage, Endpoint, Port};
+use infra_api::{Address, Text};
+
+use super::*;
+
+fn target(what: What) -> Target {
+    Target {
+        host: HostName::new("r1"),
+        address: Address::new("workload.a"),
+        what,
+    }
+}
+
+fn only(what: What) -> Resource {
+    let mut all = Docker.resources(&Project::new("demo"), &target(what));
+    assert_eq!(all.len(), 1);
+    all.remove(0)
+}
+
+pub(crate) fn container() -> Container {
+    Container {
+        name: "demo.a".into(),
+        image: "infra/demo/a:0123456789abcdef".into(),
+        state: "running".into(),
+        entrypoint: None,
+        command: None,
+        env: BTreeMap::new(),
+        user: None,
+        working_dir: None,
+        hostname: "a".into(),
+        labels: BTreeMap::new(),
+        ports: Vec::new(),
+        mounts: BTreeMap::new(),
+        networks: BTreeMap::new(),
+        restart: None,
+        health_check: None,
+        ulimits: BTreeMap::new(),
+        cpus: None,
+        memory_nodes: None,
+        memory_bytes: None,
+        pids: None,
+    }
+}
+
+#[test]
+fn a_container_comes_after_what_it_uses() {
+    let port = |host| Port {
+        host,
+        container: 80,
+        protocol: "tcp".into(),
+        host_address: None,
+    };
+    let endpoint = |aliases: &[&str]| Endpoint {
+        address: "10.9.0.2".parse().unwrap(),
+        aliases: aliases.iter().map(|a| (*a).to_owned()).collect(),
+    };
+    let resource = only(What::Container(Container {
+        ports: vec![port(81), port(80), port(81)],
+        networks: BTreeMap::from([("demo.lan".into(), endpoint(&["b", "a"]))]),
+        mounts: BTreeMap::from([
+            (
+                "/d".into(),
+                Mount::Volume {
+                    source: "demo.data".into(),
+                    read_only: false,
+                },
+            ),
+            (
+                "/e".into(),
+                Mount::Bind {
+                    source: "/etc".into(),
+                    read_only: true,
+                },
+            ),
+        ]),
+        ..container()
+    }));
+    let after: Vec<String> = resource.after.iter().map(ToString::to_string).collect();
+    let image = "r1/docker/image/infra/demo/a:0123456789abcdef";
+    assert_eq!(
+        after,
+        [
+            image,
+            "r1/docker/network/demo.lan",
+            "r1/docker/volume/demo.data"
+        ]
+    );
+    assert_eq!(resource.id.to_string(), "r1/docker/container/demo.a");
+    assert_eq!(resource.body["ports"][0]["host"], 80);
+    assert_eq!(resource.body["ports"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        resource.body["networks"]["demo.lan"]["aliases"],
+        json!(["a", "b"])
+    );
+}
+
+#[test]
+fn an_image_carries_its_file() {
+    let image = ContainerImage {
+        reference: "infra/demo/a:01".into(),
+        sha256: Some("01".into()),
+    };
+    let from = ImageSource::Archive(PathBuf::from("a.tar"));
+    let resource = only(What::ContainerImage(image.clone(), from));
+    assert_eq!(resource.source, Some(PathBuf::from("a.tar")));
+    assert_eq!(
+        resource.body,
+        json!({"reference": "infra/demo/a:01", "sha256": "01"})
+    );
+    assert_eq!(
+        only(What::ContainerImage(image, ImageSource::Registry)).source,
+        None
+    );
+}
+
+#[test]
+fn what_is_not_for_docker_is_left() {
+    let pool = infra_api::target::Pool {
+        name: "p".into(),
+        path: "/p".into(),
+    };
+    assert_eq!(
+        Docker.resources(&Project::new("demo"), &target(What::Pool(pool))),
+        []
+    );
+}
+
+#[test]
+fn impact_of_every_attribute() {
+    let impact = |kind: &str, path: &str, removed| {
+        let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+        Docker.impact(kind, &path, removed)
+    };
+    let everything = Container {
+        env: BTreeMap::from([("A".into(), Text::from("a"))]),
+        cpus: Some([0].into()),
+        memory_nodes: Some([0].into()),
+        memory_bytes: Some(1),
+        pids: Some(1),
+        restart: Some(infra_api::target::Restart {
+            policy: "always".into(),
+            max_retries: None,
+        }),
+        networks: BTreeMap::from([(
+            "n".into(),
+            Endpoint {
+                address: "10.0.0.2".parse().unwrap(),
+                aliases: Vec::new(),
+            },
+        )]),
+        ..container()
+    };
+    let body = json!(everything);
+    let names = body
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str());
+    let live: Vec<&str> = names
+        .filter(|name| impact(CONTAINER, name, false) == Impact::InPlace)
+        .collect();
+    assert_eq!(
+        live,
+        [
+            "cpus",
+            "memory_bytes",
+            "memory_nodes",
+            "networks",
+            "pids",
+            "restart",
+            "state"
+        ]
+    );
+    for (attribute, expected) in [
+        ("cpus", Impact::Replace),
+        ("memory_nodes", Impact::Replace),
+        ("memory_bytes", Impact::Replace),
+        ("pids", Impact::InPlace),
+        ("restart", Impact::InPlace),
+        ("restart.max_retries", Impact::InPlace),
+        ("networks.n", Impact::InPlace),
+        ("env.A", Impact::Replace),
+    ] {
+        assert_eq!(impact(CONTAINER, attribute, true), expected, "{attribute}");
+    }
+    assert_eq!(
+        impact(CONTAINER, "networks.n.address", false),
+        Impact::InPlace
+    );
+    for kind in [IMAGE, NETWORK, VOLUME] {
+        assert_eq!(impact(kind, "name", false), Impact::Replace);
+        assert_eq!(impact(kind, "state", false), Impact::Replace);
+    }
+}

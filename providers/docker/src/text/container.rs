@@ -378,3 +378,7 @@ fn ulimit(name: &str, limit: &Ulimit) -> ResourcesUlimits {
         hard: Some(*hard),
     }
 }
+
+#[cfg(test)]
+#[path = "container_tests.rs"]
+mod tests;

@@ -10,7 +10,8 @@ use infra_api::{IdSet, Text};
 
 use crate::mark;
 use crate::text::inspect::{
-    Attachment, Binding, Config, HostConfig, Inspect, Limit, MountPoint, Origin, Policy,
+    Attachment, Binding, Config, Healthcheck, HostConfig, Inspect, Limit, MountPoint, Origin,
+    Policy,
 };
 
 /// The body of a container that is there; or why it cannot be one that we wrote.
@@ -138,24 +139,26 @@ impl<'a> Given<'a> {
         if !self.ours("health_check", &check, image.as_ref()) {
             return None;
         }
-        let test = check.test.unwrap_or_default();
-        let image = image.unwrap_or_default();
         // A number that is left out comes from the image too; zero is the engine's own.
-        let number = |name: &str, actual: u64, image: u64| {
-            let ours =
-                self.set.contains(format!("health_check.{name}").as_str()) || actual != image;
+        let number = |name: &str, actual: u64, of: fn(&Healthcheck) -> u64| {
+            let ours = self.ours(
+                &format!("health_check.{name}"),
+                &actual,
+                image.as_ref().map(of).as_ref(),
+            );
             (ours && actual != 0).then_some(actual)
         };
-        let retries = number("retries", check.retries.into(), image.retries.into());
+        let retries = number("retries", check.retries.into(), |h| h.retries.into());
+        let test = check.test.unwrap_or_default();
         Some(HealthCheck {
             // Another form (`CMD-SHELL`, `NONE`) is not ours and is shown as it is.
             command: test
                 .strip_prefix(&["CMD".to_owned()])
                 .unwrap_or(&test)
                 .to_vec(),
-            interval_ns: number("interval_ns", check.interval, image.interval),
-            timeout_ns: number("timeout_ns", check.timeout, image.timeout),
-            start_period_ns: number("start_period_ns", check.start_period, image.start_period),
+            interval_ns: number("interval_ns", check.interval, |h| h.interval),
+            timeout_ns: number("timeout_ns", check.timeout, |h| h.timeout),
+            start_period_ns: number("start_period_ns", check.start_period, |h| h.start_period),
             retries: retries.and_then(|n| u32::try_from(n).ok()),
         })
     }

@@ -244,8 +244,9 @@ mod tests {
             "nginx:1".into(),
             format!("infra/other/cache:{SHA}"),
         ];
-        assert_eq!(ours(&tags, &name.project), [name.clone()]);
-        assert_eq!(ours(&tags[..1], &name.project), [name.clone()]);
+        let found = [name.clone()];
+        assert_eq!(ours(&tags, &name.project), found);
+        assert_eq!(ours(&tags[..1], &name.project), found);
         assert_eq!(names_of(&name, &tags), tags[..2]);
     }
 
