@@ -1,5 +1,6 @@
 //! Conversion: a value to a type, and several types to one.
 
+use crate::unify::unify;
 use crate::{Attribute, Kind, Map, Number, Type, Value};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -167,6 +168,9 @@ fn unsuitable(value: &Value, ty: &Type) -> String {
 }
 
 fn mismatch(want: &Type, have: &Type) -> String {
+    // A long type is better looked up where it was written.
+    let written = Some(want.to_string()).filter(|text| text.len() <= 60);
+    let want = written.unwrap_or_else(|| want.family().into());
     format!("{want} required, but this is {}", have.spoken())
 }
 
@@ -312,10 +316,14 @@ fn object(value: &Value, attributes: &BTreeMap<Arc<str>, Attribute>) -> Converte
         .map(|(k, _)| &**k)
         .collect();
     if !missing.is_empty() {
-        let plural = if missing.len() == 1 { "" } else { "s" };
+        let (plural, verb) = if missing.len() == 1 {
+            ("", "is")
+        } else {
+            ("s", "are")
+        };
+        let names = missing.join(", ");
         return Err(ConvertError::new(format!(
-            "attribute{plural} {} required",
-            missing.join(", ")
+            "the attribute{plural} {names} {verb} missing"
         )));
     }
     let attribute =
@@ -339,104 +347,4 @@ fn assigned(given: Option<&Value>, attribute: &Attribute) -> Converted {
         (None, Some(default)) => Ok(default.clone()),
         (None, None) => Ok(Value::null_of(plain(&attribute.ty))),
     }
-}
-
-/// The one type that values of all these types can become, if there is any. `any`, which is what nulls
-/// and things not known yet have, agrees with everything.
-pub(crate) fn unify(types: &[Type]) -> Option<Type> {
-    let mut types = types.iter().filter(|ty| **ty != Type::Any);
-    let Some(first) = types.next() else {
-        return Some(Type::Any);
-    };
-    let rest: Vec<&Type> = types.collect();
-    if rest.iter().all(|ty| *ty == first) {
-        return Some(first.clone());
-    }
-    let all: Vec<&Type> = std::iter::once(first).chain(rest).collect();
-    unify_primitives(&all)
-        .or_else(|| unify_mappings(&all))
-        .or_else(|| unify_sequences(&all))
-}
-
-fn unify_primitives(types: &[&Type]) -> Option<Type> {
-    let fits = types.iter().all(|ty| ty.is_primitive()) && types.contains(&&Type::String);
-    fits.then_some(Type::String)
-}
-
-fn unify_mappings(types: &[&Type]) -> Option<Type> {
-    let objects: Option<Vec<_>> = types
-        .iter()
-        .map(|ty| {
-            if let Type::Object(a) = ty {
-                Some(a)
-            } else {
-                None
-            }
-        })
-        .collect();
-    if let Some(objects) = objects
-        && let Some((first, rest)) = objects.split_first()
-        && rest.iter().all(|object| object.keys().eq(first.keys()))
-    {
-        let attribute = |name: &Arc<str>| {
-            let types: Vec<_> = objects
-                .iter()
-                .filter_map(|o| o.get(name))
-                .map(|a| a.ty.clone())
-                .collect();
-            Some((name.clone(), Attribute::required(unify(&types)?)))
-        };
-        return first
-            .keys()
-            .map(attribute)
-            .collect::<Option<Vec<_>>>()
-            .map(Type::object);
-    }
-    let mut inner = Vec::new();
-    for ty in types {
-        match ty {
-            Type::Map(element) => inner.push((**element).clone()),
-            Type::Object(attributes) => inner.extend(attributes.values().map(|a| a.ty.clone())),
-            _ => return None,
-        }
-    }
-    unify(&inner).map(Type::map)
-}
-
-fn unify_sequences(types: &[&Type]) -> Option<Type> {
-    let tuples: Option<Vec<_>> = types
-        .iter()
-        .map(|ty| {
-            if let Type::Tuple(items) = ty {
-                Some(items)
-            } else {
-                None
-            }
-        })
-        .collect();
-    if let Some(tuples) = tuples
-        && let Some((first, rest)) = tuples.split_first()
-        && rest.iter().all(|tuple| tuple.len() == first.len())
-    {
-        let item = |i: usize| unify(&tuples.iter().map(|t| t[i].clone()).collect::<Vec<_>>());
-        return (0..first.len())
-            .map(item)
-            .collect::<Option<Vec<_>>>()
-            .map(|items| Type::Tuple(items.into()));
-    }
-    let (mut inner, mut lists, mut sets) = (Vec::new(), 0, 0);
-    for ty in types {
-        match ty {
-            Type::List(element) => (lists += 1, inner.push((**element).clone())).1,
-            Type::Set(element) => (sets += 1, inner.push((**element).clone())).1,
-            Type::Tuple(items) => inner.extend(items.iter().cloned()),
-            _ => return None,
-        }
-    }
-    let element = unify(&inner)?;
-    Some(if sets > 0 && lists == 0 {
-        Type::set(element)
-    } else {
-        Type::list(element)
-    })
 }

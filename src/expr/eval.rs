@@ -17,10 +17,12 @@ use template::Layout;
 
 /// Expressions nested deeper than this are refused. The parser's own limits are below it; trees that
 /// were put together by other means meet this one.
-const MAX_NESTING: usize = 300;
+const MAX_NESTING: usize = 200;
 
-/// What is said of a name that neither the scope nor a `for` around knows.
-const UNKNOWN_NAME: &str = "unknown name";
+/// The summary of errors about names that do not exist. They are never caught, by `try` or in a branch that
+/// is not taken, because no input will ever make them right; a scope that says so of what it does know
+/// partly, such as a variable that is not declared, should use it too.
+pub const UNKNOWN_NAME: &str = "unknown name";
 
 /// Evaluates an expression in a scope.
 ///

@@ -14,10 +14,11 @@ pub mod show;
 #[cfg(test)]
 mod tests;
 mod types;
+mod unify;
 mod value;
 
 pub use convert::{ConvertError, convert};
-pub use eval::{constant, evaluate, evaluate_template};
+pub use eval::{UNKNOWN_NAME, constant, evaluate, evaluate_template};
 pub use number::Number;
 pub use references::{Reference, references};
 pub use scope::{Empty, Files, NoFiles, Scope, Step};

@@ -222,7 +222,7 @@ fn conversion_fills_defaults_and_names_the_path() {
         "at [1].port: number required, and \"x\" is not one"
     );
     let error = convert(&value("[{}]"), &port).unwrap_err();
-    assert_eq!(error.to_string(), "at [0]: attribute name required");
+    assert_eq!(error.to_string(), "at [0]: the attribute name is missing");
 }
 
 #[test]
@@ -284,6 +284,104 @@ fn depth_is_an_error() {
         }
     }
     assert!(evaluate(&expr("[x]"), SOURCE, &Deep(nested)).is_err());
+}
+
+/// On the small stack of a test's thread, and without optimisation.
+#[test]
+fn what_the_parser_takes_never_exhausts_the_stack() {
+    let wrap = |before: &str, inner: &str, after: &str, n: usize| {
+        before.repeat(n) + inner + &after.repeat(n)
+    };
+    for (before, inner, after) in [
+        ("[for x in [1] : ", "1", "]"),
+        ("try(can(max(", "1", ")))"),
+        ("\"${true ? \"${", "1", "}x\" : 2}y\""),
+        ("{ a = ", "1", "}"),
+        ("-(!", "true", ")"),
+        ("1 + (1 + (", "1", "))"),
+        (
+            "\"%{ for x in [1] }${x}%{ if true }${",
+            "1",
+            "}%{ endif }%{ endfor }\"",
+        ),
+    ] {
+        for n in 1..70 {
+            if let Ok(parsed) = wrap(before, inner, after, n).parse::<Expression>() {
+                let _ = constant(&parsed, SOURCE);
+                let _ = references(&parsed, SOURCE);
+            }
+        }
+    }
+    let mut tree = expr("1");
+    for _ in 0..500 {
+        let args = vec![tree].into();
+        tree = hcl_edit::expr::FuncCall::new(hcl_edit::Ident::new("max"), args).into();
+    }
+    assert!(constant(&tree, SOURCE).is_err());
+}
+
+#[test]
+fn no_function_panics() {
+    let pool = [
+        "null",
+        "true",
+        "-1",
+        "1e30",
+        "0.5",
+        "\"\"",
+        "\"a{,}/é%\"",
+        "[]",
+        "[1, \"a\", null]",
+        "{ a = [true] }",
+        "tolist([[\"x\"]])",
+        "toset([1])",
+    ];
+    let mut calls = vec![String::new()];
+    for _ in 0..3 {
+        let longer = |args: &String| {
+            pool.map(|arg| {
+                if args.is_empty() {
+                    arg.into()
+                } else {
+                    format!("{args}, {arg}")
+                }
+            })
+        };
+        let more: Vec<String> = calls.iter().flat_map(longer).collect();
+        calls.extend(more);
+        calls.sort();
+        calls.dedup();
+    }
+    let scope = Asked::default();
+    let lists: Vec<Vec<Value>> = calls
+        .iter()
+        .map(|args| value(&format!("[{args}]")).as_list().unwrap().to_vec())
+        .collect();
+    for function in functions::FUNCTIONS.iter() {
+        for args in &lists {
+            let literal = |v: &Value| show::line(v);
+            if args.len() < 2 {
+                let text = args.iter().map(literal).collect::<Vec<_>>().join(", ");
+                let _ = evaluate(&expr(&format!("{}({text})", function.name)), SOURCE, &scope);
+            }
+            let signature = function.parsed();
+            let fits = args.len() >= signature.required()
+                && signature.most().is_none_or(|most| args.len() <= most);
+            let converted: Option<Vec<Value>> = args
+                .iter()
+                .enumerate()
+                .map(|(i, v)| {
+                    let param = signature
+                        .param(i)
+                        .filter(|p| fits && (p.nullable || !v.is_null()))?;
+                    convert(v, &param.ty).ok()
+                })
+                .collect();
+            if let Some(args) = converted.filter(|_| fits) {
+                let _ = function.apply(args, &scope);
+            }
+        }
+    }
 }
 
 #[test]
@@ -357,8 +455,8 @@ proptest! {
     #[test]
     fn unification_is_of_all(a in any_value(), b in any_value()) {
         let ty = |v: &Value| v.type_of();
-        if let Some(both) = convert::unify(&[ty(&a), ty(&b)]) {
-            prop_assert_eq!(convert::unify(&[ty(&b), ty(&a)]), Some(both.clone()));
+        if let Some(both) = unify::unify(&[ty(&a), ty(&b)]) {
+            prop_assert_eq!(unify::unify(&[ty(&b), ty(&a)]), Some(both.clone()));
             prop_assert!(convert(&a, &both).is_ok() && convert(&b, &both).is_ok());
         }
     }

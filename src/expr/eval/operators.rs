@@ -1,7 +1,7 @@
 //! Operators and the conditional.
 
 use super::{Evaluated, Evaluator};
-use crate::convert::unify;
+use crate::unify::unify;
 use crate::{Kind, Number, Type, Value, convert};
 use hcl_edit::expr::{BinaryOp, BinaryOperator, Conditional, Expression, UnaryOp, UnaryOperator};
 use infra_diag::Diagnostic;

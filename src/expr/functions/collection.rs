@@ -3,7 +3,7 @@
 
 use super::number::whole;
 use super::{Fault, Outcome};
-use crate::convert::unify;
+use crate::unify::unify;
 use crate::{Kind, Map, Type, Value, convert};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Functions of sets.
 
 use super::{Fault, Outcome};
-use crate::convert::unify;
+use crate::unify::unify;
 use crate::{Kind, Type, Value, convert};
 
 /// As many combinations as `setproduct` will give.

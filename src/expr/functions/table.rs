@@ -59,7 +59,7 @@ pub static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| vec![
     Function::new("one", "(list: any) -> any", Parts(collection::one), "The only element, or null if there is none."),
     Function::new("parseint", "(text: string, base: number) -> number", Plain(number::parseint), "The whole number that the text is in that base."),
     Function::new("pow", "(number: number, exponent: number) -> number", Plain(number::pow), "The number to the power of the exponent."),
-    Function::new("range", "(limits: number...) -> list(number)", Plain(number::range), "Numbers from 0 to the limit, or from a start to a limit, or that in steps."),
+    Function::new("range", "(start: number, end?: number, step?: number) -> list(number)", Plain(number::range), "Numbers from the start to before the end, in steps; of one number, from 0 to before it."),
     Function::new("replace", "(text: string, old: string, new: string) -> string", Plain(string::replace), "The text with every occurrence of the old replaced by the new."),
     Function::new("reverse", "(list: any) -> any", Parts(collection::reverse), "The list backwards."),
     Function::new("sensitive", "(value: any|null) -> any", Raw(conversion::sensitive), "The value, marked as a secret that is not shown."),
