@@ -433,3 +433,77 @@ fn show_block(block: &Block, depth: usize, out: &mut String) {
         writeln!(out, "{indent}}}").unwrap();
     }
 }
+
+/// Evaluates a configuration that is one text.
+fn evaluated(text: &str) -> Evaluation {
+    let files: Arc<dyn Files> = Arc::new(Memory(BTreeMap::from([(
+        "main.infra.hcl".to_owned(),
+        text.as_bytes().to_vec(),
+    )])));
+    let about = About {
+        folder_name: "x".to_owned(),
+        version: "0.1.0".to_owned(),
+    };
+    let mut sources = Sources::new();
+    let program = Program::load(&files, SCHEMA, &about, &mut sources);
+    let inputs = program.inputs(&GivenValues::default(), Mode::Plan, &mut sources);
+    let evaluation = program.evaluate(&inputs);
+    let said = render(&evaluation.diagnostics, &sources, Style::Plain);
+    assert_eq!(said.get(..said.len().min(2000)), Some(""));
+    evaluation
+}
+
+#[test]
+fn long_chains_are_followed() {
+    let mut text = String::from("locals {\n");
+    (0..10_000).for_each(|n| writeln!(text, "  l{n} = local.l{} + 1", n + 1).unwrap());
+    text.push_str("  l10000 = 0\n}\noutput \"end\" {\n  value = local.l0\n}\n");
+    for n in 0..5_000 {
+        let next = if n == 4_999 {
+            "\"end\"".to_owned()
+        } else {
+            format!("workload.w{}.env[\"A\"]", n + 1)
+        };
+        write!(text, "workload \"w{n}\" {{\n  env = {{ A = {next} }}\n  memory {{\n    size = \"1GiB\"\n  }}\n}}\n").unwrap();
+    }
+    // The last is worked out first, and each needs the one before it.
+    text.push_str("workload \"chain\" {\n  count = 5000\n  env = { A = count.index == 4999 ? \"end\" : workload.chain[count.index + 1].env[\"A\"] }\n  memory {\n    size = \"1GiB\"\n  }\n}\n");
+    let evaluation = evaluated(&text);
+    assert_eq!(evaluation.outputs["end"].value, Value::number(10_000i64));
+    assert_eq!(evaluation.instances.len(), 10_000);
+    for instance in &evaluation.instances {
+        assert_eq!(
+            instance.block.get("env").and_then(|env| env.value.get("A")),
+            Some(Value::string("end"))
+        );
+    }
+}
+
+#[test]
+fn many_instances_take_no_longer_than_many_blocks() {
+    let body = "  env = { A = local.a, I = \"${%}\" }\n  cpus {\n    count = 2\n  }\n  memory {\n    size = \"1GiB\"\n  }\n  interface \"eth0\" {\n    network = network.lan\n  }\n}\n";
+    let rest = "network \"lan\" {\n  subnet = \"10.0.0.0/8\"\n}\nlocals {\n  a = 1\n  keys = toset([for i in range(10000) : tostring(i)])\n}\n";
+    let time = |text: String| {
+        let start = std::time::Instant::now();
+        assert_eq!(evaluated(&text).instances.len(), 10_001);
+        start.elapsed()
+    };
+    let blocks: String = (0..10_000)
+        .map(|n| {
+            format!(
+                "workload \"w{n}\" {{\n{}",
+                body.replace('%', &n.to_string())
+            )
+        })
+        .collect();
+    let blocks = time(format!("{blocks}{rest}"));
+    let each = time(format!(
+        "workload \"w\" {{\n  for_each = local.keys\n{}{rest}",
+        body.replace('%', "each.key")
+    ));
+    println!("10,000 blocks {blocks:?}, 10,000 instances {each:?}");
+    assert!(
+        each < blocks * 3,
+        "10,000 blocks {blocks:?}, 10,000 instances {each:?}"
+    );
+}

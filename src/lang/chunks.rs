@@ -9,6 +9,8 @@ pub(crate) struct Chunk {
     pub(crate) range: Range<usize>,
     /// The innermost `{` in it that is never closed.
     pub(crate) unclosed: Option<usize>,
+    /// The first `"` in it whose string does not end with the line.
+    pub(crate) unended: Option<usize>,
 }
 
 /// The chunks of a text, in order and without gaps; the first is what comes before any block.
@@ -18,12 +20,10 @@ pub(crate) fn chunks(text: &str) -> Vec<Chunk> {
         starts.insert(0, 0);
     }
     let ends = starts.iter().skip(1).copied().chain([text.len()]);
-    let ranges = starts.iter().zip(ends).map(|(start, end)| *start..end);
-    ranges
-        .map(|range| Chunk {
-            unclosed: unclosed(text, range.clone()),
-            range,
-        })
+    starts
+        .iter()
+        .zip(ends)
+        .map(|(start, end)| chunk(text, *start..end))
         .collect()
 }
 
@@ -69,57 +69,99 @@ fn ends_below(rest: &str, end: &str) -> bool {
     rest.lines().any(|line| line.trim() == end)
 }
 
-/// What the scanner is inside of.
-#[derive(Clone, Copy, PartialEq)]
+/// What the scanner is inside of, and where that began.
+#[derive(Clone, Copy)]
 enum Inside {
     Brace(usize),
-    Text,
+    Text(usize),
     Interpolation,
 }
 
-/// The innermost brace that is left open at the end of a range.
-fn unclosed(text: &str, range: Range<usize>) -> Option<usize> {
-    let mut stack: Vec<Inside> = Vec::new();
-    let bytes = text.as_bytes();
-    let mut at = range.start;
-    while at < range.end {
-        at += step(&bytes[..range.end], at, &mut stack);
-    }
-    stack.iter().rev().find_map(|inside| match inside {
-        Inside::Brace(at) => Some(*at),
-        Inside::Text | Inside::Interpolation => None,
-    })
+#[derive(Default)]
+struct Scanner {
+    stack: Vec<Inside>,
+    unended: Option<usize>,
 }
 
-/// Takes in what stands at a place and says how long that was.
-fn step(bytes: &[u8], at: usize, stack: &mut Vec<Inside>) -> usize {
-    let next = bytes.get(at + 1).copied();
-    let line = || {
-        bytes[at..]
-            .iter()
-            .position(|b| *b == b'\n')
-            .unwrap_or(bytes.len() - at)
-    };
-    let in_text = stack.last() == Some(&Inside::Text);
-    match bytes[at] {
-        b'"' if in_text => drop(stack.pop()),
-        b'\\' if in_text => return 2,
-        b'$' | b'%' if in_text && next == Some(b'{') => {
-            stack.push(Inside::Interpolation);
-            return 2;
-        }
-        // A quoted text ends with its line at the latest, closed or not.
-        b'\n' => stack.retain(|inside| matches!(inside, Inside::Brace(_))),
-        _ if in_text => {}
-        b'"' => stack.push(Inside::Text),
-        b'#' => return line().max(1),
-        b'/' if next == Some(b'/') => return line(),
-        b'/' if next == Some(b'*') => return comment(&bytes[at..]),
-        b'{' => stack.push(Inside::Brace(at)),
-        b'}' => drop(stack.pop()),
-        _ => {}
+fn chunk(text: &str, range: Range<usize>) -> Chunk {
+    let mut scanner = Scanner::default();
+    let mut at = range.start;
+    while at < range.end {
+        at += scanner.step(&text.as_bytes()[..range.end], at);
     }
-    1
+    let unclosed = scanner.stack.iter().rev().find_map(|inside| match inside {
+        Inside::Brace(at) => Some(*at),
+        Inside::Text(_) | Inside::Interpolation => None,
+    });
+    Chunk {
+        range,
+        unclosed,
+        unended: scanner.unended,
+    }
+}
+
+impl Scanner {
+    /// Takes in what stands at a place and says how many bytes that was.
+    fn step(&mut self, text: &[u8], at: usize) -> usize {
+        let rest = &text[at..];
+        match self.stack.last() {
+            Some(Inside::Text(open)) => self.step_in_text(rest, *open),
+            _ => self.step_outside(rest, at),
+        }
+    }
+
+    fn step_in_text(&mut self, rest: &[u8], open: usize) -> usize {
+        match rest {
+            [b'\\', ..] => return 2,
+            [b'$' | b'%', b'{', ..] => {
+                self.stack.push(Inside::Interpolation);
+                return 2;
+            }
+            [b'"', ..] => drop(self.stack.pop()),
+            [b'\n', ..] => {
+                self.unended.get_or_insert(open);
+                self.stack
+                    .retain(|inside| matches!(inside, Inside::Brace(_)));
+            }
+            _ => {}
+        }
+        // The parts of a character are no sign that means anything.
+        1
+    }
+
+    fn step_outside(&mut self, bytes: &[u8], at: usize) -> usize {
+        let line = || {
+            bytes
+                .iter()
+                .position(|b| *b == b'\n')
+                .unwrap_or(bytes.len())
+        };
+        match bytes {
+            [b'"', ..] => self.stack.push(Inside::Text(at)),
+            [b'#', ..] | [b'/', b'/', ..] => return line(),
+            [b'/', b'*', ..] => return comment(bytes),
+            [b'<', b'<', ..] => return heredoc(bytes).unwrap_or(2),
+            [b'{', ..] => self.stack.push(Inside::Brace(at)),
+            [b'}', ..] => drop(self.stack.pop()),
+            _ => {}
+        }
+        1
+    }
+}
+
+/// The length of a heredoc, to the end of its last line.
+fn heredoc(rest: &[u8]) -> Option<usize> {
+    let rest = std::str::from_utf8(rest).ok()?;
+    let first = rest.split_inclusive('\n').next()?;
+    let end = heredoc_start(first)?;
+    let mut length = first.len();
+    for line in rest[length..].split_inclusive('\n') {
+        length += line.len();
+        if line.trim() == end {
+            return Some(length);
+        }
+    }
+    None
 }
 
 fn comment(bytes: &[u8]) -> usize {
@@ -156,6 +198,14 @@ mod tests {
         let text = "a {\n  x = <<-EOT\nserver {\nEOT\n}\nb {}\n";
         assert_eq!(chunks(text).len(), 2);
         assert_eq!(chunks("a {\n x = <<EOT\nserver {\n").len(), 2);
+    }
+
+    #[test]
+    fn a_string_ends_with_its_line() {
+        let unended = |text: &str| chunks(text)[0].unended;
+        assert_eq!(unended("a {\n x = \"abc\n}\n"), Some(9));
+        assert_eq!(unended("a {\n x = \"a${\n f(\"b\")}c\"\n}\n"), None);
+        assert_eq!(unended("a {\n x = <<EOT\n it\"s { \nEOT\n}\n"), None);
     }
 
     #[test]

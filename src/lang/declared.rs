@@ -277,6 +277,13 @@ pub(crate) fn wrong_amount(
     }
     let extra = headers.get(nested.max)?;
     Some(match nested.max {
+        1 if *extra == headers[0] => Diagnostic::error("Too many blocks").at(
+            *extra,
+            format!(
+                "this makes {} blocks `{kind}`, and one may stand here",
+                headers.len()
+            ),
+        ),
         1 => twice(kind, *extra, headers[0]),
         max => Diagnostic::error("Too many blocks").at(
             *extra,
@@ -321,7 +328,7 @@ fn dynamic(
     kind: &'static BlockKind,
     found: &mut Diagnostics,
 ) -> Option<(usize, Item)> {
-    let label = section.label("the kind of block", found);
+    let label = section.label("kind", found);
     let for_each = section.required("for_each", found);
     let iterator = section.field("iterator");
     let labels = section.field("labels").map(|field| field.value);

@@ -1,7 +1,7 @@
 //! Values against the shapes of the schema: what an attribute's value must be, and what is said when it
 //! is not. References are resolved elsewhere; here they are values like others.
 
-use crate::schema::Shape;
+use crate::schema::{Shape, Text};
 use crate::words::{listed, nearest, with_article};
 use infra_diag::{Diagnostic, Span};
 use infra_expr::{ConvertError, Type, Value, convert, show};
@@ -36,8 +36,9 @@ impl Misfit {
     }
 
     pub(crate) fn diagnostic(self, attribute: &str, span: Span) -> Diagnostic {
-        let error = Diagnostic::error(self.summary)
-            .at(span, format!("`{attribute}{}` {}", self.path, self.text));
+        let gap = if self.text.starts_with(':') { "" } else { " " };
+        let text = format!("`{attribute}{}`{gap}{}", self.path, self.text);
+        let error = Diagnostic::error(self.summary).at(span, text);
         crate::syntax::hinted(error, self.hint)
     }
 }
@@ -63,14 +64,7 @@ pub(crate) fn fit(value: &Value, shape: &Shape, resolve: Resolve<'_>) -> Result<
         Shape::Of(ty) => converted(value, &ty()),
         Shape::Whole { min, max } => whole(value, *min, *max),
         Shape::Text(text) => checked(value, |word| {
-            (text.check)(word).map_err(|why| {
-                let hint = format!("write {} such as \"{}\"", text.name, text.example);
-                Misfit::new(
-                    "Invalid value",
-                    format!("is {}: {why}", quoted(value, word)),
-                )
-                .hint(Some(hint))
-            })
+            (text.check)(word).map_err(|why| malformed(value, word, text, &why))
         }),
         Shape::OneOf(words) => checked(value, |word| one_of(value, word, words)),
         Shape::Ref(kinds) => match value.is_unknown() {
@@ -109,12 +103,7 @@ impl Shape {
 
 fn converted(value: &Value, ty: &Type) -> Result<Value, Misfit> {
     convert(value, ty).map_err(|error| {
-        let text = format!(
-            "must be {}: {}",
-            with_article(&ty.to_string()),
-            error.message
-        );
-        Misfit::new("Wrong type", text).inside(&error.path)
+        Misfit::new("Wrong type", format!(": {}", error.message)).inside(&error.path)
     })
 }
 
@@ -142,6 +131,16 @@ fn checked(value: &Value, check: impl Fn(&str) -> Result<(), Misfit>) -> Result<
     let text = converted(value, &Type::String)?;
     text.as_str().map_or(Ok(()), check)?;
     Ok(text)
+}
+
+/// What is wrong with a text may quote it, so of a sensitive one it is not said.
+fn malformed(value: &Value, word: &str, text: &Text, why: &str) -> Misfit {
+    let said = match value.contains_sensitive() {
+        true => format!("is not {}", text.name),
+        false => format!("is {}: {why}", crate::address::quoted(word)),
+    };
+    let hint = format!("write {} such as \"{}\"", text.name, text.example);
+    Misfit::new("Invalid value", said).hint(Some(hint))
 }
 
 fn one_of(value: &Value, word: &str, words: &[&str]) -> Result<(), Misfit> {

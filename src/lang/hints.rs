@@ -1,7 +1,8 @@
 //! What a person most likely meant where a text does not parse. The parser says which token it expected;
 //! this goes by what stands there instead.
 
-use hcl_edit::parser::Error;
+use hcl_edit::expr::Expression;
+use hcl_edit::parser::{parse_body, parse_expr};
 use infra_diag::{Diagnostic, SourceId, Span};
 
 /// What was found: a summary, what to say at the place, and what to do.
@@ -17,9 +18,24 @@ fn finding(label: impl Into<String>, hint: impl Into<String>) -> Finding {
     }
 }
 
-/// The diagnostic for a syntax error.
-pub(crate) fn syntax_error(text: &str, error: &Error, source: SourceId) -> Diagnostic {
-    let place = Place::new(text, error);
+/// Parses an expression that is a whole text.
+pub(crate) fn expression(text: &str, source: SourceId) -> Result<Expression, Diagnostic> {
+    parse_expr(text).map_err(|error| {
+        // Of an expression alone the parser only says that it is none; of an attribute it says where.
+        const NAME: &str = "x=";
+        match parse_body(&format!("{NAME}{text}\n")) {
+            Err(better) => {
+                let at = better.location().offset().saturating_sub(NAME.len());
+                syntax_error(text, at, better.message(), source)
+            }
+            Ok(_) => syntax_error(text, error.location().offset(), error.message(), source),
+        }
+    })
+}
+
+/// The diagnostic for a syntax error: what the parser says of a place, or better what we make of it.
+pub(crate) fn syntax_error(text: &str, at: usize, message: &str, source: SourceId) -> Diagnostic {
+    let place = Place::new(text, at, message);
     let found = RULES.iter().find_map(|rule| rule(&place));
     let found = found.unwrap_or_else(|| Finding {
         label: place.expected.clone(),
@@ -42,8 +58,8 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn new(text: &'a str, error: &Error) -> Self {
-        let at = text.floor_char_boundary(error.location().offset().min(text.len()));
+    fn new(text: &'a str, at: usize, message: &str) -> Self {
+        let at = text.floor_char_boundary(at.min(text.len()));
         let at = step_back(text, at);
         let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let end = text[at..]
@@ -54,7 +70,7 @@ impl<'a> Place<'a> {
             at,
             before,
             after,
-            expected: error.message().to_owned(),
+            expected: message.to_owned(),
         }
     }
 
@@ -108,7 +124,7 @@ fn step_back(text: &str, at: usize) -> usize {
 type Rule = fn(&Place<'_>) -> Option<Finding>;
 
 /// The first that knows an answer is heard.
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 16] = [
     single_quotes,
     bare_interpolation,
     comma_between_attributes,
@@ -118,10 +134,13 @@ const RULES: [Rule; 13] = [
     missing_value,
     missing_equals,
     unquoted_with_unit,
-    unclosed_quote,
     brace_on_next_line,
     word_operator,
     stray_brace,
+    missing_comma,
+    unclosed_bracket,
+    unended_heredoc,
+    cut_off,
 ];
 
 fn single_quotes(place: &Place<'_>) -> Option<Finding> {
@@ -234,16 +253,6 @@ fn unquoted_with_unit(place: &Place<'_>) -> Option<Finding> {
     })
 }
 
-fn unclosed_quote(place: &Place<'_>) -> Option<Finding> {
-    let odd = |text: &str| text.replace("\\\"", "").matches('"').count() % 2 == 1;
-    (odd(place.after) || odd(place.before)).then(|| {
-        finding(
-            "a string in this line does not end",
-            "close it with \" on the same line",
-        )
-    })
-}
-
 fn brace_on_next_line(place: &Place<'_>) -> Option<Finding> {
     let header = place.expected == "expected `{`" && place.after.is_empty();
     header.then(|| finding("the block's `{` is missing", "put `{` on the same line"))
@@ -265,6 +274,49 @@ fn stray_brace(place: &Place<'_>) -> Option<Finding> {
         finding(
             "this `}` closes nothing",
             "remove it, or look for a `{` too few above",
+        )
+    })
+}
+
+/// `[1 2]`, `f(a b)`
+fn missing_comma(place: &Place<'_>) -> Option<Finding> {
+    let closing = ["expected `]`", "expected `)`"]
+        .iter()
+        .any(|c| place.expected.starts_with(c));
+    let value = place
+        .after
+        .starts_with(|c: char| c.is_alphanumeric() || "\"[{(_-!".contains(c));
+    (closing && value)
+        .then(|| finding("a comma is missing before this", "separate values with `,`"))
+}
+
+fn unclosed_bracket(place: &Place<'_>) -> Option<Finding> {
+    let bracket = [')', ']']
+        .into_iter()
+        .find(|b| place.expected.starts_with(&format!("expected `{b}`")))?;
+    Some(finding(
+        format!("a `{bracket}` is missing before this"),
+        format!("close what was opened with `{bracket}`"),
+    ))
+}
+
+fn unended_heredoc(place: &Place<'_>) -> Option<Finding> {
+    let heredoc = place.expected.contains("heredoc end");
+    heredoc.then(|| {
+        finding(
+            "the heredoc that starts above does not end",
+            "end it with its word on a line of its own",
+        )
+    })
+}
+
+/// `x = 1 +`
+fn cut_off(place: &Place<'_>) -> Option<Finding> {
+    let cut = place.after.is_empty() && place.expected.starts_with("invalid expression");
+    cut.then(|| {
+        finding(
+            "a value is missing here",
+            "write the expression to its end on one line, or in ( … )",
         )
     })
 }

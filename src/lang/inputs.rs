@@ -9,7 +9,6 @@ use crate::syntax::{Expr, contents, hinted};
 use crate::tree::{Table, Tree, Variable};
 use crate::words::suggest;
 use crate::{Files, Mode};
-use hcl_edit::parser::parse_expr;
 use infra_diag::{Diagnostic, Diagnostics, Sources, Span};
 use infra_expr::{Type, Value};
 use std::collections::BTreeMap;
@@ -185,10 +184,10 @@ impl Reader<'_> {
 
     /// What is wrong is unknown: reported once, and nothing that depends on it is said to be missing.
     fn expression(&mut self, text: &str, span: Span) -> Value {
-        let value = match parse_expr(text) {
+        let node = crate::hints::expression(text, span.source);
+        let value = match node {
             Ok(node) => literal::value(&Expr::new(node, span.source), &mut self.inputs.diagnostics),
             Err(error) => {
-                let error = crate::hints::syntax_error(text, &error, span.source);
                 self.inputs.diagnostics.push(error);
                 None
             }

@@ -238,7 +238,8 @@ impl Loader<'_> {
         path.push(folder);
         let error = Diagnostic::error("Module includes itself")
             .at(span, "this leads back to where it began")
-            .note(path.join(" → "));
+            .note(path.join(" → "))
+            .hint("a module cannot be inside itself: remove one of these calls");
         circle[1..]
             .iter()
             .filter_map(|(folder, call)| Some((folder, (*call)?)))

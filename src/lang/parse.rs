@@ -57,7 +57,10 @@ fn blame(
         .iter()
         .rposition(|chunk| chunk.range.start <= at)
         .unwrap_or(0);
-    // A brace that is not closed is noticed only later, in a block that is right.
+    // What is not closed is noticed only later, in a block that is right.
+    if let Some((open, chunk)) = chunks[..=upto].iter().find_map(|c| Some((c.unended?, c))) {
+        return (chunk.range.clone(), unended(text, open, source));
+    }
     if let Some((open, chunk)) = chunks[..=upto].iter().find_map(|c| Some((c.unclosed?, c))) {
         let only_here = chunk.range.contains(&at) && !text[at..chunk.range.end].trim().is_empty();
         if !only_here {
@@ -69,8 +72,21 @@ fn blame(
     }
     (
         whole_lines(text, chunks.swap_remove(upto).range, at),
-        syntax_error(text, error, source),
+        syntax_error(text, at, error.message(), source),
     )
+}
+
+fn unended(text: &str, open: usize, source: SourceId) -> Diagnostic {
+    let end = text[open..]
+        .find('\n')
+        .map_or(text.len(), |newline| open + newline);
+    let end = open + text[open..end].trim_end().len();
+    Diagnostic::error("Unclosed string")
+        .at(
+            Span::new(source, open..end),
+            "this string does not end with its line",
+        )
+        .hint("close it with \"; a text of several lines is a heredoc: <<EOT … EOT")
 }
 
 fn unclosed(text: &str, open: usize, end: usize, source: SourceId) -> Diagnostic {

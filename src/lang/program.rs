@@ -389,8 +389,7 @@ impl Evaluation {
     pub fn console(&mut self, text: &str, sources: &mut Sources) -> Result<Value, Diagnostics> {
         let text = text.trim();
         let source = sources.add("console", text);
-        let node = hcl_edit::parser::parse_expr(text)
-            .map_err(|error| Diagnostics::from(crate::hints::syntax_error(text, &error, source)))?;
+        let node = crate::hints::expression(text, source)?;
         let expr = crate::syntax::Expr::new(node, source);
         let mut found = Diagnostics::new();
         check::check_expression(&self.engine.tree, &expr, &mut found);

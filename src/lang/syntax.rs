@@ -265,5 +265,5 @@ pub(crate) fn twice(what: &str, second: Span, first: Span) -> Diagnostic {
     Diagnostic::error("Declared twice")
         .at(second, format!("`{what}` again"))
         .at(first, "first here")
-        .hint("keep one of the two, or give one another name")
+        .hint("keep one of the two")
 }

@@ -64,6 +64,7 @@ impl Engine {
         if at.caller.is_none() && self.inputs.mode == Mode::Validate {
             return Ok(Value::unknown(variable.constraint()).with_sensitive(variable.sensitive));
         }
+        let written = self.origin(module, name, variable) != variable.header;
         Err(self.fail(match &at.caller {
             None => Diagnostic::error("No value for variable")
                 .at(
@@ -74,7 +75,8 @@ impl Engine {
                     "give one: --var {name}=…, {name} = … in a file *{}, or {ENVIRONMENT}{name}",
                     crate::inputs::SUFFIX
                 )),
-            // Written as null: that it is not written at all was reported before.
+            // That it is not written at all was reported by `check.rs`.
+            Some(_) if !written => return Err(Failed),
             Some(_) => Diagnostic::error("No value for variable")
                 .at(
                     self.origin(module, name, variable),

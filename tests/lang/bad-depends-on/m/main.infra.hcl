@@ -1,0 +1,5 @@
+workload "c" {
+  memory {
+    size = "1GiB"
+  }
+}

@@ -1,0 +1,4 @@
+infra {
+  project          = local.x
+  required_version = "=> 1.0"
+}

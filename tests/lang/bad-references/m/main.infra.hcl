@@ -1,0 +1,5 @@
+variable "needed" {}
+
+output "output" {
+  value = var.needed
+}

@@ -1,0 +1,3 @@
+workload "four"
+{
+}

@@ -1,0 +1,6 @@
+variable "inner" {
+  validation {
+    condition     = var.inner == "y"
+    error_message = "Must be y."
+  }
+}

@@ -1,0 +1,7 @@
+variable "inner" {
+  nullable = false
+}
+
+variable "typed" {
+  type = number
+}

@@ -1,0 +1,4 @@
+undeclared_too = 1
+calls          = upper(local.x)
+block {
+}
