@@ -97,7 +97,8 @@ fn made(target: &Target, kind: &str, name: &str, body: serde_json::Value) -> Res
     }
 }
 
-/// In the order in which it will be read back.
+/// As it will be read back: in order, and without the hostname among its aliases, which every engine makes
+/// resolve by itself (and which one before API 1.45 lists as if it had been asked for).
 fn normal(container: &Container) -> Container {
     let mut normal = container.clone();
     normal.ports.sort();
@@ -105,6 +106,9 @@ fn normal(container: &Container) -> Container {
     for endpoint in normal.networks.values_mut() {
         endpoint.aliases.sort();
         endpoint.aliases.dedup();
+        endpoint
+            .aliases
+            .retain(|alias| *alias != container.hostname);
     }
     normal
 }

@@ -61,7 +61,7 @@ fn a_container_comes_after_what_it_uses() {
     };
     let resource = only(What::Container(Container {
         ports: vec![port(81), port(80), port(81)],
-        networks: BTreeMap::from([("demo.lan".into(), endpoint(&["b", "a"]))]),
+        networks: BTreeMap::from([("demo.lan".into(), endpoint(&["c", "b", "a"]))]),
         mounts: BTreeMap::from([
             (
                 "/d".into(),
@@ -95,7 +95,7 @@ fn a_container_comes_after_what_it_uses() {
     assert_eq!(resource.body["ports"].as_array().map(Vec::len), Some(2));
     assert_eq!(
         resource.body["networks"]["demo.lan"]["aliases"],
-        json!(["a", "b"])
+        json!(["b", "c"])
     );
 }
 

@@ -145,7 +145,7 @@ const HINTS: &[(&str, &str)] = &[
     ),
     (
         "could not find bridge",
-        "the network's bridge was removed behind Docker's back: remove the network, then apply",
+        "the network's bridge was removed behind Docker's back: remove the network and apply, or restart the engine",
     ),
     (
         "Pool overlaps",

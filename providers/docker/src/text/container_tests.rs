@@ -74,7 +74,7 @@ fn full() -> Container {
                 "demo.lan".into(),
                 Endpoint {
                     address,
-                    aliases: vec!["a".into()],
+                    aliases: vec!["cache".into()],
                 },
             ),
             (
@@ -145,7 +145,7 @@ fn the_request() {
             "Ulimits": [{"Name": "memlock", "Soft": -1, "Hard": -1}],
         },
         "NetworkingConfig": {"EndpointsConfig": {
-            "demo.lan": {"IPAMConfig": {"IPv4Address": "10.9.0.2"}, "Aliases": ["a"]},
+            "demo.lan": {"IPAMConfig": {"IPv4Address": "10.9.0.2"}, "Aliases": ["cache"]},
         }},
     });
     let mut request = request;
@@ -310,7 +310,7 @@ fn answer(body: &Container, image: &Value) -> Inspect {
             settings["Aliases"]
                 .as_array_mut()
                 .unwrap()
-                .push(json!(&id[..12]));
+                .extend([json!(&id[..12]), json!(body.hostname)]);
             (name.clone(), settings)
         })
         .collect();
@@ -478,7 +478,7 @@ fn restarts() -> impl Strategy<Value = Restart> {
 }
 
 prop_compose! {
-    fn endpoint_of()(address: u32, aliases in proptest::collection::btree_set("[a-z]{1,5}", 0..3)) -> Endpoint {
+    fn endpoint_of()(address: u32, aliases in proptest::collection::btree_set("[a-z]{2,5}", 0..3)) -> Endpoint {
         Endpoint { address: (address | 1).into(), aliases: aliases.into_iter().collect() }
     }
 }

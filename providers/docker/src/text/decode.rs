@@ -236,24 +236,28 @@ fn networks(found: &Inspect) -> BTreeMap<String, Endpoint> {
 /// All it is attached to.
 pub(crate) fn attached(found: &Inspect) -> BTreeMap<String, Endpoint> {
     let all = found.network_settings.networks.iter().flatten();
-    all.map(|(name, at)| (name.clone(), attachment(at, &found.id)))
+    all.map(|(name, at)| (name.clone(), attachment(at, found)))
         .collect()
 }
 
-fn attachment(at: &Attachment, container: &str) -> Endpoint {
+fn attachment(at: &Attachment, found: &Inspect) -> Endpoint {
     let planned = at
         .ipam_config
         .as_ref()
-        .and_then(|ipam| ipam.ipv4_address.parse().ok());
+        .map(|ipam| ipam.ipv4_address.as_str());
     // While it is stopped it has only the address it was given.
-    let address = at.ip_address.parse().ok().or(planned);
+    let mut addresses = [Some(at.ip_address.as_str()), planned]
+        .into_iter()
+        .flatten();
+    let address = addresses.find_map(|text| text.parse().ok());
+    // Engines before API 1.45 list what they add: the short id and the hostname.
+    let added = [mark::short(&found.id), &found.config.hostname];
     let aliases: BTreeSet<String> = at.aliases.iter().flatten().cloned().collect();
     Endpoint {
         address: address.unwrap_or(Ipv4Addr::UNSPECIFIED),
-        // Engines before API 1.45 add the container's short id.
         aliases: aliases
             .into_iter()
-            .filter(|alias| alias != mark::short(container))
+            .filter(|alias| !added.contains(&alias.as_str()))
             .collect(),
     }
 }

@@ -1,0 +1,394 @@
+//! The laws of the contract, for each kind of object.
+
+use std::collections::BTreeMap;
+
+use bollard::query_parameters::{RemoveImageOptions, TagImageOptions};
+use infra_api::target::*;
+use infra_api::{Facts, Observed, Readiness, Remedy, Resource, Text, What};
+
+use crate::rig::{Rig, live, root, saved, shell};
+
+/// Laws 2 to 6 for one object; it is left there.
+async fn holds(rig: &Rig, wanted: &Resource) {
+    assert_eq!(rig.read(&wanted.id).await, Observed::Absent);
+    rig.delete(&wanted.id).await.unwrap();
+    rig.create(wanted).await;
+    rig.expect(wanted).await;
+    rig.create(wanted).await;
+    rig.expect(wanted).await;
+    let listed = rig.daemon.list(&rig.project).await.unwrap();
+    let whole = Observed::Present {
+        address: wanted.address.clone(),
+        body: wanted.body.clone(),
+    };
+    assert!(listed.contains(&(wanted.id.clone(), whole)), "{listed:?}");
+    assert!(listed.is_sorted_by(|(a, _), (b, _)| a < b), "{listed:?}");
+    let stranger = rig.stranger(wanted.address.as_str());
+    let refused = rig
+        .apply(&wanted.id, stranger.clone(), infra_api::Action::Delete)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.remedy, Remedy::Replan);
+    assert!(
+        refused
+            .cause
+            .contains(&format!("project `{}`", rig.project)),
+        "{refused}"
+    );
+    let seen = rig
+        .daemon
+        .read(&stranger.project, &wanted.id)
+        .await
+        .unwrap();
+    assert!(matches!(seen, Observed::Foreign { .. }), "{seen:?}");
+    rig.expect(wanted).await;
+}
+
+async fn goes(rig: &Rig, wanted: &Resource) {
+    rig.delete(&wanted.id).await.unwrap();
+    assert_eq!(rig.read(&wanted.id).await, Observed::Absent);
+    rig.delete(&wanted.id).await.unwrap();
+}
+
+#[test]
+fn networks_and_volumes() {
+    live("plain", 1, |rig| async move {
+        let volume = ContainerVolume {
+            name: rig.name("data"),
+        };
+        for wanted in [
+            rig.network("lan", false),
+            rig.resource("volume.data", What::ContainerVolume(volume)),
+        ] {
+            holds(&rig, &wanted).await;
+            assert_eq!(rig.ready(&wanted.id).await, Readiness::Ready);
+            goes(&rig, &wanted).await;
+        }
+        assert_eq!(rig.daemon.list(&rig.project).await.unwrap(), []);
+    });
+}
+
+#[test]
+fn images() {
+    live("images", 2, |rig| async move {
+        let theirs = rig.name("theirs:latest");
+        for wanted in [
+            rig.image("root", &root("images")),
+            rig.image("saved", &saved("images", &theirs)),
+        ] {
+            holds(&rig, &wanted).await;
+            goes(&rig, &wanted).await;
+        }
+        assert!(
+            rig.raw.inspect_image(&theirs).await.is_err(),
+            "a name in the archive is not taken"
+        );
+        // The same archive gives the same image, whenever it is made.
+        let wanted = rig.image("root", &root("images"));
+        let mut ids = Vec::new();
+        for _ in 0..2 {
+            rig.create(&wanted).await;
+            ids.push(rig.raw.inspect_image(&wanted.id.name).await.unwrap().id);
+            rig.delete(&wanted.id).await.unwrap();
+        }
+        assert_eq!(ids[0], ids[1]);
+    });
+}
+
+#[test]
+fn an_image_is_made_whole_from_any_point() {
+    live("image-cut", 3, |rig| async move {
+        let (wanted, other) = (rig.image("a", &root("cut")), rig.image("b", &root("other")));
+        rig.create(&wanted).await;
+        rig.create(&other).await;
+        let (repository, short) = wanted.id.name.split_once(':').unwrap();
+        let long = format!("{repository}:{}", wanted.body["sha256"].as_str().unwrap());
+        // Only the long name is there.
+        rig.raw
+            .remove_image(&wanted.id.name, None::<RemoveImageOptions>, None)
+            .await
+            .unwrap();
+        assert_eq!(rig.read(&wanted.id).await, Observed::Absent);
+        let listed = rig.daemon.list(&rig.project).await.unwrap();
+        assert!(listed.iter().any(|(id, _)| *id == wanted.id), "{listed:?}");
+        rig.create(&wanted).await;
+        rig.expect(&wanted).await;
+        // Only the short one.
+        rig.raw
+            .remove_image(&long, None::<RemoveImageOptions>, None)
+            .await
+            .unwrap();
+        assert!(matches!(
+            rig.read(&wanted.id).await,
+            Observed::Partial { .. }
+        ));
+        rig.create(&wanted).await;
+        rig.expect(&wanted).await;
+        // The short one was moved.
+        let options = TagImageOptions {
+            repo: Some(repository.into()),
+            tag: Some(short.into()),
+        };
+        rig.raw
+            .tag_image(&other.id.name, Some(options))
+            .await
+            .unwrap();
+        assert!(matches!(
+            rig.read(&wanted.id).await,
+            Observed::Partial { .. }
+        ));
+        rig.create(&wanted).await;
+        rig.expect(&wanted).await;
+        rig.expect(&other).await;
+    });
+}
+
+#[test]
+fn a_plain_container() {
+    live("container", 4, |rig| async move {
+        let image = rig.image("a", &root("container"));
+        rig.stand(&image).await;
+        let wanted = rig.workload(&rig.container("a", &image));
+        holds(&rig, &wanted).await;
+        let (id, pid) = rig.process(&wanted.id.name).await;
+        rig.create(&wanted).await;
+        assert_eq!(
+            rig.process(&wanted.id.name).await,
+            (id, pid),
+            "made again is left alone"
+        );
+        let (one, other) = tokio::join!(rig.delete(&wanted.id), rig.delete(&wanted.id));
+        one.and(other).unwrap();
+        goes(&rig, &wanted).await;
+        goes(&rig, &image).await;
+    });
+}
+
+/// Everything at once, on an image that gives a little of everything too.
+#[test]
+fn a_full_container() {
+    live("full", 5, |rig| async move {
+        let image = rig.image("a", &saved("full", "full:latest"));
+        let (lan, wan) = (rig.network("lan", false), rig.network("wan", true));
+        let volume = ContainerVolume {
+            name: rig.name("data"),
+        };
+        let volume = rig.resource("volume.data", What::ContainerVolume(volume));
+        for wanted in [&image, &lan, &wan, &volume] {
+            rig.create(wanted).await;
+        }
+        let source = rig.dir.path().to_string_lossy().into_owned();
+        let body = Container {
+            entrypoint: Some(shell("echo $0 && exec sleep 1000")),
+            command: Some(vec![Text::from("arg")]),
+            env: BTreeMap::from([
+                ("A".into(), Text::from("image")),
+                ("C".into(), Text::from("x=y z")),
+            ]),
+            user: Some("0:0".into()),
+            working_dir: Some("/bin".into()),
+            labels: BTreeMap::from([("team".into(), "ours".into())]),
+            ports: vec![Port {
+                host: 23_105,
+                container: 80,
+                protocol: "tcp".into(),
+                host_address: Some("127.0.0.1".into()),
+            }],
+            mounts: BTreeMap::from([
+                (
+                    "/data".into(),
+                    Mount::Volume {
+                        source: volume.id.name.clone(),
+                        read_only: false,
+                    },
+                ),
+                (
+                    "/here".into(),
+                    Mount::Bind {
+                        source,
+                        read_only: true,
+                    },
+                ),
+                (
+                    "/tmp".into(),
+                    Mount::Tmpfs {
+                        size_bytes: Some(1 << 20),
+                    },
+                ),
+            ]),
+            networks: BTreeMap::from([
+                (lan.id.name.clone(), rig.endpoint(5)),
+                (wan.id.name.clone(), rig.endpoint(135)),
+            ]),
+            restart: Some(Restart {
+                policy: "on-failure".into(),
+                max_retries: Some(2),
+            }),
+            health_check: Some(HealthCheck {
+                command: vec!["/bin/true".into()],
+                interval_ns: Some(1_000_000_000),
+                timeout_ns: None,
+                start_period_ns: None,
+                retries: None,
+            }),
+            ulimits: BTreeMap::from([(
+                "nofile".into(),
+                Ulimit {
+                    soft: 100,
+                    hard: 200,
+                },
+            )]),
+            cpus: Some([0].into()),
+            memory_nodes: Some([0].into()),
+            memory_bytes: Some(64 << 20),
+            pids: Some(50),
+            ..rig.container("a", &image)
+        };
+        let wanted = rig.workload(&body);
+        holds(&rig, &wanted).await;
+        assert_eq!(rig.ready(&wanted.id).await, Readiness::Ready);
+        let found = rig
+            .raw
+            .inspect_container(&wanted.id.name, None)
+            .await
+            .unwrap();
+        let ports = found.network_settings.unwrap().ports.unwrap();
+        assert!(
+            ports["80/tcp"]
+                .as_ref()
+                .is_some_and(|bound| !bound.is_empty()),
+            "published: {ports:?}"
+        );
+        goes(&rig, &wanted).await;
+        // Nothing but what it cannot do without: all else is the image's.
+        let command = ["sleep", "1000"].map(Text::from).to_vec();
+        let bare = Container {
+            command: Some(command),
+            ..rig.container("b", &image)
+        };
+        let bare = rig.workload(&bare);
+        holds(&rig, &bare).await;
+    });
+}
+
+#[test]
+fn discovery() {
+    live("facts", 6, |rig| async move {
+        let image = rig.image("a", &root("facts"));
+        let lan = rig.network("lan", false);
+        rig.stand(&image).await;
+        rig.create(&lan).await;
+        let port = Port {
+            host: 23_106,
+            container: 80,
+            protocol: "udp".into(),
+            host_address: None,
+        };
+        let body = Container {
+            ports: vec![port],
+            networks: BTreeMap::from([(lan.id.name.clone(), rig.endpoint(5))]),
+            cpus: Some([0].into()),
+            memory_bytes: Some(64 << 20),
+            ..rig.container("a", &image)
+        };
+        rig.create(&rig.workload(&body)).await;
+        let mut facts = Facts::default();
+        rig.daemon.discover(&mut facts).await.unwrap();
+        let docker = facts.docker.unwrap();
+        assert!(facts.versions.docker.is_some() && facts.runtimes.container.unwrap().offered);
+        assert!(
+            docker.api_version.is_some()
+                && docker.root_dir.is_some()
+                && docker.storage_driver.is_some()
+        );
+        assert!(docker.free_bytes.is_some_and(|bytes| bytes > 0));
+        assert!(docker.live_restore.is_some() && docker.cgroup_driver.is_some());
+        let network = docker
+            .networks
+            .iter()
+            .find(|one| one.name == lan.id.name)
+            .unwrap();
+        assert_eq!(network.subnets, [format!("{}/25", rig.ip(0))]);
+        assert_eq!(network.project.as_deref(), Some(rig.project.as_str()));
+        let used = facts
+            .used
+            .iter()
+            .find(|one| one.project == network.project)
+            .unwrap();
+        assert_eq!(
+            (used.owner.as_str(), used.memory_bytes),
+            ("workload.a", Some(64 << 20))
+        );
+        assert_eq!(used.shared_cpus, [0].into());
+        let ports: Vec<_> = used
+            .host_ports
+            .iter()
+            .map(|one| (one.address, one.port))
+            .collect();
+        assert_eq!(ports, [(None, 23_106)]);
+    });
+}
+
+#[test]
+fn tags_are_resolved_or_refused() {
+    live("resolve", 7, |rig| async move {
+        let pinned = format!("r1.example/cache@sha256:{}", "0".repeat(64));
+        assert_eq!(rig.daemon.resolve_image(&pinned).await.unwrap(), pinned);
+        let none = rig
+            .daemon
+            .resolve_image("r1.example/cache")
+            .await
+            .unwrap_err();
+        assert!(none.cause.contains("no tag"), "{none}");
+        let away = rig
+            .daemon
+            .resolve_image("registry.invalid/cache:1")
+            .await
+            .unwrap_err();
+        assert!(away.hint.unwrap().contains("registry must be reachable"));
+    });
+}
+
+#[test]
+fn readiness() {
+    live("ready", 8, |rig| async move {
+        let image = rig.image("a", &root("ready"));
+        rig.stand(&image).await;
+        let check = |command: &[&str]| {
+            Some(HealthCheck {
+                command: command.iter().map(|word| (*word).to_owned()).collect(),
+                interval_ns: Some(200_000_000),
+                timeout_ns: None,
+                start_period_ns: None,
+                retries: Some(2),
+            })
+        };
+        let sick = check(&["/bin/sh", "-c", "echo not today; false"]);
+        let sick = rig.workload(&Container {
+            health_check: sick,
+            ..rig.container("sick", &image)
+        });
+        let well = rig.workload(&Container {
+            health_check: check(&["/bin/true"]),
+            ..rig.container("well", &image)
+        });
+        let over = Container {
+            command: Some(shell("echo so long; exit 3")),
+            ..rig.container("over", &image)
+        };
+        let over = rig.workload(&over);
+        for wanted in [&sick, &well, &over] {
+            rig.create(wanted).await;
+        }
+        assert_eq!(rig.ready(&well.id).await, Readiness::Ready);
+        let unhealthy = "unhealthy: its check ended with 1: not today";
+        assert_eq!(
+            rig.ready(&sick.id).await,
+            Readiness::Failed(unhealthy.into())
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        let exited = "it exited with code 3; it last said: so long";
+        assert_eq!(rig.ready(&over.id).await, Readiness::Failed(exited.into()));
+        assert_eq!(rig.body(&over.id).await["state"], "exited");
+    });
+}

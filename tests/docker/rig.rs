@@ -1,0 +1,435 @@
+//! What the live tests of the Docker provider stand on: the engine, a project of each test's own,
+//! archives made on the fly, and a sweep before and after. No test.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bollard::Docker as Raw;
+use bollard::query_parameters::{
+    ListImagesOptions, ListNetworksOptions, ListVolumesOptions, RemoveContainerOptions,
+    RemoveImageOptions, RemoveVolumeOptions,
+};
+use infra_api::target::{Container, ContainerImage, ContainerNetwork, Endpoint, ImageSource};
+use infra_api::{
+    Action, Address, Change, Daemon, Failure, HostName, Mark, Observed, Project, Provider,
+    Readiness, Resource, ResourceId, Silent, Target, Text, What, names,
+};
+use infra_docker::Docker;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+const BUSYBOX: &str = "/bin/busybox";
+
+pub(crate) struct Rig {
+    pub(crate) daemon: Box<dyn Daemon>,
+    /// For what somebody else does behind our back.
+    pub(crate) raw: Raw,
+    pub(crate) host: HostName,
+    pub(crate) project: Project,
+    pub(crate) dir: tempfile::TempDir,
+    /// The third number of this test's subnet.
+    net: u8,
+}
+
+/// Runs a test against the real engine, or says loudly that it does not.
+pub(crate) fn live<F>(name: &str, net: u8, test: impl FnOnce(Arc<Rig>) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    if std::env::var("INFRA_LIVE").as_deref() != Ok("1") {
+        eprintln!(
+            "SKIPPED {name}: it needs a Docker Engine; set INFRA_LIVE=1 and INFRA_DOCKER_ENDPOINT"
+        );
+        return;
+    }
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let rig = Arc::new(Rig::open(name, net).await);
+        rig.sweep().await;
+        let outcome = tokio::spawn(test(Arc::clone(&rig))).await;
+        rig.sweep().await;
+        if let Err(panic) = outcome {
+            std::panic::resume_unwind(panic.into_panic());
+        }
+    });
+}
+
+impl Rig {
+    async fn open(name: &str, net: u8) -> Self {
+        let endpoint = std::env::var("INFRA_DOCKER_ENDPOINT")
+            .unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
+        let host = HostName::new("r1");
+        let daemon = Docker.connect(&host, &endpoint).await;
+        let path = endpoint.strip_prefix("unix://").unwrap();
+        let raw = Raw::connect_with_unix(path, 60, bollard::API_DEFAULT_VERSION).unwrap();
+        Self {
+            daemon: daemon.unwrap_or_else(|e| panic!("{e}: {:?}", e.hint)),
+            raw: raw.negotiate_version().await.unwrap(),
+            host,
+            project: Project::new(format!("infra-test-docker-{name}")),
+            dir: tempfile::tempdir().unwrap(),
+            net,
+        }
+    }
+
+    /// A name of an object of this test.
+    pub(crate) fn name(&self, word: &str) -> String {
+        format!("{}.{word}", self.project)
+    }
+
+    pub(crate) fn mark(&self, address: &str) -> Mark {
+        Mark {
+            project: self.project.clone(),
+            address: Address::new(address),
+        }
+    }
+
+    pub(crate) fn stranger(&self, address: &str) -> Mark {
+        Mark {
+            project: Project::new(format!("{}-other", self.project)),
+            address: Address::new(address),
+        }
+    }
+
+    pub(crate) fn ip(&self, last: u8) -> Ipv4Addr {
+        Ipv4Addr::new(10, 231, self.net, last)
+    }
+
+    // ── what is wanted ────────────────────────────────────────────────────────────────────────────
+
+    pub(crate) fn resource(&self, address: &str, what: What) -> Resource {
+        let target = Target {
+            host: self.host.clone(),
+            address: Address::new(address),
+            what,
+        };
+        Docker.resources(&self.project, &target).remove(0)
+    }
+
+    /// The network of this test; `second` is its other half.
+    pub(crate) fn network(&self, word: &str, second: bool) -> Resource {
+        let base = if second { 128 } else { 0 };
+        let what = ContainerNetwork {
+            name: self.name(word),
+            bridge: names::bridge(&self.project, &Address::new(format!("network.{word}"))),
+            subnet: format!("{}/25", self.ip(base)).parse().unwrap(),
+            gateway: self.ip(base + 1),
+            internal: false,
+        };
+        self.resource(&format!("network.{word}"), What::ContainerNetwork(what))
+    }
+
+    /// An image from an archive with these bytes.
+    pub(crate) fn image(&self, word: &str, archive: &[u8]) -> Resource {
+        let path = self.dir.path().join(format!("{word}.tar"));
+        std::fs::write(&path, archive).unwrap();
+        let sha256 = names::hex(&Sha256::digest(archive));
+        let address = Address::new(format!("image.{word}"));
+        let what = ContainerImage {
+            reference: names::image(&self.project, &address, &sha256),
+            sha256: Some(sha256),
+        };
+        self.resource(
+            address.as_str(),
+            What::ContainerImage(what, ImageSource::Archive(path)),
+        )
+    }
+
+    /// A container that sleeps, on the network `lan`.
+    pub(crate) fn container(&self, word: &str, image: &Resource) -> Container {
+        Container {
+            name: self.name(word),
+            image: image.id.name.clone(),
+            state: "running".into(),
+            entrypoint: None,
+            command: Some(sleep()),
+            env: BTreeMap::new(),
+            user: None,
+            working_dir: None,
+            hostname: word.into(),
+            labels: BTreeMap::new(),
+            ports: Vec::new(),
+            mounts: BTreeMap::new(),
+            networks: BTreeMap::from([(self.name("lan"), self.endpoint(word.as_bytes()[0]))]),
+            restart: None,
+            health_check: None,
+            ulimits: BTreeMap::new(),
+            cpus: None,
+            memory_nodes: None,
+            memory_bytes: None,
+            pids: None,
+        }
+    }
+
+    pub(crate) fn endpoint(&self, last: u8) -> Endpoint {
+        Endpoint {
+            address: self.ip(last),
+            aliases: vec![format!("at-{last}")],
+        }
+    }
+
+    pub(crate) fn workload(&self, body: &Container) -> Resource {
+        self.resource("workload.a", What::Container(body.clone()))
+    }
+
+    // ── the contract ──────────────────────────────────────────────────────────────────────────────
+
+    pub(crate) async fn apply(
+        &self,
+        id: &ResourceId,
+        mark: Mark,
+        action: Action,
+    ) -> Result<(), Failure> {
+        let change = Change {
+            id: id.clone(),
+            mark,
+            action,
+        };
+        self.daemon.apply(&change, &Silent).await
+    }
+
+    pub(crate) async fn try_create(&self, wanted: &Resource) -> Result<(), Failure> {
+        let action = Action::Create {
+            body: wanted.body.clone(),
+            source: wanted.source.clone(),
+        };
+        self.apply(&wanted.id, self.mark(wanted.address.as_str()), action)
+            .await
+    }
+
+    pub(crate) async fn create(&self, wanted: &Resource) {
+        self.try_create(wanted)
+            .await
+            .unwrap_or_else(|e| panic!("{e}: {:?}", e.hint));
+    }
+
+    /// What a container needs: an image, and the network `lan`.
+    pub(crate) async fn stand(&self, image: &Resource) {
+        self.create(image).await;
+        self.create(&self.network("lan", false)).await;
+    }
+
+    pub(crate) async fn try_update(
+        &self,
+        before: &Container,
+        after: &Container,
+    ) -> Result<(), Failure> {
+        let after = self.workload(after);
+        let action = Action::Update {
+            before: json!(before),
+            after: after.body,
+            impact: infra_api::Impact::InPlace,
+        };
+        self.apply(&after.id, self.mark("workload.a"), action).await
+    }
+
+    pub(crate) async fn delete(&self, id: &ResourceId) -> Result<(), Failure> {
+        self.apply(id, self.mark("workload.a"), Action::Delete)
+            .await
+    }
+
+    pub(crate) async fn read(&self, id: &ResourceId) -> Observed {
+        self.daemon.read(&self.project, id).await.unwrap()
+    }
+
+    /// The body as it is read back.
+    pub(crate) async fn body(&self, id: &ResourceId) -> Value {
+        match self.read(id).await {
+            Observed::Present { body, .. } => body,
+            other => panic!("{id}: {other:?}"),
+        }
+    }
+
+    pub(crate) async fn expect(&self, wanted: &Resource) {
+        let whole = Observed::Present {
+            address: wanted.address.clone(),
+            body: wanted.body.clone(),
+        };
+        assert_eq!(self.read(&wanted.id).await, whole);
+    }
+
+    pub(crate) async fn foreign(&self, id: &ResourceId) -> String {
+        match self.read(id).await {
+            Observed::Foreign { what } => what,
+            other => panic!("{id}: {other:?}"),
+        }
+    }
+
+    pub(crate) async fn ready(&self, id: &ResourceId) -> Readiness {
+        for _ in 0..100 {
+            match self.daemon.ready(id).await.unwrap() {
+                Readiness::Waiting(_) => {
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await
+                }
+                judged => return judged,
+            }
+        }
+        panic!("{id} stays waiting");
+    }
+
+    // ── behind its back ───────────────────────────────────────────────────────────────────────────
+
+    /// Id and process id.
+    pub(crate) async fn process(&self, name: &str) -> (String, i64) {
+        let found = self.raw.inspect_container(name, None).await.unwrap();
+        (found.id.unwrap(), found.state.unwrap().pid.unwrap())
+    }
+
+    async fn sweep(&self) {
+        let ours = |name: &str| {
+            name.trim_start_matches('/')
+                .starts_with(self.project.as_str())
+        };
+        let all = bollard::query_parameters::ListContainersOptions {
+            all: true,
+            ..Default::default()
+        };
+        for one in self.raw.list_containers(Some(all)).await.unwrap() {
+            if one.names.iter().flatten().any(|name| ours(name)) {
+                let force = RemoveContainerOptions {
+                    force: true,
+                    v: true,
+                    ..Default::default()
+                };
+                let _ = self
+                    .raw
+                    .remove_container(&one.id.unwrap(), Some(force))
+                    .await;
+            }
+        }
+        for one in self
+            .raw
+            .list_networks(None::<ListNetworksOptions>)
+            .await
+            .unwrap()
+        {
+            if one.name.as_deref().is_some_and(ours) {
+                let _ = self.raw.remove_network(&one.id.unwrap()).await;
+            }
+        }
+        let volumes = self
+            .raw
+            .list_volumes(None::<ListVolumesOptions>)
+            .await
+            .unwrap();
+        for one in volumes
+            .volumes
+            .into_iter()
+            .flatten()
+            .filter(|one| ours(&one.name))
+        {
+            let _ = self
+                .raw
+                .remove_volume(&one.name, None::<RemoveVolumeOptions>)
+                .await;
+        }
+        for one in self
+            .raw
+            .list_images(None::<ListImagesOptions>)
+            .await
+            .unwrap()
+        {
+            for tag in one
+                .repo_tags
+                .iter()
+                .filter(|tag| ours(tag.trim_start_matches("infra/")))
+            {
+                let force = RemoveImageOptions {
+                    force: true,
+                    ..Default::default()
+                };
+                let _ = self.raw.remove_image(tag, Some(force), None).await;
+            }
+        }
+    }
+}
+
+pub(crate) fn sleep() -> Vec<Text> {
+    shell("trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done")
+}
+
+pub(crate) fn shell(script: &str) -> Vec<Text> {
+    ["/bin/sh", "-c", script].map(Text::from).to_vec()
+}
+
+/// A root file system with a shell; `salt` makes it another one.
+pub(crate) fn root(salt: &str) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    add(
+        &mut tar,
+        "bin/busybox",
+        &std::fs::read(BUSYBOX).expect("busybox-static is installed"),
+        0o755,
+    );
+    for link in ["sh", "sleep", "true", "false", "echo"] {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        header.set_mode(0o777);
+        tar.append_link(&mut header, format!("bin/{link}"), "busybox")
+            .unwrap();
+    }
+    add(&mut tar, "salt", salt.as_bytes(), 0o644);
+    tar.into_inner().unwrap()
+}
+
+/// What `docker save` writes, of an image that gives its containers a little of everything.
+pub(crate) fn saved(salt: &str, repo_tag: &str) -> Vec<u8> {
+    let layer = root(salt);
+    let config = json!({
+        "architecture": "amd64", "os": "linux", "created": "2020-01-01T00:00:00Z",
+        "rootfs": {"type": "layers", "diff_ids": [format!("sha256:{}", names::hex(&Sha256::digest(&layer)))]},
+        "config": {
+            "User": "9:9", "WorkingDir": "/image", "Env": ["PATH=/bin", "A=image", "B=image"],
+            "Cmd": ["image"], "Entrypoint": ["/bin/busybox"], "Labels": {"maker": "them", "team": "them"},
+            "Volumes": {"/anonymous": {}}, "ExposedPorts": {"99/tcp": {}},
+            "Healthcheck": {"Test": ["CMD", "/bin/true"], "Interval": 5_000_000_000_u64, "Retries": 7},
+        },
+    });
+    let manifest =
+        json!([{"Config": "config.json", "RepoTags": [repo_tag], "Layers": ["l/layer.tar"]}]);
+    let mut tar = tar::Builder::new(Vec::new());
+    add(&mut tar, "l/layer.tar", &layer, 0o644);
+    add(
+        &mut tar,
+        "config.json",
+        config.to_string().as_bytes(),
+        0o644,
+    );
+    add(
+        &mut tar,
+        "manifest.json",
+        manifest.to_string().as_bytes(),
+        0o644,
+    );
+    tar.into_inner().unwrap()
+}
+
+fn add(tar: &mut tar::Builder<Vec<u8>>, path: &str, bytes: &[u8], mode: u32) {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(bytes.len() as u64);
+    header.set_mode(mode);
+    tar.append_data(&mut header, path, bytes).unwrap();
+}
+
+/// A file of the control group of a process, of either version, as the container sees it.
+pub(crate) fn cgroup(pid: i64, v1: &str, v2: &str) -> String {
+    let at =
+        |file: &str| PathBuf::from(format!("/proc/{pid}/root/sys/fs/cgroup")).join(Path::new(file));
+    let text = std::fs::read_to_string(at(v1)).or_else(|_| std::fs::read_to_string(at(v2)));
+    text.unwrap_or_else(|e| panic!("{v1}: {e}"))
+        .trim()
+        .to_owned()
+}
+
+/// A line of `/proc/PID/status`: what the kernel really allows.
+pub(crate) fn status(pid: i64, field: &str) -> String {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    line.unwrap().trim().to_owned()
+}
