@@ -63,11 +63,14 @@ end() { # FILE SECONDS: TERM, SECONDS of patience, KILL
   rm -f "$1"
 }
 
-# runs PROGRAM: is any running, ours or not? (By its program: our scripts go by the same names.)
+# runs PROGRAM: prints the process ids of those on this machine's network, ours or not; fails when there is none.
+# (By its program: our scripts go by the same names. One in a container has a network of its own.)
 runs() {
-  local pid
-  for pid in $(pgrep -x "$1"); do case $(readlink "/proc/$pid/exe") in */"$1"*) return 0 ;; esac; done
-  return 1
+  local pid found=1
+  for pid in $(pgrep -x "$1"); do
+    if [[ $(readlink "/proc/$pid/exe") == */"$1"* && $(readlink "/proc/$pid/ns/net") == "$(readlink /proc/self/ns/net)" ]]; then echo "$pid"; found=0; fi
+  done
+  return $found
 }
 
 # unmount_below DIR: whatever a killed daemon left mounted there, deepest first
