@@ -1,0 +1,161 @@
+//! Domains on a daemon, as they are.
+
+use infra_api::target::Machine;
+use infra_api::{Failure, Observed, Project, Readiness, Remedy};
+use virt::connect::Connect;
+use virt::domain::{Domain, DomainShutoffReason, DomainState, DomainStateReason};
+use virt::enumutil::Enum;
+use virt::sys;
+
+use crate::failure::{Doing, each, found};
+use crate::text::domain_read::{self, Found};
+use crate::text::mark::news;
+use crate::text::pool::Pools;
+use crate::wire::Wire;
+use crate::{guard, pool};
+
+pub(crate) fn lookup(connection: &Connect, name: &str) -> Result<Option<Domain>, Failure> {
+    found(connection.lookup_domain_by_name(name))
+        .doing(|| format!("looking for the domain `{name}`"))
+}
+
+/// As it will be started next.
+pub(crate) fn stored(domain: &Domain, pools: &Pools) -> Result<Found, Failure> {
+    describe(domain, sys::VIR_DOMAIN_XML_INACTIVE, pools)
+}
+
+/// As it runs.
+pub(crate) fn live(domain: &Domain, pools: &Pools) -> Result<Found, Failure> {
+    describe(domain, 0, pools)
+}
+
+fn describe(
+    domain: &Domain,
+    flags: sys::virDomainXMLFlags,
+    pools: &Pools,
+) -> Result<Found, Failure> {
+    let xml = domain.xml_desc(flags).doing(|| "reading a domain".into())?;
+    domain_read::read(&xml, pools).doing(|| "reading a domain".into())
+}
+
+pub(crate) fn read(
+    connection: &Connect,
+    project: &Project,
+    name: &str,
+) -> Result<Observed, Failure> {
+    match lookup(connection, name)? {
+        Some(domain) => observe(&domain, &pool::paths(connection)?, project),
+        None => Ok(Observed::Absent),
+    }
+}
+
+fn observe(domain: &Domain, pools: &Pools, project: &Project) -> Result<Observed, Failure> {
+    let stored = stored(domain, pools)?;
+    let what = format!("the domain `{}`", stored.machine.name);
+    let address = match guard::owner(&what, stored.mark(), project) {
+        Ok(address) => address,
+        Err(what) => return Ok(Observed::Foreign { what }),
+    };
+    let doing = || format!("reading {what}");
+    if !domain.is_persistent().doing(doing)? {
+        return Ok(Observed::Partial {
+            address,
+            why: format!("{what} runs, and its definition was removed"),
+        });
+    }
+    let made = stored.stamp.map(|stamp| stamp.made).unwrap_or_default();
+    let machine = match domain.is_active().doing(doing)? {
+        true => news(live(domain, pools)?.machine, stored.machine, &made),
+        false => stored.machine,
+    };
+    let (state, autostart) = (state(domain)?.to_owned(), domain.autostart().doing(doing)?);
+    guard::present(
+        address,
+        &Machine {
+            state,
+            autostart,
+            ..machine
+        },
+    )
+}
+
+/// This project's, half-made ones too. In one call the names of all, then each by itself.
+pub(crate) async fn list(
+    wire: &Wire,
+    project: &Project,
+) -> Result<Vec<(String, Observed)>, Failure> {
+    let names = wire.ask(names).await?;
+    let mut calls = tokio::task::JoinSet::new();
+    // Four at a time is what the wire lets through; more tasks than that would only wait.
+    for part in names.chunks(names.len().div_ceil(4).max(1)) {
+        let (wire, project, part) = (wire.clone(), project.clone(), part.to_vec());
+        calls.spawn(async move {
+            wire.ask(move |connection| several(connection, &project, &part))
+                .await
+        });
+    }
+    calls
+        .join_all()
+        .await
+        .into_iter()
+        .try_fold(Vec::new(), |mut all, part| {
+            all.extend(part?);
+            Ok(all)
+        })
+}
+
+fn names(connection: &Connect) -> Result<Vec<String>, Failure> {
+    let doing = || "listing the domains".to_owned();
+    let domains = connection.list_all_domains(0).doing(doing)?;
+    each(domains, |domain| domain.name().doing(doing).map(Some))
+}
+
+fn several(
+    connection: &Connect,
+    project: &Project,
+    names: &[String],
+) -> Result<Vec<(String, Observed)>, Failure> {
+    let pools = pool::paths(connection)?;
+    each(names, |name| {
+        let Some(domain) = lookup(connection, name)? else {
+            return Ok(None);
+        };
+        Ok(match observe(&domain, &pools, project)? {
+            Observed::Foreign { .. } | Observed::Absent => None,
+            ours => Some(((*name).clone(), ours)),
+        })
+    })
+}
+
+/// libvirt's word, and `crashed` for a QEMU that went by itself.
+pub(crate) fn state(domain: &Domain) -> Result<&'static str, Failure> {
+    let doing = || "reading a domain's state".to_owned();
+    let (state, reason) = domain.state().doing(doing)?;
+    let crashed = matches!(reason, Enum::Known(DomainStateReason::Shutoff(why)) if why.is(DomainShutoffReason::Crashed));
+    match state.known() {
+        Some(DomainState::Running | DomainState::Blocked) => Ok("running"),
+        Some(DomainState::Paused) => Ok("paused"),
+        Some(DomainState::Shutdown) => Ok("shutdown"),
+        Some(DomainState::Shutoff) if crashed => Ok("crashed"),
+        Some(DomainState::Shutoff) => Ok("shutoff"),
+        Some(DomainState::Crashed) => Ok("crashed"),
+        Some(DomainState::PMSuspended) => Ok("pmsuspended"),
+        // virt 0.5.0 drops the error of this call and hands out an unknown state instead.
+        Some(DomainState::NoState) | None => {
+            Err(Failure::new(Remedy::Retry, doing(), "libvirt did not tell"))
+        }
+    }
+}
+
+pub(crate) fn ready(connection: &Connect, name: &str) -> Result<Readiness, Failure> {
+    let Some(domain) = lookup(connection, name)? else {
+        return Ok(Readiness::Failed(format!(
+            "the domain `{name}` is not there"
+        )));
+    };
+    Ok(match state(&domain)? {
+        "running" => Readiness::Ready,
+        state @ ("paused" | "pmsuspended") => Readiness::Waiting(format!("it is {state}")),
+        state => Readiness::Failed(format!("it is {state}")),
+    })
+}

@@ -1,0 +1,68 @@
+//! Whose an object is. Nothing is changed or deleted before [`ours`] has said yes.
+
+use infra_api::{Address, Failure, Mark, Observed, Project, Remedy};
+use serde::Serialize;
+
+/// The address an object of this project was made for; of another's, what is to be said about it.
+pub(crate) fn owner(
+    what: &str,
+    found: Option<&Mark>,
+    project: &Project,
+) -> Result<Address, String> {
+    match found {
+        Some(mark) if mark.project == *project => Ok(mark.address.clone()),
+        Some(mark) => Err(format!(
+            "{what} belongs to {} of the project `{}`",
+            mark.address, mark.project
+        )),
+        None => Err(format!("{what} was not made by infra")),
+    }
+}
+
+/// Refuses to touch what is not ours.
+pub(crate) fn ours(what: &str, found: Option<&Mark>, project: &Project) -> Result<(), Failure> {
+    let refused = |why| {
+        Failure::new(Remedy::Replan, format!("taking {what}"), why)
+            .hint("rename it, or remove it by hand if nobody needs it: infra changes only what it has made")
+    };
+    owner(what, found, project).map(|_| ()).map_err(refused)
+}
+
+/// An object of ours that is whole.
+pub(crate) fn present(address: Address, body: &impl Serialize) -> Result<Observed, Failure> {
+    match serde_json::to_value(body) {
+        Ok(body) => Ok(Observed::Present { address, body }),
+        Err(why) => Err(Failure::new(
+            Remedy::Operator,
+            format!("reading what was made for {address}"),
+            why,
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_projects_objects_are_ours() {
+        let project = Project::new("demo");
+        let mark = |project: &str| Mark {
+            project: Project::new(project),
+            address: Address::new("workload.a"),
+        };
+        assert!(ours("it", Some(&mark("demo")), &project).is_ok());
+        assert!(
+            ours("it", Some(&mark("other")), &project)
+                .unwrap_err()
+                .cause
+                .contains("`other`")
+        );
+        assert!(
+            ours("it", None, &project)
+                .unwrap_err()
+                .cause
+                .contains("was not made by infra")
+        );
+    }
+}

@@ -1,0 +1,140 @@
+//! Networks of machines on a daemon.
+
+use infra_api::target::MachineNetwork;
+use infra_api::{Failure, Mark, Observed, Project, Remedy};
+use virt::connect::Connect;
+use virt::network::Network;
+use virt::sys;
+
+use crate::failure::{Doing, each, found};
+use crate::guard;
+use crate::text::mark::news;
+use crate::text::network::{self as text, Found};
+
+fn lookup(connection: &Connect, name: &str) -> Result<Option<Network>, Failure> {
+    found(connection.lookup_network_by_name(name))
+        .doing(|| format!("looking for the network `{name}`"))
+}
+
+/// As it is stored. The mock driver keeps no second version and refuses the flag.
+fn stored(network: &Network) -> Result<Found, Failure> {
+    let xml = network
+        .xml_desc(sys::VIR_NETWORK_XML_INACTIVE)
+        .or_else(|_| network.xml_desc(0));
+    xml.doing(reading)
+        .and_then(|xml| text::read(&xml).doing(reading))
+}
+
+/// As it runs.
+fn live(network: &Network) -> Result<Found, Failure> {
+    network
+        .xml_desc(0)
+        .doing(reading)
+        .and_then(|xml| text::read(&xml).doing(reading))
+}
+
+fn reading() -> String {
+    "reading a network".to_owned()
+}
+
+pub(crate) fn list(
+    connection: &Connect,
+    project: &Project,
+) -> Result<Vec<(String, Observed)>, Failure> {
+    let networks = connection.list_all_networks(0);
+    each(
+        networks.doing(|| "listing the networks".into())?,
+        |network| {
+            let found = stored(network)?;
+            let ours = found.mark().is_some_and(|mark| mark.project == *project);
+            let name = found.network.name.clone();
+            ours.then(|| Ok((name, observe(network, found, project)?)))
+                .transpose()
+        },
+    )
+}
+
+pub(crate) fn read(
+    connection: &Connect,
+    project: &Project,
+    name: &str,
+) -> Result<Observed, Failure> {
+    match lookup(connection, name)? {
+        Some(network) => observe(&network, stored(&network)?, project),
+        None => Ok(Observed::Absent),
+    }
+}
+
+fn observe(network: &Network, stored: Found, project: &Project) -> Result<Observed, Failure> {
+    let what = format!("the network `{}`", stored.network.name);
+    let address = match guard::owner(&what, stored.mark(), project) {
+        Ok(address) => address,
+        Err(what) => return Ok(Observed::Foreign { what }),
+    };
+    let doing = || format!("reading {what}");
+    if !(network.is_active().doing(doing)? && network.autostart().doing(doing)?) {
+        return Ok(Observed::Partial {
+            address,
+            why: format!("{what} is not started"),
+        });
+    }
+    let made = stored.stamp.map(|stamp| stamp.made).unwrap_or_default();
+    let runs = live(network)?.network;
+    guard::present(address, &news(runs, stored.network, &made))
+}
+
+/// Each step is skipped where it has been done.
+pub(crate) fn create(
+    connection: &Connect,
+    mark: &Mark,
+    wanted: &MachineNetwork,
+) -> Result<(), Failure> {
+    let doing = || format!("making the network `{}`", wanted.name);
+    let network = match lookup(connection, &wanted.name)? {
+        Some(network) => {
+            same(&stored(&network)?, mark, wanted)?;
+            network
+        }
+        None => {
+            let xml = text::write(wanted, mark).doing(doing)?;
+            connection.define_network_xml(&xml).doing(doing)?
+        }
+    };
+    network.set_autostart(true).doing(doing)?;
+    match network.is_active().doing(doing)? {
+        true => Ok(()),
+        false => network.create().doing(doing),
+    }
+}
+
+fn same(there: &Found, mark: &Mark, wanted: &MachineNetwork) -> Result<(), Failure> {
+    let what = format!("the network `{}`", wanted.name);
+    guard::ours(&what, there.mark(), &mark.project)?;
+    match there.network == *wanted {
+        true => Ok(()),
+        false => Err(Failure::new(
+            Remedy::Replan,
+            format!("making {what}"),
+            "it is there, and another one",
+        )),
+    }
+}
+
+pub(crate) fn delete(connection: &Connect, mark: &Mark, name: &str) -> Result<(), Failure> {
+    let Some(network) = lookup(connection, name)? else {
+        return Ok(());
+    };
+    guard::ours(
+        &format!("the network `{name}`"),
+        stored(&network)?.mark(),
+        &mark.project,
+    )?;
+    let doing = || format!("removing the network `{name}`");
+    if network.is_active().doing(doing)? {
+        network.destroy().doing(doing)?;
+    }
+    // A transient network is gone once it is stopped.
+    found(network.undefine())
+        .doing(doing)
+        .map(Option::unwrap_or_default)
+}

@@ -1,0 +1,252 @@
+//! A volume's place on a daemon: what is there, and whose it is. Of all that can be changed, only the companion
+//! is written here.
+
+use infra_api::target::{DiskVolume, FileVolume, VolumeRef};
+use infra_api::{Failure, Mark, Observed, Project};
+use virt::connect::Connect;
+use virt::storage_pool::StoragePool;
+use virt::storage_vol::StorageVol;
+
+use crate::failure::{Doing, found};
+use crate::text::companion::{self, Companion, Content};
+use crate::text::pool::Pools;
+use crate::text::seed;
+use crate::text::volume::{self as text, Body};
+use crate::transfer::{download, upload};
+use crate::{guard, pool};
+
+/// No seed is that large: what is, was not made by us.
+const LARGEST_SEED: u64 = 64 << 20;
+
+/// A pool that is started, and was just looked through.
+pub(crate) struct Place<'a> {
+    pub(crate) connection: &'a Connect,
+    pub(crate) pool: StoragePool,
+    pub(crate) paths: Pools,
+    name: String,
+}
+
+/// Nothing, of a pool that is not there or not started: what it holds cannot be known.
+pub(crate) fn open<'a>(connection: &'a Connect, name: &str) -> Result<Option<Place<'a>>, Failure> {
+    let Some(pool) = pool::lookup(connection, name)? else {
+        return Ok(None);
+    };
+    let active = pool.is_active();
+    if !active.doing(|| format!("looking into the pool `{name}`"))? {
+        return Ok(None);
+    }
+    let (paths, name) = (pool::paths(connection)?, name.to_owned());
+    let place = Place {
+        connection,
+        pool,
+        paths,
+        name,
+    };
+    place.refresh();
+    Ok(Some(place))
+}
+
+impl Place<'_> {
+    /// Files come and go behind libvirt's back, and their formats are looked at only now. It refuses while a
+    /// volume is being made; what it knew before is then good enough.
+    pub(crate) fn refresh(&self) {
+        let _ = self.pool.refresh(0);
+    }
+
+    /// The volumes that have a companion.
+    pub(crate) fn marked(&self) -> Result<Vec<String>, Failure> {
+        let names = self.pool.list_volumes();
+        let names = names.doing(|| format!("listing the pool `{}`", self.name))?;
+        let volumes = names.iter().filter_map(|name| companion::volume_of(name));
+        Ok(volumes.map(str::to_owned).collect())
+    }
+
+    pub(crate) fn spot(&self, name: &str) -> Result<Spot<'_>, Failure> {
+        let companion = self.volume(&companion::name(name))?;
+        let note = match &companion {
+            Some(there) => Note::read(&download(self.connection, there, COMPANION)?),
+            None => Note::Absent,
+        };
+        let data = self.volume(name)?;
+        let volume = VolumeRef {
+            pool: self.name.clone(),
+            name: name.to_owned(),
+        };
+        Ok(Spot {
+            place: self,
+            volume,
+            companion,
+            note,
+            data,
+        })
+    }
+
+    fn volume(&self, name: &str) -> Result<Option<StorageVol>, Failure> {
+        let there = found(self.pool.lookup_storage_vol_by_name(name));
+        there.doing(|| format!("looking for the volume `{name}`"))
+    }
+}
+
+const COMPANION: u64 = companion::LENGTH as u64;
+
+/// What the companion says.
+pub(crate) enum Note {
+    Absent,
+    /// Cut off between its making and its first writing: no volume of ours is beside it.
+    Blank,
+    Written(Companion),
+    /// Somebody else's file of such a name, or one of a later infra.
+    Unreadable,
+}
+
+impl Note {
+    fn read(bytes: &[u8]) -> Self {
+        let blank = bytes.len() == companion::LENGTH && bytes.iter().all(|byte| *byte == 0);
+        match Companion::read(bytes) {
+            Some(note) => Self::Written(note),
+            None if blank => Self::Blank,
+            None => Self::Unreadable,
+        }
+    }
+}
+
+/// Where a volume is or will be.
+pub(crate) struct Spot<'a> {
+    place: &'a Place<'a>,
+    volume: VolumeRef,
+    pub(crate) companion: Option<StorageVol>,
+    pub(crate) note: Note,
+    pub(crate) data: Option<StorageVol>,
+}
+
+impl Spot<'_> {
+    pub(crate) fn what(&self) -> String {
+        let VolumeRef { pool, name } = &self.volume;
+        format!("the volume `{name}` in the pool `{pool}`")
+    }
+
+    pub(crate) fn mark(&self) -> Option<Mark> {
+        match &self.note {
+            Note::Written(note) => Some(note.mark()),
+            Note::Absent | Note::Blank | Note::Unreadable => None,
+        }
+    }
+
+    /// Neither a volume nor anything that speaks of one.
+    fn is_empty(&self) -> bool {
+        self.data.is_none() && matches!(self.note, Note::Absent | Note::Blank)
+    }
+
+    /// Refuses what somebody else has put here.
+    pub(crate) fn claim(&self, project: &Project) -> Result<(), Failure> {
+        match self.is_empty() {
+            true => Ok(()),
+            false => guard::ours(&self.what(), self.mark().as_ref(), project),
+        }
+    }
+
+    pub(crate) fn observe(&self, project: &Project) -> Result<Observed, Failure> {
+        if self.is_empty() {
+            return Ok(Observed::Absent);
+        }
+        let what = self.what();
+        let address = match guard::owner(&what, self.mark().as_ref(), project) {
+            Ok(address) => address,
+            Err(what) => return Ok(Observed::Foreign { what }),
+        };
+        let body = match (&self.note, &self.data) {
+            (Note::Written(note), Some(data)) if note.complete => self.body(&note.content, data)?,
+            _ => None,
+        };
+        let why = || format!("{what} was cut off, or has lost its content");
+        match body {
+            Some(body) => guard::present(address, &body),
+            None => Ok(Observed::Partial {
+                address,
+                why: why(),
+            }),
+        }
+    }
+
+    fn body(&self, content: &Content, data: &StorageVol) -> Result<Option<Body>, Failure> {
+        let doing = || format!("reading {}", self.what());
+        let xml = data.xml_desc(0).doing(doing)?;
+        let text::Found {
+            format,
+            capacity,
+            length,
+            backing,
+        } = text::read(&xml, &self.place.paths).doing(doing)?;
+        let volume = self.volume.clone();
+        Ok(match content {
+            Content::File { sha256 } => {
+                let (sha256, size_bytes) = (sha256.clone(), length);
+                Some(Body::File(FileVolume {
+                    volume,
+                    format,
+                    sha256,
+                    size_bytes,
+                }))
+            }
+            Content::Disk => {
+                let (backing, backing_format) = backing.unzip();
+                let capacity_bytes = capacity;
+                let disk = DiskVolume {
+                    volume,
+                    format,
+                    capacity_bytes,
+                    backing,
+                    backing_format,
+                };
+                Some(Body::Disk(disk))
+            }
+            Content::Seed if length > LARGEST_SEED => None,
+            Content::Seed => {
+                let image = download(self.place.connection, data, length)?;
+                seed::read(volume, &image).map(Body::Seed)
+            }
+        })
+    }
+
+    /// Writes the companion, made at need.
+    pub(crate) fn note(
+        &self,
+        mark: &Mark,
+        content: Content,
+        complete: bool,
+    ) -> Result<(), Failure> {
+        let bytes = Companion::new(mark, content, complete).write();
+        let bytes = bytes.doing(|| format!("marking {}", self.what()))?;
+        match &self.companion {
+            Some(there) => self.send(there, &bytes),
+            None => self.make(&companion::name(&self.volume.name), &bytes),
+        }
+    }
+
+    /// A volume of these very bytes.
+    pub(crate) fn make(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+        self.send(&self.room(name, bytes.len() as u64)?, bytes)
+    }
+
+    /// A volume with room for so many bytes.
+    pub(crate) fn room(&self, name: &str, length: u64) -> Result<StorageVol, Failure> {
+        let xml = text::write_raw(name, length).doing(|| format!("making {}", self.what()))?;
+        self.define(&xml)
+    }
+
+    pub(crate) fn define(&self, xml: &str) -> Result<StorageVol, Failure> {
+        let made = StorageVol::create_xml(&self.place.pool, xml, 0);
+        made.doing(|| format!("making {}", self.what()))
+    }
+
+    fn send(&self, volume: &StorageVol, mut bytes: &[u8]) -> Result<(), Failure> {
+        let length = bytes.len() as u64;
+        upload(
+            self.place.connection,
+            volume,
+            length,
+            &mut bytes,
+            &mut |_| (),
+        )
+    }
+}

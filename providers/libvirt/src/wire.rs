@@ -1,0 +1,196 @@
+//! The connection to one daemon: blocking calls on threads of their own, few at a time, none for ever.
+//!
+//! Knows no objects. What runs over it is a closure that is handed the connection.
+
+use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use infra_api::{Failure, Progress, Remedy, Silent};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
+use virt::connect::Connect;
+use virt::{error, event};
+
+use crate::failure::Doing;
+
+/// Calls at a time on one connection. With a fifth the daemon stops reading from it (`max_client_requests` is
+/// 5), our keep-alive stays unanswered and the connection is closed under calls that were only slow.
+const AT_A_TIME: usize = 4;
+
+/// A daemon that answers no keep-alive this often, this many seconds apart, is taken for dead.
+const KEEP_ALIVE: (i32, u32) = (5, 6);
+
+/// How long a call may say nothing. Not shorter: a first definition took 295 s where libvirt could not cache
+/// what QEMU can do. The keep-alive finds frozen daemons sooner.
+const SILENCE: Duration = Duration::from_secs(600);
+
+/// One daemon. Clones share the connection.
+#[derive(Clone)]
+pub(crate) struct Wire(Arc<Inner>);
+
+struct Inner {
+    uri: String,
+    connection: Mutex<Option<Arc<Connect>>>,
+    slots: Arc<Semaphore>,
+}
+
+/// How a blocking call tells what it is doing.
+pub(crate) struct Say(UnboundedSender<String>);
+
+impl Say {
+    pub(crate) fn say(&self, text: impl Into<String>) {
+        // Nobody listens any more when the caller gave up; the call itself goes on.
+        let _ = self.0.send(text.into());
+    }
+}
+
+impl Wire {
+    /// Nothing is opened before the first call.
+    pub(crate) fn new(uri: &str) -> Self {
+        Self(Arc::new(Inner {
+            uri: uri.to_owned(),
+            connection: Mutex::new(None),
+            slots: Arc::new(Semaphore::new(AT_A_TIME)),
+        }))
+    }
+
+    pub(crate) fn uri(&self) -> &str {
+        &self.0.uri
+    }
+
+    /// Reads. If the connection was lost it is done again on a new one, once.
+    pub(crate) async fn ask<T, F>(&self, question: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: Fn(&Connect) -> Result<T, Failure> + Send + Sync + 'static,
+    {
+        let question = Arc::new(question);
+        let once = || {
+            let question = Arc::clone(&question);
+            self.act(&Silent, move |connection, _| question(connection))
+        };
+        match once().await {
+            Err(failure) if failure.remedy == Remedy::Retry => once().await,
+            answer => answer,
+        }
+    }
+
+    /// Does something. If the connection is lost meanwhile, nobody knows whether it was done.
+    pub(crate) async fn act<T, F>(&self, progress: &dyn Progress, action: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connect, &Say) -> Result<T, Failure> + Send + 'static,
+    {
+        let slot = self.slot().await?;
+        let inner = Arc::clone(&self.0);
+        let (sender, mut said) = unbounded_channel();
+        let mut call = tokio::task::spawn_blocking(move || {
+            let result = inner.call(|connection| action(connection, &Say(sender)));
+            drop(slot);
+            result
+        });
+        loop {
+            tokio::select! {
+                biased;
+                Some(text) = said.recv() => progress.say(&text),
+                done = &mut call => return done.unwrap_or_else(|panic| Err(self.broken(panic))),
+                () = sleep(SILENCE) => return Err(self.broken("it has not answered for 10 minutes")),
+            }
+        }
+    }
+
+    async fn slot(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        let slots = Arc::clone(&self.0.slots);
+        slots
+            .acquire_owned()
+            .await
+            .map_err(|closed| self.broken(closed))
+    }
+
+    fn broken(&self, why: impl std::fmt::Display) -> Failure {
+        Failure::new(
+            Remedy::Retry,
+            format!("calling libvirt at {}", self.0.uri),
+            why,
+        )
+    }
+}
+
+impl Inner {
+    fn call<T>(&self, action: impl FnOnce(&Connect) -> Result<T, Failure>) -> Result<T, Failure> {
+        let connection = self.connection()?;
+        let result = action(&connection);
+        // A lost connection never comes back by itself; after a mere timeout a new one costs a millisecond.
+        if result
+            .as_ref()
+            .is_err_and(|failure| failure.remedy == Remedy::Retry)
+        {
+            self.forget(&connection);
+        }
+        result
+    }
+
+    fn connection(&self) -> Result<Arc<Connect>, Failure> {
+        let mut kept = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(connection) = kept.as_ref().filter(|c| c.is_alive().unwrap_or(false)) {
+            return Ok(Arc::clone(connection));
+        }
+        let opened = Arc::new(open(&self.uri)?);
+        *kept = Some(Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    fn forget(&self, lost: &Arc<Connect>) {
+        let mut kept = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        kept.take_if(|connection| Arc::ptr_eq(connection, lost));
+    }
+}
+
+fn open(uri: &str) -> Result<Connect, Failure> {
+    let doing = || format!("connecting to libvirt at {uri}");
+    // `Connect::open` panics on a zero byte.
+    if uri.contains('\0') {
+        return Err(Failure::new(
+            Remedy::Operator,
+            doing(),
+            "the endpoint holds a zero byte",
+        ));
+    }
+    start_events();
+    let connection = Connect::open(Some(uri)).doing(doing)?;
+    // The mock driver has no keep-alive and says so by an error.
+    let (interval, count) = KEEP_ALIVE;
+    let _ = connection.set_keep_alive(interval, count);
+    Ok(connection)
+}
+
+/// Keep-alive, and noticing that a daemon has gone, need libvirt's event loop. It must be registered before
+/// the first connection is opened, and runs as long as the process.
+fn start_events() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        // Without this libvirt prints each error on stderr, also those that are answers.
+        error::clear_error_callback();
+        if event::event_register_default_impl().is_ok() {
+            let _ = thread::Builder::new()
+                .name("libvirt-events".into())
+                .spawn(run_events);
+        }
+    });
+}
+
+fn run_events() {
+    loop {
+        if event::event_run_default_impl().is_err() {
+            thread::sleep(Duration::from_secs(1));
+        }
+    }
+}

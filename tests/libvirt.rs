@@ -1,0 +1,13 @@
+//! The libvirt provider against libvirt: its in-memory mock always, a real daemon where `INFRA_LIVE=1` says so
+//! (`INFRA_LIBVIRT_URI` names it; it must run on this machine: pools are made under /var/tmp).
+//!
+//! Each test has a project of its own and removes all that carries its mark, also when it fails.
+
+#[path = "libvirt/bench.rs"]
+mod bench;
+#[path = "libvirt/machines.rs"]
+mod machines;
+#[path = "libvirt/mock.rs"]
+mod mock;
+#[path = "libvirt/storage.rs"]
+mod storage;

@@ -1,0 +1,312 @@
+//! On a real daemon: machines that boot, change while they run, drift and fail.
+
+use std::time::{Duration, Instant};
+
+use infra_api::target::*;
+use infra_api::*;
+
+use crate::bench::*;
+
+/// A boot sector that writes "infra was here" to the first serial port and halts.
+const BOOT_SECTOR: &[u8] =
+    b"\x31\xc0\x8e\xd8\xba\xf8\x03\xbe\x17\x7c\xac\x84\xc0\x74\x03\xee\xeb\xf8\xf4\xeb\xfd\x90\x90infra was here\n\0";
+
+/// With all a machine can have, and a console that can be read.
+#[test]
+fn live_a_machine_boots() {
+    live("boot", |b| {
+        Box::pin(async {
+            b.with_pool().await;
+            let mut sector = BOOT_SECTOR.to_vec();
+            sector.resize(510, 0);
+            sector.extend([0x55, 0xaa]);
+            sector.resize(1 << 20, 0); // SeaBIOS boots from no smaller disk
+            let (file, path) = b.file("boot", &sector);
+            let seed = SeedVolume {
+                volume: b.volume("seed"),
+                meta_data: "a".into(),
+                user_data: "b".into(),
+                network_config: None,
+            };
+            let own = OwnBridge {
+                subnet: "10.213.92.0/24".parse().unwrap(),
+                gateway: "10.213.92.1".parse().unwrap(),
+                internal: true,
+            };
+            let network = MachineNetwork {
+                name: b.name("lan"),
+                uuid: b.plain().uuid,
+                bridge: names::bridge(&b.project, &b.mark().address),
+                own: Some(own),
+            };
+            b.create(&b.volume_id(&file.volume), &file, Some(&path))
+                .await
+                .unwrap();
+            b.create(&b.volume_id(&seed.volume), &seed, None)
+                .await
+                .unwrap();
+            b.create(&b.volume_id(&b.volume("data")), &b.disk("data"), None)
+                .await
+                .unwrap();
+            b.create(&b.id("network", &network.name), &network, None)
+                .await
+                .unwrap();
+            let log = format!("{}/console.log", b.pool().path);
+            let machine = Machine {
+                memory_nodes: Some(IdSet::from([0])),
+                disks: vec![
+                    MachineDisk {
+                        volume: file.volume.clone(),
+                        format: Format::Raw,
+                        read_only: true,
+                    },
+                    MachineDisk {
+                        volume: b.volume("data"),
+                        format: Format::Qcow2,
+                        read_only: false,
+                    },
+                ],
+                seed: Some(seed.volume.clone()),
+                interfaces: vec![MachineInterface {
+                    mac: "52:54:00:12:34:56".into(),
+                    network: network.name.clone(),
+                    address: "10.213.92.7".parse().unwrap(),
+                }],
+                console_log: Some(log.clone()),
+                ..b.pinned(0)
+            };
+            let id = b.id("domain", &machine.name);
+            b.create(&id, &machine, None).await.unwrap();
+            assert_eq!(b.machine(&id).await, machine);
+            wait_for(&log, "infra was here").await;
+            b.delete(&id).await.unwrap();
+            std::fs::remove_file(log).unwrap();
+            std::fs::remove_file(path).unwrap();
+        })
+    });
+}
+
+async fn wait_for(path: &str, text: &str) {
+    let began = Instant::now();
+    while !std::fs::read_to_string(path)
+        .unwrap_or_default()
+        .contains(text)
+    {
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "{path} never said {text:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[test]
+fn live_a_kernel_is_found_in_its_pool() {
+    live("kernel", |b| {
+        Box::pin(async {
+            b.with_pool().await;
+            // QEMU loads any bytes that look like a kernel's header; what matters here is that all is read back.
+            let boot = Boot::Kernel {
+                kernel: b.volume("vmlinuz"),
+                initramfs: Some(b.volume("initrd")),
+                cmdline: Some("console=ttyS0 a=\"<&>\"".into()),
+            };
+            let machine = Machine { boot, ..b.plain() };
+            let id = b.id("domain", &machine.name);
+            let failed = b.create(&id, &machine, None).await.unwrap_err();
+            assert_eq!(failed.remedy, Remedy::Operator, "{failed}");
+            let there = b.machine(&id).await;
+            assert_eq!(
+                there,
+                Machine {
+                    state: "shutoff".into(),
+                    ..machine
+                },
+                "defined, and not started"
+            );
+        })
+    });
+}
+
+/// The headline: pins of a running machine move, and it is the same machine.
+#[test]
+fn live_pins_move_while_it_runs() {
+    live("pins", |b| {
+        Box::pin(async {
+            let (first, second) = (b.pinned(0), b.pinned(1));
+            let id = b.id("domain", &first.name);
+            b.create(&id, &first, None).await.unwrap();
+            let before = b.domain_by_hand(&first).id();
+            for _ in 0..2 {
+                b.update(&id, &first, &second, Impact::InPlace)
+                    .await
+                    .unwrap();
+                assert_eq!(b.machine(&id).await, second);
+            }
+            assert_eq!(b.domain_by_hand(&first).id(), before);
+            drift(b, &id, &second, 1).await;
+            drift(b, &id, &second, 2).await;
+            assert_eq!(b.domain_by_hand(&first).id(), before);
+        })
+    });
+}
+
+/// Somebody moves a pin by hand, of the running machine (1) or of its definition (2): both are seen and mended.
+async fn drift(b: &Bench, id: &ResourceId, wanted: &Machine, flags: u32) {
+    b.domain_by_hand(wanted)
+        .pin_vcpu_flags(0, &[1], flags)
+        .unwrap();
+    let found = b.machine(id).await;
+    assert_eq!(found.vcpu_pins[&0], IdSet::from([0]), "flags {flags}");
+    b.update(id, &found, wanted, Impact::InPlace).await.unwrap();
+    assert_eq!(b.machine(id).await, *wanted);
+}
+
+#[test]
+fn live_an_edit_for_the_next_start_is_seen() {
+    live("edit", |b| {
+        Box::pin(async {
+            let machine = b.plain();
+            let id = b.id("domain", &machine.name);
+            b.create(&id, &machine, None).await.unwrap();
+            let (domain, before) = (b.domain_by_hand(&machine), b.domain_by_hand(&machine).id());
+            let edited = domain
+                .xml_desc(virt::sys::VIR_DOMAIN_XML_INACTIVE)
+                .unwrap()
+                .replace("65536", "131072");
+            b.by_hand().define_domain_xml(&edited).unwrap();
+            let found = b.machine(&id).await;
+            assert_eq!(found.memory_bytes, 128 * MIB);
+            b.update(&id, &found, &machine, Impact::Restart)
+                .await
+                .unwrap();
+            assert_eq!(b.machine(&id).await, machine);
+            assert_eq!(
+                b.domain_by_hand(&machine).id(),
+                before,
+                "what runs was right all along: no restart"
+            );
+        })
+    });
+}
+
+#[test]
+fn live_a_failed_update_leaves_the_machine() {
+    live("failed", |b| {
+        Box::pin(async {
+            let machine = b.plain();
+            let id = b.id("domain", &machine.name);
+            b.create(&id, &machine, None).await.unwrap();
+            let before = b.domain_by_hand(&machine).id();
+            let nic = MachineInterface {
+                mac: "not-a-mac".into(),
+                network: "x".into(),
+                address: [10, 0, 0, 1].into(),
+            };
+            let refused = Machine {
+                interfaces: vec![nic],
+                ..machine.clone()
+            };
+            b.update(&id, &machine, &refused, Impact::Restart)
+                .await
+                .unwrap_err();
+            assert_eq!(
+                (b.machine(&id).await, b.domain_by_hand(&machine).id()),
+                (machine.clone(), before)
+            );
+            // libvirt takes this definition and fails at the start: the machine is off, and still there.
+            let impossible = Machine {
+                memory_nodes: Some(IdSet::from([7])),
+                ..machine.clone()
+            };
+            let failed = b
+                .update(&id, &machine, &impossible, Impact::Restart)
+                .await
+                .unwrap_err();
+            assert!(failed.hint.is_some(), "{failed:?}");
+            let found = b.machine(&id).await;
+            b.update(&id, &found, &machine, Impact::Restart)
+                .await
+                .unwrap();
+            assert_eq!(b.machine(&id).await, machine);
+        })
+    });
+}
+
+#[test]
+fn live_a_removed_pin_takes_a_restart() {
+    live("unpin", |b| {
+        Box::pin(async {
+            let (pinned, free) = (b.pinned(0), b.plain());
+            let id = b.id("domain", &pinned.name);
+            b.create(&id, &pinned, None).await.unwrap();
+            assert_eq!(
+                b.update(&id, &pinned, &free, Impact::InPlace)
+                    .await
+                    .unwrap_err()
+                    .remedy,
+                Remedy::Replan
+            );
+            b.update(&id, &pinned, &free, Impact::Restart)
+                .await
+                .unwrap();
+            assert_eq!(b.machine(&id).await, free);
+        })
+    });
+}
+
+#[test]
+fn live_an_undefined_machine_that_still_runs_is_taken_back() {
+    live("transient", |b| {
+        Box::pin(async {
+            let machine = b.plain();
+            let id = b.id("domain", &machine.name);
+            b.create(&id, &machine, None).await.unwrap();
+            let before = b.domain_by_hand(&machine).id();
+            b.domain_by_hand(&machine).undefine().unwrap();
+            assert!(matches!(b.read(&id).await, Observed::Partial { .. }));
+            b.create(&id, &machine, None).await.unwrap();
+            assert_eq!(
+                (b.machine(&id).await, b.domain_by_hand(&machine).id()),
+                (machine, before)
+            );
+        })
+    });
+}
+
+#[test]
+fn live_facts() {
+    live("facts", |b| {
+        Box::pin(async {
+            let pool = b.with_pool().await;
+            let machine = b.pinned(1);
+            b.create(&b.id("domain", &machine.name), &machine, None)
+                .await
+                .unwrap();
+            let mut facts = Facts::default();
+            b.daemon.discover(&mut facts).await.unwrap();
+            assert!(facts.versions.libvirt.is_some() && facts.versions.qemu.is_some());
+            let libvirt = facts.libvirt.unwrap();
+            assert_eq!(
+                (libvirt.uri.as_str(), libvirt.emulated),
+                (b.uri.as_str(), Some(true))
+            );
+            assert!(libvirt.machines.iter().any(|machine| machine == "q35"));
+            let found = libvirt
+                .pools
+                .iter()
+                .find(|found| found.name == pool.name)
+                .unwrap();
+            assert!(found.active == Some(true) && found.free_bytes > Some(0));
+            let used = facts
+                .used
+                .iter()
+                .find(|used| used.project.as_deref() == Some(b.project.as_str()))
+                .unwrap();
+            assert_eq!(
+                (used.shared_cpus.clone(), used.memory_bytes),
+                (IdSet::from([1]), Some(64 * MIB))
+            );
+        })
+    });
+}
