@@ -142,7 +142,7 @@ impl<'a> Run<'a> {
         let all = reads.buffer_unordered(READS).collect::<Vec<_>>();
         let mut found = tokio::select! {
             found = all => found,
-            signal = signalled(stop, Stop::No) => return self.stopping(signal),
+            () = signalled(stop, Stop::No) => return self.heed(stop),
         };
         found.sort_by_key(|(step, _)| step.number);
         for (step, found) in found {
@@ -160,6 +160,7 @@ impl<'a> Run<'a> {
     async fn drive(&mut self, stop: &mut watch::Receiver<Stop>) {
         let mut running = FuturesUnordered::new();
         loop {
+            self.heed(stop);
             for number in self.ready.start() {
                 running.push(self.step(number));
             }
@@ -168,7 +169,7 @@ impl<'a> Run<'a> {
             }
             tokio::select! {
                 biased;
-                signal = signalled(stop, self.stop) => self.stopping(signal),
+                () = signalled(stop, self.stop) => self.heed(stop),
                 Some(ended) = running.next() => self.ended(ended),
             }
             if self.stop == Stop::Now {
@@ -251,7 +252,12 @@ impl<'a> Run<'a> {
         self.stale.push(stale);
     }
 
-    fn stopping(&mut self, signal: Stop) {
+    /// Does what a signal asks for, if there is a new one.
+    fn heed(&mut self, stop: &watch::Receiver<Stop>) {
+        let signal = *stop.borrow();
+        if signal <= self.stop {
+            return;
+        }
         self.stop = signal;
         self.ready.stop();
         self.tell(Event::Stopping {
@@ -296,10 +302,9 @@ impl<'a> Run<'a> {
 }
 
 /// Ends when there is more of a signal than `seen`; never, where nobody can signal any more.
-async fn signalled(stop: &mut watch::Receiver<Stop>, seen: Stop) -> Stop {
-    match stop.wait_for(|signal| *signal > seen).await {
-        Ok(signal) => *signal,
-        Err(_) => std::future::pending().await,
+async fn signalled(stop: &mut watch::Receiver<Stop>, seen: Stop) {
+    if stop.wait_for(|signal| *signal > seen).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -98,6 +98,8 @@ pub struct World {
     /// What `ready` answers, one after the other, and the last for ever; otherwise by the object's state.
     pub readiness: BTreeMap<ResourceId, Vec<Readiness>>,
     pub witness: Option<Witness>,
+    /// How often an object of that name came into being.
+    pub made: BTreeMap<ResourceId, u32>,
     faults: Vec<(When, Fault)>,
     identities: u64,
 }
@@ -176,6 +178,7 @@ impl World {
                     starts: 0,
                 };
                 self.objects.insert(change.id.clone(), object);
+                *self.made.entry(change.id.clone()).or_default() += 1;
             }
             (Action::Create { body, .. }, Some(object)) if object.whole && object.body != *body => {
                 return Err(refused(

@@ -1,0 +1,439 @@
+//! A house to break into: one simulated host, a state directory, and the way from what is wanted through
+//! planning to an apply, as the CLI goes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use infra_api::{
+    Address, CpuPolicy, Daemon, Failure, HostName, Mark, Observed, Placement, Project, Provider,
+    Resource, ResourceId, Runtime,
+};
+use infra_apply::{Event, Job, Report, Settings, Sink, Stop, World, run};
+use infra_plan::{Claims, Desired, Inputs, Outcome, Plan, assemble};
+use infra_sim::{Sim, SimDaemon};
+use infra_state::{
+    Clock, Entry, Error, Holder, Journal, Key, Loaded, Lock, Log, Paths, Store, Vault, mask,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::watch;
+
+/// The secret that must be seen nowhere but in the world.
+pub(crate) const PASSWORD: &str = "hunter2-and-more";
+
+pub(crate) struct House {
+    dir: TempDir,
+    pub(crate) sim: Sim,
+    pub(crate) store: Store,
+    pub(crate) key: Key,
+    pub(crate) vault: Vault,
+    pub(crate) settings: Settings,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Wanted {
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) depends_on: Vec<(ResourceId, ResourceId)>,
+}
+
+/// Where the process dies, counted in entries of the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Death {
+    BeforeEntry(u32),
+    AfterEntry(u32),
+}
+
+/// How an apply ended.
+pub(crate) enum End {
+    Report(Report),
+    Refused(Failure),
+    Killed,
+}
+
+impl End {
+    pub(crate) fn report(self) -> Report {
+        match self {
+            Self::Report(report) => report,
+            Self::Refused(failure) => panic!("refused: {failure}"),
+            Self::Killed => panic!("killed"),
+        }
+    }
+}
+
+/// What an apply is exposed to beside the faults of the world.
+pub(crate) struct Weather<'a> {
+    pub(crate) death: Option<Death>,
+    pub(crate) sink: &'a dyn Sink,
+    pub(crate) stop: watch::Receiver<Stop>,
+}
+
+impl Default for Weather<'_> {
+    fn default() -> Self {
+        let (_, stop) = watch::channel(Stop::No);
+        Self {
+            death: None,
+            sink: &Deaf,
+            stop,
+        }
+    }
+}
+
+pub(crate) struct Deaf;
+
+impl Sink for Deaf {
+    fn event(&self, _: &Event) {}
+}
+
+/// Does something at an event.
+pub(crate) struct At<F: Fn(&Event) + Send + Sync>(pub(crate) F);
+
+impl<F: Fn(&Event) + Send + Sync> Sink for At<F> {
+    fn event(&self, event: &Event) {
+        (self.0)(event);
+    }
+}
+
+pub(crate) struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> u64 {
+        1000
+    }
+
+    fn sleep(&self, _: Duration) {}
+}
+
+struct Hosts(SimDaemon);
+
+impl World for Hosts {
+    fn daemon(&self, host: &HostName, provider: &str) -> Option<&dyn Daemon> {
+        (host.as_str() == "r1" && provider == "sim").then_some(&self.0)
+    }
+}
+
+/// The journal, and the death of the process at one of its entries.
+struct Deadly {
+    journal: Journal,
+    death: Option<Death>,
+    entries: Mutex<u32>,
+}
+
+struct Killed;
+
+impl Log for Deadly {
+    fn append(&self, entry: &Entry) -> Result<(), Error> {
+        let number = {
+            let mut entries = self.entries.lock().unwrap();
+            *entries += 1;
+            *entries
+        };
+        self.die_at(Death::BeforeEntry(number));
+        self.journal.append(entry)?;
+        self.die_at(Death::AfterEntry(number));
+        Ok(())
+    }
+}
+
+impl Deadly {
+    fn die_at(&self, death: Death) {
+        if self.death == Some(death) {
+            std::panic::resume_unwind(Box::new(Killed));
+        }
+    }
+}
+
+impl House {
+    pub(crate) fn new() -> Self {
+        // In memory where there is such a place: the sweep syncs many thousand times.
+        let dir = tempfile::tempdir_in("/dev/shm")
+            .or_else(|_| tempfile::tempdir())
+            .unwrap();
+        let store = Store::open(Paths::in_directory(dir.path()));
+        let key = store.key().unwrap();
+        let mut vault = Vault::new();
+        vault.insert(&key, PASSWORD);
+        let house = Self {
+            dir,
+            sim: Sim::default(),
+            store,
+            key,
+            vault,
+            settings: Settings::default(),
+        };
+        house.sim.world().put(
+            id("container", "stranger"),
+            None,
+            json!({"image": "theirs"}),
+        );
+        house.watch_the_journal();
+        house
+    }
+
+    /// At each effect the journal must say already that the step was started, and not that it ended.
+    fn watch_the_journal(&self) {
+        let path = self.store.paths().journal.clone();
+        self.sim.world().witness = Some(Box::new(move |change| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let of_it = |line: &&str| line.contains(&format!("\"resource\":\"{}\"", change.id));
+            let last = text.lines().rfind(of_it).unwrap_or_default();
+            assert!(
+                last.contains("\"record\":\"started\""),
+                "no word of {} in the journal: {last}",
+                change.id
+            );
+        }));
+    }
+
+    pub(crate) fn secret(&self) -> Value {
+        json!({"$secret": self.key.digest(PASSWORD)})
+    }
+
+    pub(crate) fn lock(&self) -> Result<Lock, Error> {
+        let holder = Holder {
+            user: "ann".to_owned(),
+            host: "desk".to_owned(),
+            pid: 1,
+            command: "apply".to_owned(),
+            started: "noon".to_owned(),
+            lease_until: 0,
+        };
+        self.store.lock(holder, None, &Noon)
+    }
+
+    pub(crate) fn load(&self) -> Loaded {
+        self.store.load(&project()).unwrap()
+    }
+
+    pub(crate) async fn plan(&self, wanted: &Wanted) -> Plan {
+        let loaded = self.load();
+        let state = loaded
+            .state
+            .as_ref()
+            .map(|state| state.outcome.clone())
+            .unwrap_or_default();
+        let observed = self.observe(wanted, &loaded, &state).await;
+        let workloads = wanted
+            .resources
+            .iter()
+            .map(|resource| (resource.address.clone(), placement()));
+        let result = Outcome {
+            workloads: workloads.collect(),
+            ..Outcome::default()
+        };
+        let desire = |resource: &Resource| Desired {
+            resource: resource.clone(),
+            prevent_destroy: false,
+            ignore_changes: vec![],
+        };
+        assemble(Inputs {
+            project: &project(),
+            basis: loaded.basis(),
+            state: &state,
+            desired: wanted.resources.iter().map(desire).collect(),
+            observed: &observed,
+            depends_on: &wanted.depends_on,
+            impact: &|id, path, removed| self.sim.impact(&id.kind, path, removed),
+            claims: &|_, _, _, _| Claims::default(),
+            replace: &BTreeSet::new(),
+            result,
+            secrets: vec![self.key.digest(PASSWORD)],
+            destroy: false,
+        })
+        .unwrap()
+    }
+
+    async fn observe(
+        &self,
+        wanted: &Wanted,
+        loaded: &Loaded,
+        state: &Outcome,
+    ) -> BTreeMap<ResourceId, Observed> {
+        let daemon = self.sim.daemon(&host());
+        let desired = wanted.resources.iter().map(|resource| resource.id.clone());
+        let mut ids: BTreeSet<ResourceId> =
+            desired.chain(state.resources.keys().cloned()).collect();
+        ids.extend(loaded.in_doubt.iter().cloned());
+        ids.extend(
+            daemon
+                .list(&project())
+                .await
+                .unwrap()
+                .into_iter()
+                .map(|(id, _)| id),
+        );
+        let mut observed = BTreeMap::new();
+        for id in ids {
+            let found = match daemon.read(&project(), &id).await.unwrap() {
+                Observed::Present { address, body } => {
+                    let wanted = wanted
+                        .resources
+                        .iter()
+                        .filter(|resource| resource.id == id)
+                        .map(|r| &r.body);
+                    let like: Vec<&Value> = wanted
+                        .chain(state.resources.get(&id).map(|r| &r.body))
+                        .collect();
+                    Observed::Present {
+                        address,
+                        body: mask(&body, &like, &self.key),
+                    }
+                }
+                other => other,
+            };
+            observed.insert(id, found);
+        }
+        observed
+    }
+
+    /// Plans and applies.
+    pub(crate) async fn converge(&self, wanted: &Wanted) -> Report {
+        let plan = self.plan(wanted).await;
+        self.apply(&plan, Weather::default()).await.report()
+    }
+
+    pub(crate) async fn apply(&self, plan: &Plan, weather: Weather<'_>) -> End {
+        let lock = self.lock().unwrap();
+        let loaded = self.load();
+        let journal = self.store.begin(&lock, &loaded, plan, "lineage").unwrap();
+        let log = Deadly {
+            journal,
+            death: weather.death,
+            entries: Mutex::new(0),
+        };
+        let prior = loaded
+            .state
+            .as_ref()
+            .map(|state| state.outcome.clone())
+            .unwrap_or_default();
+        let job = Job {
+            plan,
+            prior: &prior,
+            world: &Hosts(self.sim.daemon(&host())),
+            log: &log,
+            key: &self.key,
+            vault: &self.vault,
+            sink: weather.sink,
+            settings: &self.settings,
+        };
+        let end = tokio::select! {
+            end = AssertUnwindSafe(run(job, weather.stop)).catch_unwind() => end,
+            () = self.sim.crashed() => return End::Killed,
+        };
+        let report = match end {
+            Ok(Ok(report)) => report,
+            Ok(Err(failure)) => return End::Refused(failure),
+            Err(panic) if panic.is::<Killed>() => return End::Killed,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        self.store
+            .finish(&lock, &loaded, log.journal, report.outcome.clone())
+            .unwrap();
+        End::Report(report)
+    }
+
+    /// The world is as wanted, the state says so, strangers are as they were, and nothing is left to plan.
+    pub(crate) async fn assert_is(&self, wanted: &Wanted, context: &str) {
+        let objects = self.sim.world().objects.clone();
+        let ours: BTreeMap<&ResourceId, Value> = objects
+            .iter()
+            .filter(|(_, object)| object.mark.is_some())
+            .map(|(id, object)| {
+                assert!(object.whole, "{context}: {id} is half made");
+                (
+                    id,
+                    mask(&object.body, &[&json!([self.secret()])], &self.key),
+                )
+            })
+            .collect();
+        let expected: BTreeMap<&ResourceId, Value> = wanted
+            .resources
+            .iter()
+            .map(|resource| (&resource.id, resource.body.clone()))
+            .collect();
+        assert_eq!(ours, expected, "{context}");
+        assert_eq!(
+            objects[&id("container", "stranger")].body,
+            json!({"image": "theirs"}),
+            "{context}"
+        );
+        let plan = self.plan(wanted).await;
+        assert!(plan.is_empty(), "{context}: {:#?}", plan.steps);
+        let loaded = self.load();
+        let state = loaded.state.map(|state| state.outcome).unwrap_or_default();
+        assert_eq!(state, plan.result, "{context}");
+        assert_eq!(
+            (loaded.in_doubt, loaded.recovered),
+            (vec![], false),
+            "{context}"
+        );
+        self.assert_secret(context);
+    }
+
+    /// The secret's value is in no file.
+    pub(crate) fn assert_secret(&self, context: &str) {
+        for entry in std::fs::read_dir(self.dir.path()).unwrap() {
+            let text = std::fs::read(entry.unwrap().path()).unwrap();
+            let leaked = String::from_utf8_lossy(&text).contains(PASSWORD);
+            assert!(!leaked, "{context}: the secret was written down");
+        }
+    }
+}
+
+pub(crate) fn project() -> Project {
+    Project::new("demo")
+}
+
+pub(crate) fn host() -> HostName {
+    HostName::new("r1")
+}
+
+pub(crate) fn id(kind: &str, name: &str) -> ResourceId {
+    ResourceId::new(&host(), "sim", kind, name)
+}
+
+pub(crate) fn address(name: &str) -> Address {
+    Address::new(format!("workload.{name}"))
+}
+
+pub(crate) fn mark(name: &str) -> Mark {
+    Mark {
+        project: project(),
+        address: address(name),
+    }
+}
+
+pub(crate) fn thing(kind: &str, name: &str, body: Value, after: &[ResourceId]) -> Resource {
+    Resource {
+        id: id(kind, name),
+        address: address(name),
+        body,
+        source: None,
+        after: after.to_vec(),
+    }
+}
+
+fn placement() -> Placement {
+    Placement {
+        runtime: Runtime::Container,
+        host: host(),
+        policy: CpuPolicy::Shared,
+        cells: vec![],
+        helpers: BTreeMap::new(),
+        devices: vec![],
+        addresses: BTreeMap::new(),
+        tiers: vec![],
+    }
+}
+
+/// All events of an apply.
+#[derive(Clone, Default)]
+pub(crate) struct Record(pub(crate) Arc<Mutex<Vec<Event>>>);
+
+impl Sink for Record {
+    fn event(&self, event: &Event) {
+        self.0.lock().unwrap().push(event.clone());
+    }
+}
