@@ -39,10 +39,15 @@ impl Engine {
         let kind = body.kind;
         // All of them, before the first error counts: each may have one.
         let values: Vec<_> = (0..kind.attributes.len())
-            .map(|i| (i, self.value(Node::Attribute(id, i), body.header)))
+            .map(|i| {
+                (
+                    i,
+                    self.said(self.value(Node::Attribute(id, i), body.header)),
+                )
+            })
             .collect();
         let blocks: Vec<_> = (0..kind.blocks.len())
-            .map(|i| self.blocks(Node::Nested(id, i), body.header))
+            .map(|i| self.said(self.blocks(Node::Nested(id, i), body.header)))
             .collect();
         let attributes = values.into_iter().map(|(i, value)| Ok((i, value?)));
         let attributes = written(body, attributes.collect::<Outcome<Vec<_>>>()?);
@@ -100,7 +105,7 @@ impl Engine {
         let fitted = fit(value, &attribute.shape, &resolve);
         fitted.map_err(|misfit| match misfit.summary {
             // Reported already, by what was asked on the way.
-            "" => Failed,
+            "" => Failed::SAID,
             _ => self.fail(misfit.diagnostic(attribute.name, setting.value.span)),
         })
     }
@@ -109,7 +114,7 @@ impl Engine {
     fn default(&self, attribute: &Attribute, body: &Body) -> Outcome<Value> {
         let text = match attribute.given {
             Given::Optional => return Ok(Value::null_of(attribute.shape.ty())),
-            Given::Required => return Err(Failed),
+            Given::Required => return Err(Failed::SAID),
             Given::Default(text) => text,
         };
         let key = std::ptr::from_ref(attribute).addr();
@@ -140,14 +145,17 @@ impl Engine {
         let mut outcome = Ok(());
         for item in items {
             match item {
-                Item::Block(inner) => match self.body(inner, inner.label.clone(), place) {
+                Item::Block(inner) => match self.said(self.body(inner, inner.label.clone(), place))
+                {
                     Ok(block) => blocks.push(block),
-                    Err(Failed) => outcome = Err(Failed),
+                    Err(failed) => outcome = Err(failed),
                 },
-                Item::Dynamic(dynamic) => match self.dynamic(dynamic, &mut blocks, place) {
-                    Ok(known) => complete &= known,
-                    Err(Failed) => outcome = Err(Failed),
-                },
+                Item::Dynamic(dynamic) => {
+                    match self.said(self.dynamic(dynamic, &mut blocks, place)) {
+                        Ok(known) => complete &= known,
+                        Err(failed) => outcome = Err(failed),
+                    }
+                }
             }
         }
         outcome?;
@@ -165,10 +173,10 @@ impl Engine {
     ) -> Outcome<Block> {
         let kind = body.kind;
         let values: Vec<_> = (0..kind.attributes.len())
-            .map(|i| (i, self.setting(body, i, place)))
+            .map(|i| (i, self.said(self.setting(body, i, place))))
             .collect();
         let blocks: Vec<_> = (0..kind.blocks.len())
-            .map(|i| self.items(body, i, body.header, place))
+            .map(|i| self.said(self.items(body, i, body.header, place)))
             .collect();
         let attributes = values.into_iter().map(|(i, value)| Ok((i, value?)));
         let attributes = written(body, attributes.collect::<Outcome<Vec<_>>>()?);
@@ -198,9 +206,10 @@ impl Engine {
         for (key, value) in entries {
             let place = place.at(&dynamic.iterator, &key, &value);
             let block = self.label(dynamic, &place);
-            match block.and_then(|label| self.body(&dynamic.content, label, &place)) {
+            let block = block.and_then(|label| self.body(&dynamic.content, label, &place));
+            match self.said(block) {
                 Ok(block) => blocks.push(block),
-                Err(Failed) => outcome = Err(Failed),
+                Err(failed) => outcome = Err(failed),
             }
         }
         outcome
@@ -311,8 +320,8 @@ impl Engine {
             return Err(Misfit::new("Wrong kind of reference", text));
         }
         let found = self
-            .find(address, span)
-            .map_err(|Failed| Misfit::new("", ""))?;
+            .said(self.find(address, span))
+            .map_err(|_| Misfit::new("", ""))?;
         found.ok_or_else(|| {
             Misfit::new(
                 "Reference to nothing",
@@ -355,8 +364,8 @@ impl Engine {
         };
         let node = Node::Declared(module, kind, name.clone());
         let expansion = self
-            .expansion(node, span)
-            .map_err(|Failed| Misfit::new("", ""))?;
+            .said(self.expansion(node, span))
+            .map_err(|_| Misfit::new("", ""))?;
         use crate::expand::Expansion::{Count, Each, Once, Unknown};
         match &*expansion {
             Once(id) | Unknown(id) => Ok(*id),

@@ -57,9 +57,31 @@ pub(crate) enum Answer {
     Blocks(Arc<Vec<Block>>),
 }
 
-/// Something went wrong, and was reported.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Failed;
+/// Something went wrong. What is still to be said about it is in it; mostly it was said already.
+///
+/// Errors of a thing itself are reported as soon as they are found, for the thing is declared and wrong.
+/// That it cannot be had at some place is an error of that place, and only if its value is needed there:
+/// a conditional evaluates both its branches, and what is wrong with the other one does not matter.
+#[derive(Clone, Debug)]
+pub(crate) struct Failed(Option<Box<Diagnostic>>);
+
+impl Failed {
+    pub(crate) const SAID: Self = Self(None);
+}
+
+impl From<Diagnostic> for Failed {
+    fn from(error: Diagnostic) -> Self {
+        Self(Some(Box::new(error)))
+    }
+}
+
+impl From<Failed> for Diagnostics {
+    fn from(failed: Failed) -> Self {
+        failed
+            .0
+            .map_or_else(Diagnostics::new, |error| Diagnostics::from(*error))
+    }
+}
 
 pub(crate) type Outcome<T> = Result<T, Failed>;
 
@@ -183,7 +205,15 @@ impl Engine {
     /// Reports an error; for use as `return Err(engine.fail(…))`.
     pub(crate) fn fail(&self, error: Diagnostic) -> Failed {
         self.diagnostics.borrow_mut().push(error);
-        Failed
+        Failed::SAID
+    }
+
+    /// Reports what is still to be said of a failure.
+    pub(crate) fn said<T>(&self, outcome: Outcome<T>) -> Outcome<T> {
+        outcome.map_err(|failed| {
+            self.report(Diagnostics::from(failed));
+            Failed::SAID
+        })
     }
 
     /// Everything reported since it was last asked.
@@ -194,7 +224,7 @@ impl Engine {
     pub(crate) fn evaluate(&self, expr: &Expr, place: &Place<'_>) -> Outcome<Value> {
         evaluate(&expr.node, expr.source(), place).map_err(|errors| {
             self.report(errors);
-            Failed
+            Failed::SAID
         })
     }
 
@@ -225,7 +255,7 @@ impl Engine {
             return known;
         }
         if stack::is_low(self.stack_end.get()) {
-            return Err(self.fail(too_deep(asked)));
+            return Err(too_deep(asked).into());
         }
         self.memo.borrow_mut().insert(node.clone(), Memo::Busy);
         self.frames.borrow_mut().push(Frame {
@@ -233,7 +263,7 @@ impl Engine {
             asked,
             origins: None,
         });
-        let answer = self.work_out(&node, asked);
+        let answer = self.said(self.work_out(&node, asked));
         let frame = self.frames.borrow_mut().pop();
         let origins = frame.and_then(|frame| frame.origins);
         self.came_from(&node, &origins);
@@ -258,7 +288,7 @@ impl Engine {
                     return Some(answer.clone());
                 }
                 drop(memo);
-                Some(Err(self.fail(self.cycle(node, asked))))
+                Some(Err(self.cycle(node, asked).into()))
             }
         }
     }

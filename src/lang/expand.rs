@@ -106,7 +106,7 @@ impl Engine {
             .declared
             .get(kind)
             .and_then(|t| t.get(name));
-        let declared = declared.ok_or(Failed)?;
+        let declared = declared.ok_or(Failed::SAID)?;
         let path = self.module(module).path.clone();
         self.expand(module, &declared.repeat, &mut |key, repetition| {
             let address = Address::new(path.clone(), kind, name, key);
@@ -123,8 +123,12 @@ impl Engine {
     }
 
     pub(crate) fn expand_call(&self, module: ModuleId, name: &Arc<str>) -> Outcome<Expansion> {
-        let call = self.declarations(module).calls.get(name).ok_or(Failed)?;
-        let target = call.module.ok_or(Failed)?;
+        let call = self
+            .declarations(module)
+            .calls
+            .get(name)
+            .ok_or(Failed::SAID)?;
+        let target = call.module.ok_or(Failed::SAID)?;
         let path = self.module(module).path.clone();
         self.expand(module, &call.repeat, &mut |key, repetition| {
             let caller = Some(Caller {

@@ -124,7 +124,7 @@ fn everything(engine: &Engine) -> Everything {
     let outputs = engine.root_outputs();
     let mut instances: Vec<_> = ids
         .into_iter()
-        .filter_map(|id| engine.finished(id).ok())
+        .filter_map(|id| engine.said(engine.finished(id)).ok())
         .collect();
     instances.sort_by(|a, b| a.address.cmp(&b.address));
     modules.sort_by(|a, b| a.path.cmp(&b.path));
@@ -141,27 +141,29 @@ impl Engine {
             folder: module.folder.clone(),
         });
         for (name, span, _) in module.variables.iter() {
-            let _reported = self.value(Node::Variable(id, name.clone()), span);
+            let _said = self.said(self.value(Node::Variable(id, name.clone()), span));
         }
         for (name, span, _) in module.locals.iter() {
-            let _reported = self.value(Node::Local(id, name.clone()), span);
+            let _said = self.said(self.value(Node::Local(id, name.clone()), span));
         }
         for (kind, table) in &module.declared {
             for (name, span, _) in table.iter() {
-                if let Ok(all) = self.expansion(Node::Declared(id, kind, name.clone()), span) {
+                let node = Node::Declared(id, kind, name.clone());
+                if let Ok(all) = self.said(self.expansion(node, span)) {
                     ids.extend(all.ids());
                 }
             }
         }
         for (name, span, _) in module.calls.iter() {
-            if let Ok(all) = self.expansion(Node::Call(id, name.clone()), span) {
+            let node = Node::Call(id, name.clone());
+            if let Ok(all) = self.said(self.expansion(node, span)) {
                 all.ids()
                     .into_iter()
                     .for_each(|inner| self.walk(inner, ids, modules));
             }
         }
         for (name, span, _) in module.outputs.iter() {
-            let _reported = self.value(Node::Output(id, name.clone()), span);
+            let _said = self.said(self.value(Node::Output(id, name.clone()), span));
         }
     }
 
@@ -189,10 +191,10 @@ impl Engine {
         let at = self.instance(id);
         let declared = self.block(&at);
         let place = Place::instance(self, &at);
-        let block = self.decode(id);
+        let block = self.said(self.decode(id));
         let address = at.address.to_string();
         let conditions = self.preconditions(&declared.lifecycle.preconditions, &place, &address);
-        let depends_on = self.depends_on(&declared.depends_on, &place);
+        let depends_on = self.said(self.depends_on(&declared.depends_on, &place));
         let prevent_destroy = match &declared.lifecycle.prevent_destroy {
             Some(expr) => self.flag(expr, &place, "prevent_destroy"),
             None => Ok(false),
@@ -247,7 +249,7 @@ impl Engine {
                 .declarations(caller.module)
                 .calls
                 .get(&caller.name)
-                .ok_or(Failed)?;
+                .ok_or(Failed::SAID)?;
             let place = Place::repeated(self, caller.module, &caller.repetition);
             all.extend(self.depends_on(&call.depends_on, &place)?);
             let outer = self.module(caller.module);
@@ -398,9 +400,9 @@ impl Evaluation {
         }
         let value = self
             .engine
-            .run(|engine| engine.evaluate(&expr, &Place::module(engine, 0)));
+            .run(|engine| engine.said(engine.evaluate(&expr, &Place::module(engine, 0))));
         let found = self.engine.take_diagnostics();
-        value.map_err(|Failed| match found.is_empty() {
+        value.map_err(|_| match found.is_empty() {
             true => self.diagnostics.clone(),
             false => found,
         })

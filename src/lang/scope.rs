@@ -80,7 +80,7 @@ impl<'e> Place<'e> {
         {
             return Ok((value.clone(), 0));
         }
-        let name = steps.first().and_then(Step::name).ok_or(Failed)?;
+        let name = steps.first().and_then(Step::name).ok_or(Failed::SAID)?;
         let asked = through(span, &steps[..1]);
         let declarations = self.engine.declarations(self.module);
         let one = |node| Ok((self.engine.value(node, asked)?, 1));
@@ -100,7 +100,10 @@ impl<'e> Place<'e> {
             "path" => Ok((Value::string(self.path(name)), 1)),
             "each" | "count" => self.repetition(name).map(|value| (value, 1)),
             kind => {
-                let (kind, table) = declarations.declared.get_key_value(kind).ok_or(Failed)?;
+                let (kind, table) = declarations
+                    .declared
+                    .get_key_value(kind)
+                    .ok_or(Failed::SAID)?;
                 self.declared(kind, key(table.key(name))?, span, steps)
             }
         }
@@ -118,7 +121,7 @@ impl<'e> Place<'e> {
             (Repetition::Count(index), "index") => Ok(index.clone()),
             (Repetition::Each { key, .. }, "key") => Ok(key.clone()),
             (Repetition::Each { value, .. }, "value") => Ok(value.clone()),
-            _ => Err(Failed),
+            _ => Err(Failed::SAID),
         }
     }
 
@@ -188,7 +191,7 @@ impl<'e> Place<'e> {
         if let Expansion::Once(id) = expansion {
             return match steps.get(1) {
                 Some(Step::Index(index, at)) if index.as_number().is_some() => {
-                    Err(self.engine.fail(not_repeated(kind, name, *at)))
+                    Err(not_repeated(kind, name, *at).into())
                 }
                 _ => Ok(Some((*id, 1))),
             };
@@ -207,14 +210,14 @@ impl<'e> Place<'e> {
             Some(id) => Ok(Some((id, 2))),
             None => {
                 let error = no_such_key(expansion, kind, name, &index, through(span, &steps[..2]));
-                Err(self.engine.fail(error))
+                Err(error.into())
             }
         }
     }
 }
 
 fn key(found: Option<&Arc<str>>) -> Outcome<Arc<str>> {
-    found.cloned().ok_or(Failed)
+    found.cloned().ok_or(Failed::SAID)
 }
 
 /// The place from a root to the last of some steps.
@@ -269,11 +272,8 @@ impl Scope for Place<'_> {
         span: Span,
         steps: &[Step],
     ) -> Option<Result<(Value, usize), Diagnostics>> {
-        // What failed was reported where it did.
-        Some(
-            self.find(root, span, steps)
-                .map_err(|Failed| Diagnostics::new()),
-        )
+        // What failed elsewhere was reported there; what fails here counts only if it is needed.
+        Some(self.find(root, span, steps).map_err(Diagnostics::from))
     }
 
     fn names(&self) -> Vec<String> {
@@ -312,7 +312,7 @@ impl Engine {
         if name == "id" {
             return Ok(Value::string(at.address.to_string()));
         }
-        let computed = kind.computed(name).ok_or(Failed)?;
+        let computed = kind.computed(name).ok_or(Failed::SAID)?;
         Ok(match computed.origin {
             Origin::Derived(derive) => derive(&self.tree.project, &at.address),
             Origin::Allocated => self.allocated(&at, name, (computed.ty)()),
@@ -334,7 +334,7 @@ impl Engine {
         let kind = self.block(&self.instance(id)).kind;
         let names = crate::check::readable_names(kind);
         let members: Vec<_> = names
-            .map(|name| (name, self.part(id, name, asked)))
+            .map(|name| (name, self.said(self.part(id, name, asked))))
             .collect();
         let members = members.into_iter().map(|(name, value)| Ok((name, value?)));
         Ok(Value::object(members.collect::<Outcome<Vec<_>>>()?))

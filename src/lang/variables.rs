@@ -14,7 +14,10 @@ use std::sync::Arc;
 
 impl Engine {
     fn declared_variable(&self, module: ModuleId, name: &str) -> Outcome<&Variable> {
-        self.declarations(module).variables.get(name).ok_or(Failed)
+        self.declarations(module)
+            .variables
+            .get(name)
+            .ok_or(Failed::SAID)
     }
 
     /// A variable's value, converted but not validated.
@@ -47,7 +50,7 @@ impl Engine {
             .declarations(caller.module)
             .calls
             .get(&caller.name)
-            .ok_or(Failed)?;
+            .ok_or(Failed::SAID)?;
         let Some((_, expr)) = call.inputs.get(name) else {
             return Ok(None);
         };
@@ -76,7 +79,7 @@ impl Engine {
                     crate::inputs::SUFFIX
                 )),
             // That it is not written at all was reported by `check.rs`.
-            Some(_) if !written => return Err(Failed),
+            Some(_) if !written => return Err(Failed::SAID),
             Some(_) => Diagnostic::error("No value for variable")
                 .at(
                     self.origin(module, name, variable),
@@ -117,8 +120,8 @@ impl Engine {
                         format!("`{name}` does not satisfy this"),
                     )
             };
-            if self.holds(validation, &place, label).is_err() {
-                outcome = Err(Failed);
+            if self.said(self.holds(validation, &place, label)).is_err() {
+                outcome = Err(Failed::SAID);
             }
         }
         outcome
@@ -179,27 +182,35 @@ impl Engine {
                     .at(check.condition.span, message)
                     .note(format!("for `{what}`"))
             };
-            if self.holds(check, place, failure).is_err() {
-                outcome = Err(Failed);
+            if self.said(self.holds(check, place, failure)).is_err() {
+                outcome = Err(Failed::SAID);
             }
         }
         outcome
     }
 
     pub(crate) fn local(&self, module: ModuleId, name: &Arc<str>) -> Outcome<Value> {
-        let expr = self.declarations(module).locals.get(name).ok_or(Failed)?;
+        let expr = self
+            .declarations(module)
+            .locals
+            .get(name)
+            .ok_or(Failed::SAID)?;
         self.evaluate(expr, &Place::module(self, module))
     }
 
     pub(crate) fn output(&self, module: ModuleId, name: &Arc<str>) -> Outcome<Value> {
-        let output = self.declarations(module).outputs.get(name).ok_or(Failed)?;
+        let output = self
+            .declarations(module)
+            .outputs
+            .get(name)
+            .ok_or(Failed::SAID)?;
         let place = Place::module(self, module);
         for target in &output.depends_on {
             for id in self.targets(target, &place)? {
                 self.touch(id);
             }
         }
-        let value = self.evaluate(&output.value, &place);
+        let value = self.said(self.evaluate(&output.value, &place));
         let path = &self.module(module).path;
         self.preconditions(&output.preconditions, &place, &output_name(path, name))?;
         let value = value?;
@@ -220,7 +231,7 @@ impl Engine {
         let module = place.module_id();
         let declarations = self.declarations(module);
         if &*target.kind == "module" {
-            let name = declarations.calls.key(&target.name).ok_or(Failed)?;
+            let name = declarations.calls.key(&target.name).ok_or(Failed::SAID)?;
             let modules = self.chosen(target, Node::Call(module, name.clone()), place)?;
             return modules.into_iter().try_fold(Vec::new(), |mut all, id| {
                 all.extend(self.all_within(id, target.span)?);
@@ -230,7 +241,7 @@ impl Engine {
         let table = declarations.declared.get_key_value(&*target.kind);
         let (kind, name) = table
             .and_then(|(kind, t)| Some((*kind, t.key(&target.name)?)))
-            .ok_or(Failed)?;
+            .ok_or(Failed::SAID)?;
         self.chosen(target, Node::Declared(module, kind, name.clone()), place)
     }
 
