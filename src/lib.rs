@@ -21,5 +21,8 @@ pub mod decide;
 pub mod declared;
 pub mod inventory;
 pub mod lower;
+pub mod outputs;
 pub mod place;
+pub mod recover;
+pub mod refusals;
 pub mod world;

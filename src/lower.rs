@@ -182,3 +182,26 @@ fn of_machine(machine: &Machine, dedicated: bool) -> Claims {
             .collect(),
     }
 }
+
+/// The digests of all secrets in bodies, in order.
+#[must_use]
+pub fn secrets(desired: &[infra_plan::Desired]) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    for wanted in desired {
+        find_secrets(&wanted.resource.body, &mut found);
+    }
+    found.into_iter().collect()
+}
+
+fn find_secrets(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(digest)) = members.get(infra_api::SECRET) {
+                found.insert(digest.clone());
+            }
+            members.values().for_each(|v| find_secrets(v, found));
+        }
+        Value::Array(items) => items.iter().for_each(|v| find_secrets(v, found)),
+        _ => {}
+    }
+}

@@ -1,4 +1,77 @@
 //! Arguments → command. `ui` is the only file that prints, with `progress` for a running apply.
 
+mod arguments;
+mod clock;
+mod commands;
+mod plan_file;
 pub mod progress;
+pub mod session;
 pub mod show;
+pub mod ui;
+
+pub use arguments::{Arguments, Command};
+
+use clap::{CommandFactory, Parser};
+
+use ui::{Exit, Stop, Ui};
+
+/// Runs the program on these arguments (the first is its name) and returns how it ends.
+pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _broken_pipe = error.print();
+            return if error.use_stderr() {
+                Exit::Error
+            } else {
+                Exit::Done
+            };
+        }
+    };
+    let ui = Ui::default();
+    match command(arguments, ui) {
+        Ok(exit) => exit,
+        Err(stop) => ui.stop(&stop),
+    }
+}
+
+fn command(arguments: Arguments, ui: Ui) -> Result<Exit, Stop> {
+    let Arguments { global, command } = arguments;
+    if global.no_color {
+        anstream::ColorChoice::Never.write_global();
+    }
+    match command {
+        Command::Init(args) => commands::init::run(&args, &global, ui),
+        Command::Validate(args) => commands::validate::run(&args, global, ui),
+        Command::Facts(args) => wait(commands::facts::run(args, global, ui)),
+        Command::Plan(args) => wait(commands::plan::run(args, global, ui)),
+        Command::Apply(args) => wait(commands::apply::run(args, global, ui)),
+        Command::Destroy(args) => wait(commands::apply::destroy(args, global, ui)),
+        Command::Diff(args) => wait(commands::diff::run(args, global, ui)),
+        Command::Show(args) => commands::show::run(&args, global, ui),
+        Command::State(args) => wait(commands::state::run(args, global, ui)),
+        Command::Output(args) => commands::output::run(&args, global, ui),
+        Command::Graph(args) => commands::graph::run(args, global, ui),
+        Command::Explain(args) => wait(commands::explain::run(args, global, ui)),
+        Command::Console(args) => commands::console::run(args, global, ui),
+        Command::Version(args) => Ok(commands::version::run(&args, ui)),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "infra", &mut text);
+            ui.result(&String::from_utf8_lossy(&text));
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Runs what waits for the world; commands that do not need it start no runtime.
+fn wait(work: impl Future<Output = Result<Exit, Stop>>) -> Result<Exit, Stop> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Stop::error("starting", e))?;
+    let outcome = runtime.block_on(work);
+    // A call that hangs in a daemon must not keep the program: what it did is found again by its mark.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    outcome
+}

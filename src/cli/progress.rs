@@ -20,3 +20,20 @@ impl Sink for Progress {
         anstream::eprintln!("{event:?}");
     }
 }
+
+/// Each event as one JSON line on stdout.
+#[derive(Default)]
+pub struct JsonLines;
+
+impl JsonLines {
+    #[must_use]
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl Sink for JsonLines {
+    fn event(&self, event: &Event) {
+        anstream::println!("{}", serde_json::to_string(event).unwrap_or_default());
+    }
+}

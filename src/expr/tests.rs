@@ -403,7 +403,7 @@ fn a_for_over_many_is_linear() {
     }
     // Were the variable copied for each reference, this would not end.
     let result = evaluate(
-        &expr("{ for k, v in many : k => many[k] + v if v % 2 == 0 }"),
+        &expr("{ for k, v in many : k => lookup(many, k) + many[k] if v % 2 == 0 }"),
         SOURCE,
         &Many(many),
     )

@@ -15,7 +15,29 @@ pub type Map = BTreeMap<Arc<str>, Value>;
 pub struct Value {
     kind: Kind,
     sensitive: bool,
+    inside: Inside,
+}
+
+/// What is known of everything inside a value, so that it need not be walked to be asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Inside {
+    /// How many collections are inside one another, the value itself counted if it is one.
     depth: u16,
+    unknown: bool,
+    sensitive: bool,
+}
+
+impl Inside {
+    fn of<'a>(values: impl Iterator<Item = &'a Value>) -> Self {
+        let mut inside = Self::default();
+        for value in values {
+            inside.depth = inside.depth.max(value.inside.depth);
+            inside.unknown |= value.contains_unknown();
+            inside.sensitive |= value.contains_sensitive();
+        }
+        inside.depth = inside.depth.saturating_add(1);
+        inside
+    }
 }
 
 /// What a value is. The order of the variants is the order of a set's elements.
@@ -42,17 +64,17 @@ pub(crate) const MAX_DEPTH: u16 = 200;
 /// Making values.
 impl Value {
     pub(crate) fn new(kind: Kind) -> Self {
-        let depth = match &kind {
+        let inside = match &kind {
             Kind::List(_, items) | Kind::Set(_, items) | Kind::Tuple(items) => {
-                deepest(items.iter())
+                Inside::of(items.iter())
             }
-            Kind::Map(_, members) | Kind::Object(members) => deepest(members.values()),
-            _ => 0,
+            Kind::Map(_, members) | Kind::Object(members) => Inside::of(members.values()),
+            _ => Inside::default(),
         };
         Self {
             kind,
             sensitive: false,
-            depth,
+            inside,
         }
     }
 
@@ -154,12 +176,7 @@ impl Value {
             return self;
         }
         *found = true;
-        let kind = self.kind.map_values(|v| v.clone().take_sensitive(found));
-        Self {
-            kind,
-            sensitive: false,
-            depth: self.depth,
-        }
+        Self::new(self.kind.map_values(|v| v.clone().take_sensitive(found)))
     }
 }
 
@@ -178,10 +195,6 @@ fn all_equal<'a>(
         equal == Some(false)
     });
     if different { Some(false) } else { all }
-}
-
-fn deepest<'a>(values: impl Iterator<Item = &'a Value>) -> u16 {
-    values.map(|v| v.depth).max().unwrap_or(0).saturating_add(1)
 }
 
 /// Asking.
@@ -252,7 +265,7 @@ impl Value {
 
     #[must_use]
     pub fn contains_unknown(&self) -> bool {
-        self.is_unknown() || self.inner().any(Self::contains_unknown)
+        self.is_unknown() || self.inside.unknown
     }
 
     #[must_use]
@@ -262,12 +275,12 @@ impl Value {
 
     #[must_use]
     pub fn contains_sensitive(&self) -> bool {
-        self.sensitive || self.inner().any(Self::contains_sensitive)
+        self.sensitive || self.inside.sensitive
     }
 
     /// How many collections are inside one another.
     pub(crate) fn depth(&self) -> u16 {
-        self.depth
+        self.inside.depth
     }
 
     #[must_use]

@@ -31,6 +31,17 @@ impl Vault {
         self.0.get(digest).map(String::as_str)
     }
 
+    /// Whether the configuration holds no secret.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What stands for its values, in order.
+    pub fn digests(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// A daemon's words without the values, which it may quote.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {

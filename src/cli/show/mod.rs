@@ -5,6 +5,7 @@ pub mod explain;
 pub mod graph;
 pub mod json;
 pub mod plan;
+pub mod state;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,353 @@
+//! The command line.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use infra_api::Address;
+use infra_lang::{Argument, GivenValues};
+
+use super::session::Options;
+use crate::world::Endpoints;
+
+/// Declare workloads; infra chooses bare metal, a container or a virtual machine for each, finds the exact place,
+/// shows the plan and its reasons, and applies it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "infra",
+    version,
+    disable_help_subcommand = true,
+    infer_subcommands = false
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Folder of the configuration
+    #[arg(
+        short = 'C',
+        long = "chdir",
+        value_name = "DIR",
+        default_value = ".",
+        global = true
+    )]
+    pub directory: PathBuf,
+    /// State file, with its companions beside it [default: .infra/state.json in the configuration's folder]
+    #[arg(long, value_name = "PATH", global = true)]
+    pub state: Option<PathBuf>,
+    /// No colours (NO_COLOR does the same)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a configuration: a commented folder
+    Init(Init),
+    /// Check a configuration without contacting anything
+    Validate(Validate),
+    /// Print one host as it is found, as JSON
+    Facts(Facts),
+    /// Show what would change and why; changes nothing
+    Plan(Plan),
+    /// Do what a plan says
+    Apply(Apply),
+    /// Remove everything of the configuration
+    Destroy(Destroy),
+    /// Show what the world has become since the last apply
+    Diff(Diff),
+    /// Show the state, or a plan file
+    Show(Show),
+    /// Look at the state, or rebuild it from the hosts
+    State(State),
+    /// Print outputs
+    Output(Output),
+    /// Print what depends on what, as DOT
+    Graph(Graph),
+    /// Tell why a workload runs as what it does and where
+    Explain(Explain),
+    /// Evaluate expressions
+    Console(Console),
+    /// Print the version
+    Version(Version),
+    /// Print a completion script
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Values of variables.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Values {
+    /// Value of a variable; may be given many times
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    var: Vec<String>,
+    /// File of values (`*.vars.hcl`); may be given many times
+    #[arg(long = "var-file", value_name = "FILE")]
+    var_file: Vec<String>,
+    // Filled from the command line itself: in the order in which `--var` and `--var-file` stood.
+    #[arg(skip)]
+    ordered: Vec<Argument>,
+}
+
+impl Values {
+    /// What the language is given. The order among `--var` and `--var-file` counts, which clap's lists have lost; it
+    /// is read from the arguments again.
+    fn given(&self) -> GivenValues {
+        let mut arguments = self.ordered.clone();
+        if arguments.is_empty() {
+            arguments = in_order(std::env::args().collect());
+        }
+        let known = |a: &Argument| match a {
+            Argument::Var(text) => self.var.contains(text),
+            Argument::File(path) => self.var_file.contains(path),
+        };
+        arguments.retain(known);
+        GivenValues {
+            environment: std::env::vars()
+                .filter(|(name, _)| name.starts_with("INFRA_VAR_"))
+                .collect(),
+            arguments,
+        }
+    }
+}
+
+fn in_order(words: Vec<String>) -> Vec<Argument> {
+    let mut words = words.into_iter();
+    let mut found = Vec::new();
+    while let Some(word) = words.next() {
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+            None => (word, None),
+        };
+        match name.as_str() {
+            "--var" => found.extend(value.or_else(|| words.next()).map(Argument::Var)),
+            "--var-file" => found.extend(value.or_else(|| words.next()).map(Argument::File)),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// What a plan is made from.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Planning {
+    #[command(flatten)]
+    pub values: Values,
+    /// Plan from recorded facts (`DIR/HOST.json`) and contact nothing
+    #[arg(long, value_name = "DIR")]
+    pub facts: Option<PathBuf>,
+    /// Make what is declared at this address anew; may be given many times
+    #[arg(long, value_name = "ADDRESS")]
+    pub replace: Vec<String>,
+}
+
+/// Waiting for the lock.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Locking {
+    /// How long to wait where somebody else holds the lock, as in 30s
+    #[arg(long, value_name = "TIME")]
+    pub lock_timeout: Option<infra_api::units::Duration>,
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Folder to make it in
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Validate {
+    #[command(flatten)]
+    pub values: Values,
+    /// Diagnostics as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Facts {
+    /// Host, by its label [default: this machine, with or without a configuration]
+    pub host: Option<String>,
+    /// Read a saved tree (sys/ and proc/ inside) instead of the live machine
+    #[arg(long, value_name = "DIR")]
+    pub sysfs: Option<PathBuf>,
+    #[command(flatten)]
+    pub values: Values,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    pub planning: Planning,
+    /// Write the plan to a file that `apply` takes
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Exit with 2 where there are changes, with 3 where there is nothing but drift
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Plan the removal of everything
+    #[arg(long)]
+    pub destroy: bool,
+    /// The plan as one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// Plan file; without it a plan is made and shown first
+    pub plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub planning: Planning,
+    #[command(flatten)]
+    pub locking: Locking,
+    /// Do not ask
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// Events as JSON lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Destroy {
+    #[command(flatten)]
+    pub values: Values,
+    #[command(flatten)]
+    pub locking: Locking,
+    /// Do not ask
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// Events as JSON lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Diff {
+    #[command(flatten)]
+    pub values: Values,
+    /// As one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Show {
+    /// Plan file; without it the state is shown
+    pub plan: Option<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct State {
+    #[command(subcommand)]
+    pub command: StateCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// Objects, a line each
+    List,
+    /// What is recorded of an address, as JSON
+    Show {
+        /// Address, as in workload.feed
+        address: String,
+    },
+    /// Make the state anew from the marks on the hosts
+    Rebuild {
+        #[command(flatten)]
+        values: Values,
+        #[command(flatten)]
+        locking: Locking,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Output {
+    /// Name of one output
+    pub name: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// A string, number or bool without quotes
+    #[arg(long, requires = "name", conflicts_with = "json")]
+    pub raw: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Graph {
+    #[command(flatten)]
+    pub values: Values,
+    /// Plan file, whose steps are drawn too
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Address of a workload, as in workload.feed
+    pub address: String,
+    #[command(flatten)]
+    pub planning: Planning,
+}
+
+#[derive(Debug, Args)]
+pub struct Console {
+    #[command(flatten)]
+    pub values: Values,
+    /// Type and value of each as a JSON line, or the error
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Version {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Global {
+    /// Which configuration, with which values.
+    #[must_use]
+    pub fn options(&self, values: &Values) -> Options {
+        let variable = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+        let local = [
+            ("docker", "INFRA_DOCKER_ENDPOINT"),
+            ("libvirt", "INFRA_LIBVIRT_URI"),
+        ];
+        let local = local
+            .into_iter()
+            .filter_map(|(p, name)| Some((p.to_owned(), variable(name)?)));
+        Options {
+            directory: self.directory.clone(),
+            state: self.state.clone(),
+            given: values.given(),
+            endpoints: Endpoints {
+                local: local.collect::<BTreeMap<_, _>>(),
+            },
+            ..Options::default()
+        }
+    }
+
+    /// The same, for planning.
+    #[must_use]
+    pub fn planning(&self, planning: &Planning) -> Options {
+        Options {
+            facts: planning.facts.clone(),
+            replace: planning.replace.iter().map(Address::new).collect(),
+            ..self.options(&planning.values)
+        }
+    }
+}

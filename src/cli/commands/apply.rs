@@ -1,0 +1,242 @@
+//! `infra apply` and `infra destroy`: do exactly what a plan says, and write down what came of it.
+
+use std::time::Duration;
+
+use infra_apply::{Job, Report, Settings, Sink, Stop as StopAsked};
+use infra_lang::Mode;
+use infra_plan::Plan;
+use infra_state::{Holder, Lock, Store};
+use tokio::sync::watch;
+
+use super::plan::shown;
+use crate::cli::arguments::{self, Global, Locking};
+use crate::cli::clock::{SystemClock, lineage, rfc3339};
+use crate::cli::plan_file;
+use crate::cli::progress::{JsonLines, Progress};
+use crate::cli::session::{Options, Session};
+use crate::cli::ui::{Exit, Stop, Ui};
+use crate::world::World;
+
+/// What is asked before an apply.
+struct Approval {
+    given: bool,
+    json: bool,
+    question: &'static str,
+}
+
+pub(in crate::cli) async fn run(
+    args: arguments::Apply,
+    global: Global,
+    ui: Ui,
+) -> Result<Exit, Stop> {
+    let options = global.planning(&args.planning);
+    if options.facts.is_some() {
+        return Err(Stop::error(
+            "applying",
+            "a plan made from recorded facts cannot be applied: nothing was looked at",
+        )
+        .hint("leave out `--facts`"));
+    }
+    let approval = Approval {
+        given: args.auto_approve,
+        json: args.json,
+        question: "\nApply this?",
+    };
+    match &args.plan {
+        Some(path) => {
+            let plan = plan_file::read(path)?;
+            from_file(plan, options, &args.locking, args.json, ui).await
+        }
+        None => fresh(options, &args.locking, &approval, "apply", ui).await,
+    }
+}
+
+pub(in crate::cli) async fn destroy(
+    args: arguments::Destroy,
+    global: Global,
+    ui: Ui,
+) -> Result<Exit, Stop> {
+    let mut options = global.options(&args.values);
+    options.destroy = true;
+    let approval = Approval {
+        given: args.auto_approve,
+        json: args.json,
+        question: "\nRemove all of this? What is lost cannot be had back.",
+    };
+    fresh(options, &args.locking, &approval, "destroy", ui).await
+}
+
+/// Plans, shows, asks, applies; under the lock from the first look at the state.
+async fn fresh(
+    options: Options,
+    locking: &Locking,
+    approval: &Approval,
+    command: &str,
+    ui: Ui,
+) -> Result<Exit, Stop> {
+    let store = Store::open(crate::cli::session::paths(&options));
+    let lock = lock(&store, locking, command, ui)?;
+    let planned = Session::open(options, Mode::Plan, ui)?.plan(ui).await?;
+    if !approval.json {
+        shown(&planned, false, ui);
+    }
+    let same_outputs = planned.plan.result.outputs == planned.session.prior().outputs;
+    if planned.plan.is_empty() && same_outputs && planned.plan.result == planned.session.prior() {
+        return Ok(Exit::Done);
+    }
+    if !planned.plan.is_empty() && !approval.given {
+        if !ui.is_interactive() {
+            return Err(Stop::error(
+                "applying",
+                "nobody is there to say yes: this is no terminal",
+            )
+            .hint(
+                "pass `--auto-approve`, or make a plan with `infra plan --out FILE` and apply that",
+            ));
+        }
+        if !ui.confirm(approval.question) {
+            ui.say("Nothing has been changed.\n");
+            return Ok(Exit::Done);
+        }
+    }
+    apply(
+        &planned.session,
+        &planned.world,
+        &planned.plan,
+        &lock,
+        approval.json,
+        ui,
+    )
+    .await
+}
+
+/// Applies a plan that was made before: approved by being passed.
+async fn from_file(
+    plan: Plan,
+    options: Options,
+    locking: &Locking,
+    json: bool,
+    ui: Ui,
+) -> Result<Exit, Stop> {
+    let store = Store::open(crate::cli::session::paths(&options));
+    let lock = lock(&store, locking, "apply", ui)?;
+    let session = Session::open(options, Mode::Plan, ui)?;
+    if plan.project != *session.project() {
+        let why = format!(
+            "it is a plan of project `{}`, and this is `{}`",
+            plan.project,
+            session.project()
+        );
+        return Err(Stop::error("applying the plan", why)
+            .hint("go to the folder the plan was made in, or use `-C DIR`"));
+    }
+    let world = session.connect().await;
+    apply(&session, &world, &plan, &lock, json, ui).await
+}
+
+pub(super) fn lock(store: &Store, locking: &Locking, command: &str, ui: Ui) -> Result<Lock, Stop> {
+    use infra_state::Clock;
+    let name = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    let holder = Holder {
+        user: std::env::var("USER")
+            .unwrap_or_else(|_| format!("uid {}", rustix::process::getuid().as_raw())),
+        host: name,
+        pid: std::process::id(),
+        command: command.to_owned(),
+        started: rfc3339(SystemClock.now()),
+        lease_until: 0,
+    };
+    let wait = locking.lock_timeout.map(|d| Duration::from_nanos(d.0));
+    let lock = store.lock(holder, wait, &SystemClock)?;
+    if let Some(note) = lock.note() {
+        ui.warning(note);
+    }
+    Ok(lock)
+}
+
+async fn apply(
+    session: &Session,
+    world: &World,
+    plan: &Plan,
+    lock: &Lock,
+    json: bool,
+    ui: Ui,
+) -> Result<Exit, Stop> {
+    let drawn = lineage().map_err(|e| Stop::error("drawing a name for the state", e))?;
+    let journal = session.store.begin(lock, &session.loaded, plan, &drawn)?;
+    let key = session.store.key()?;
+    let prior = session.prior();
+    let sink: Box<dyn Sink> = if json {
+        Box::new(JsonLines::new())
+    } else {
+        Box::new(Progress::new(plan, ui.is_interactive()))
+    };
+    let settings = Settings::default();
+    let job = Job {
+        plan,
+        prior: &prior,
+        world,
+        log: &journal,
+        key: &key,
+        vault: &session.vault,
+        sink: &*sink,
+        settings: &settings,
+    };
+    let ran = infra_apply::run(job, interrupts()).await;
+    drop(sink);
+    let outcome = ran
+        .as_ref()
+        .map_or_else(|_| prior.clone(), |report| report.outcome.clone());
+    session
+        .store
+        .finish(lock, &session.loaded, journal, outcome)?;
+    let report = ran?;
+    for stale in &report.stale {
+        ui.say(&format!(
+            "error: the plan is stale: {} ({}) is not as planned\n  {}\n",
+            stale.resource, stale.address, stale.differs
+        ));
+    }
+    if !report.stale.is_empty() {
+        ui.say("\nhint: nothing was started; plan again\n");
+    }
+    Ok(exit(&report))
+}
+
+fn exit(report: &Report) -> Exit {
+    if !report.stale.is_empty() {
+        Exit::Stale
+    } else if report.is_complete() {
+        Exit::Done
+    } else if report.done.is_empty() && !report.interrupted {
+        Exit::Error
+    } else {
+        Exit::Partly
+    }
+}
+
+/// One Ctrl-C (or SIGTERM) lets running steps end, a second stops at once. Nothing is lost either way.
+fn interrupts() -> watch::Receiver<StopAsked> {
+    let (asked, receiver) = watch::channel(StopAsked::No);
+    tokio::spawn(async move {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut int), Ok(mut term)) = (
+            signal(SignalKind::interrupt()),
+            signal(SignalKind::terminate()),
+        ) else {
+            return;
+        };
+        for stop in [StopAsked::Finish, StopAsked::Now] {
+            tokio::select! { _ = int.recv() => {}, _ = term.recv() => {} }
+            if asked.send(stop).is_err() {
+                return;
+            }
+        }
+        // The receiver ends the apply; the channel must stay open until it has.
+        asked.closed().await;
+    });
+    receiver
+}

@@ -1,0 +1,15 @@
+//! The commands, one a file.
+
+pub(super) mod apply;
+pub(super) mod console;
+pub(super) mod diff;
+pub(super) mod explain;
+pub(super) mod facts;
+pub(super) mod graph;
+pub(super) mod init;
+pub(super) mod output;
+pub(super) mod plan;
+pub(super) mod show;
+pub(super) mod state;
+pub(super) mod validate;
+pub(super) mod version;

@@ -1,0 +1,71 @@
+//! `infra plan`: reads the world, decides everything, shows it, changes nothing.
+
+use infra_lang::Mode;
+use infra_plan::{Plan, Reason};
+
+use crate::cli::arguments::{self, Global};
+use crate::cli::plan_file;
+use crate::cli::session::{Planned, Session};
+use crate::cli::show::{self, PlanView};
+use crate::cli::ui::{Exit, Stop, Ui};
+
+pub(in crate::cli) async fn run(
+    args: arguments::Plan,
+    global: Global,
+    ui: Ui,
+) -> Result<Exit, Stop> {
+    let mut options = global.planning(&args.planning);
+    options.destroy = args.destroy;
+    let planned = Session::open(options, Mode::Plan, ui)?.plan(ui).await?;
+    if let Some(path) = &args.out {
+        plan_file::write(path, &planned.plan)?;
+    }
+    shown(&planned, args.json, ui);
+    if let (Some(path), false) = (&args.out, args.json) {
+        ui.say(&format!(
+            "\nThe plan is in {}; `infra apply {}` does exactly that.\n",
+            path.display(),
+            path.display()
+        ));
+    }
+    Ok(if args.detailed_exitcode {
+        exit(&planned.plan, &planned.session.prior().outputs)
+    } else {
+        Exit::Done
+    })
+}
+
+/// Shows a plan that was just made.
+pub(super) fn shown(planned: &Planned, json: bool, ui: Ui) {
+    let prior = planned.session.prior();
+    let view = PlanView {
+        project: planned.session.project(),
+        plan: &planned.plan,
+        prior: &prior,
+        decision: Some(&planned.decision),
+        inventory: Some(&planned.inventory),
+    };
+    if json {
+        ui.json(&show::json::plan(&view));
+    } else {
+        ui.result(&show::plan::plan(&view));
+    }
+}
+
+fn exit(plan: &Plan, outputs: &std::collections::BTreeMap<String, infra_plan::Output>) -> Exit {
+    let drift = |reason: &Reason| {
+        matches!(
+            reason,
+            Reason::Drift | Reason::Vanished | Reason::HalfMade { .. }
+        )
+    };
+    let same_outputs = plan.result.outputs == *outputs;
+    match (
+        plan.is_empty() && same_outputs,
+        same_outputs && plan.steps.iter().all(|s| drift(&s.reason)),
+    ) {
+        (true, _) => Exit::Done,
+        (false, true) => Exit::Drift,
+        (false, false) => Exit::Changes,
+    }
+}

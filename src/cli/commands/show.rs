@@ -1,0 +1,47 @@
+//! `infra show [PLAN]`: the state, or a plan file.
+
+use crate::cli::arguments::{self, Global};
+use crate::cli::plan_file;
+use crate::cli::session::{paths, read};
+use crate::cli::show::{self, PlanView};
+use crate::cli::ui::{Exit, Stop, Ui};
+use crate::world::Folder;
+use infra_plan::Outcome;
+use infra_state::Store;
+
+pub(in crate::cli) fn run(args: &arguments::Show, global: Global, ui: Ui) -> Result<Exit, Stop> {
+    let Some(path) = &args.plan else {
+        return state(args, &global, ui);
+    };
+    let plan = plan_file::read(path)?;
+    let prior = Outcome::default();
+    let view = PlanView {
+        project: &plan.project,
+        plan: &plan,
+        prior: &prior,
+        decision: None,
+        inventory: None,
+    };
+    if args.json {
+        ui.json(&show::json::plan(&view));
+    } else {
+        ui.result(&show::plan::plan(&view));
+    }
+    Ok(Exit::Done)
+}
+
+fn state(args: &arguments::Show, global: &Global, ui: Ui) -> Result<Exit, Stop> {
+    let options = global.options(&arguments::Values::default());
+    let project = read(&Folder::new(&options.directory))?.project();
+    let loaded = Store::open(paths(&options)).load(&project)?;
+    let Some(state) = loaded.state else {
+        ui.say("Nothing was ever applied here.\n");
+        return Ok(Exit::Done);
+    };
+    if args.json {
+        ui.json(&serde_json::to_value(&state).map_err(|e| Stop::error("writing the state", e))?);
+        return Ok(Exit::Done);
+    }
+    ui.result(&show::state::state(&state));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,114 @@
+//! `infra state list|show|rebuild`.
+
+use std::collections::BTreeMap;
+
+use infra_api::{Observed, Placement, ResourceId};
+use infra_lang::Mode;
+use infra_plan::{Outcome, Record};
+use infra_state::Store;
+
+use super::apply::lock;
+use crate::cli::arguments::{self, Global, Locking, StateCommand, Values};
+use crate::cli::clock::lineage;
+use crate::cli::session::{Session, paths, read};
+use crate::cli::ui::{Exit, Stop, Ui};
+use crate::recover;
+use crate::world::Folder;
+
+pub(in crate::cli) async fn run(
+    args: arguments::State,
+    global: Global,
+    ui: Ui,
+) -> Result<Exit, Stop> {
+    match args.command {
+        StateCommand::List => list(&global, ui),
+        StateCommand::Show { address } => show(&global, &address, ui),
+        StateCommand::Rebuild { values, locking } => rebuild(&global, &values, &locking, ui).await,
+    }
+}
+
+fn outcome(global: &Global) -> Result<Outcome, Stop> {
+    let options = global.options(&Values::default());
+    let project = read(&Folder::new(&options.directory))?.project();
+    let loaded = Store::open(paths(&options)).load(&project)?;
+    Ok(loaded.state.map(|s| s.outcome).unwrap_or_default())
+}
+
+fn list(global: &Global, ui: Ui) -> Result<Exit, Stop> {
+    let outcome = outcome(global)?;
+    let lines = outcome
+        .resources
+        .iter()
+        .map(|(id, record)| format!("{}\t{id}\n", record.address));
+    ui.result(&lines.collect::<String>());
+    Ok(Exit::Done)
+}
+
+fn show(global: &Global, address: &str, ui: Ui) -> Result<Exit, Stop> {
+    let outcome = outcome(global)?;
+    let resources: BTreeMap<&ResourceId, &Record> = outcome
+        .resources
+        .iter()
+        .filter(|(id, r)| r.address.as_str() == address || id.to_string() == address)
+        .collect();
+    let placement = outcome
+        .workloads
+        .iter()
+        .find(|(a, _)| a.as_str() == address)
+        .map(|(_, p)| p);
+    if resources.is_empty() && placement.is_none() {
+        return Err(Stop::error(
+            format!("showing `{address}`"),
+            "the state knows nothing of it",
+        )
+        .hint("`infra state list` shows what it knows"));
+    }
+    ui.json(&serde_json::json!({ "placement": placement, "resources": resources }));
+    Ok(Exit::Done)
+}
+
+/// Makes the state anew from what carries this project's mark on the declared hosts.
+async fn rebuild(
+    global: &Global,
+    values: &Values,
+    locking: &Locking,
+    ui: Ui,
+) -> Result<Exit, Stop> {
+    let options = global.options(values);
+    let store = Store::open(paths(&options));
+    let lock = lock(&store, locking, "state rebuild", ui)?;
+    let session = Session::open_without_state(options, Mode::Plan, ui)?;
+    let world = session.connect().await;
+    let observed = session.observe(&world, &BTreeMap::new()).await?;
+    let mut outcome = Outcome::default();
+    for (id, found) in observed {
+        if let Observed::Present { address, body } = found {
+            let body = session.masked_by_vault(&body)?;
+            outcome.resources.insert(
+                id,
+                Record {
+                    address,
+                    body,
+                    after: Vec::new(),
+                    prevent_destroy: false,
+                },
+            );
+        }
+    }
+    recover::edges(&mut outcome.resources);
+    outcome.workloads = placements(&outcome, &session);
+    outcome.outputs = session.outputs();
+    let drawn = lineage().map_err(|e| Stop::error("drawing a name for the state", e))?;
+    let state = store.rebuild(&lock, session.project(), &drawn, outcome)?;
+    let outcome = &state.outcome;
+    ui.result(&format!(
+        "State rebuilt: {} objects of {} workloads.\n",
+        outcome.resources.len(),
+        outcome.workloads.len()
+    ));
+    Ok(Exit::Done)
+}
+
+fn placements(outcome: &Outcome, session: &Session) -> BTreeMap<infra_api::Address, Placement> {
+    recover::placements(&outcome.resources, &session.configuration.declared)
+}

@@ -1,0 +1,41 @@
+//! Plan files on the disk.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use infra_plan::Plan;
+
+use super::ui::Stop;
+
+/// Writes a plan file: new, synced, renamed; mode 0600.
+///
+/// # Errors
+/// What the file system said.
+pub(super) fn write(path: &Path, plan: &Plan) -> Result<(), Stop> {
+    let failed =
+        |e: std::io::Error| Stop::error(format!("writing the plan to {}", path.display()), e);
+    let part = path.with_added_extension("part");
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&part)
+        .map_err(failed)?;
+    file.write_all(infra_plan::write(plan).as_bytes())
+        .map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    std::fs::rename(&part, path).map_err(failed)
+}
+
+/// Reads a plan file.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn read(path: &Path) -> Result<Plan, Stop> {
+    let doing = || format!("reading the plan {}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|e| Stop::error(doing(), e))?;
+    infra_plan::read(&text)
+        .map_err(|why| Stop::error(doing(), why).hint("make it anew with `infra plan --out FILE`"))
+}

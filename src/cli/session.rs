@@ -1,0 +1,510 @@
+//! What most commands begin with: the folder read, the state loaded, the world looked at, the plan made.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use infra_api::{Address, HostName, Observed, Project, Provider, ResourceId};
+use infra_diag::Diagnostics;
+use infra_lang::{GivenValues, Mode};
+use infra_plan::{Outcome, Plan, Refusal, assemble};
+use infra_state::{Key, Loaded, Paths, Store, Vault};
+
+use super::ui::{Stop, Ui};
+use crate::check;
+use crate::configuration::{Configuration, Source};
+use crate::decide::{self, Decision, decide};
+use crate::declared::{ImageRef, Source as ImageSource};
+use crate::inventory::Inventory;
+use crate::lower;
+use crate::outputs;
+use crate::world::{
+    Endpoints, Folder, ImageFiles, KvmProbe, World, providers, read_files, recorded,
+};
+
+/// Which configuration, which values, which state.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub directory: PathBuf,
+    pub state: Option<PathBuf>,
+    pub given: GivenValues,
+    pub endpoints: Endpoints,
+    /// Plan from recorded facts and contact nothing.
+    pub facts: Option<PathBuf>,
+    pub destroy: bool,
+    pub replace: BTreeSet<Address>,
+}
+
+/// A configuration with its values, and what is recorded of it.
+pub struct Session {
+    pub options: Options,
+    pub folder: Folder,
+    pub configuration: Configuration,
+    pub store: Store,
+    pub loaded: Loaded,
+    pub vault: Vault,
+    pub providers: Vec<Box<dyn Provider>>,
+}
+
+/// A finished plan and all that led to it.
+pub struct Planned {
+    pub session: Session,
+    pub world: World,
+    pub plan: Plan,
+    pub decision: Decision,
+    pub inventory: Inventory,
+    pub files: ImageFiles,
+}
+
+impl Session {
+    /// Reads and evaluates; every error of the configuration stops it.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration or the state.
+    pub fn open(options: Options, mode: Mode, ui: Ui) -> Result<Self, Stop> {
+        let folder = Folder::new(&options.directory);
+        let source = read(&folder)?;
+        let store = Store::open(paths(&options));
+        let loaded = store.load(&source.project())?;
+        Self::with_state(options, folder, source, store, loaded, mode, ui)
+    }
+
+    /// The same where the state is lost or broken and about to be rebuilt: nothing is read of it.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration.
+    pub fn open_without_state(options: Options, mode: Mode, ui: Ui) -> Result<Self, Stop> {
+        let folder = Folder::new(&options.directory);
+        let source = read(&folder)?;
+        let store = Store::open(paths(&options));
+        Self::with_state(options, folder, source, store, Loaded::default(), mode, ui)
+    }
+
+    fn with_state(
+        options: Options,
+        folder: Folder,
+        source: Source,
+        store: Store,
+        loaded: Loaded,
+        mode: Mode,
+        ui: Ui,
+    ) -> Result<Self, Stop> {
+        let vault = RefCell::new(Vault::new());
+        let key: RefCell<Option<Key>> = RefCell::new(None);
+        let failed: RefCell<Option<infra_state::Error>> = RefCell::new(None);
+        // The key is made when there is a first secret: a plan without one writes nothing.
+        let mut secret = |text: &str| {
+            if key.borrow().is_none() {
+                match store.key() {
+                    Ok(made) => *key.borrow_mut() = Some(made),
+                    Err(error) => *failed.borrow_mut() = Some(error),
+                }
+            }
+            key.borrow()
+                .as_ref()
+                .map_or_else(String::new, |key| vault.borrow_mut().insert(key, text))
+        };
+        let prior = loaded
+            .state
+            .as_ref()
+            .map(|s| s.outcome.workloads.clone())
+            .unwrap_or_default();
+        let configuration = source.evaluate(&options.given, mode, &prior, &mut secret);
+        if let Some(error) = failed.into_inner() {
+            return Err(error.into());
+        }
+        let session = Self {
+            options,
+            folder,
+            configuration,
+            store,
+            loaded,
+            vault: vault.into_inner(),
+            providers: providers(),
+        };
+        session.must(session.configuration.diagnostics.clone(), ui)?;
+        Ok(session)
+    }
+
+    /// Warnings are said, errors stop.
+    ///
+    /// # Errors
+    /// When there is an error among them.
+    pub fn must(&self, diagnostics: Diagnostics, ui: Ui) -> Result<(), Stop> {
+        if diagnostics.has_errors() {
+            return Err(Stop::Diagnostics(
+                diagnostics.sorted(),
+                Box::new(self.configuration.sources.clone()),
+            ));
+        }
+        ui.diagnostics(&diagnostics, &self.configuration.sources);
+        Ok(())
+    }
+
+    #[must_use]
+    pub fn project(&self) -> &Project {
+        &self.configuration.project
+    }
+
+    /// What the state holds.
+    #[must_use]
+    pub fn prior(&self) -> Outcome {
+        self.loaded
+            .state
+            .as_ref()
+            .map(|s| s.outcome.clone())
+            .unwrap_or_default()
+    }
+
+    /// Opens the daemons of all declared hosts.
+    pub async fn connect(&self) -> World {
+        if self.options.facts.is_some() {
+            return World::nowhere();
+        }
+        World::connect(
+            &self.configuration.declared.hosts,
+            &self.providers,
+            &self.options.endpoints,
+        )
+        .await
+    }
+
+    /// Everything of ours, with secrets as digests.
+    ///
+    /// # Errors
+    /// When a daemon that is needed does not answer.
+    pub async fn observe(
+        &self,
+        world: &World,
+        desired: &BTreeMap<ResourceId, &serde_json::Value>,
+    ) -> Result<BTreeMap<ResourceId, Observed>, Stop> {
+        let prior = self.prior();
+        if self.options.facts.is_some() {
+            return Ok(as_recorded(&prior));
+        }
+        let known = prior
+            .resources
+            .keys()
+            .chain(desired.keys())
+            .chain(&self.loaded.in_doubt);
+        let ids: BTreeSet<ResourceId> = known.cloned().collect();
+        let observation = world.observe(self.project(), &ids).await;
+        if let Some(failure) = observation.failures.into_iter().next() {
+            return Err(failure.into());
+        }
+        let mut found = observation.found;
+        for (id, observed) in &mut found {
+            if let Observed::Present { body, .. } = observed {
+                let likes = [
+                    desired.get(id).copied(),
+                    prior.resources.get(id).map(|r| &r.body),
+                ];
+                *body = self.masked(body, &likes.into_iter().flatten().collect::<Vec<_>>())?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn masked(
+        &self,
+        body: &serde_json::Value,
+        likes: &[&serde_json::Value],
+    ) -> Result<serde_json::Value, Stop> {
+        let secret = |like: &&serde_json::Value| like.to_string().contains(infra_api::SECRET);
+        if !likes.iter().any(|like| secret(&like)) {
+            return Ok(body.clone());
+        }
+        Ok(infra_state::mask(body, likes, &self.store.key()?))
+    }
+
+    /// The same where nothing is recorded: whatever the configuration holds as a secret is taken for one.
+    ///
+    /// # Errors
+    /// When the key cannot be read.
+    pub fn masked_by_vault(&self, body: &serde_json::Value) -> Result<serde_json::Value, Stop> {
+        if self.vault.is_empty() {
+            return Ok(body.clone());
+        }
+        let secrets: Vec<serde_json::Value> = self
+            .vault
+            .digests()
+            .map(|d| serde_json::json!({ infra_api::SECRET: d }))
+            .collect();
+        Ok(infra_state::mask(
+            body,
+            &[&serde_json::Value::Array(secrets)],
+            &self.store.key()?,
+        ))
+    }
+
+    /// Facts of every declared host.
+    ///
+    /// # Errors
+    /// When recorded facts are missing or wrong.
+    pub async fn facts(
+        &self,
+        world: &World,
+        ui: Ui,
+    ) -> Result<BTreeMap<HostName, infra_api::Facts>, Stop> {
+        let hosts = &self.configuration.declared.hosts;
+        if let Some(directory) = &self.options.facts {
+            let (facts, diagnostics) = recorded(directory, hosts);
+            self.must(diagnostics, ui)?;
+            return Ok(facts);
+        }
+        let mut all = BTreeMap::new();
+        for host in hosts.keys() {
+            let (facts, _) = world.facts(host, &kvm_probe()).await;
+            all.insert(host.clone(), facts);
+        }
+        Ok(all)
+    }
+
+    /// Hosts as they are, minus what they keep for themselves.
+    async fn inventory(&self, world: &World, ui: Ui) -> Result<Inventory, Stop> {
+        let facts = self.facts(world, ui).await?;
+        let hosts = &self.configuration.declared.hosts;
+        let (inventory, diagnostics) = Inventory::new(hosts, facts, self.project());
+        self.must(diagnostics, ui)?;
+        Ok(inventory)
+    }
+
+    async fn decided(
+        &self,
+        world: &World,
+        inventory: &Inventory,
+    ) -> Result<(Decision, ImageFiles), Stop> {
+        let (files, mut diagnostics) = read_files(&self.configuration.declared, &self.folder);
+        let pinned = self.pin(world, inventory).await?;
+        let mut decision = decide(&decide::Inputs {
+            project: self.project(),
+            evaluation: &self.configuration.evaluation,
+            declared: &self.configuration.declared,
+            addresses: &self.configuration.addresses,
+            inventory,
+            prior: &self.prior().workloads,
+            files: &files,
+            pinned: &pinned,
+            providers: &self.providers,
+        });
+        diagnostics.extend(std::mem::take(&mut decision.diagnostics));
+        decision.diagnostics = diagnostics;
+        Ok((decision, files))
+    }
+
+    /// Decides, and keeps what stands against it among the decision's diagnostics.
+    ///
+    /// # Errors
+    /// When the world cannot be read.
+    pub async fn decide(&self, ui: Ui) -> Result<(Decision, Inventory), Stop> {
+        let world = self.connect().await;
+        let inventory = self.inventory(&world, ui).await?;
+        let (decision, _) = self.decided(&world, &inventory).await?;
+        Ok((decision, inventory))
+    }
+
+    /// Everything up to the plan.
+    ///
+    /// # Errors
+    /// All that stands against it.
+    pub async fn plan(self, ui: Ui) -> Result<Planned, Stop> {
+        let world = self.connect().await;
+        let inventory = self.inventory(&world, ui).await?;
+        if self.options.destroy {
+            return self.destroy(world, inventory).await;
+        }
+        let (decision, files) = self.decided(&world, &inventory).await?;
+        self.must(decision.diagnostics.clone(), ui)?;
+        let wanted: BTreeMap<ResourceId, &serde_json::Value> = decision
+            .desired
+            .iter()
+            .map(|d| (d.resource.id.clone(), &d.resource.body))
+            .collect();
+        let observed = self.observe(&world, &wanted).await?;
+        let plan = self.assembled(&decision, &observed, &self.prior())?;
+        self.must(check::space(&plan, &inventory, &files), ui)?;
+        Ok(Planned {
+            session: self,
+            world,
+            plan,
+            decision,
+            inventory,
+            files,
+        })
+    }
+
+    /// A plan by which everything of the project goes.
+    async fn destroy(self, world: World, inventory: Inventory) -> Result<Planned, Stop> {
+        let prior = self.prior();
+        let observed = self.observe(&world, &BTreeMap::new()).await?;
+        let decision = Decision::default();
+        let plan = self.assembled(&decision, &observed, &prior)?;
+        Ok(Planned {
+            session: self,
+            world,
+            plan,
+            decision,
+            inventory,
+            files: ImageFiles::new(),
+        })
+    }
+
+    fn assembled(
+        &self,
+        decision: &Decision,
+        observed: &BTreeMap<ResourceId, Observed>,
+        prior: &Outcome,
+    ) -> Result<Plan, Stop> {
+        let placements = &decision.placed.placements;
+        let destroy = self.options.destroy;
+        let outputs = if destroy {
+            BTreeMap::new()
+        } else {
+            self.outputs()
+        };
+        let impact = |id: &ResourceId, path: &[String], removed: bool| {
+            let provider = self.providers.iter().find(|p| p.name() == id.provider);
+            provider.map_or(infra_api::Impact::Replace, |p| {
+                p.impact(&id.kind, path, removed)
+            })
+        };
+        let claims =
+            |id: &ResourceId, address: &Address, body: &serde_json::Value, wanted: bool| {
+                let placement = if wanted {
+                    placements.get(address)
+                } else {
+                    prior.workloads.get(address)
+                };
+                lower::claims(id, body, placement)
+            };
+        let inputs = infra_plan::Inputs {
+            project: self.project(),
+            basis: self.loaded.basis(),
+            state: prior,
+            desired: decision.desired.clone(),
+            observed,
+            depends_on: &decision.depends_on,
+            impact: &impact,
+            claims: &claims,
+            replace: &self.options.replace,
+            result: Outcome {
+                resources: BTreeMap::new(),
+                workloads: placements.clone(),
+                outputs,
+            },
+            secrets: lower::secrets(&decision.desired),
+            destroy,
+        };
+        assemble(inputs).map_err(|refusals| self.refused(&refusals))
+    }
+
+    /// Outputs as the state keeps them.
+    #[must_use]
+    pub fn outputs(&self) -> BTreeMap<String, infra_plan::Output> {
+        outputs::of(&self.configuration, &mut |text| self.digest(text))
+    }
+
+    fn digest(&self, text: &str) -> String {
+        // A key that cannot be made was an error already, when the first secret was read.
+        self.store
+            .key()
+            .map_or_else(|_| String::new(), |key| key.digest(text))
+    }
+
+    fn refused(&self, refusals: &[Refusal]) -> Stop {
+        let diagnostics = crate::refusals::diagnostics(refusals, &self.configuration.evaluation);
+        Stop::Diagnostics(
+            diagnostics.sorted(),
+            Box::new(self.configuration.sources.clone()),
+        )
+    }
+
+    /// Registry references pinned, on every host that might use them.
+    async fn pin(
+        &self,
+        world: &World,
+        inventory: &Inventory,
+    ) -> Result<BTreeMap<(HostName, String), String>, Stop> {
+        let declared = &self.configuration.declared;
+        let mut references: BTreeSet<&str> = BTreeSet::new();
+        for workload in &declared.workloads {
+            match workload.container.as_ref().map(|c| &c.image.value) {
+                Some(ImageRef::Registry(reference)) => {
+                    references.insert(reference);
+                }
+                Some(ImageRef::Declared(address)) => {
+                    if let Some(ImageSource::Reference(reference)) =
+                        declared.images.get(address).map(|i| &i.source)
+                    {
+                        references.insert(&reference.value);
+                    }
+                }
+                None => {}
+            }
+        }
+        let offers = |host: &&HostName| {
+            let facts = &inventory.hosts[*host].facts;
+            facts.runtimes.container.as_ref().is_some_and(|o| o.offered)
+        };
+        let hosts: Vec<&HostName> = inventory.hosts.keys().filter(offers).collect();
+        let wanted = hosts
+            .into_iter()
+            .flat_map(|h| references.iter().map(move |r| (h.clone(), (*r).to_owned())));
+        let mut pinned = BTreeMap::new();
+        for (key, result) in world.pin(&wanted.collect()).await {
+            pinned.insert(key, result?);
+        }
+        Ok(pinned)
+    }
+}
+
+/// Reads the folder, which must hold a configuration.
+///
+/// # Errors
+/// When it holds none.
+pub fn read(folder: &Folder) -> Result<Source, Stop> {
+    let files: Arc<dyn infra_lang::Files> = Arc::new(folder.clone());
+    let names = files
+        .names(".")
+        .map_err(|why| Stop::error("reading the configuration's folder", why))?;
+    if !names.iter().any(|name| name.ends_with(".infra.hcl")) {
+        return Err(Stop::error("reading the configuration", "this folder holds no `*.infra.hcl`")
+            .hint("go to the configuration's folder, name it with `-C DIR`, or start one with `infra init`"));
+    }
+    Ok(Source::read(&files, &folder.name()))
+}
+
+/// Where a configuration's state is.
+#[must_use]
+pub fn paths(options: &Options) -> Paths {
+    match &options.state {
+        Some(path) => Paths::of_file(path),
+        None => Paths::in_directory(&options.directory.join(".infra")),
+    }
+}
+
+/// What is recorded, taken for what is there: nothing is contacted.
+fn as_recorded(prior: &Outcome) -> BTreeMap<ResourceId, Observed> {
+    let present = |(id, record): (&ResourceId, &infra_plan::Record)| {
+        (
+            id.clone(),
+            Observed::Present {
+                address: record.address.clone(),
+                body: record.body.clone(),
+            },
+        )
+    };
+    prior.resources.iter().map(present).collect()
+}
+
+/// Kept beside other programs' caches: it is this machine's, not a configuration's.
+#[must_use]
+pub fn kvm_probe() -> KvmProbe {
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let base = base.or_else(home).unwrap_or_else(std::env::temp_dir);
+    KvmProbe {
+        cache: base.join("infra").join("kvm.json"),
+    }
+}

@@ -1,0 +1,171 @@
+//! What is said to a person and what is the result: the only file of the shell that prints, with `progress` for a
+//! running apply. stdout is the result, stderr the talk. A broken pipe is the reader's wish and no error.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use infra_diag::{Diagnostics, Sources, Style, render};
+
+/// How this program ends. The numbers are documented and do not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done = 0,
+    Error = 1,
+    /// Changes or differences, where a command was asked to tell.
+    Changes = 2,
+    /// Nothing but drift.
+    Drift = 3,
+    /// Some steps are done and some are not.
+    Partly = 4,
+    /// The plan is not of this world any more.
+    Stale = 5,
+    /// Somebody else holds the lock.
+    Locked = 6,
+}
+
+/// Why a command stops before its end.
+#[derive(Debug)]
+pub enum Stop {
+    /// What is wrong with what the person wrote.
+    Diagnostics(Diagnostics, Box<Sources>),
+    /// What was being done, why it failed, what to do.
+    Error {
+        exit: Exit,
+        doing: String,
+        cause: String,
+        hint: Option<String>,
+    },
+    /// Everything has been said.
+    Silent(Exit),
+}
+
+impl Stop {
+    pub fn error(doing: impl Into<String>, cause: impl std::fmt::Display) -> Self {
+        Self::Error {
+            exit: Exit::Error,
+            doing: doing.into(),
+            cause: cause.to_string(),
+            hint: None,
+        }
+    }
+
+    #[must_use]
+    pub fn hint(self, text: impl Into<String>) -> Self {
+        match self {
+            Self::Error {
+                exit, doing, cause, ..
+            } => Self::Error {
+                exit,
+                doing,
+                cause,
+                hint: Some(text.into()),
+            },
+            other => other,
+        }
+    }
+}
+
+impl From<infra_state::Error> for Stop {
+    fn from(error: infra_state::Error) -> Self {
+        let exit = match error.kind {
+            infra_state::Kind::Locked => Exit::Locked,
+            infra_state::Kind::Stale => Exit::Stale,
+            _ => Exit::Error,
+        };
+        Self::Error {
+            exit,
+            doing: error.doing,
+            cause: error.cause,
+            hint: error.hint,
+        }
+    }
+}
+
+impl From<infra_api::Failure> for Stop {
+    fn from(failure: infra_api::Failure) -> Self {
+        let exit = if failure.remedy == infra_api::Remedy::Replan {
+            Exit::Stale
+        } else {
+            Exit::Error
+        };
+        Self::Error {
+            exit,
+            doing: failure.doing,
+            cause: failure.cause,
+            hint: failure.hint,
+        }
+    }
+}
+
+/// The door to the person.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ui {
+    /// Results are JSON: the talk stays on stderr, and nothing else is on stdout.
+    pub json: bool,
+}
+
+impl Ui {
+    /// The result, on stdout.
+    pub fn result(self, text: &str) {
+        let mut out = anstream::stdout().lock();
+        let _broken_pipe = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// A result that is JSON.
+    pub fn json(self, value: &serde_json::Value) {
+        self.result(&format!("{value:#}\n"));
+    }
+
+    /// The talk, on stderr.
+    pub fn say(self, text: &str) {
+        let mut out = anstream::stderr().lock();
+        let _broken_pipe = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    pub fn diagnostics(self, diagnostics: &Diagnostics, sources: &Sources) {
+        if !diagnostics.is_empty() {
+            self.say(&render(diagnostics, sources, Style::Colour));
+        }
+    }
+
+    pub fn warning(self, text: &str) {
+        self.say(&format!("warning: {text}\n"));
+    }
+
+    /// Says why a command stopped, and returns how the program ends.
+    pub fn stop(self, stop: &Stop) -> Exit {
+        match stop {
+            Stop::Diagnostics(diagnostics, sources) => {
+                self.diagnostics(diagnostics, sources);
+                Exit::Error
+            }
+            Stop::Error {
+                exit,
+                doing,
+                cause,
+                hint,
+            } => {
+                self.say(&format!("error: {doing}: {cause}\n"));
+                if let Some(hint) = hint {
+                    self.say(&format!("\nhint: {hint}\n"));
+                }
+                *exit
+            }
+            Stop::Silent(exit) => *exit,
+        }
+    }
+
+    /// Whether somebody sits there.
+    #[must_use]
+    pub fn is_interactive(self) -> bool {
+        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// Asks; only the whole word `yes` is taken for one.
+    #[must_use]
+    pub fn confirm(self, question: &str) -> bool {
+        self.say(&format!("{question}\n  Only `yes` is taken for one: "));
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+    }
+}
