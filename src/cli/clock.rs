@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The system's clock.
 #[derive(Clone, Copy, Debug)]
-pub struct SystemClock;
+pub(super) struct SystemClock;
 
 impl infra_state::Clock for SystemClock {
     fn now(&self) -> u64 {
@@ -20,7 +20,7 @@ impl infra_state::Clock for SystemClock {
 
 /// Seconds since 1970 as RFC 3339 in UTC. The calendar repeats every 400 years of 146,097 days.
 #[must_use]
-pub fn rfc3339(seconds: u64) -> String {
+pub(super) fn rfc3339(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let (mut year, mut day) = (1970, days);
     while day >= year_days(year) {
@@ -62,7 +62,7 @@ fn month_days(year: u64, month: u64) -> u64 {
 ///
 /// # Errors
 /// When the kernel gives none.
-pub fn lineage() -> std::io::Result<String> {
+pub(super) fn lineage() -> std::io::Result<String> {
     use std::io::Read;
     let mut bytes = [0; 16];
     std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;

@@ -1,0 +1,220 @@
+//! What a person wants to see of an object that is made: its main attributes, not all of them.
+
+use std::path::Path;
+
+use infra_api::Text;
+use infra_api::target::{
+    Acceleration, Boot, Container, ContainerImage, ContainerNetwork, ContainerVolume, DiskVolume,
+    FileVolume, Machine, MachineNetwork, Mount, Pool, Port, SeedVolume, VolumeRef,
+};
+use infra_api::units::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::page::{clean, count};
+use super::value::{self, quoted};
+
+/// Name and value, in the order they are shown.
+type Rows = Vec<(String, String)>;
+
+/// Of a body no struct fits to, so many attributes are shown.
+const OTHERS: usize = 8;
+
+/// An object's main attributes. A body is a struct of `target`; which one its fields say.
+pub(super) fn about(body: &Value, source: Option<&Path>) -> Rows {
+    let shapes: [&dyn Fn() -> Option<Vec<Row>>; 9] = [
+        &|| of(body, container),
+        &|| of(body, machine),
+        &|| of(body, image),
+        &|| of(body, container_network),
+        &|| of(body, machine_network),
+        &|| of(body, disk),
+        &|| of(body, file),
+        &|| of(body, seed),
+        &|| of(body, |Pool { name: _, path }| vec![row("path", &path)]),
+    ];
+    let known = shapes.iter().find_map(|shape| shape());
+    let rows = known.unwrap_or_else(|| others(body));
+    let from = source.map(|path| row("from", &path.display().to_string()));
+    let shown = rows.into_iter().chain([from.unwrap_or_default()]).flatten();
+    shown.map(|(name, v)| (name, clean(&v))).collect()
+}
+
+/// Whether removing it loses what was written to it.
+pub(super) fn holds_data(body: &Value) -> bool {
+    of(body, |_: DiskVolume| ()).is_some() || of(body, |_: ContainerVolume| ()).is_some()
+}
+
+/// A row, or nothing where there is nothing to say.
+type Row = Option<(String, String)>;
+
+fn of<T: DeserializeOwned, R>(body: &Value, rows: impl Fn(T) -> R) -> Option<R> {
+    serde_json::from_value(body.clone()).ok().map(rows)
+}
+
+fn row(name: &str, value: &dyn ToString) -> Row {
+    let value = value.to_string();
+    (!value.is_empty()).then(|| (name.to_owned(), value))
+}
+
+fn some(name: &str, value: Option<impl ToString>) -> Row {
+    value.and_then(|v| row(name, &v))
+}
+
+fn each<T>(name: &str, items: impl IntoIterator<Item = T>, text: impl Fn(T) -> String) -> Row {
+    let items: Vec<String> = items.into_iter().map(text).collect();
+    row(name, &items.join(", "))
+}
+
+fn yes(name: &str, value: bool) -> Row {
+    value.then(|| (name.to_owned(), "yes".to_owned()))
+}
+
+fn container(c: Container) -> Vec<Row> {
+    vec![
+        row("image", &c.image),
+        some("entrypoint", c.entrypoint.map(|words| command(&words))),
+        some("command", c.command.map(|words| command(&words))),
+        each("env", &c.env, |(name, v)| format!("{name}={}", text(v))),
+        some("user", c.user),
+        each("ports", &c.ports, port),
+        each("mounts", &c.mounts, |(at, what)| {
+            format!("{at} ({})", mount(what))
+        }),
+        each("networks", &c.networks, |(name, e)| {
+            format!("{name} {}", e.address)
+        }),
+        some("cpus", c.cpus),
+        some("memory.nodes", c.memory_nodes),
+        some("memory", c.memory_bytes.map(Bytes)),
+    ]
+}
+
+fn machine(m: Machine) -> Vec<Row> {
+    let pages = m
+        .page_size_bytes
+        .map_or_else(String::new, |size| format!(" in pages of {}", Bytes(size)));
+    vec![
+        row("boot", &boot(&m.boot)),
+        yes("emulated", m.acceleration == Acceleration::Emulated),
+        row("vcpus", &m.vcpus),
+        each("on CPUs", &m.vcpu_pins, |(vcpu, cpus)| {
+            format!("{vcpu} → {cpus}")
+        }),
+        some("emulator", m.emulator_pin),
+        row("memory", &format!("{}{pages}", Bytes(m.memory_bytes))),
+        some("memory.nodes", m.memory_nodes),
+        each("disks", &m.disks, |d| volume(&d.volume)),
+        each("networks", &m.interfaces, |i| {
+            format!("{} {}", i.network, i.address)
+        }),
+    ]
+}
+
+fn image(image: ContainerImage) -> Vec<Row> {
+    let ContainerImage {
+        reference: _,
+        sha256,
+    } = image;
+    vec![some("sha256", sha256)]
+}
+
+fn container_network(n: ContainerNetwork) -> Vec<Row> {
+    vec![
+        row("subnet", &n.subnet),
+        row("gateway", &n.gateway),
+        row("bridge", &n.bridge),
+        yes("internal", n.internal),
+    ]
+}
+
+fn machine_network(n: MachineNetwork) -> Vec<Row> {
+    let own = n.own.as_ref();
+    vec![
+        some("subnet", own.map(|o| o.subnet)),
+        some("gateway", own.map(|o| o.gateway)),
+        row("bridge", &n.bridge),
+        yes("internal", own.is_some_and(|o| o.internal)),
+    ]
+}
+
+fn disk(d: DiskVolume) -> Vec<Row> {
+    vec![
+        row("size", &Bytes(d.capacity_bytes)),
+        some("on top of", d.backing.as_ref().map(volume)),
+    ]
+}
+
+fn file(f: FileVolume) -> Vec<Row> {
+    vec![row("size", &Bytes(f.size_bytes))]
+}
+
+fn seed(s: SeedVolume) -> Vec<Row> {
+    let lines = |t: &Text| {
+        t.plain().map_or_else(
+            || "(sensitive)".to_owned(),
+            |t| count(t.lines().count(), "line"),
+        )
+    };
+    vec![row("user_data", &lines(&s.user_data))]
+}
+
+fn others(body: &Value) -> Vec<Row> {
+    let attributes = body.as_object().into_iter().flatten();
+    attributes
+        .filter(|(_, v)| !v.is_null())
+        .take(OTHERS)
+        .map(|(key, v)| {
+            row(
+                &value::path(std::slice::from_ref(key)),
+                &value::value(key, v),
+            )
+        })
+        .collect()
+}
+
+/// Words as a shell would read them.
+fn command(words: &[Text]) -> String {
+    let words: Vec<String> = words.iter().map(text).collect();
+    words.join(" ")
+}
+
+fn text(text: &Text) -> String {
+    let plain = |t: &str| !t.is_empty() && !t.contains(|c: char| c.is_whitespace() || c == '"');
+    match text {
+        Text::Plain(t) if plain(t) => t.clone(),
+        Text::Plain(t) => quoted(t),
+        Text::Secret { digest: _ } => "(sensitive)".to_owned(),
+    }
+}
+
+fn port(p: &Port) -> String {
+    let at = p
+        .host_address
+        .as_ref()
+        .map_or_else(String::new, |a| format!("{a}:"));
+    format!("{at}{} → {}/{}", p.host, p.container, p.protocol)
+}
+
+fn mount(mount: &Mount) -> String {
+    let only = |read_only: &bool| if *read_only { ", read only" } else { "" };
+    match mount {
+        Mount::Volume { source, read_only } => format!("volume {source}{}", only(read_only)),
+        Mount::Bind { source, read_only } => format!("host's {source}{}", only(read_only)),
+        Mount::Tmpfs { size_bytes: None } => "in memory".to_owned(),
+        Mount::Tmpfs {
+            size_bytes: Some(n),
+        } => format!("{} in memory", Bytes(*n)),
+    }
+}
+
+fn boot(boot: &Boot) -> String {
+    match boot {
+        Boot::Disk => "the first disk".to_owned(),
+        Boot::Kernel { kernel, .. } => volume(kernel),
+    }
+}
+
+fn volume(v: &VolumeRef) -> String {
+    format!("{}/{}", v.pool, v.name)
+}
