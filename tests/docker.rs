@@ -5,6 +5,9 @@
 #[path = "docker/rig.rs"]
 mod rig;
 
+#[path = "docker/things.rs"]
+mod things;
+
 #[path = "docker/laws.rs"]
 mod laws;
 

@@ -7,8 +7,10 @@ use bollard::query_parameters::{StopContainerOptions, TagImageOptions};
 use infra_api::target::*;
 use infra_api::{Impact, Provider, Remedy};
 use infra_docker::Docker;
+use serde_json::json;
 
-use crate::rig::{Rig, cgroup, live, root, shell, status};
+use crate::rig::{Rig, live};
+use crate::things::{cgroup, root, shell, status, with};
 
 /// Changes it in place and sees that it was: the same container, the same process, what was wanted.
 async fn change(rig: &Rig, before: &Container, after: Container) -> Container {
@@ -21,130 +23,55 @@ async fn change(rig: &Rig, before: &Container, after: Container) -> Container {
     after
 }
 
+/// A running container with all its limits, and its process.
+async fn limited(rig: &Rig) -> (Container, i64) {
+    let image = rig.image("a", &root("update"));
+    rig.stand(&image).await;
+    let limits = json!({"cpus": "0", "memory_nodes": "0", "memory_bytes": 32 << 20, "pids": 20});
+    let body = with(&rig.container("a", &image), limits);
+    rig.create(&rig.workload(&body)).await;
+    let (_, pid) = rig.process(&body.name).await;
+    (body, pid)
+}
+
 #[test]
-fn every_resource_changes_in_place() {
-    live("update", 11, |rig| async move {
-        let image = rig.image("a", &root("update"));
-        rig.stand(&image).await;
-        let body = Container {
-            cpus: Some([0].into()),
-            memory_nodes: Some([0].into()),
-            memory_bytes: Some(32 << 20),
-            pids: Some(20),
-            ..rig.container("a", &image)
-        };
-        rig.create(&rig.workload(&body)).await;
-        let (_, pid) = rig.process(&body.name).await;
-        let memory = |pid| cgroup(pid, "memory/memory.limit_in_bytes", "memory.max");
-        let pids = |pid| cgroup(pid, "pids/pids.max", "pids.max");
-        assert_eq!(status(pid, "Cpus_allowed_list"), "0");
-
-        let body = change(
-            &rig,
-            &body.clone(),
-            Container {
-                cpus: Some([0, 1].into()),
-                ..body
-            },
-        )
-        .await;
-        assert_eq!(status(pid, "Cpus_allowed_list"), "0-1");
-        let body = change(
-            &rig,
-            &body.clone(),
-            Container {
-                cpus: Some([1].into()),
-                ..body
-            },
-        )
-        .await;
-        assert_eq!(status(pid, "Cpus_allowed_list"), "1");
+fn cpus_change_in_place() {
+    live("cpus", 11, |rig| async move {
+        let (mut body, pid) = limited(&rig).await;
+        for cpus in ["0", "0-1", "1", "0"] {
+            body = change(&rig, &body, with(&body, json!({"cpus": cpus}))).await;
+            assert_eq!(status(pid, "Cpus_allowed_list"), cpus);
+        }
         assert_eq!(status(pid, "Mems_allowed_list"), "0");
-        let body = change(
-            &rig,
-            &body.clone(),
-            Container {
-                memory_bytes: Some(64 << 20),
-                ..body
-            },
-        )
-        .await;
-        assert_eq!(memory(pid), (64 << 20).to_string());
-        let body = change(
-            &rig,
-            &body.clone(),
-            Container {
-                memory_bytes: Some(48 << 20),
-                ..body
-            },
-        )
-        .await;
-        assert_eq!(memory(pid), (48 << 20).to_string());
-        let body = change(
-            &rig,
-            &body.clone(),
-            Container {
-                pids: Some(30),
-                ..body
-            },
-        )
-        .await;
-        assert_eq!(pids(pid), "30");
-        let body = change(&rig, &body.clone(), Container { pids: None, ..body }).await;
-        assert_eq!(pids(pid), "max");
-        let always = Some(Restart {
-            policy: "always".into(),
-            max_retries: None,
-        });
-        let body = change(
-            &rig,
-            &body.clone(),
-            Container {
-                restart: always,
-                ..body
-            },
-        )
-        .await;
-        let body = change(
-            &rig,
-            &body.clone(),
-            Container {
-                restart: None,
-                ..body
-            },
-        )
-        .await;
+    });
+}
 
-        for (attribute, without) in [
-            (
-                "cpus",
-                Container {
-                    cpus: None,
-                    ..body.clone()
-                },
-            ),
-            (
-                "memory_nodes",
-                Container {
-                    memory_nodes: None,
-                    ..body.clone()
-                },
-            ),
-            (
-                "memory_bytes",
-                Container {
-                    memory_bytes: None,
-                    ..body.clone()
-                },
-            ),
-            (
-                "hostname",
-                Container {
-                    hostname: "b".into(),
-                    ..body.clone()
-                },
-            ),
-        ] {
+#[test]
+fn limits_and_the_restart_policy_change_in_place() {
+    live("limits", 15, |rig| async move {
+        let (mut body, pid) = limited(&rig).await;
+        for bytes in [64 << 20, 48 << 20] {
+            body = change(&rig, &body, with(&body, json!({"memory_bytes": bytes}))).await;
+            let limit = cgroup(pid, "memory/memory.limit_in_bytes", "memory.max");
+            assert_eq!(limit, bytes.to_string());
+        }
+        for (pids, limit) in [(json!(30), "30"), (json!(null), "max"), (json!(40), "40")] {
+            body = change(&rig, &body, with(&body, json!({"pids": pids}))).await;
+            assert_eq!(cgroup(pid, "pids/pids.max", "pids.max"), limit);
+        }
+        let sometimes = json!({"policy": "on-failure", "max_retries": 2});
+        for restart in [sometimes, json!({"policy": "always"}), json!(null)] {
+            body = change(&rig, &body, with(&body, json!({"restart": restart}))).await;
+        }
+    });
+}
+
+#[test]
+fn what_cannot_change_in_place_is_not_tried() {
+    live("fixed", 16, |rig| async move {
+        let (body, _) = limited(&rig).await;
+        for attribute in ["cpus", "memory_nodes", "memory_bytes", "command"] {
+            let without = with(&body, json!({attribute: null}));
             let refused = rig.try_update(&body, &without).await.unwrap_err();
             assert_eq!(refused.remedy, Remedy::Replan);
             assert!(refused.cause.starts_with(attribute), "{refused}");

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use bollard::query_parameters::{RemoveImageOptions, TagImageOptions};
 use infra_api::target::*;
-use infra_api::{Facts, Observed, Readiness, Remedy, Resource, Text, What};
+use infra_api::{Facts, Observed, Readiness, Remedy, Resource, What};
+use serde_json::json;
 
-use crate::rig::{Rig, live, root, saved, shell};
+use crate::rig::{Rig, live};
+use crate::things::{root, saved, shell, with};
 
 /// Laws 2 to 6 for one object; it is left there.
 async fn holds(rig: &Rig, wanted: &Resource) {
@@ -164,87 +166,49 @@ fn a_plain_container() {
     });
 }
 
-/// Everything at once, on an image that gives a little of everything too.
+/// A container with everything at once, and what it uses made.
+async fn everything(rig: &Rig, image: &Resource) -> Container {
+    let (wan, volume) = (rig.network("wan", true), rig.name("data"));
+    let data = What::ContainerVolume(ContainerVolume {
+        name: volume.clone(),
+    });
+    rig.stand(image).await;
+    rig.create(&wan).await;
+    rig.create(&rig.resource("volume.data", data)).await;
+    let mut body = rig.container("a", image);
+    body.networks.insert(wan.id.name.clone(), rig.endpoint(135));
+    with(
+        &body,
+        json!({
+            "entrypoint": shell("echo $0 && exec sleep 1000"),
+            "command": ["arg"],
+            "env": {"A": "image", "C": "x=y z"},
+            "user": "0:0",
+            "working_dir": "/bin",
+            "labels": {"team": "ours"},
+            "ports": [{"host": 23105, "container": 80, "protocol": "tcp", "host_address": "127.0.0.1"}],
+            "mounts": {
+                "/data": {"type": "volume", "source": volume, "read_only": false},
+                "/here": {"type": "bind", "source": rig.dir.path(), "read_only": true},
+                "/tmp": {"type": "tmpfs", "size_bytes": 1 << 20},
+            },
+            "restart": {"policy": "on-failure", "max_retries": 2},
+            "health_check": {"command": ["/bin/true"], "interval_ns": 1_000_000_000},
+            "ulimits": {"nofile": {"soft": 100, "hard": 200}},
+            "cpus": "0",
+            "memory_nodes": "0",
+            "memory_bytes": 64 << 20,
+            "pids": 50,
+        }),
+    )
+}
+
+/// On an image that gives a little of everything too.
 #[test]
 fn a_full_container() {
     live("full", 5, |rig| async move {
         let image = rig.image("a", &saved("full", "full:latest"));
-        let (lan, wan) = (rig.network("lan", false), rig.network("wan", true));
-        let volume = ContainerVolume {
-            name: rig.name("data"),
-        };
-        let volume = rig.resource("volume.data", What::ContainerVolume(volume));
-        for wanted in [&image, &lan, &wan, &volume] {
-            rig.create(wanted).await;
-        }
-        let source = rig.dir.path().to_string_lossy().into_owned();
-        let body = Container {
-            entrypoint: Some(shell("echo $0 && exec sleep 1000")),
-            command: Some(vec![Text::from("arg")]),
-            env: BTreeMap::from([
-                ("A".into(), Text::from("image")),
-                ("C".into(), Text::from("x=y z")),
-            ]),
-            user: Some("0:0".into()),
-            working_dir: Some("/bin".into()),
-            labels: BTreeMap::from([("team".into(), "ours".into())]),
-            ports: vec![Port {
-                host: 23_105,
-                container: 80,
-                protocol: "tcp".into(),
-                host_address: Some("127.0.0.1".into()),
-            }],
-            mounts: BTreeMap::from([
-                (
-                    "/data".into(),
-                    Mount::Volume {
-                        source: volume.id.name.clone(),
-                        read_only: false,
-                    },
-                ),
-                (
-                    "/here".into(),
-                    Mount::Bind {
-                        source,
-                        read_only: true,
-                    },
-                ),
-                (
-                    "/tmp".into(),
-                    Mount::Tmpfs {
-                        size_bytes: Some(1 << 20),
-                    },
-                ),
-            ]),
-            networks: BTreeMap::from([
-                (lan.id.name.clone(), rig.endpoint(5)),
-                (wan.id.name.clone(), rig.endpoint(135)),
-            ]),
-            restart: Some(Restart {
-                policy: "on-failure".into(),
-                max_retries: Some(2),
-            }),
-            health_check: Some(HealthCheck {
-                command: vec!["/bin/true".into()],
-                interval_ns: Some(1_000_000_000),
-                timeout_ns: None,
-                start_period_ns: None,
-                retries: None,
-            }),
-            ulimits: BTreeMap::from([(
-                "nofile".into(),
-                Ulimit {
-                    soft: 100,
-                    hard: 200,
-                },
-            )]),
-            cpus: Some([0].into()),
-            memory_nodes: Some([0].into()),
-            memory_bytes: Some(64 << 20),
-            pids: Some(50),
-            ..rig.container("a", &image)
-        };
-        let wanted = rig.workload(&body);
+        let wanted = rig.workload(&everything(&rig, &image).await);
         holds(&rig, &wanted).await;
         assert_eq!(rig.ready(&wanted.id).await, Readiness::Ready);
         let found = rig
@@ -253,21 +217,17 @@ fn a_full_container() {
             .await
             .unwrap();
         let ports = found.network_settings.unwrap().ports.unwrap();
-        assert!(
-            ports["80/tcp"]
-                .as_ref()
-                .is_some_and(|bound| !bound.is_empty()),
-            "published: {ports:?}"
-        );
+        let bound = ports["80/tcp"]
+            .as_ref()
+            .is_some_and(|bound| !bound.is_empty());
+        assert!(bound, "published: {ports:?}");
         goes(&rig, &wanted).await;
         // Nothing but what it cannot do without: all else is the image's.
-        let command = ["sleep", "1000"].map(Text::from).to_vec();
-        let bare = Container {
-            command: Some(command),
-            ..rig.container("b", &image)
-        };
-        let bare = rig.workload(&bare);
-        holds(&rig, &bare).await;
+        let bare = with(
+            &rig.container("b", &image),
+            json!({"command": ["sleep", "1000"]}),
+        );
+        holds(&rig, &rig.workload(&bare)).await;
     });
 }
 

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use bollard::models::{ContainerCreateBody, NetworkCreateRequest, VolumeCreateRequest};
-use bollard::query_parameters::{CreateContainerOptions, TagImageOptions};
+use bollard::models::{
+    ContainerConfig, ContainerCreateBody, NetworkCreateRequest, VolumeCreateRequest,
+};
+use bollard::query_parameters::{CommitContainerOptions, CreateContainerOptions, TagImageOptions};
 use infra_api::target::*;
 use infra_api::{Failure, Observed, Remedy, Text, What};
 
-use crate::rig::{Rig, live, root, shell};
+use crate::rig::{Rig, live};
+use crate::things::{root, shell};
 
 fn hint(failure: &Failure) -> &str {
     failure.hint.as_deref().unwrap_or_default()
@@ -97,6 +100,36 @@ fn what_is_not_ours_is_left_alone() {
             )
             .await
             .unwrap();
+    });
+}
+
+/// A container has its image's labels, and an image committed from one of ours has our mark.
+#[test]
+fn an_inherited_mark_is_none() {
+    live("inherited", 27, |rig| async move {
+        let image = rig.image("a", &root("inherited"));
+        rig.stand(&image).await;
+        let body = rig.container("a", &image);
+        let wanted = rig.workload(&body);
+        rig.create(&wanted).await;
+        let options = CommitContainerOptions {
+            container: Some(body.name.clone()),
+            repo: Some(rig.name("committed")),
+            tag: Some("1".to_owned()),
+            ..Default::default()
+        };
+        rig.raw
+            .commit_container(options, ContainerConfig::default())
+            .await
+            .unwrap();
+        let copy = rig.workload(&rig.container("copy", &image)).id;
+        let id = by_hand(&rig, &copy.name, &rig.name("committed:1")).await;
+        assert!(rig.foreign(&copy).await.contains("was not made by infra"));
+        assert_eq!(rig.delete(&copy).await.unwrap_err().remedy, Remedy::Replan);
+        assert_eq!(rig.process(&copy.name).await.0, id);
+        let listed = rig.daemon.list(&rig.project).await.unwrap();
+        assert!(listed.iter().all(|(id, _)| *id != copy), "{listed:?}");
+        rig.expect(&wanted).await;
     });
 }
 
@@ -258,7 +291,7 @@ fn archives_that_are_not_as_planned() {
             changed.cause.contains("not the one that was planned"),
             "{changed}"
         );
-        std::fs::write(&path, crate::rig::saved("another", "x:1")).unwrap();
+        std::fs::write(&path, crate::things::saved("another", "x:1")).unwrap();
         assert_eq!(
             rig.try_create(&good).await.unwrap_err().remedy,
             Remedy::Replan

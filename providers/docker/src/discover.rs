@@ -115,12 +115,12 @@ fn subnets(networks: &[Network]) -> Vec<DockerNetwork> {
 /// CPUs count as shared: the engine keeps nobody else off them.
 fn used(summary: &Summary, found: &Inspect) -> Used {
     let host = &found.host_config;
-    let mark = mark::of(&found.config.labels);
+    let mark = mark::of(&found.own_labels());
     let set = |text: &str| text.parse::<IdSet>().ok().filter(|set| !set.is_empty());
     Used {
         owner: match &mark {
             Some((_, address)) => address.to_string(),
-            None => format!("docker:{}", container::plain_name(found)),
+            None => format!("docker:{}", found.plain_name()),
         },
         project: mark.map(|(project, _)| project.to_string()),
         shared_cpus: set(&host.cpuset_cpus).unwrap_or_default(),

@@ -9,6 +9,9 @@ pub(crate) const PROJECT: &str = "infra.project";
 pub(crate) const ADDRESS: &str = "infra.address";
 /// On containers: which attributes that an image gives too were set by us. Names, never values.
 pub(crate) const SET: &str = "infra.set";
+/// On containers: the name it was made with. A container has the labels of its image too, and an image that
+/// was committed from a container of ours has all of ours; but no two containers share a name.
+pub(crate) const NAME: &str = "infra.name";
 
 /// Labels of an object. The engine writes null for none.
 pub(crate) type Labels = Option<BTreeMap<String, String>>;

@@ -78,13 +78,14 @@ pub(crate) async fn list(
     let failed = |e: Trouble| e.failure(format!("listing the containers of {}", wire.host));
     let ids = all(wire, &marked(project)).await.map_err(failed)?;
     let each = try_join_all(ids.iter().map(|one| inspect(wire, &one.id)));
-    // One may have gone since.
-    let found: Vec<Inspect> = each.await.map_err(failed)?.into_iter().flatten().collect();
+    // One may have gone since; and the filter takes inherited marks too.
+    let found = each.await.map_err(failed)?.into_iter().flatten();
+    let found: Vec<Inspect> = found.filter(|one| one.own_labels().is_some()).collect();
     let origins = origins(wire, &found).await.map_err(failed)?;
     let none = Origin::default();
     let observed = found.iter().map(|one| {
         let origin = origins.get(&runs(one)).unwrap_or(&none);
-        (plain_name(one).to_owned(), observe(one, origin, project))
+        (one.plain_name().to_owned(), observe(one, origin, project))
     });
     Ok(observed.collect())
 }
@@ -104,20 +105,16 @@ fn observe(found: &Inspect, origin: &Origin, project: &Project) -> Observed {
         "dead" | "removing" => Err(format!("its removal was cut off (`{status}`)")),
         _ => decode::decode(found, origin),
     };
-    observed(&thing(found), &found.config.labels, project, body)
+    observed(&thing(found), &found.own_labels(), project, body)
 }
 
 fn thing(found: &Inspect) -> String {
     format!(
         "container `{}` (id {}, made {})",
-        plain_name(found),
+        found.plain_name(),
         short(&found.id),
         found.created
     )
-}
-
-pub(crate) fn plain_name(found: &Inspect) -> &str {
-    found.name.trim_start_matches('/')
 }
 
 pub(crate) async fn inspect(wire: &Wire, id: &str) -> Answer<Option<Inspect>> {
@@ -129,7 +126,7 @@ pub(crate) async fn inspect(wire: &Wire, id: &str) -> Answer<Option<Inspect>> {
 pub(crate) async fn find(wire: &Wire, name: &str) -> Answer<Option<Inspect>> {
     Ok(inspect(wire, name)
         .await?
-        .filter(|found| plain_name(found) == name))
+        .filter(|found| found.plain_name() == name))
 }
 
 /// The reference it was made from, and the id of the image it runs.
@@ -171,7 +168,7 @@ pub(crate) async fn create(
     let doing = doing(wire, "creating", KIND, &body.name);
     let failed = |e: Trouble| e.failure(&doing);
     if let Some(found) = find(wire, &body.name).await.map_err(failed)? {
-        must_be_ours(&doing, &thing(&found), &found.config.labels, mark)?;
+        must_be_ours(&doing, &thing(&found), &found.own_labels(), mark)?;
         if !continues(wire, &found, body, mark).await.map_err(failed)? {
             progress.say("removing what was half made");
             remove(wire, &found).await.map_err(failed)?;
@@ -190,7 +187,7 @@ async fn continues(wire: &Wire, found: &Inspect, body: &Container, mark: &Mark) 
         return Ok(false);
     }
     let same_address =
-        mark::of(&found.config.labels).is_some_and(|(_, address)| address == mark.address);
+        mark::of(&found.own_labels()).is_some_and(|(_, address)| address == mark.address);
     let begun = decode::decode(found, &origin(wire, found).await?);
     let same = begun.is_ok_and(|begun| {
         let Container {
@@ -243,7 +240,7 @@ pub(crate) async fn update(
     let replan = |why: String| Failure::new(Remedy::Replan, &doing, why);
     let found = find(wire, &body.name).await.map_err(failed)?;
     let found = found.ok_or_else(|| replan("it is not there".to_owned()))?;
-    must_be_ours(&doing, &thing(&found), &found.config.labels, mark)?;
+    must_be_ours(&doing, &thing(&found), &found.own_labels(), mark)?;
     let now =
         decode::decode(&found, &origin(wire, &found).await.map_err(failed)?).map_err(replan)?;
     let changed = changed(&now, body);
@@ -306,7 +303,7 @@ pub(crate) async fn delete(
     let Some(found) = find(wire, name).await.map_err(failed)? else {
         return Ok(());
     };
-    must_be_ours(&doing, &thing(&found), &found.config.labels, mark)?;
+    must_be_ours(&doing, &thing(&found), &found.own_labels(), mark)?;
     progress.say("stopping");
     remove(wire, &found).await.map_err(failed)
 }

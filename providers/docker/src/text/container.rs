@@ -222,13 +222,16 @@ fn all_labels(
         .keys()
         .try_for_each(|name| nameable("labels", name))?;
     let set: Vec<String> = set_by_us(body).into_iter().collect();
-    let ours = mark::labels(mark)
-        .into_iter()
-        .chain([(mark::SET.to_owned(), set.join(","))]);
+    let own = [
+        (mark::SET.to_owned(), set.join(",")),
+        (mark::NAME.to_owned(), body.name.clone()),
+    ];
+    let ours = mark::labels(mark).into_iter().chain(own);
     Ok(labels.clone().into_iter().chain(ours).collect())
 }
 
-/// Which of the attributes that a container has from its image are ours; sorted.
+/// Which of the attributes that a container has from its image or from the engine's own settings are ours;
+/// sorted.
 fn set_by_us(body: &Container) -> BTreeSet<String> {
     let health = body.health_check.as_ref();
     let single = [
@@ -258,9 +261,17 @@ fn set_by_us(body: &Container) -> BTreeSet<String> {
         .iter()
         .filter(|(_, set)| *set)
         .map(|(name, _)| (*name).to_owned());
-    let env = body.env.keys().map(|name| format!("env.{name}"));
-    let labels = body.labels.keys().map(|name| format!("labels.{name}"));
-    single.chain(env).chain(labels).collect()
+    let named = |attribute: &'static str, names: Vec<&String>| {
+        names
+            .into_iter()
+            .map(move |name| format!("{attribute}.{name}"))
+            .collect::<Vec<_>>()
+    };
+    single
+        .chain(named("env", body.env.keys().collect()))
+        .chain(named("labels", body.labels.keys().collect()))
+        .chain(named("ulimits", body.ulimits.keys().collect()))
+        .collect()
 }
 
 fn port_name(port: &Port) -> String {

@@ -1,6 +1,6 @@
 //! A container as the engine tells of it: JSON → [`Container`]. Pure. What the engine adds by itself
 //! (shm size, log driver, runtime, capabilities, cgroup namespace, …) is not looked at; what the image
-//! gives is left out unless it was set by us.
+//! or the engine's configuration gives is left out unless it was set by us.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -23,7 +23,7 @@ pub(crate) fn decode(found: &Inspect, origin: &Origin) -> Result<Container, Stri
     } = found;
     let given = Given::new(config, origin);
     Ok(Container {
-        name: found.name.trim_start_matches('/').to_owned(),
+        name: found.plain_name().to_owned(),
         image: image(found, origin),
         state: found.state.status.clone(),
         entrypoint: given.words("entrypoint", &config.entrypoint, |image| &image.entrypoint),
@@ -45,7 +45,7 @@ pub(crate) fn decode(found: &Inspect, origin: &Origin) -> Result<Container, Stri
         networks: networks(found),
         restart: host.restart_policy.as_ref().and_then(restart),
         health_check: given.health(config),
-        ulimits: host.ulimits.iter().flatten().map(ulimit).collect(),
+        ulimits: given.ulimits(host),
         cpus: id_set("CpusetCpus", &host.cpuset_cpus)?,
         memory_nodes: id_set("CpusetMems", &host.cpuset_mems)?,
         memory_bytes: positive(host.memory),
@@ -128,6 +128,14 @@ impl<'a> Given<'a> {
                 )
             })
             .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
+    /// The engine's answer has those of its own configuration mixed in (`default-ulimits`; moby's
+    /// `getInspectData` merges them), and they cannot be told from ours but by name.
+    fn ulimits(&self, host: &HostConfig) -> BTreeMap<String, Ulimit> {
+        let all = host.ulimits.iter().flatten().map(ulimit);
+        all.filter(|(name, _)| self.set.contains(format!("ulimits.{name}").as_str()))
             .collect()
     }
 

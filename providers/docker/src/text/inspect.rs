@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::mark::Labels;
+use crate::mark::{self, Labels};
 
 /// `GET /containers/ID/json`, as far as it is looked at.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Inspect {
     pub(crate) id: String,
+    #[serde(default)]
     pub(crate) created: String,
     pub(crate) name: String,
     pub(crate) state: State,
@@ -20,6 +21,19 @@ pub(crate) struct Inspect {
     pub(crate) config: Config,
     pub(crate) host_config: HostConfig,
     pub(crate) network_settings: NetworkSettings,
+}
+
+impl Inspect {
+    pub(crate) fn plain_name(&self) -> &str {
+        self.name.trim_start_matches('/')
+    }
+
+    /// Its labels, where the mark among them is its own and not one it has from its image.
+    pub(crate) fn own_labels(&self) -> Labels {
+        let labels = self.config.labels.clone()?;
+        let named = labels.get(mark::NAME).map(String::as_str);
+        (named == Some(self.plain_name())).then_some(labels)
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

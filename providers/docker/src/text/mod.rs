@@ -6,3 +6,6 @@ pub(crate) mod image;
 pub(crate) mod inspect;
 pub(crate) mod network;
 pub(crate) mod volume;
+
+#[cfg(test)]
+mod imitation;
