@@ -306,5 +306,6 @@ impl Bench {
             self.delete(&id).await.unwrap();
         }
         assert!(self.ours().await.is_empty());
+        let _ = std::fs::remove_dir_all(self.pool().path);
     }
 }

@@ -3,6 +3,9 @@
 //! Its codes are coarse (five of them cover nearly everything), so no decision is taken by a code except
 //! whether a thing is there and whether the connection is gone. Texts are matched for hints only.
 
+use std::thread;
+use std::time::Duration;
+
 use infra_api::{Failure, Remedy};
 use virt::error::{Error, ErrorDomain, ErrorNumber};
 
@@ -114,16 +117,35 @@ fn hinted(failure: Failure) -> Failure {
 
 fn remedy(error: &Error) -> Remedy {
     // The client's own transport speaks in the domain RPC: a lost connection, a keep-alive that timed out.
-    // What the call did is then unknown.
-    let transport = error.domain().is(ErrorDomain::Rpc);
-    // A timeout is also a domain locked by a monitor that hangs; a pool is locked while a volume is cloned.
-    let busy = error.code().is(ErrorNumber::OperationTimeout)
-        || error.message().contains("asynchronous jobs running");
-    match transport || busy {
+    // What the call did is then unknown. A timeout is also a domain locked by a monitor that hangs.
+    let lost = error.domain().is(ErrorDomain::Rpc);
+    match lost || busy(error) || error.code().is(ErrorNumber::OperationTimeout) {
         true => Remedy::Retry,
         false if ABSENT.iter().any(|code| error.code().is(*code)) => Remedy::Replan,
         false => Remedy::Operator,
     }
+}
+
+/// A pool or volume is locked while anybody makes or reads a volume. There is no code for it.
+fn busy(error: &Error) -> bool {
+    let said = [
+        "asynchronous jobs running",
+        "is still being allocated",
+        "is still in use",
+    ];
+    said.iter().any(|said| error.message().contains(said))
+}
+
+/// Waits for what is busy; another's download of a companion takes milliseconds. Blocks its thread.
+pub(crate) fn patiently<T>(call: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    const TIMES: u32 = 50;
+    for _ in 1..TIMES {
+        match call() {
+            Err(error) if busy(&error) => thread::sleep(Duration::from_millis(100)),
+            done => return done,
+        }
+    }
+    call()
 }
 
 /// An absent object is nothing, not an error.

@@ -5,7 +5,7 @@ use infra_api::{Failure, Mark, Observed, Project, Remedy};
 use virt::connect::Connect;
 use virt::storage_pool::StoragePool;
 
-use crate::failure::{Doing, each, found};
+use crate::failure::{Doing, each, found, patiently};
 use crate::guard;
 use crate::text::pool::{self as text, Found, Pools};
 
@@ -122,7 +122,7 @@ pub(crate) fn delete(connection: &Connect, mark: &Mark, name: &str) -> Result<()
     )?;
     let doing = || format!("removing the storage pool `{name}`");
     if pool.is_active().doing(doing)? {
-        pool.destroy().doing(doing)?;
+        patiently(|| pool.destroy()).doing(doing)?;
     }
     // This removes an empty directory and refuses one that holds anything, which is then not ours to remove.
     let _ = pool.delete(0);

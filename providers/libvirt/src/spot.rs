@@ -64,7 +64,10 @@ impl Place<'_> {
     pub(crate) fn spot(&self, name: &str) -> Result<Spot<'_>, Failure> {
         let companion = self.volume(&companion::name(name))?;
         let note = match &companion {
-            Some(there) => Note::read(&download(self.connection, there, COMPANION)?),
+            Some(there) => match download(self.connection, there, COMPANION)? {
+                Some(bytes) => Note::read(&bytes),
+                None => Note::Unreadable,
+            },
             None => Note::Absent,
         };
         let data = self.volume(name)?;
@@ -95,7 +98,7 @@ pub(crate) enum Note {
     /// Cut off between its making and its first writing: no volume of ours is beside it.
     Blank,
     Written(Companion),
-    /// Somebody else's file of such a name, or one of a later infra.
+    /// Somebody else's file of such a name, one of a later infra, or one that another infra makes just now.
     Unreadable,
 }
 
@@ -203,7 +206,9 @@ impl Spot<'_> {
             Content::Seed if length > LARGEST_SEED => None,
             Content::Seed => {
                 let image = download(self.place.connection, data, length)?;
-                seed::read(volume, &image).map(Body::Seed)
+                image
+                    .and_then(|image| seed::read(volume, &image))
+                    .map(Body::Seed)
             }
         })
     }

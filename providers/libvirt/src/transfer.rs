@@ -4,11 +4,11 @@ use std::io::Read;
 
 use infra_api::Failure;
 use virt::connect::Connect;
-use virt::error::Error;
+use virt::error::{Error, ErrorNumber};
 use virt::storage_vol::StorageVol;
 use virt::stream::Stream;
 
-use crate::failure::Doing;
+use crate::failure::{Doing, patiently};
 
 /// What libvirt sends in one message.
 const CHUNK: usize = 256 * 1024;
@@ -22,8 +22,11 @@ pub(crate) fn upload(
     seen: &mut dyn FnMut(&[u8]),
 ) -> Result<(), Failure> {
     let doing = || "sending a volume's content".to_owned();
-    let stream = Stream::new(connection, 0).doing(doing)?;
-    volume.upload(&stream, 0, length, 0).doing(doing)?;
+    let begin = || {
+        let stream = Stream::new(connection, 0)?;
+        volume.upload(&stream, 0, length, 0).map(|()| stream)
+    };
+    let stream = patiently(begin).doing(doing)?;
     match pump(&stream, length, source, seen) {
         Ok(()) => stream.finish().doing(doing),
         Err(failure) => {
@@ -64,17 +67,21 @@ fn send(stream: &Stream, mut piece: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The first `length` bytes of a volume.
+/// The first `length` bytes of a volume; nothing, while somebody is still making it.
 pub(crate) fn download(
     connection: &Connect,
     volume: &StorageVol,
     length: u64,
-) -> Result<Vec<u8>, Failure> {
+) -> Result<Option<Vec<u8>>, Failure> {
     let doing = || "reading a volume's content".to_owned();
     let stream = Stream::new(connection, 0).doing(doing)?;
-    volume.download(&stream, 0, length, 0).doing(doing)?;
+    match volume.download(&stream, 0, length, 0) {
+        // "volume 'x' is still being allocated"; there is no other reason for this code here.
+        Err(error) if error.code().is(ErrorNumber::OperationInvalid) => return Ok(None),
+        begun => begun.doing(doing)?,
+    }
     match receive(&stream) {
-        Ok(bytes) => stream.finish().doing(doing).map(|()| bytes),
+        Ok(bytes) => stream.finish().doing(doing).map(|()| Some(bytes)),
         Err(error) => {
             let _ = stream.abort();
             Err(error).doing(doing)

@@ -13,7 +13,7 @@ use virt::connect::Connect;
 use virt::storage_vol::StorageVol;
 use virt::sys;
 
-use crate::failure::{Doing, each};
+use crate::failure::{Doing, each, patiently};
 use crate::pool;
 use crate::spot::{Note, Place, Spot, open};
 use crate::text::companion::{self, Content};
@@ -94,9 +94,7 @@ fn make(
     let content = content(wanted);
     spot.note(mark, content.clone(), false)?;
     if let Some(half_made) = &spot.data {
-        half_made
-            .delete(0)
-            .doing(|| format!("clearing {}", spot.what()))?;
+        patiently(|| half_made.delete(0)).doing(|| format!("clearing {}", spot.what()))?;
     }
     fill(place, spot, wanted, source, say)?;
     place.refresh();
@@ -259,9 +257,7 @@ pub(crate) fn delete(connection: &Connect, mark: &Mark, volume: &VolumeRef) -> R
     }
     let mut there = [&spot.data, &spot.companion].into_iter().flatten();
     there.try_for_each(|volume| {
-        volume
-            .delete(0)
-            .doing(|| format!("removing {}", spot.what()))
+        patiently(|| volume.delete(0)).doing(|| format!("removing {}", spot.what()))
     })
 }
 

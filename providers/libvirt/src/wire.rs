@@ -122,7 +122,7 @@ impl Inner {
     fn call<T>(&self, action: impl FnOnce(&Connect) -> Result<T, Failure>) -> Result<T, Failure> {
         let connection = self.connection()?;
         let result = action(&connection);
-        // A lost connection never comes back by itself; after a mere timeout a new one costs a millisecond.
+        // A lost connection never comes back by itself; after mere business a new one costs a millisecond.
         if result
             .as_ref()
             .is_err_and(|failure| failure.remedy == Remedy::Retry)
