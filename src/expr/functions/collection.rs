@@ -25,11 +25,12 @@ fn items(args: &[Value], index: usize) -> Result<&[Value], Fault> {
 
 /// The members of a map or an object.
 fn members(args: &[Value], index: usize) -> Result<&Map, Fault> {
-    let family = args[index].type_of().spoken();
+    // Only when it is wrong is its type asked for, which takes a walk.
     let wrong = || {
+        let have = args[index].type_of().spoken();
         Fault::at(
             index,
-            format!("a map or an object is required, but this is {family}"),
+            format!("a map or an object is required, but this is {have}"),
         )
     };
     args[index].as_object().ok_or_else(wrong)
