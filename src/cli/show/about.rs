@@ -22,10 +22,12 @@ const OTHERS: usize = 8;
 
 /// An object's main attributes. A body is a struct of `target`; which one its fields say.
 pub(super) fn about(body: &Value, source: Option<&Path>) -> Rows {
-    let shapes: [&dyn Fn() -> Option<Vec<Row>>; 9] = [
+    let shapes: [&dyn Fn() -> Option<Vec<Row>>; 10] = [
         &|| of(body, container),
         &|| of(body, machine),
-        &|| of(body, image),
+        // Their names say all there is to say.
+        &|| of(body, |_: ContainerImage| Vec::new()),
+        &|| of(body, |_: ContainerVolume| Vec::new()),
         &|| of(body, container_network),
         &|| of(body, machine_network),
         &|| of(body, disk),
@@ -109,14 +111,6 @@ fn machine(m: Machine) -> Vec<Row> {
             format!("{} {}", i.network, i.address)
         }),
     ]
-}
-
-fn image(image: ContainerImage) -> Vec<Row> {
-    let ContainerImage {
-        reference: _,
-        sha256,
-    } = image;
-    vec![some("sha256", sha256)]
 }
 
 fn container_network(n: ContainerNetwork) -> Vec<Row> {

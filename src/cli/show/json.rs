@@ -1,16 +1,239 @@
-//! json
+//! The plan and the drift for programs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use infra_api::{Address, Placement};
+use infra_plan::{Before, Delta, Output, Plan, Step, StepAction};
 use serde_json::Value;
 
-use super::{Drifts, PlanView};
+use super::document::{
+    CellDocument, ChangeDocument, DifferenceDocument, HostDocument, OutputDocument,
+    RefusalDocument, StepDocument, TierDocument, VcpuDocument, WorkloadDocument,
+};
+use super::{Drift, Drifts, PlanView, names, place};
+use crate::inventory::HostInventory;
+use crate::place::{Constraint, HostRefusal};
+
+pub use super::document::{Amount, Counts, DriftDocument, FORMAT_VERSION, PlanDocument};
 
 /// `plan --json`: one document.
 #[must_use]
 pub fn plan(view: &PlanView<'_>) -> Value {
-    Value::from(view.plan.steps.len())
+    let hosts = view.inventory.iter().flat_map(|i| i.hosts.values());
+    value(&PlanDocument {
+        format_version: FORMAT_VERSION.to_owned(),
+        project: view.project.clone(),
+        hosts: hosts.map(host).collect(),
+        workloads: workloads(view),
+        steps: view.plan.steps.iter().map(|s| step(view.plan, s)).collect(),
+        outputs: outputs(view),
+        summary: Counts::of(view.plan),
+    })
 }
 
 /// `diff --json`.
 #[must_use]
 pub fn drift(drifts: &Drifts) -> Value {
-    Value::from(drifts.len())
+    let differences = drifts.iter().map(|(id, (address, drift))| {
+        let (word, why, deltas) = differs(drift);
+        DifferenceDocument {
+            resource: id.clone(),
+            address: address.clone(),
+            drift: word.to_owned(),
+            why: why.cloned(),
+            changes: deltas.iter().map(change).collect(),
+        }
+    });
+    value(&DriftDocument {
+        format_version: FORMAT_VERSION.to_owned(),
+        differences: differences.collect(),
+    })
+}
+
+/// A document always has a form in JSON: its maps' keys are texts.
+fn value(document: &impl serde::Serialize) -> Value {
+    serde_json::to_value(document).unwrap_or_default()
+}
+
+fn differs(drift: &Drift) -> (&'static str, Option<&String>, &[Delta]) {
+    match drift {
+        Drift::Missing => ("missing", None, &[]),
+        Drift::Taken { what } => ("taken", Some(what), &[]),
+        Drift::HalfMade { why } => ("half_made", Some(why), &[]),
+        Drift::Changed { deltas } => ("changed", None, deltas),
+        Drift::Stray => ("stray", None, &[]),
+    }
+}
+
+fn host(host: &HostInventory) -> HostDocument {
+    HostDocument {
+        name: host.declared.name.clone(),
+        reserved_cpus: host.reserved_cpus.clone(),
+        reserved_by_default: host.reserved_by_default,
+    }
+}
+
+fn workloads(view: &PlanView<'_>) -> Vec<WorkloadDocument> {
+    let placed = view.plan.result.workloads.iter();
+    let placed = placed.map(|(address, p)| workload(view, address, p));
+    let refused = view.decision.iter().flat_map(|d| &d.placed.refused);
+    let refused = refused.map(|r| nowhere(&r.workload, &r.refused));
+    let mut all: Vec<WorkloadDocument> = placed.chain(refused).collect();
+    all.sort_by(|a, b| names::order(&a.address).cmp(&names::order(&b.address)));
+    all
+}
+
+fn workload(view: &PlanView<'_>, address: &Address, placement: &Placement) -> WorkloadDocument {
+    let Placement {
+        runtime,
+        host,
+        policy,
+        cells,
+        helpers,
+        devices,
+        addresses,
+        tiers,
+    } = placement.clone();
+    let tier = |t: infra_api::Tier| TierDocument {
+        name: t.name,
+        cost: t.cost,
+    };
+    WorkloadDocument {
+        address: address.clone(),
+        runtime: Some(runtime),
+        host: Some(host),
+        policy: Some(policy),
+        cells: cells.into_iter().map(cell).collect(),
+        helpers,
+        devices,
+        tiers: tiers.into_iter().map(tier).collect(),
+        addresses,
+        reasons: place::reasons(view, address, placement),
+        refused: Vec::new(),
+    }
+}
+
+fn nowhere(address: &Address, refused: &[HostRefusal]) -> WorkloadDocument {
+    WorkloadDocument {
+        address: address.clone(),
+        runtime: None,
+        host: None,
+        policy: None,
+        cells: Vec::new(),
+        helpers: BTreeMap::new(),
+        devices: Vec::new(),
+        tiers: Vec::new(),
+        addresses: BTreeMap::new(),
+        reasons: Vec::new(),
+        refused: refused.iter().map(refusal).collect(),
+    }
+}
+
+fn cell(cell: infra_api::Cell) -> CellDocument {
+    let infra_api::Cell {
+        node,
+        cpus,
+        vcpus,
+        memory_bytes,
+        page_size_bytes,
+    } = cell;
+    let vcpu = |v: infra_api::Vcpu| VcpuDocument {
+        id: v.id,
+        cpu: v.cpu,
+    };
+    CellDocument {
+        node,
+        vcpus: vcpus.into_iter().map(vcpu).collect(),
+        memory_bytes,
+        page_size_bytes,
+        cpus,
+    }
+}
+
+fn refusal(refusal: &HostRefusal) -> RefusalDocument {
+    let (constraint, need, have) = amounts(&refusal.constraint);
+    RefusalDocument {
+        runtime: refusal.runtime,
+        hosts: refusal.hosts.clone(),
+        constraint: constraint.to_owned(),
+        need,
+        have,
+        why: refusal.constraint.to_string(),
+    }
+}
+
+fn amounts(constraint: &Constraint) -> (&'static str, Option<Amount>, Option<Amount>) {
+    let number = |n: &u64| Some(Amount::Number(*n));
+    let ids = |ids: &infra_api::IdSet| Some(Amount::Ids(ids.clone()));
+    match constraint {
+        Constraint::Gate { .. } => ("gate", None, None),
+        Constraint::NamedCpus { need, have, .. } => ("named_cpus", ids(need), ids(have)),
+        Constraint::DedicatedCpus { need, have, .. } => {
+            ("dedicated_cpus", number(need), number(have))
+        }
+        Constraint::SharedCpus { need, have } => ("shared_cpus", number(need), number(have)),
+        Constraint::NamedNodes { need, have } => ("named_nodes", ids(need), ids(have)),
+        Constraint::Memory { need, have, .. } => ("memory", number(need), number(have)),
+        Constraint::HugePages { need, have, .. } => ("huge_pages", number(need), number(have)),
+    }
+}
+
+fn step(plan: &Plan, step: &Step) -> StepDocument {
+    let found = match step.before {
+        Before::Absent => "absent",
+        Before::Partial => "partial",
+        Before::Present { .. } => "present",
+        Before::Removed => "removed",
+    };
+    let creates = (step.action == StepAction::Create)
+        .then(|| plan.result.resources.get(&step.resource))
+        .flatten();
+    StepDocument {
+        number: step.number,
+        resource: step.resource.clone(),
+        address: step.address.clone(),
+        action: step.action,
+        reason: step.reason.clone(),
+        found: found.to_owned(),
+        changes: step.deltas.iter().map(change).collect(),
+        creates: creates.map(|r| r.body.clone()),
+        needs: step.needs.clone(),
+        overlaps: step.overlaps.clone(),
+        wait_ready: step.wait_ready,
+    }
+}
+
+fn change(delta: &Delta) -> ChangeDocument {
+    let Delta {
+        path,
+        before,
+        after,
+        impact,
+    } = delta.clone();
+    ChangeDocument {
+        path,
+        before,
+        after,
+        impact,
+    }
+}
+
+fn outputs(view: &PlanView<'_>) -> BTreeMap<String, OutputDocument> {
+    let (before, after) = (&view.prior.outputs, &view.plan.result.outputs);
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let changed = names
+        .into_iter()
+        .map(|name| (name, before.get(name), after.get(name)))
+        .filter(|(_, before, after)| before != after);
+    changed
+        .map(|(name, before, after)| (name.clone(), output(before, after)))
+        .collect()
+}
+
+fn output(before: Option<&Output>, after: Option<&Output>) -> OutputDocument {
+    OutputDocument {
+        sensitive: [before, after].iter().flatten().any(|o| o.digest.is_some()),
+        before: before.and_then(|o| o.value.clone()),
+        after: after.and_then(|o| o.value.clone()),
+    }
 }

@@ -1,11 +1,25 @@
 //! Values → text for people and JSON for programs. Pure: takes what was decided, returns what is printed. Styles are
 //! written as escape codes; `ui` strips them where they are not wanted.
 
+mod about;
+mod change;
+mod changes;
+mod deltas;
+mod document;
 pub mod explain;
 pub mod graph;
 pub mod json;
+mod lines;
+pub mod names;
+mod page;
+mod place;
 pub mod plan;
 pub mod state;
+mod value;
+mod workloads;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -1,14 +1,150 @@
-//! plan
-use super::{Drifts, PlanView};
+//! The plan for a person: what runs where and why, what changes, how many of each; and what has drifted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use infra_api::{Address, Impact, ResourceId, SECRET};
+use infra_plan::{Outcome, Output};
+use serde_json::{Value, json};
+
+use super::change::{SYMBOLS, change, head};
+use super::changes::{Change, Counts, by_owner};
+use super::deltas::{Row, rows};
+use super::names;
+use super::page::{BOLD, GREEN, Page, RED, WIDTH, YELLOW, clean, count, paint};
+use super::workloads::workloads;
+use super::{Drift, Drifts, PlanView};
 
 /// The plan for a person.
 #[must_use]
 pub fn plan(view: &PlanView<'_>) -> String {
-    format!("{} steps\n", view.plan.steps.len())
+    let mut page = Page::default();
+    workloads(&mut page, view);
+    for (address, changes) in by_owner(view.plan) {
+        page.blank();
+        page.line(&paint(BOLD, address.as_str()));
+        owner(&mut page, view, &changes);
+    }
+    let outputs = outputs(&view.prior.outputs, &view.plan.result);
+    if !outputs.is_empty() {
+        page.blank();
+        page.line(&paint(BOLD, "Outputs"));
+        rows(&mut page, SYMBOLS, &outputs);
+    }
+    page.blank();
+    ending(&mut page, view, !outputs.is_empty());
+    page.finish()
+}
+
+/// A workload's own objects stand under what runs it.
+fn owner(page: &mut Page, view: &PlanView<'_>, changes: &[Change<'_>]) {
+    let mut main = None;
+    for one in changes {
+        let id = &one.step.resource;
+        let daemon = Some((&id.host, &id.provider));
+        if one.is_main {
+            main = daemon;
+        }
+        let part = !one.is_main && main == daemon;
+        change(page, if part { SYMBOLS } else { 0 }, one, view.plan);
+    }
+}
+
+fn ending(page: &mut Page, view: &PlanView<'_>, outputs: bool) {
+    match (view.plan.is_empty(), outputs) {
+        (true, false) => page.line(&paint(GREEN, "No changes. The world is as declared.")),
+        (true, true) => page.line("Only outputs change: no object is touched."),
+        (false, _) => {
+            let counts = Counts::of(view.plan).words();
+            let whole = format!("{counts}. Nothing has been changed.");
+            if whole.chars().count() <= WIDTH {
+                page.line(&whole);
+            } else {
+                page.line(&format!("{counts}."));
+                page.line("Nothing has been changed.");
+            }
+        }
+    }
+}
+
+fn outputs(prior: &BTreeMap<String, Output>, result: &Outcome) -> Vec<Row> {
+    let names: BTreeSet<&String> = prior.keys().chain(result.outputs.keys()).collect();
+    let changed = names.into_iter().filter_map(|name| {
+        let (before, after) = (prior.get(name), result.outputs.get(name));
+        (before != after).then(|| Row::plain(name, before.map(shown), after.map(shown)))
+    });
+    changed.collect()
+}
+
+fn shown(output: &Output) -> Value {
+    match output {
+        Output {
+            digest: Some(digest),
+            ..
+        } => json!({ SECRET: digest }),
+        Output {
+            value,
+            digest: None,
+        } => value.clone().unwrap_or(Value::Null),
+    }
 }
 
 /// What the world has become since the last apply.
 #[must_use]
 pub fn drift(drifts: &Drifts) -> String {
-    format!("{drifts:?}\n")
+    let mut page = Page::default();
+    for (address, drifts) in drifts_by_owner(drifts) {
+        page.blank();
+        page.line(&paint(BOLD, address.as_str()));
+        for (id, drift) in drifts {
+            drifted(&mut page, id, drift);
+        }
+    }
+    page.blank();
+    if drifts.is_empty() {
+        page.line(&paint(
+            GREEN,
+            "No differences. The world is as it was left.",
+        ));
+    } else {
+        let (differ, mends) = match drifts.len() {
+            1 => ("differs", "it"),
+            _ => ("differ", "them"),
+        };
+        let what = count(drifts.len(), "object");
+        page.line(&format!(
+            "{what} {differ} from the state. `infra apply` mends {mends}."
+        ));
+    }
+    page.finish()
+}
+
+type Owned<'a> = Vec<(&'a ResourceId, &'a Drift)>;
+
+fn drifts_by_owner(drifts: &Drifts) -> Vec<(&Address, Owned<'_>)> {
+    let mut owners: BTreeMap<_, (&Address, Owned<'_>)> = BTreeMap::new();
+    for (id, (address, drift)) in drifts {
+        let owner = owners.entry(names::order(address));
+        let (_, owned) = owner.or_insert_with(|| (address, Vec::new()));
+        owned.push((id, drift));
+    }
+    owners.into_values().collect()
+}
+
+fn drifted(page: &mut Page, id: &ResourceId, drift: &Drift) {
+    let (symbol, notes) = match drift {
+        Drift::Missing => (("-", RED), "we made it and it is gone".to_owned()),
+        Drift::Taken { what } => (("!", RED), format!("its name is taken by {}", clean(what))),
+        Drift::HalfMade { why } => (("!", YELLOW), format!("half made: {}", clean(why))),
+        Drift::Changed { deltas: _ } => (("~", YELLOW), "changed behind our back".to_owned()),
+        Drift::Stray => (
+            ("+", YELLOW),
+            "carries our mark, and is not in the state".to_owned(),
+        ),
+    };
+    head(page, 0, symbol, id, &notes);
+    if let Drift::Changed { deltas } = drift {
+        // What mending takes is the plan's to say.
+        let shown: Vec<Row> = deltas.iter().map(|d| Row::of(d, Impact::InPlace)).collect();
+        rows(page, SYMBOLS + 2, &shown);
+    }
 }

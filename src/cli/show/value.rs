@@ -140,7 +140,10 @@ mod tests {
         assert_eq!(value("interval_ns", &json!(5_000_000_000_u64)), "5 s");
         assert_eq!(value("x", &json!(["a\n", 1])), r#"["a\n", 1]"#);
         assert_eq!(
-            value("mount", &json!({"size_bytes": 1024, "token": {"$secret": "hmac"}})),
+            value(
+                "mount",
+                &json!({"size_bytes": 1024, "token": {"$secret": "hmac"}})
+            ),
             "{size = 1 KiB, token = (sensitive)}"
         );
     }

@@ -1,0 +1,157 @@
+//! One change on the page: what happens to which object and why, then its attributes.
+
+use anstyle::Style;
+use infra_api::{IdSet, Impact, ResourceId};
+use infra_plan::{Before, Plan, Reason, Step};
+use serde_json::Value;
+
+use super::about::{about, holds_data};
+use super::changes::{Change, Kind};
+use super::deltas::{Row, rows};
+use super::names;
+use super::page::{
+    BOLD, DIM, GREEN, MAGENTA, PLAIN, Page, RED, WIDTH, YELLOW, clean, pad, paint, width,
+};
+use crate::lower::claims;
+
+/// Columns before an object's id: `-/+ `.
+pub(super) const SYMBOLS: usize = 4;
+
+/// Writes one change, `indent` columns in.
+pub(super) fn change(page: &mut Page, indent: usize, change: &Change<'_>, plan: &Plan) {
+    let (symbol, style) = symbol(change.kind);
+    let notes = notes(change);
+    head(page, indent, (symbol, style), &change.step.resource, &notes);
+    let inner = indent + SYMBOLS + 2;
+    if loses_data(change) {
+        page.folded(&" ".repeat(inner), RED, "what was written to it is lost");
+    }
+    for releaser in &change.step.overlaps {
+        let text = overlap(change.step, releaser, plan);
+        page.folded(&" ".repeat(inner), YELLOW, &text);
+    }
+    match change.kind {
+        Kind::Create => made(page, inner, change),
+        Kind::Update => changed(page, inner, change, Impact::InPlace),
+        Kind::Restart => changed(page, inner, change, Impact::Restart),
+        Kind::Replace => changed(page, inner, change, Impact::Replace),
+        Kind::Delete => {}
+    }
+}
+
+/// Symbol and id, and what is to be said of it: beside it, or below where that is too long.
+pub(super) fn head(
+    page: &mut Page,
+    indent: usize,
+    symbol: (&str, Style),
+    id: &ResourceId,
+    notes: &str,
+) {
+    let (symbol, style) = symbol;
+    let gutter = " ".repeat(indent + SYMBOLS - 1 - symbol.len());
+    let line = format!(
+        "{gutter}{} {}",
+        paint(style, symbol),
+        paint(BOLD, &id.to_string())
+    );
+    let beside = format!("{line}  {}", paint(DIM, notes));
+    if notes.is_empty() || width(&beside) > WIDTH {
+        page.line(&line);
+        if !notes.is_empty() {
+            page.folded(&" ".repeat(indent + SYMBOLS + 2), DIM, notes);
+        }
+    } else {
+        page.line(&beside);
+    }
+}
+
+fn symbol(kind: Kind) -> (&'static str, Style) {
+    match kind {
+        Kind::Create => ("+", GREEN),
+        Kind::Update => ("~", YELLOW),
+        Kind::Restart => ("!", MAGENTA),
+        Kind::Replace => ("-/+", RED),
+        Kind::Delete => ("-", RED),
+    }
+}
+
+fn notes(change: &Change<'_>) -> String {
+    let what = match change.kind {
+        Kind::Create | Kind::Delete => "",
+        Kind::Update => "in place",
+        Kind::Restart => "restarts",
+        Kind::Replace => "made anew",
+    };
+    let why = reason(&change.step.reason);
+    let notes: Vec<&str> = [what, &why].into_iter().filter(|t| !t.is_empty()).collect();
+    notes.join("; ")
+}
+
+/// Why, in words; nothing where the change says it itself.
+pub(super) fn reason(reason: &Reason) -> String {
+    match reason {
+        Reason::New | Reason::Changed | Reason::Destroy => String::new(),
+        Reason::Vanished => "we made it and it is gone".to_owned(),
+        Reason::HalfMade { why } => format!("half made: {}", clean(why)),
+        Reason::Drift => "changed behind our back".to_owned(),
+        Reason::ChangedAndDrift => "declared otherwise, and changed behind our back".to_owned(),
+        Reason::Replaced { attributes } if attributes.is_empty() => "asked for".to_owned(),
+        Reason::Replaced { attributes: _ } => String::new(),
+        Reason::ReplacedWith { resource } => format!("it stands on {resource}"),
+        Reason::RestartedWith { resource } => format!("{resource} changes under it"),
+        Reason::Undeclared => "declared no longer".to_owned(),
+        Reason::Stray => "carries our mark, and is neither declared nor in the state".to_owned(),
+        Reason::Yields { to } => {
+            format!("stops first, because it and {to} each wait for what the other has")
+        }
+    }
+}
+
+fn loses_data(change: &Change<'_>) -> bool {
+    let goes = matches!(change.kind, Kind::Delete | Kind::Replace);
+    goes && change.body.is_some_and(holds_data)
+}
+
+/// For a moment two run on the same CPUs; the plan says so.
+fn overlap(step: &Step, releaser: &ResourceId, plan: &Plan) -> String {
+    let (found, wanted) = cpus(step, plan);
+    let other = plan.steps.iter().find(|s| s.resource == *releaser);
+    let released = other.map_or_else(IdSet::new, |other| {
+        let (found, wanted) = cpus(other, plan);
+        &found - &wanted
+    });
+    let shared = &(&wanted - &found) & &released;
+    let shared = if shared.is_empty() {
+        "CPUs".to_owned()
+    } else {
+        names::ids("CPU", &shared)
+    };
+    format!("shares {shared} with {releaser} until that has moved")
+}
+
+/// The CPUs an object is bound to before its step and after it.
+fn cpus(step: &Step, plan: &Plan) -> (IdSet, IdSet) {
+    let of = |body: &Value| claims(&step.resource, body, None).cpus;
+    let found = match &step.before {
+        Before::Present { body } => of(body),
+        Before::Absent | Before::Partial | Before::Removed => IdSet::new(),
+    };
+    let wanted = plan.result.resources.get(&step.resource);
+    (found, wanted.map_or_else(IdSet::new, |r| of(&r.body)))
+}
+
+fn made(page: &mut Page, indent: usize, change: &Change<'_>) {
+    let Some(body) = change.body else { return };
+    let shown = about(body, change.step.source.as_deref());
+    let names = shown.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+    for (name, value) in shown {
+        let lead = format!("{}{}  ", " ".repeat(indent), pad(&name, names));
+        page.folded(&lead, PLAIN, &value);
+    }
+}
+
+fn changed(page: &mut Page, indent: usize, change: &Change<'_>, worst: Impact) {
+    let deltas = &change.step.deltas;
+    let shown: Vec<Row> = deltas.iter().map(|d| Row::of(d, worst)).collect();
+    rows(page, indent, &shown);
+}

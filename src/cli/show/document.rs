@@ -1,0 +1,191 @@
+//! The documents of `plan --json` and `diff --json`: their own shapes, so that the core's types may change. Sizes are
+//! integers in bytes; what is absent is null.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use infra_api::{Address, CpuPolicy, HostName, IdSet, Impact, Project, ResourceId, Runtime};
+use infra_plan::{Reason, StepAction};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+pub use super::changes::Counts;
+
+/// `MAJOR.MINOR` of both documents. A larger minor number only adds fields.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// What `infra plan --json` prints.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PlanDocument {
+    /// `MAJOR.MINOR` of this document. A larger minor number only adds fields.
+    pub format_version: String,
+    /// The configuration's name.
+    pub project: Project,
+    /// What hosts keep for themselves. Empty where a plan file is shown.
+    pub hosts: Vec<HostDocument>,
+    /// Every workload, in the order of addresses: where it runs, or why nowhere.
+    pub workloads: Vec<WorkloadDocument>,
+    /// What is done, in an order that satisfies every `needs`.
+    pub steps: Vec<StepDocument>,
+    /// Outputs that change, by name.
+    pub outputs: BTreeMap<String, OutputDocument>,
+    /// How many objects change in which way; a replacement is two steps and one object.
+    pub summary: Counts,
+}
+
+/// A host.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct HostDocument {
+    pub name: HostName,
+    /// CPUs no workload gets.
+    pub reserved_cpus: IdSet,
+    /// Whether that is the default and not the person's word.
+    pub reserved_by_default: bool,
+}
+
+/// A workload: a place, or refusals.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct WorkloadDocument {
+    pub address: Address,
+    /// What it runs as. Null: it has no place.
+    pub runtime: Option<Runtime>,
+    /// Where it runs. Null: it has no place.
+    pub host: Option<HostName>,
+    /// Whether its CPUs are its own. Null: it has no place.
+    pub policy: Option<CpuPolicy>,
+    /// One for each NUMA node it uses; one without a node where it is bound to none.
+    pub cells: Vec<CellDocument>,
+    /// CPUs of threads beside the vCPUs': `emulator`.
+    pub helpers: BTreeMap<String, IdSet>,
+    /// PCI addresses given to it.
+    pub devices: Vec<String>,
+    /// What the choice of this place cost; lower is better, the first that differs decides.
+    pub tiers: Vec<TierDocument>,
+    /// Planned address of each interface, by the interface's label.
+    pub addresses: BTreeMap<String, Ipv4Addr>,
+    /// Why there, in words.
+    pub reasons: Vec<String>,
+    /// Why nowhere, by classes of equal hosts. Empty: it has a place.
+    pub refused: Vec<RefusalDocument>,
+}
+
+/// A workload's part on one NUMA node.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct CellDocument {
+    /// The host's NUMA node its memory is bound to. Null: none.
+    pub node: Option<u32>,
+    pub vcpus: Vec<VcpuDocument>,
+    pub memory_bytes: u64,
+    /// Huge pages of this size back the memory. Null: ordinary pages.
+    pub page_size_bytes: Option<u64>,
+    /// CPUs its vCPUs may run on. Empty: any.
+    pub cpus: IdSet,
+}
+
+/// A virtual CPU, or the n-th CPU a container may use.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct VcpuDocument {
+    pub id: u32,
+    /// The one CPU it has to itself. Null: it shares the cell's.
+    pub cpu: Option<u32>,
+}
+
+/// One criterion of placement.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TierDocument {
+    pub name: String,
+    pub cost: u64,
+}
+
+/// Hosts on which a workload has no place, for the same reason with the same numbers.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RefusalDocument {
+    pub runtime: Runtime,
+    pub hosts: Vec<HostName>,
+    /// The first constraint that is broken: `gate`, `named_cpus`, `dedicated_cpus`, `shared_cpus`, `named_nodes`,
+    /// `memory` (in bytes), `huge_pages` (in pages).
+    pub constraint: String,
+    /// What is needed. Null: it is no quantity.
+    pub need: Option<Amount>,
+    /// What there is. Null: it is no quantity.
+    pub have: Option<Amount>,
+    /// The same in words.
+    pub why: String,
+}
+
+/// A number, or ids as a Linux list (`0-3,8`).
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Amount {
+    Number(u64),
+    Ids(IdSet),
+}
+
+/// One change of one object.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct StepDocument {
+    /// From 1.
+    pub number: u32,
+    pub resource: ResourceId,
+    pub address: Address,
+    pub action: StepAction,
+    pub reason: Reason,
+    /// What was found: `absent`, `partial`, `present`, or `removed` by an earlier step.
+    pub found: String,
+    /// Attributes that differ.
+    pub changes: Vec<ChangeDocument>,
+    /// What is made: the whole body; secrets stand as digests. Null where nothing is made.
+    pub creates: Option<Value>,
+    /// Steps that must be done before.
+    pub needs: Vec<u32>,
+    /// Objects that it shares CPUs with until they have moved.
+    pub overlaps: Vec<ResourceId>,
+    /// Something waits until it is ready.
+    pub wait_ready: bool,
+}
+
+/// One attribute that differs.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ChangeDocument {
+    /// Its way in the body.
+    pub path: Vec<String>,
+    /// Null: was not there.
+    pub before: Option<Value>,
+    /// Null: will not be there.
+    pub after: Option<Value>,
+    pub impact: Impact,
+}
+
+/// An output that changes.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct OutputDocument {
+    /// Its value is in no document.
+    pub sensitive: bool,
+    /// Null: was not there, or is sensitive.
+    pub before: Option<Value>,
+    /// Null: will not be there, or is sensitive.
+    pub after: Option<Value>,
+}
+
+/// What `infra diff --json` prints.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct DriftDocument {
+    /// `MAJOR.MINOR` of this document. A larger minor number only adds fields.
+    pub format_version: String,
+    /// Every object that differs from the state, in the order of ids.
+    pub differences: Vec<DifferenceDocument>,
+}
+
+/// An object that differs.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct DifferenceDocument {
+    pub resource: ResourceId,
+    pub address: Address,
+    /// `missing`, `taken`, `half_made`, `changed` or `stray`.
+    pub drift: String,
+    /// What has its name, or what is half made of it. Null where there is nothing to say.
+    pub why: Option<String>,
+    /// Of what changed: attributes, from the state's to what was found.
+    pub changes: Vec<ChangeDocument>,
+}

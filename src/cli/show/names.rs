@@ -1,0 +1,32 @@
+//! What things are called on a page, and in which order they stand.
+
+use infra_api::{Address, HostName, IdSet, ResourceId};
+
+/// `cache` for `workload.cache`; any other address as it is.
+#[must_use]
+pub fn short(address: &Address) -> &str {
+    let text = address.as_str();
+    text.strip_prefix("workload.").unwrap_or(text)
+}
+
+/// `container demo.cache`.
+#[must_use]
+pub fn object(id: &ResourceId) -> String {
+    format!("{} {}", id.kind, id.name)
+}
+
+/// By module, kind, name and key, numbers by their value.
+pub(super) fn order(address: &Address) -> (Option<infra_lang::Address>, &str) {
+    (address.as_str().parse().ok(), address.as_str())
+}
+
+/// `CPU 1`, `CPUs 0-1`.
+pub(super) fn ids(noun: &str, ids: &IdSet) -> String {
+    let plural = if ids.len() == 1 { "" } else { "s" };
+    format!("{noun}{plural} {ids}")
+}
+
+pub(super) fn hosts(names: &[HostName]) -> String {
+    let names: Vec<&str> = names.iter().map(HostName::as_str).collect();
+    names.join(", ")
+}

@@ -1,0 +1,199 @@
+//! A place in words: what a workload has there, what that was before, and why it is there.
+
+use std::collections::BTreeSet;
+
+use infra_api::target::{Acceleration, Machine};
+use infra_api::units::Bytes;
+use infra_api::{Address, CpuPolicy, IdSet, Placement, Runtime};
+
+use super::PlanView;
+use super::names;
+use crate::choose::{Choice, PREFERENCE};
+use crate::decide::Decision;
+use crate::lower::main_resource;
+use crate::place::HostRefusal;
+
+/// So many of the places that did not fit are told; `infra explain` tells all.
+const TOLD: usize = 2;
+
+/// What it has: CPUs, memory, nodes, devices, addresses.
+pub(super) fn facts(placement: &Placement) -> Vec<String> {
+    let mut facts = vec![cpus(placement)];
+    let helpers = placement.helpers.iter();
+    facts.extend(helpers.map(|(name, cpus)| format!("{name} on {}", names::ids("CPU", cpus))));
+    facts.extend(memory(placement));
+    let nodes = placement.nodes();
+    facts.extend((!nodes.is_empty()).then(|| names::ids("node", &nodes)));
+    facts.extend(placement.devices.iter().cloned());
+    let addresses = placement.addresses.iter();
+    facts.extend(addresses.map(|(label, address)| format!("{label} {address}")));
+    facts
+}
+
+fn cpus(placement: &Placement) -> String {
+    let cpus = placement.cpus();
+    match (cpus.is_empty(), placement.policy) {
+        (true, _) => "any CPU".to_owned(),
+        (false, CpuPolicy::Dedicated) => format!("{} of its own", names::ids("CPU", &cpus)),
+        (false, CpuPolicy::Shared) => format!("{} shared", names::ids("CPU", &cpus)),
+    }
+}
+
+fn memory(placement: &Placement) -> Option<String> {
+    let bytes = placement.memory_bytes();
+    let pages = placement.cells.iter().find_map(|c| c.page_size_bytes);
+    let pages = pages.map_or_else(String::new, |size| format!(" in {} pages", Bytes(size)));
+    (bytes > 0).then(|| format!("{}{pages}", Bytes(bytes)))
+}
+
+/// `container`, `KVM`, `KVM (emulated)`.
+pub(super) fn runtime(view: &PlanView<'_>, address: &Address, placement: &Placement) -> String {
+    let id = main_resource(view.project, address, placement);
+    let body = view.plan.result.resources.get(&id).map(|r| r.body.clone());
+    let emulated = body
+        .and_then(|body| serde_json::from_value::<Machine>(body).ok())
+        .is_some_and(|machine| machine.acceleration == Acceleration::Emulated);
+    let suffix = if emulated { " (emulated)" } else { "" };
+    format!("{}{suffix}", placement.runtime)
+}
+
+/// Why it is there: what it was before, or what decided.
+pub(super) fn reasons(
+    view: &PlanView<'_>,
+    address: &Address,
+    placement: &Placement,
+) -> Vec<String> {
+    let prior = view.prior.workloads.get(address);
+    let mut reasons = prior.map_or_else(Vec::new, |prior| moves(prior, placement));
+    let elsewhere =
+        prior.is_none_or(|p| (p.runtime, &p.host) != (placement.runtime, &placement.host));
+    if let Some(decision) = view.decision.filter(|_| elsewhere) {
+        reasons.extend(why(decision, address, placement));
+    } else if reasons.is_empty() && prior.is_some() {
+        reasons.push("stays".to_owned());
+    }
+    reasons
+}
+
+/// What it was before; nothing where all is the same.
+fn moves(prior: &Placement, now: &Placement) -> Vec<String> {
+    match (prior.runtime == now.runtime, prior.host == now.host) {
+        (true, true) => moves_on_host(prior, now),
+        (true, false) => vec![format!("was on {}", prior.host)],
+        (false, _) => vec![format!("was {} on {}", one(prior.runtime), prior.host)],
+    }
+}
+
+fn moves_on_host(prior: &Placement, now: &Placement) -> Vec<String> {
+    let mut moves = Vec::new();
+    let (before, after) = (cpus(prior), cpus(now));
+    if prior.cpus() != now.cpus() && prior.policy == now.policy {
+        moves.push(was_on("CPU", &prior.cpus()));
+    } else if before != after {
+        moves.push(format!("was {before}"));
+    }
+    if prior.nodes() != now.nodes() {
+        moves.push(was_on("node", &prior.nodes()));
+    }
+    if memory(prior) != memory(now) {
+        moves.extend(memory(prior).map(|was| format!("was {was}")));
+    }
+    for (label, was) in &prior.addresses {
+        if now.addresses.get(label).is_some_and(|is| is != was) {
+            moves.push(format!("{label} was {was}"));
+        }
+    }
+    moves
+}
+
+fn was_on(noun: &str, before: &IdSet) -> String {
+    if before.is_empty() {
+        format!("was on any {noun}")
+    } else {
+        format!("was on {}", names::ids(noun, before))
+    }
+}
+
+/// What decided for this runtime and this host.
+fn why(decision: &Decision, address: &Address, placement: &Placement) -> Vec<String> {
+    let Some(choice) = decision.choices.get(address) else {
+        return Vec::new();
+    };
+    let mut reasons = vec![why_runtime(choice, placement.runtime)];
+    reasons.extend(why_not_offered(choice, placement.runtime));
+    if choice.ruled_out.iter().any(|r| r.gate == "host") {
+        reasons.push(format!("host says {}", placement.host));
+    }
+    let passed_over = decision.placed.passed_over.get(address);
+    let passed_over = passed_over.map_or(&[][..], Vec::as_slice);
+    let told = passed_over.iter().take(TOLD);
+    reasons.extend(told.map(|refusal| did_not_fit(refusal, placement.runtime)));
+    if passed_over.len() > TOLD {
+        reasons.push(format!("{} more did not fit", passed_over.len() - TOLD));
+    }
+    reasons.retain(|r| !r.is_empty());
+    reasons
+}
+
+fn why_runtime(choice: &Choice, chosen: Runtime) -> String {
+    let forms = forms(choice);
+    let next = PREFERENCE
+        .into_iter()
+        .skip_while(|r| *r != chosen)
+        .skip(1)
+        .find(|r| forms.contains(r));
+    match next {
+        _ if choice.named => format!("runtime says {}", chosen.word()),
+        _ if forms.len() <= 1 => format!("given as {} only", one(chosen)),
+        Some(next) => format!("{} comes before {}", one(chosen), one(next)),
+        None => String::new(),
+    }
+}
+
+/// The runtimes it is given for.
+fn forms(choice: &Choice) -> BTreeSet<Runtime> {
+    let possible = choice.possible.iter().map(|c| c.runtime);
+    let ruled_out = choice.ruled_out.iter().filter(|r| r.gate != "form");
+    possible
+        .chain(ruled_out.map(|r| r.candidate.runtime))
+        .collect()
+}
+
+/// Preferred runtimes that no host offers.
+fn why_not_offered(choice: &Choice, chosen: Runtime) -> Vec<String> {
+    let possible = |runtime| choice.possible.iter().any(|c| c.runtime == runtime);
+    let preferred = PREFERENCE.into_iter().take_while(|r| *r != chosen);
+    let refusal = |runtime| {
+        let refused =
+            |r: &&crate::choose::RuledOut| r.gate == "offered" && r.candidate.runtime == runtime;
+        choice.ruled_out.iter().find(refused)
+    };
+    preferred
+        .filter(|runtime| !possible(*runtime))
+        .filter_map(refusal)
+        .map(|r| format!("not {}: {}", one(r.candidate.runtime), r.why))
+        .collect()
+}
+
+/// A preferred place without room.
+fn did_not_fit(refusal: &HostRefusal, chosen: Runtime) -> String {
+    let HostRefusal {
+        runtime,
+        hosts,
+        constraint,
+    } = refusal;
+    let hosts = names::hosts(hosts);
+    if *runtime == chosen {
+        format!("{hosts} did not fit: {constraint}")
+    } else {
+        format!("{} on {hosts} did not fit: {constraint}", one(*runtime))
+    }
+}
+
+pub(super) fn one(runtime: Runtime) -> &'static str {
+    match runtime {
+        Runtime::BareMetal => "bare metal",
+        Runtime::Container => "a container",
+        Runtime::Kvm => "KVM",
+    }
+}

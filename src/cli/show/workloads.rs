@@ -1,0 +1,139 @@
+//! What runs where and why: a line for each workload, and what hosts keep for themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use infra_api::units::Bytes;
+use infra_api::{Address, HostName};
+
+use super::PlanView;
+use super::names;
+use super::page::{BOLD, DIM, PLAIN, Page, WIDTH, pad, paint, width};
+use super::place;
+use crate::inventory::HostInventory;
+
+/// Where details would begin beyond this column they stand below.
+const COLUMN: usize = 40;
+/// Where they begin then.
+const BELOW: usize = 4;
+
+struct Row {
+    name: String,
+    what: String,
+    facts: String,
+    reasons: String,
+}
+
+/// Writes the first part of a plan.
+pub(super) fn workloads(page: &mut Page, view: &PlanView<'_>) {
+    let rows = rows(view);
+    let longest = |text: fn(&Row) -> &str| rows.iter().map(|r| width(text(r))).max().unwrap_or(0);
+    let (names, whats) = (longest(|r| &r.name), longest(|r| &r.what));
+    for row in &rows {
+        let name = pad(&paint(BOLD, &row.name), names);
+        let head = format!("{name}  {}  ", pad(&row.what, whats));
+        details(page, &head, row);
+    }
+    hosts(page, view);
+}
+
+fn details(page: &mut Page, head: &str, row: &Row) {
+    let beside = [row.facts.as_str(), &row.reasons].into_iter();
+    let beside: Vec<&str> = beside.filter(|t| !t.is_empty()).collect();
+    let whole = beside.join(" · ");
+    if width(head) > COLUMN {
+        page.line(head);
+        let lead = " ".repeat(BELOW);
+        page.folded(&lead, PLAIN, &row.facts);
+        below(page, &lead, row);
+    } else if width(head) + width(&whole) <= WIDTH || row.facts.is_empty() {
+        page.folded(head, PLAIN, &whole);
+    } else {
+        page.folded(head, PLAIN, &row.facts);
+        below(page, &" ".repeat(width(head)), row);
+    }
+}
+
+fn below(page: &mut Page, lead: &str, row: &Row) {
+    if !row.reasons.is_empty() {
+        page.folded(lead, DIM, &row.reasons);
+    }
+}
+
+fn rows(view: &PlanView<'_>) -> Vec<Row> {
+    let mut addresses: Vec<&Address> = view.prior.workloads.keys().collect();
+    addresses.extend(view.plan.result.workloads.keys());
+    addresses.sort_by_key(|a| names::order(a));
+    addresses.dedup();
+    addresses.into_iter().map(|a| row(view, a)).collect()
+}
+
+fn row(view: &PlanView<'_>, address: &Address) -> Row {
+    let name = names::short(address).to_owned();
+    let now = view.plan.result.workloads.get(address);
+    let prior = view.prior.workloads.get(address);
+    match (now, prior) {
+        (Some(now), _) => Row {
+            name,
+            what: format!("{} on {}", place::runtime(view, address, now), now.host),
+            facts: place::facts(now).join(" · "),
+            reasons: place::reasons(view, address, now).join(" · "),
+        },
+        (None, Some(prior)) => Row {
+            name,
+            what: format!("{} on {}", prior.runtime, prior.host),
+            facts: "goes".to_owned(),
+            reasons: String::new(),
+        },
+        (None, None) => Row {
+            name,
+            what: String::new(),
+            facts: String::new(),
+            reasons: String::new(),
+        },
+    }
+}
+
+/// What is kept, and who keeps it: equal hosts on one line.
+fn hosts(page: &mut Page, view: &PlanView<'_>) {
+    let Some(inventory) = view.inventory else {
+        return;
+    };
+    let placements = view.plan.result.workloads.values();
+    let used: BTreeSet<&HostName> = placements.map(|p| &p.host).collect();
+    let mut keepers: BTreeMap<(String, bool), Vec<HostName>> = BTreeMap::new();
+    for (name, host) in &inventory.hosts {
+        if used.contains(name) {
+            let equal = keepers.entry((keeps(host), host.reserved_by_default));
+            equal.or_default().push(name.clone());
+        }
+    }
+    for ((what, by_default), hosts) in keepers {
+        let (verb, whom) = match hosts.len() {
+            1 => ("keeps", "itself"),
+            _ => ("keep", "themselves"),
+        };
+        let default = if by_default { " (default)" } else { "" };
+        let line = format!("{} {verb} {what} for {whom}{default}", names::hosts(&hosts));
+        page.folded("", DIM, &line);
+    }
+}
+
+fn keeps(host: &HostInventory) -> String {
+    let mut kept = Vec::new();
+    if !host.reserved_cpus.is_empty() {
+        kept.push(names::ids("CPU", &host.reserved_cpus));
+    }
+    if let Some(reserve) = &host.declared.reserve {
+        let memory = [
+            (reserve.memory_bytes, ""),
+            (reserve.memory_per_node_bytes, " of each node"),
+        ];
+        let memory = memory.iter().filter(|(bytes, _)| *bytes > 0);
+        kept.extend(memory.map(|(bytes, of)| format!("{}{of}", Bytes(*bytes))));
+    }
+    if kept.is_empty() {
+        "no CPU".to_owned()
+    } else {
+        kept.join(" and ")
+    }
+}
