@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bollard::models::NetworkDisconnectRequest;
 use bollard::query_parameters::{StopContainerOptions, TagImageOptions};
 use infra_api::target::*;
-use infra_api::{Impact, Provider, Remedy};
+use infra_api::{Impact, Observed, Provider, Remedy};
 use infra_docker::Docker;
 use serde_json::json;
 
@@ -112,7 +112,8 @@ fn networks_change_in_place() {
             on(&[(lan, 7)]),
         ] {
             // The engine's own bridge may have been taken away on a machine that tests.
-            if networks.is_empty() && !std::path::Path::new("/sys/class/net/docker0").exists() {
+            let interfaces = std::fs::read_to_string("/proc/net/dev").unwrap();
+            if networks.is_empty() && !interfaces.contains("docker0:") {
                 eprintln!("SKIPPED the default bridge: docker0 is not there");
                 continue;
             }
@@ -187,9 +188,11 @@ fn drift_is_seen_and_mended() {
         let moved = rig.body(&wanted.id).await;
         assert_eq!(moved["image"], format!("{} (was {before})", image.id.name));
         let listed = rig.daemon.list(&rig.project).await.unwrap();
-        assert!(listed.iter().any(
-            |(_, seen)| matches!(seen, infra_api::Observed::Present { body, .. } if *body == moved)
-        ));
+        assert!(
+            listed
+                .iter()
+                .any(|(_, seen)| matches!(seen, Observed::Present { body, .. } if *body == moved))
+        );
     });
 }
 
@@ -243,5 +246,31 @@ fn a_creation_goes_on_where_it_was_cut_off() {
         rig.create(&wanted).await;
         rig.expect(&wanted).await;
         assert_ne!(rig.process(&body.name).await.0, other);
+    });
+}
+
+/// Every call is dropped after a while, as a kill would, and made again.
+#[test]
+fn calls_that_were_dropped_anywhere_are_finished() {
+    live("dropped", 17, |rig| async move {
+        let (image, lan) = (rig.image("a", &root("dropped")), rig.network("lan", false));
+        let wanted = rig.workload(&rig.container("a", &image));
+        for ms in [1, 3, 6, 10, 20, 40, 70, 110, 160, 230] {
+            let patience = std::time::Duration::from_millis(ms);
+            for one in [&image, &lan, &wanted] {
+                let _ = tokio::time::timeout(patience, rig.try_create(one)).await;
+                rig.create(one).await;
+                rig.expect(one).await;
+            }
+            assert_eq!(rig.daemon.list(&rig.project).await.unwrap().len(), 3);
+            for one in [&wanted, &lan, &image] {
+                let _ = tokio::time::timeout(patience, rig.delete(&one.id)).await;
+                rig.delete(&one.id)
+                    .await
+                    .unwrap_or_else(|e| panic!("{ms} ms: {e}"));
+                assert_eq!(rig.read(&one.id).await, Observed::Absent);
+            }
+        }
+        assert_eq!(rig.daemon.list(&rig.project).await.unwrap(), []);
     });
 }

@@ -6,8 +6,10 @@
 //! text/    bodies ⇄ the engine's JSON; pure
 //! archive  an image's file → a stream the engine loads; blocking
 //! calls/   what is asked of the engine, each call re-entrant
+//! ready, discover   what is asked of the engine to wait and to plan; reads only
 //! engine   the contract's effects, handed to the calls
-//! wire     the socket
+//! mark     whose an object is
+//! wire     the socket; trouble: what its errors mean
 //! ```
 
 mod archive;

@@ -13,7 +13,7 @@ use infra_api::{Failure, Impact, Mark, Observed, Progress, Project, Remedy};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::calls::{doing, gone, image, marked, must_be_ours, observed, settle};
+use crate::calls::{doing, gone, image, marked, must_be_ours, observed, patiently, settle};
 use crate::kind::CONTAINER as KIND;
 use crate::mark::{self, short};
 use crate::text::inspect::{Inspect, Origin};
@@ -166,19 +166,28 @@ pub(crate) async fn create(
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
     let doing = doing(wire, "creating", KIND, &body.name);
-    let failed = |e: Trouble| e.failure(&doing);
-    if let Some(found) = find(wire, &body.name).await.map_err(failed)? {
-        must_be_ours(&doing, &thing(&found), &found.own_labels(), mark)?;
-        if !continues(wire, &found, body, mark).await.map_err(failed)? {
-            progress.say("removing what was half made");
-            remove(wire, &found).await.map_err(failed)?;
-        }
-    }
-    let id = match find(wire, &body.name).await.map_err(failed)? {
-        Some(found) => found.id,
-        None => make(wire, body, mark, &doing).await?,
-    };
+    let id = patiently(|| begin(wire, body, mark, &doing, progress)).await?;
     settle::settle(wire, &id, body, progress).await
+}
+
+/// The id of the one that is there or was made; whatever else of ours has its name is removed.
+async fn begin(
+    wire: &Wire,
+    body: &Container,
+    mark: &Mark,
+    doing: &str,
+    progress: &dyn Progress,
+) -> Result<String, Failure> {
+    let failed = |e: Trouble| e.failure(doing);
+    if let Some(found) = find(wire, &body.name).await.map_err(failed)? {
+        must_be_ours(doing, &thing(&found), &found.own_labels(), mark)?;
+        if continues(wire, &found, body, mark).await.map_err(failed)? {
+            return Ok(found.id);
+        }
+        progress.say("removing what was half made");
+        remove(wire, &found).await.map_err(failed)?;
+    }
+    make(wire, body, mark, doing).await
 }
 
 /// Whether what is there was begun as this body: all that is fixed when it is made is the same.
@@ -216,15 +225,14 @@ async fn make(wire: &Wire, body: &Container, mark: &Mark, doing: &str) -> Result
 
 /// Its image is not there, or its name was taken in between: the world is not as planned.
 fn refused(trouble: Trouble, doing: &str) -> Failure {
-    let status = trouble.status();
+    let replan = matches!(trouble.status(), Some(404 | 409));
     let failure = trouble.failure(doing);
-    match status {
-        Some(404 | 409) => Failure {
-            remedy: Remedy::Replan,
-            ..failure
-        },
-        _ => failure,
-    }
+    let remedy = if replan {
+        Remedy::Replan
+    } else {
+        failure.remedy
+    };
+    Failure { remedy, ..failure }
 }
 
 // ── changing ──────────────────────────────────────────────────────────────────────────────────────

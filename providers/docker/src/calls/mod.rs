@@ -10,6 +10,8 @@ pub(crate) mod registry;
 pub(crate) mod settle;
 pub(crate) mod volume;
 
+use std::time::Duration;
+
 use infra_api::{Failure, Mark, Observed, Project, Remedy};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -77,6 +79,30 @@ pub(crate) fn gone(answer: Answer<()>) -> Answer<()> {
         Err(Trouble::Refused { status: 404, .. }) => Ok(()),
         other => other,
     }
+}
+
+/// What an engine says of a name or subnet that is taken by something which is not there to be seen: it is
+/// still being made or removed, on a call that was cut off (seen on 20.10).
+const BUSY: [&str; 3] = [
+    "is already in use by container",
+    "Pool overlaps with other one",
+    "network with name",
+];
+
+/// Makes an attempt again while the engine is [`BUSY`]; what it says after five seconds holds.
+pub(crate) async fn patiently<T, F>(attempt: impl Fn() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    for _ in 0..25 {
+        match attempt().await {
+            Err(failure) if BUSY.iter().any(|words| failure.cause.contains(words)) => {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+    attempt().await
 }
 
 /// "creating network `demo.lan` on r1".

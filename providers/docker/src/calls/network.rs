@@ -4,7 +4,7 @@ use infra_api::target::ContainerNetwork;
 use infra_api::{Failure, Mark, Observed, Project, Remedy};
 use serde_json::json;
 
-use crate::calls::{doing, gone, marked, must_be_ours, observed};
+use crate::calls::{doing, gone, marked, must_be_ours, observed, patiently};
 use crate::kind::NETWORK as KIND;
 use crate::mark::short;
 use crate::text::network::{self, Network};
@@ -85,12 +85,21 @@ pub(crate) async fn create(
     mark: &Mark,
 ) -> Result<(), Failure> {
     let doing = doing(wire, "creating", KIND, &body.name);
-    if let Some(found) = find(wire, &body.name, &doing).await? {
-        must_be_ours(&doing, &thing(&found), &found.labels, mark)?;
+    patiently(|| make(wire, body, mark, &doing)).await
+}
+
+async fn make(
+    wire: &Wire,
+    body: &ContainerNetwork,
+    mark: &Mark,
+    doing: &str,
+) -> Result<(), Failure> {
+    if let Some(found) = find(wire, &body.name, doing).await? {
+        must_be_ours(doing, &thing(&found), &found.labels, mark)?;
         if network::decode(&found).as_ref() == Ok(body) {
             return Ok(());
         }
-        remove(wire, &found, &doing).await?;
+        remove(wire, &found, doing).await?;
     }
     let made = wire
         .client()

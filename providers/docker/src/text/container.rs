@@ -1,6 +1,6 @@
 //! A container as the engine wants it: [`Container`] → JSON. Pure. The way back is `decode`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use bollard::models::{
     ContainerCreateBody, ContainerUpdateBody, EndpointIpamConfig, EndpointSettings, HealthConfig,
@@ -51,7 +51,7 @@ pub(crate) fn encode(body: &Container, mark: &Mark) -> Result<ContainerCreateBod
         env: Some(variables(env)?),
         user: user.clone(),
         working_dir: working_dir.clone(),
-        labels: Some(all_labels(body, labels, mark)?),
+        labels: Some(all_labels(body, labels, mark)?.into_iter().collect()),
         // A binding alone publishes nothing (seen on 20.10: `Ports` stays empty).
         exposed_ports: Some(exposed(ports)),
         healthcheck: health_check.as_ref().map(health),
@@ -82,7 +82,7 @@ fn host_config(body: &Container) -> Result<HostConfig, Refused> {
         cpuset_mems,
         pids_limit,
         restart_policy,
-        port_bindings: Some(bindings(&body.ports)),
+        port_bindings: Some(bindings(&body.ports).into_iter().collect()),
         mounts: Some(mounts.collect::<Result<_, _>>()?),
         ulimits: Some(ulimits.collect()),
         network_mode: body.networks.keys().next().cloned(),
@@ -212,7 +212,7 @@ fn all_labels(
     body: &Container,
     labels: &BTreeMap<String, String>,
     mark: &Mark,
-) -> Result<HashMap<String, String>, Refused> {
+) -> Result<BTreeMap<String, String>, Refused> {
     if let Some(name) = labels.keys().find(|name| name.starts_with("infra.")) {
         return Err(format!(
             "the label `{name}` is kept for infra: choose another name"
@@ -283,8 +283,8 @@ fn exposed(ports: &[Port]) -> Vec<String> {
     names.into_iter().collect()
 }
 
-fn bindings(ports: &[Port]) -> HashMap<String, Option<Vec<PortBinding>>> {
-    let mut map = HashMap::new();
+fn bindings(ports: &[Port]) -> BTreeMap<String, Option<Vec<PortBinding>>> {
+    let mut map = BTreeMap::new();
     for port in ports {
         let Port {
             host,
