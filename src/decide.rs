@@ -143,9 +143,13 @@ impl Decision {
         let is_main = placement
             .is_some_and(|p| main_resource(inputs.project, &resource.address, p) == resource.id);
         let ignore_changes = match (instance, placement) {
-            (Some(instance), Some(p)) if is_main => {
-                ignored(&instance.lifecycle.ignore_changes, p.runtime, &resource)
-            }
+            (Some(instance), Some(p)) if is_main => ignored(
+                &instance.lifecycle.ignore_changes,
+                Some(p.runtime),
+                &resource,
+            ),
+            (Some(instance), None) => ignored(&instance.lifecycle.ignore_changes, None, &resource),
+            // A workload's volumes and seed: its `ignore_changes` speaks of its container or machine.
             _ => Vec::new(),
         };
         Desired {
@@ -192,7 +196,7 @@ fn on_bridge(mut resource: Resource) -> Resource {
 }
 
 /// Paths in the body for `lifecycle { ignore_changes = […] }`, which speaks the configuration's words.
-fn ignored(ignore: &Ignore, runtime: Runtime, resource: &Resource) -> Vec<Vec<String>> {
+fn ignored(ignore: &Ignore, runtime: Option<Runtime>, resource: &Resource) -> Vec<Vec<String>> {
     let paths = match ignore {
         Ignore::All => {
             let keys = resource
@@ -207,10 +211,10 @@ fn ignored(ignore: &Ignore, runtime: Runtime, resource: &Resource) -> Vec<Vec<St
     let translated = |path: &String| {
         let words: Vec<&str> = path.split('.').collect();
         let body: Vec<&str> = match (words.as_slice(), runtime) {
-            (["cpus", ..], Runtime::Kvm) => vec!["vcpu_pins"],
-            (["cpus", ..], _) => vec!["cpus"],
-            (["memory", "nodes"], _) => vec!["memory_nodes"],
-            (["memory", ..], _) => vec!["memory_bytes"],
+            (["cpus", ..], Some(Runtime::Kvm)) => vec!["vcpu_pins"],
+            (["cpus", ..], Some(_)) => vec!["cpus"],
+            (["memory", "nodes"], Some(_)) => vec!["memory_nodes"],
+            (["memory", ..], Some(_)) => vec!["memory_bytes"],
             (["container" | "kvm", rest @ ..], _) => rest.to_vec(),
             (rest, _) => rest.to_vec(),
         };

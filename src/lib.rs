@@ -24,5 +24,7 @@ pub mod lower;
 pub mod outputs;
 pub mod place;
 pub mod recover;
+pub mod reference;
 pub mod refusals;
+pub mod schemas;
 pub mod world;

@@ -24,7 +24,11 @@ pub(super) const KIND: BlockKind = BlockKind {
     ],
     blocks: &[],
     computed: &[],
-    meta: Meta::ALL,
+    // Order among workloads is declared on workloads; what these stand on follows by itself.
+    meta: Meta {
+        depends_on: false,
+        ..Meta::ALL
+    },
 };
 
 /// A volume as declared.

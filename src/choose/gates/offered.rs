@@ -46,10 +46,16 @@ fn kvm(workload: &Workload, host: &HostInventory) -> Option<String> {
         return (libvirt.emulated == Some(false))
             .then(|| format!("libvirt on {name} offers no emulated machines"));
     }
-    refused(
+    let why = refused(
         host.facts.runtimes.kvm.as_ref(),
         &format!("{name} was not seen to start a machine with KVM"),
-    )
+    )?;
+    let emulated = libvirt.emulated == Some(true);
+    Some(if emulated {
+        format!("{why}; `kvm {{ acceleration = \"emulated\" }}` would run it in software")
+    } else {
+        why
+    })
 }
 
 fn refused(offer: Option<&Offer>, unknown: &str) -> Option<String> {

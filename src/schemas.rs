@@ -1,0 +1,32 @@
+//! The JSON Schemas of the formats that programs read, made from the types themselves.
+
+use schemars::{JsonSchema, schema_for};
+use serde_json::Value;
+
+/// Name of each published schema, and the schema.
+#[must_use]
+pub fn all() -> Vec<(&'static str, Value)> {
+    vec![
+        (
+            "facts",
+            schema::<infra_api::Facts>("What `infra facts` prints"),
+        ),
+        (
+            "plan-file",
+            schema::<infra_plan::Plan>("What `infra plan --out` writes"),
+        ),
+        ("state", schema::<infra_state::State>("`.infra/state.json`")),
+        (
+            "events",
+            schema::<infra_apply::Event>("A line of `infra apply --json`"),
+        ),
+        //("plan", schema::<crate::cli::show::json::PlanDocument>("What `infra plan --json` prints")),
+        //("diff", schema::<crate::cli::show::json::DriftDocument>("What `infra diff --json` prints")),
+    ]
+}
+
+fn schema<T: JsonSchema>(title: &str) -> Value {
+    let mut schema = schema_for!(T).to_value();
+    schema["title"] = title.into();
+    schema
+}
