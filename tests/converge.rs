@@ -1,17 +1,24 @@
 //! The fault sweep: whatever step fails, however it fails and wherever the process dies, recovering, planning
 //! and applying once more leads to the wanted world; nothing is lost, nothing is made twice, strangers are left
-//! alone. Beside it, in `checks`, a test for each safety check that dies when the check is removed.
+//! alone. Beside it, in `checks` and `time`, a test for each safety check that dies when the check is removed.
 
 #[path = "converge/checks.rs"]
 mod checks;
 #[path = "converge/house.rs"]
 mod house;
+#[path = "converge/nouns.rs"]
+mod nouns;
+#[path = "converge/three.rs"]
+mod three;
+#[path = "converge/time.rs"]
+mod time;
 
 use infra_api::Remedy;
 use infra_sim::{Fault, When};
 use serde_json::json;
 
-use house::{Death, End, House, Wanted, Weather, id, thing};
+use house::{Death, End, House, Wanted, Weather};
+use nouns::{id, thing};
 
 /// From one world to another, by every kind of step.
 struct Journey {

@@ -18,8 +18,6 @@ pub trait Disk: Send + Sync {
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
     /// Adds to the end of a file that is there.
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
-    /// Drops what lies behind `length`.
-    fn cut(&self, path: &Path, length: u64) -> io::Result<()>;
     fn sync(&self, path: &Path) -> io::Result<()>;
     fn sync_directory(&self, path: &Path) -> io::Result<()>;
     /// A second name for a file; an error where that name is taken.
@@ -52,10 +50,6 @@ impl Disk for Files {
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         // One call for the whole record: `write_all` goes on only where the kernel took less.
         OpenOptions::new().append(true).open(path)?.write_all(bytes)
-    }
-
-    fn cut(&self, path: &Path, length: u64) -> io::Result<()> {
-        OpenOptions::new().write(true).open(path)?.set_len(length)
     }
 
     fn sync(&self, path: &Path) -> io::Result<()> {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use infra_api::{Address, Placement, Project, ResourceId, names};
 use infra_plan::{Output, Record, StepAction};
@@ -74,7 +74,6 @@ pub struct Journal {
 }
 
 struct Tail {
-    length: u64,
     /// A write failed: what the file ends with is not known any more.
     broken: bool,
     /// Steps started and not ended.
@@ -88,7 +87,6 @@ impl Journal {
         crate::disk::replace(&*disk, &path, line.as_bytes())
             .map_err(|e| Error::io("starting the journal", &path, &e))?;
         let tail = Tail {
-            length: line.len() as u64,
             broken: false,
             open: BTreeMap::new(),
         };
@@ -111,16 +109,14 @@ impl Journal {
         self.tail().open.is_empty()
     }
 
-    fn tail(&self) -> std::sync::MutexGuard<'_, Tail> {
+    fn tail(&self) -> MutexGuard<'_, Tail> {
         // A panic while it was held leaves at worst `broken` unset after a torn line, which reading finds.
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, tail: &mut Tail, line: &str) -> std::io::Result<()> {
+    fn write(&self, line: &str) -> std::io::Result<()> {
         self.disk.append(&self.path, line.as_bytes())?;
-        self.disk.sync(&self.path)?;
-        tail.length += line.len() as u64;
-        Ok(())
+        self.disk.sync(&self.path)
     }
 }
 
@@ -132,10 +128,9 @@ impl Log for Journal {
             let doing = format!("writing {}", self.path.display());
             return Err(Error::new(Kind::Io, doing, "an earlier write to it failed"));
         }
-        if let Err(error) = self.write(&mut tail, &line) {
+        if let Err(error) = self.write(&line) {
             // Nothing may follow half a line, and after a failed sync no later one can be believed.
             tail.broken = true;
-            let _ = self.disk.cut(&self.path, tail.length);
             return Err(Error::io("writing", &self.path, &error));
         }
         tail.note(entry);

@@ -193,7 +193,7 @@ fn locked(path: &Path, holder: &Option<Holder>) -> Error {
         .map_or_else(|| "another process".to_owned(), Holder::describe);
     let doing = format!("locking {}", path.display());
     Error::new(Kind::Locked, doing, format!("it is held by {who}"))
-        .hint("wait for it to end (`--lock-timeout 5m` does); a holder that died on another host loses it within a minute")
+        .hint("wait until it has ended, then run this again; a holder that died on another host loses it within a minute")
 }
 
 #[cfg(test)]

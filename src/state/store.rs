@@ -4,59 +4,24 @@
 //! An apply is `load` → plan → `begin` → … → `finish`. The journal of an apply that was cut off is folded into
 //! what `load` gives, and into the file at the next `begin`.
 
-use std::path::{Path, PathBuf};
+mod key_file;
+mod paths;
+mod read;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use infra_api::{Project, ResourceId};
 use infra_plan::{Basis, Outcome, Plan};
 
-use crate::disk::{beside, directory, keep, replace};
-use crate::format::{self, Fault};
-use crate::journal;
+use crate::disk::{directory, keep, replace};
+use crate::format;
 use crate::{
-    Begin, Clock, Disk, Entry, Error, FORMAT_VERSION, Files, Folding, Holder, Journal, Key, Kind,
-    Lock, State,
+    Begin, Clock, Disk, Error, FORMAT_VERSION, Files, Folding, Holder, Journal, Kind, Lock, State,
 };
 
-/// Where the files lie.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Paths {
-    pub state: PathBuf,
-    /// The state before this one.
-    pub backup: PathBuf,
-    pub journal: PathBuf,
-    pub lock: PathBuf,
-    pub key: PathBuf,
-}
-
-impl Paths {
-    /// `.infra/` of a configuration.
-    #[must_use]
-    pub fn in_directory(directory: &Path) -> Self {
-        let path = |name: &str| directory.join(name);
-        Self {
-            state: path("state.json"),
-            backup: path("state.json.backup"),
-            journal: path("journal"),
-            lock: path("lock"),
-            key: path("key"),
-        }
-    }
-
-    /// The file of `--state PATH`, the others beside it.
-    #[must_use]
-    pub fn of_file(state: &Path) -> Self {
-        let path = |suffix: &str| beside(state, suffix);
-        Self {
-            state: state.to_owned(),
-            backup: path("backup"),
-            journal: path("journal"),
-            lock: path("lock"),
-            key: path("key"),
-        }
-    }
-}
+pub use paths::Paths;
 
 /// The state directory.
 #[derive(Clone)]
@@ -222,178 +187,6 @@ impl Store {
         Ok(rebuilt)
     }
 
-    /// The project's key; made where there is none.
-    pub fn key(&self) -> Result<Key, Error> {
-        let path = &self.paths.key;
-        if let Some(key) = self.read_key()? {
-            return Ok(key);
-        }
-        self.make_directory(path)?;
-        self.make_key().map_err(|e| Error::io("making", path, &e))?;
-        self.read_key()?.ok_or_else(|| {
-            Error::new(
-                Kind::Io,
-                format!("reading {}", path.display()),
-                "it vanished",
-            )
-        })
-    }
-
-    /// Under a name of its own and then linked: of two processes that make one, both use the first's.
-    fn make_key(&self) -> std::io::Result<()> {
-        let new = beside(&self.paths.key, &format!("new.{}", std::process::id()));
-        self.disk.write(&new, &random()?)?;
-        self.disk.sync(&new)?;
-        match self.disk.link(&new, &self.paths.key) {
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
-            _ => self.disk.sync_directory(directory(&new))?,
-        }
-        self.disk.remove(&new)
-    }
-
-    fn read_key(&self) -> Result<Option<Key>, Error> {
-        let path = &self.paths.key;
-        let Some(bytes) = self
-            .disk
-            .read(path)
-            .map_err(|e| Error::io("reading", path, &e))?
-        else {
-            return Ok(None);
-        };
-        let key = <[u8; Key::BYTES]>::try_from(bytes).map_err(|bytes| {
-            let cause = format!("it has {} bytes instead of {}", bytes.len(), Key::BYTES);
-            Error::new(Kind::Broken, format!("reading {}", path.display()), cause)
-                .hint("put the right one back from a backup, or remove it: then every secret counts as changed")
-        })?;
-        Ok(Some(Key::new(key)))
-    }
-
-    fn read_state(&self, path: &Path, project: &Project) -> Result<Option<State>, Error> {
-        let Some(bytes) = self
-            .disk
-            .read(path)
-            .map_err(|e| Error::io("reading", path, &e))?
-        else {
-            return Ok(None);
-        };
-        let doing = format!("reading {}", path.display());
-        match format::read(&bytes) {
-            Ok(state) if state.project != *project => {
-                let cause = format!(
-                    "it is the state of project `{}`, not of `{project}`",
-                    state.project
-                );
-                Err(Error::new(Kind::Foreign, doing, cause)
-                    .hint("name the project in `infra { project = \"…\" }`, or give another file with `--state`"))
-            }
-            Ok(state) => Ok(Some(state)),
-            Err(Fault::Broken(why)) => {
-                Err(Error::new(Kind::Broken, doing, why).hint(self.way_on()))
-            }
-            Err(Fault::Version(version)) => {
-                let cause =
-                    format!("it has format version {version}; this `infra` reads {FORMAT_VERSION}");
-                Err(Error::new(Kind::Foreign, doing, cause)
-                    .hint("use the `infra` that wrote it, or a newer one"))
-            }
-        }
-    }
-
-    /// A broken file counts as none here; another project's does not.
-    fn readable(&self, path: &Path, project: &Project) -> Result<Option<State>, Error> {
-        match self.read_state(path, project) {
-            Err(error) if error.kind == Kind::Broken => Ok(None),
-            other => other,
-        }
-    }
-
-    fn read_journal(&self, project: &Project) -> Result<Option<(Begin, Vec<Entry>)>, Error> {
-        let path = &self.paths.journal;
-        let Some(bytes) = self
-            .disk
-            .read(path)
-            .map_err(|e| Error::io("reading", path, &e))?
-        else {
-            return Ok(None);
-        };
-        let doing = || format!("reading {}", path.display());
-        let broken = |why: String| Error::new(Kind::Broken, doing(), why).hint(REBUILD);
-        let mut entries = journal::read(&bytes).map_err(broken)?.into_iter();
-        match entries.next() {
-            Some(Entry::Begin(begin)) if begin.format_version != FORMAT_VERSION => {
-                let cause = format!("it has format version {}", begin.format_version);
-                Err(Error::new(Kind::Foreign, doing(), cause)
-                    .hint("use the `infra` that wrote it, or a newer one"))
-            }
-            Some(Entry::Begin(begin)) if begin.project != *project => {
-                let cause = format!("it is of project `{}`, not of `{project}`", begin.project);
-                Err(Error::new(Kind::Foreign, doing(), cause)
-                    .hint("name the project in `infra { project = \"…\" }`"))
-            }
-            Some(Entry::Begin(begin)) => Ok(Some((begin, entries.collect()))),
-            // It takes its name with its first line whole: less than that is damage, not a crash.
-            _ => Err(broken("its first line is not whole".to_owned())),
-        }
-    }
-
-    /// No state file is "nothing yet" only where nothing else says that there was one.
-    fn refuse_loss(
-        &self,
-        state: Option<&State>,
-        journal: Option<&(Begin, Vec<Entry>)>,
-    ) -> Result<(), Error> {
-        let backup = &self.paths.backup;
-        let exists = self
-            .disk
-            .read(backup)
-            .map_err(|e| Error::io("reading", backup, &e))?
-            .is_some();
-        let had_one = exists || journal.is_some_and(|(begin, _)| begin.serial > 0);
-        if state.is_some() || !had_one {
-            return Ok(());
-        }
-        let doing = format!("reading {}", self.paths.state.display());
-        let witness = if exists { backup } else { &self.paths.journal };
-        let cause = format!(
-            "it is missing, though {} shows that there was one",
-            witness.display()
-        );
-        Err(Error::new(Kind::Broken, doing, cause).hint(self.way_on()))
-    }
-
-    /// A journal tells what happened after the state it began on: never to a later one, or another's.
-    fn refuse_strangers(&self, state: Option<&State>, begin: &Begin) -> Result<(), Error> {
-        let Some(state) = state else { return Ok(()) };
-        let cause = if state.lineage != begin.lineage {
-            "it does not belong to this state (another lineage)".to_owned()
-        } else if state.serial > begin.serial + 1 {
-            format!(
-                "it began on serial {}, but the state is at {}",
-                begin.serial, state.serial
-            )
-        } else {
-            return Ok(());
-        };
-        let doing = format!("reading {}", self.paths.journal.display());
-        Err(Error::new(Kind::Broken, doing, cause).hint(REBUILD))
-    }
-
-    fn way_on(&self) -> String {
-        let (backup, state) = (self.paths.backup.display(), self.paths.state.display());
-        match self
-            .disk
-            .read(&self.paths.backup)
-            .ok()
-            .flatten()
-            .map(|bytes| format::read(&bytes))
-        {
-            Some(Ok(_)) => {
-                format!("restore the state before it (`cp {backup} {state}`), or {REBUILD}")
-            }
-            _ => REBUILD.to_owned(),
-        }
-    }
-
     /// Only a readable former state becomes the backup: a broken one must not take the place of a good one.
     fn write_state(&self, state: &State) -> Result<(), Error> {
         let path = &self.paths.state;
@@ -424,8 +217,6 @@ impl Store {
             .map_err(|e| Error::io("making the directory", path, &e))
     }
 }
-
-const REBUILD: &str = "make it anew from the hosts with `infra state rebuild`";
 
 /// The state after `former`, and whether it is another one.
 fn succeed(former: Option<State>, begin: &Begin, outcome: Outcome) -> (Option<State>, bool) {
@@ -461,12 +252,6 @@ fn refuse_stale(loaded: &Loaded, plan: &Plan) -> Result<(), Error> {
         name(&now)
     );
     Err(Error::new(Kind::Stale, "applying the plan", cause).hint("plan again"))
-}
-
-fn random() -> std::io::Result<[u8; Key::BYTES]> {
-    let mut bytes = [0; Key::BYTES];
-    std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

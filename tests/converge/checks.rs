@@ -1,59 +1,16 @@
 //! The safety checks, one by one: each test dies when its check is removed.
 
 use std::sync::Mutex;
-use std::time::Duration;
 
-use infra_api::{Readiness, Remedy};
-use infra_apply::{Event, Report, Skipped, Stop};
+use infra_api::Remedy;
+use infra_apply::{Event, Skipped};
 use infra_sim::{Fault, Verb, When};
 use infra_state::{Kind, Vault};
 use serde_json::json;
-use tokio::sync::watch;
 
-use crate::house::{At, Deaf, End, House, Record, Wanted, Weather, address, id, mark, thing};
-
-/// `b` waits for `a`; `c` stands alone.
-fn three() -> Wanted {
-    let object = |name| {
-        thing(
-            "container",
-            name,
-            json!({"image": 1, "state": "running"}),
-            &[],
-        )
-    };
-    Wanted {
-        resources: vec![object("a"), object("b"), object("c")],
-        depends_on: vec![(id("container", "b"), id("container", "a"))],
-    }
-}
-
-fn a() -> infra_api::ResourceId {
-    id("container", "a")
-}
-
-fn b() -> infra_api::ResourceId {
-    id("container", "b")
-}
-
-/// Step numbers follow the addresses: `a` is 1, `b` 2, `c` 3.
-async fn apply_with(house: &House, weather: Weather<'_>) -> Report {
-    let plan = house.plan(&three()).await;
-    house.apply(&plan, weather).await.report()
-}
-
-async fn apply(house: &House) -> Report {
-    apply_with(house, Weather::default()).await
-}
-
-fn cause(report: &Report, step: u32) -> String {
-    let (_, failure) = report
-        .failed
-        .iter()
-        .find(|(number, _)| *number == step)
-        .expect("it failed");
-    failure.to_string()
-}
+use crate::house::{End, House, PASSWORD, Weather};
+use crate::nouns::{At, Record, address, host, id, mark};
+use crate::three::{a, apply, apply_with, b, cause, three};
 
 #[tokio::test(start_paused = true)]
 async fn a_stale_plan_touches_nothing() {
@@ -244,165 +201,10 @@ async fn two_applies_do_not_meet() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_depends_waits_until_it_is_ready() {
-    let house = House::new();
-    let wait = || Readiness::Waiting("its health check passes".to_owned());
-    house
-        .sim
-        .world()
-        .readiness
-        .insert(a(), vec![wait(), wait(), Readiness::Ready]);
-    let record = Record::default();
-    assert!(
-        apply_with(
-            &house,
-            Weather {
-                sink: &record,
-                ..Weather::default()
-            }
-        )
-        .await
-        .is_complete()
-    );
-    let events = record.0.lock().unwrap();
-    let at = |wanted: &dyn Fn(&Event) -> bool| events.iter().position(wanted).unwrap();
-    let waiting = at(&|event| matches!(event, Event::Waiting { step: 1, .. }));
-    assert!(waiting < at(&|event| matches!(event, Event::Done { step: 1, .. })));
-    assert!(
-        at(&|event| matches!(event, Event::Done { step: 1, .. }))
-            < at(&|event| matches!(event, Event::Started { step: 2, .. }))
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_never_gets_ready_fails_in_the_end() {
-    for answer in [
-        Readiness::Waiting("the moon".to_owned()),
-        Readiness::Failed("it exited with 1".to_owned()),
-    ] {
-        let house = House::new();
-        house.sim.world().readiness.insert(a(), vec![answer]);
-        let report = apply(&house).await;
-        let cause = cause(&report, 1);
-        assert!(
-            cause.contains("still waiting after 120 s: the moon")
-                || cause.contains("it exited with 1"),
-            "{cause}"
-        );
-        assert_eq!(
-            report.skipped,
-            [Skipped {
-                step: 2,
-                because: 1
-            }]
-        );
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_call_that_never_ends_is_given_up() {
-    let mut house = House::new();
-    house.settings.change_deadline = Duration::from_secs(60);
-    house
-        .sim
-        .world()
-        .fail(When::On(a(), Verb::Create), Fault::Hang);
-    let report = apply(&house).await;
-    assert!(
-        cause(&report, 1).contains("no answer for 60 s"),
-        "{report:#?}"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn one_stop_ends_what_runs_and_starts_nothing() {
-    let house = House::new();
-    let (stop, receiver) = watch::channel(Stop::No);
-    let sink = At(|event: &Event| {
-        if matches!(event, Event::Started { step: 1, .. }) {
-            stop.send_replace(Stop::Finish);
-        }
-    });
-    let report = apply_with(
-        &house,
-        Weather {
-            sink: &sink,
-            stop: receiver,
-            death: None,
-        },
-    )
-    .await;
-    assert_eq!(
-        (report.done.as_slice(), report.left.as_slice()),
-        (&[1, 3][..], &[2][..])
-    );
-    assert!(report.interrupted && report.abandoned.is_empty());
-    assert!(house.converge(&three()).await.is_complete());
-    house.assert_is(&three(), "after a stop").await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_second_stop_returns_at_once_and_the_journal_remembers() {
-    let house = House::new();
-    house
-        .sim
-        .world()
-        .fail(When::On(a(), Verb::Create), Fault::Hang);
-    let (stop, receiver) = watch::channel(Stop::No);
-    let sink = At(|event: &Event| match event {
-        Event::Done { step: 3, .. } => drop(stop.send_replace(Stop::Finish)),
-        Event::Stopping { .. } => drop(stop.send_replace(Stop::Now)),
-        _ => {}
-    });
-    let report = apply_with(
-        &house,
-        Weather {
-            sink: &sink,
-            stop: receiver,
-            death: None,
-        },
-    )
-    .await;
-    assert_eq!(
-        (report.done.as_slice(), report.abandoned.as_slice()),
-        (&[3][..], &[1][..])
-    );
-    let loaded = house.load();
-    assert_eq!(loaded.in_doubt, [a()]);
-    assert!(
-        loaded
-            .state
-            .unwrap()
-            .outcome
-            .resources
-            .contains_key(&id("container", "c"))
-    );
-    assert!(house.converge(&three()).await.is_complete());
-    house.assert_is(&three(), "after two stops").await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stop_before_the_first_step_is_obeyed() {
-    let house = House::new();
-    let (_stop, receiver) = watch::channel(Stop::Finish);
-    let report = apply_with(
-        &house,
-        Weather {
-            sink: &Deaf,
-            stop: receiver,
-            death: None,
-        },
-    )
-    .await;
-    assert_eq!(report.left, [1, 2, 3]);
-    assert!(house.sim.world().calls.is_empty());
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_host_that_does_not_answer_stops_the_apply_before_it_begins() {
     let house = House::new();
     let plan = house.plan(&three()).await;
-    house.sim.world().unreachable.insert(crate::house::host());
+    house.sim.world().unreachable.insert(host());
     let report = house.apply(&plan, Weather::default()).await.report();
     assert_eq!(report.failed.len(), 3);
     assert!(report.stale.is_empty() && house.sim.world().calls.is_empty());
@@ -433,7 +235,7 @@ async fn an_apply_without_the_secrets_does_not_begin() {
     );
     assert_eq!(
         house.sim.world().objects[&b()].body["env"]["PASSWORD"],
-        crate::house::PASSWORD
+        PASSWORD
     );
     house.assert_is(&wanted, "with a secret").await;
 }

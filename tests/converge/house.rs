@@ -3,15 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use infra_api::{
-    Address, CpuPolicy, Daemon, Failure, HostName, Mark, Observed, Placement, Project, Provider,
-    Resource, ResourceId, Runtime,
-};
-use infra_apply::{Event, Job, Report, Settings, Sink, Stop, World, run};
+use infra_api::{Daemon, Failure, HostName, Observed, Provider, Resource, ResourceId};
+use infra_apply::{Job, Report, Settings, Sink, Stop, World, run};
 use infra_plan::{Claims, Desired, Inputs, Outcome, Plan, assemble};
 use infra_sim::{Sim, SimDaemon};
 use infra_state::{
@@ -20,6 +17,8 @@ use infra_state::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::watch;
+
+use crate::nouns::{Deaf, host, id, placement, project};
 
 /// The secret that must be seen nowhere but in the world.
 pub(crate) const PASSWORD: &str = "hunter2-and-more";
@@ -78,21 +77,6 @@ impl Default for Weather<'_> {
             sink: &Deaf,
             stop,
         }
-    }
-}
-
-pub(crate) struct Deaf;
-
-impl Sink for Deaf {
-    fn event(&self, _: &Event) {}
-}
-
-/// Does something at an event.
-pub(crate) struct At<F: Fn(&Event) + Send + Sync>(pub(crate) F);
-
-impl<F: Fn(&Event) + Send + Sync> Sink for At<F> {
-    fn event(&self, event: &Event) {
-        (self.0)(event);
     }
 }
 
@@ -379,61 +363,5 @@ impl House {
             let leaked = String::from_utf8_lossy(&text).contains(PASSWORD);
             assert!(!leaked, "{context}: the secret was written down");
         }
-    }
-}
-
-pub(crate) fn project() -> Project {
-    Project::new("demo")
-}
-
-pub(crate) fn host() -> HostName {
-    HostName::new("r1")
-}
-
-pub(crate) fn id(kind: &str, name: &str) -> ResourceId {
-    ResourceId::new(&host(), "sim", kind, name)
-}
-
-pub(crate) fn address(name: &str) -> Address {
-    Address::new(format!("workload.{name}"))
-}
-
-pub(crate) fn mark(name: &str) -> Mark {
-    Mark {
-        project: project(),
-        address: address(name),
-    }
-}
-
-pub(crate) fn thing(kind: &str, name: &str, body: Value, after: &[ResourceId]) -> Resource {
-    Resource {
-        id: id(kind, name),
-        address: address(name),
-        body,
-        source: None,
-        after: after.to_vec(),
-    }
-}
-
-fn placement() -> Placement {
-    Placement {
-        runtime: Runtime::Container,
-        host: host(),
-        policy: CpuPolicy::Shared,
-        cells: vec![],
-        helpers: BTreeMap::new(),
-        devices: vec![],
-        addresses: BTreeMap::new(),
-        tiers: vec![],
-    }
-}
-
-/// All events of an apply.
-#[derive(Clone, Default)]
-pub(crate) struct Record(pub(crate) Arc<Mutex<Vec<Event>>>);
-
-impl Sink for Record {
-    fn event(&self, event: &Event) {
-        self.0.lock().unwrap().push(event.clone());
     }
 }

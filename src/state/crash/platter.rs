@@ -111,16 +111,6 @@ impl Disk for Platter {
         })
     }
 
-    fn cut(&self, path: &Path, length: u64) -> io::Result<()> {
-        self.change(|inner| {
-            let inode = inner.inode(path)?;
-            inner.files[inode]
-                .0
-                .truncate(usize::try_from(length).unwrap());
-            Ok(())
-        })
-    }
-
     fn sync(&self, path: &Path) -> io::Result<()> {
         self.change(|inner| {
             let inode = inner.inode(path)?;

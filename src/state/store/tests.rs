@@ -8,8 +8,9 @@ use infra_plan::Record;
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::read::REBUILD;
 use super::*;
-use crate::Log;
+use crate::{Entry, Log};
 
 struct Fixed;
 
