@@ -2,7 +2,7 @@
 //!
 //! - `*.infra.hcl`, `*.auto.vars.hcl` and folders of modules: the configuration.
 //! - `given`: what a person gave beside it, a line each: `--var x=1`, `--var-file f`, `INFRA_VAR_x=1`,
-//!   `validate`, `allocate` (every workload gets an address), `console EXPRESSION`.
+//!   `validate`, `graph` (which declaration speaks of which), `allocate` (every workload gets an address), `console EXPRESSION`.
 //! - `expected`: the evaluation. `diagnostics.txt`: what is said about it, as a person reads it.
 //! - `terraform.json`: the outputs that Terraform 1.11.4 printed for the same files (renamed to `.tf`) with
 //!   the same values given; ours must be equal.
@@ -254,6 +254,7 @@ struct Case {
     given: GivenValues,
     mode: Mode,
     allocate: bool,
+    graph: bool,
     console: Vec<String>,
 }
 
@@ -274,6 +275,7 @@ impl Case {
             given: given_values,
             mode,
             allocate: false,
+            graph: false,
             console: Vec::new(),
         };
         given.lines().for_each(|line| case.line(line));
@@ -285,6 +287,7 @@ impl Case {
         match line.split_once(' ') {
             _ if line == "validate" => self.mode = Mode::Validate,
             _ if line == "allocate" => self.allocate = true,
+            _ if line == "graph" => self.graph = true,
             Some(("--var", text)) => arguments.push(Argument::Var(text.to_owned())),
             Some(("--var-file", path)) => arguments.push(Argument::File(path.to_owned())),
             Some(("console", text)) => self.console.push(text.to_owned()),
@@ -316,6 +319,12 @@ impl Case {
             true => String::new(),
             false => shown(&evaluation, &sources),
         };
+        if self.graph {
+            for (from, to) in program.graph() {
+                let to: Vec<_> = to.into_iter().collect();
+                writeln!(shown, "graph {from} -> {}", to.join(" ")).unwrap();
+            }
+        }
         for text in &self.console {
             match evaluation.console(text, &mut sources) {
                 Ok(value) => writeln!(shown, "> {text}\n{}", show::show(&value)).unwrap(),

@@ -172,14 +172,8 @@ impl<'a> Checker<'a> {
             if let Some(key) = &target.key {
                 self.expr(key, names);
             }
-            let exists = match &*target.kind {
-                "module" => self.module.calls.get(&target.name).is_some(),
-                kind => self
-                    .module
-                    .declared
-                    .get(kind)
-                    .is_some_and(|t| t.get(&target.name).is_some()),
-            };
+            let can_be = !matches!(&*target.kind, "var" | "local");
+            let exists = can_be && self.module.declares(&target.kind, &target.name);
             if !exists && !self.module.partial {
                 let error = self.no_target(target);
                 self.found.push(error);
@@ -202,23 +196,8 @@ impl<'a> Checker<'a> {
             kind,
             &format!("{kind}.{name}"),
             name,
-            self.names_of(kind),
+            self.module.names(kind),
         )
-    }
-
-    /// The names declared under a root.
-    fn names_of(&self, root: &str) -> Vec<&'a str> {
-        let module = self.module;
-        match root {
-            "var" => module.variables.names().collect(),
-            "local" => module.locals.names().collect(),
-            "module" => module.calls.names().collect(),
-            kind => module
-                .declared
-                .get(kind)
-                .map(|t| t.names().collect())
-                .unwrap_or_default(),
-        }
     }
 
     fn expr(&mut self, expr: &Expr, names: &Names) {
@@ -253,18 +232,12 @@ impl<'a> Checker<'a> {
 
     fn declared_reference(&self, reference: &Reference, name: &str) -> Option<Diagnostic> {
         let root = &*reference.root;
-        let known = self.names_of(root);
-        if !known.contains(&name) {
-            let error = || {
-                nothing(
-                    self.through(reference, 1),
-                    root,
-                    &format!("{root}.{name}"),
-                    name,
-                    known,
-                )
-            };
-            return (!self.module.partial).then(error);
+        if self.module.partial && !self.module.declares(root, name) {
+            return None;
+        }
+        if !self.module.declares(root, name) {
+            let (span, known) = (self.through(reference, 1), self.module.names(root));
+            return Some(nothing(span, root, &format!("{root}.{name}"), name, known));
         }
         match root {
             "var" | "local" => None,
@@ -338,7 +311,7 @@ impl<'a> Checker<'a> {
             reference.span,
             format!("`{root}` must be followed by {what}"),
         );
-        let example = self.names_of(root).first().copied().unwrap_or("name");
+        let example = self.module.names(root).first().copied().unwrap_or("name");
         error.hint(match root {
             "each" => "write each.key or each.value".to_owned(),
             "count" => "write count.index".to_owned(),
@@ -362,7 +335,7 @@ impl<'a> Checker<'a> {
 
     /// What somebody meant by a name that is no root.
     fn meant(&self, root: &str, alone: bool) -> Option<String> {
-        let as_member = |of: &str| alone && self.names_of(of).contains(&root);
+        let as_member = |of: &str| alone && self.module.names(of).contains(&root);
         if let Some(of) = ["var", "local"].into_iter().find(|of| as_member(of)) {
             return Some(format!("write {of}.{root}"));
         }

@@ -14,6 +14,7 @@ mod evaluation;
 mod expand;
 mod files;
 mod fit;
+mod graph;
 mod hints;
 mod inputs;
 mod language;
@@ -36,6 +37,7 @@ pub use evaluation::{
     Block, Edge, Evaluation, Ignore, Instance, Lifecycle, Module, Output, Spanned, Why,
 };
 pub use files::{Files, Memory};
+pub use graph::Graph;
 pub use inputs::{Argument, Given as GivenValues, Inputs};
 pub use program::{About, Mode, Program};
 pub use schema::{

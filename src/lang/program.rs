@@ -7,7 +7,7 @@ use crate::inputs::{Given, Inputs, inputs};
 use crate::schema::Schema;
 use crate::scope::Place;
 use crate::tree::{Target, Tree};
-use crate::{Address, Files, check, load};
+use crate::{Address, Files, Graph, check, graph, load};
 use infra_diag::{Diagnostic, Diagnostics, Sources, Span};
 use infra_expr::{Type, Value, convert};
 use petgraph::algo::tarjan_scc;
@@ -68,6 +68,12 @@ impl Program {
     #[must_use]
     pub fn project(&self) -> &str {
         &self.tree.project
+    }
+
+    /// Which declaration speaks of which, as written.
+    #[must_use]
+    pub fn graph(&self) -> Graph {
+        graph::graph(&self.tree)
     }
 
     /// Reads the values of variables: environment, variable files and arguments.

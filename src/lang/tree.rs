@@ -32,6 +32,45 @@ pub(crate) struct Module {
     pub(crate) partial: bool,
 }
 
+impl Module {
+    /// All declared blocks: name, kind, block.
+    pub(crate) fn declared(&self) -> impl Iterator<Item = (&Arc<str>, &'static str, &Declared)> {
+        let all = self.declared.iter();
+        all.flat_map(|(kind, table)| {
+            table
+                .iter()
+                .map(move |(name, _, block)| (name, *kind, block))
+        })
+    }
+
+    /// Whether a name is declared under a root: `var`, `local`, `module` or a kind of the schema.
+    pub(crate) fn declares(&self, root: &str, name: &str) -> bool {
+        match root {
+            "var" => self.variables.get(name).is_some(),
+            "local" => self.locals.get(name).is_some(),
+            "module" => self.calls.get(name).is_some(),
+            kind => self
+                .declared
+                .get(kind)
+                .is_some_and(|table| table.get(name).is_some()),
+        }
+    }
+
+    /// The names declared under a root.
+    pub(crate) fn names(&self, root: &str) -> Vec<&str> {
+        match root {
+            "var" => self.variables.names().collect(),
+            "local" => self.locals.names().collect(),
+            "module" => self.calls.names().collect(),
+            kind => self
+                .declared
+                .get(kind)
+                .map(|t| t.names().collect())
+                .unwrap_or_default(),
+        }
+    }
+}
+
 /// Things by name, and where each was declared.
 #[derive(Debug)]
 pub(crate) struct Table<T>(BTreeMap<Arc<str>, (Span, T)>);
