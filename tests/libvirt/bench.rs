@@ -62,9 +62,9 @@ fn run(uri: &str, name: &str, test: Test) {
 impl Bench {
     pub(crate) async fn open(uri: &str, project: &str) -> Self {
         let host = HostName::new("here");
-        // The guests here listen to no power button.
+        // Most guests here listen to no power button.
         let provider = Libvirt {
-            patience: Duration::from_secs(1),
+            patience: Duration::from_secs(4),
         };
         let daemon = provider.connect(&host, uri).await.unwrap();
         Self {
@@ -258,6 +258,22 @@ impl Bench {
             capacity_bytes: 8 * MIB,
             backing: None,
             backing_format: None,
+        }
+    }
+
+    /// With a bridge of its own, on `A.B.C.0/24`, from which nothing outside is reached.
+    pub(crate) fn network(&self, subnet: &str) -> MachineNetwork {
+        let address = self.mark().address;
+        let own = OwnBridge {
+            subnet: format!("{subnet}.0/24").parse().unwrap(),
+            gateway: format!("{subnet}.1").parse().unwrap(),
+            internal: true,
+        };
+        MachineNetwork {
+            name: self.name("lan"),
+            uuid: names::uuid(&self.project, &address),
+            bridge: names::bridge(&self.project, &address),
+            own: Some(own),
         }
     }
 

@@ -1,5 +1,6 @@
 //! On a real daemon: machines that boot, change while they run, drift and fail.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use infra_api::target::*;
@@ -28,17 +29,7 @@ fn live_a_machine_boots() {
                 user_data: "b".into(),
                 network_config: None,
             };
-            let own = OwnBridge {
-                subnet: "10.213.92.0/24".parse().unwrap(),
-                gateway: "10.213.92.1".parse().unwrap(),
-                internal: true,
-            };
-            let network = MachineNetwork {
-                name: b.name("lan"),
-                uuid: b.plain().uuid,
-                bridge: names::bridge(&b.project, &b.mark().address),
-                own: Some(own),
-            };
+            let network = b.network("10.213.92");
             b.create(&b.volume_id(&file.volume), &file, Some(&path))
                 .await
                 .unwrap();
@@ -85,6 +76,79 @@ fn live_a_machine_boots() {
         })
     });
 }
+
+/// A Linux guest, by direct kernel boot: it mounts our seed, takes its address from it and hears the power
+/// button. Needs a directory with `vmlinuz` and the quickstart's `initrd.img`.
+#[test]
+fn live_linux_boots_and_reads_its_seed() {
+    live("linux", |b| {
+        Box::pin(async {
+            let Some(images) = std::env::var_os("INFRA_LIVE_IMAGES").map(PathBuf::from) else {
+                eprintln!(
+                    "SKIPPED: INFRA_LIVE_IMAGES names no directory with vmlinuz and initrd.img"
+                );
+                return;
+            };
+            let machine = linux(b, &images).await;
+            let id = b.id("domain", &machine.name);
+            b.create(&id, &machine, None).await.unwrap();
+            assert_eq!(b.machine(&id).await, machine);
+            let log = machine.console_log.unwrap();
+            wait_for(&log, "eth0 has 10.213.93.7/24").await;
+            wait_for(&log, "seeded serves HTTP").await;
+            b.delete(&id).await.unwrap();
+            wait_for(&log, "power button: off").await;
+        })
+    });
+}
+
+async fn linux(b: &Bench, images: &Path) -> Machine {
+    b.with_pool().await;
+    for name in ["vmlinuz", "initrd.img"] {
+        let (file, path) = b.file(name, &std::fs::read(images.join(name)).unwrap());
+        b.create(&b.volume_id(&file.volume), &file, Some(&path))
+            .await
+            .unwrap();
+        std::fs::remove_file(path).unwrap();
+    }
+    let seed = SeedVolume {
+        volume: b.volume("seed"),
+        meta_data: "instance-id: a\nlocal-hostname: seeded\n".into(),
+        user_data: "#cloud-config\n".into(),
+        network_config: Some(NETWORK_CONFIG.into()),
+    };
+    b.create(&b.volume_id(&seed.volume), &seed, None)
+        .await
+        .unwrap();
+    let network = b.network("10.213.93");
+    b.create(&b.id("network", &network.name), &network, None)
+        .await
+        .unwrap();
+    Machine {
+        boot: Boot::Kernel {
+            kernel: b.volume("vmlinuz"),
+            initramfs: Some(b.volume("initrd.img")),
+            cmdline: Some("console=ttyS0 quiet".into()),
+        },
+        seed: Some(seed.volume),
+        interfaces: vec![MachineInterface {
+            mac: "52:54:00:12:34:57".into(),
+            network: network.name,
+            address: [10, 213, 93, 7].into(),
+        }],
+        memory_bytes: 256 << 20,
+        console_log: Some(format!("{}/console.log", b.pool().path)),
+        ..b.plain()
+    }
+}
+
+const NETWORK_CONFIG: &str = "version: 2
+ethernets:
+  eth0:
+    match:
+      macaddress: \"52:54:00:12:34:57\"
+    addresses: [10.213.93.7/24]
+";
 
 async fn wait_for(path: &str, text: &str) {
     let began = Instant::now();

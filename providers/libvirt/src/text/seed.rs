@@ -19,6 +19,10 @@ const PATHS_BIG: usize = 19;
 const DIRECTORY: usize = 20;
 const FILES: usize = 21;
 
+/// An image has at least so many sectors (256 KiB): busybox's `findfs` takes a disk of less than 64 KiB for an
+/// empty drive and looks no further.
+const SMALLEST: usize = 128;
+
 const PATH_TABLE_LENGTH: usize = 10;
 
 /// The files in the order of their plain ISO names, which the standard asks for.
@@ -64,7 +68,7 @@ fn image(files: &[((&str, &str), &[u8])]) -> Vec<u8> {
         ));
         data.extend(sectors(content));
     }
-    let end = FILES + data.len() / SECTOR;
+    let end = SMALLEST.max(FILES + data.len() / SECTOR);
     let mut image = vec![0; DESCRIPTOR * SECTOR];
     image.extend(sectors(&descriptor(end)));
     image.extend(sectors(b"\xffCD001\x01"));
@@ -72,6 +76,7 @@ fn image(files: &[((&str, &str), &[u8])]) -> Vec<u8> {
     image.extend(sectors(&path_table(&both(DIRECTORY)[4..], [0, 1])));
     image.extend(sectors(&directory));
     image.extend(data);
+    image.resize(end * SECTOR, 0);
     image
 }
 
