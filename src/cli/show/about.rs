@@ -1,16 +1,18 @@
 //! What a person wants to see of an object that is made: its main attributes, not all of them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use infra_api::Text;
 use infra_api::target::{
     Acceleration, Boot, Container, ContainerImage, ContainerNetwork, ContainerVolume, DiskVolume,
     FileVolume, Machine, MachineNetwork, Mount, Pool, Port, SeedVolume, VolumeRef,
 };
 use infra_api::units::Bytes;
+use infra_api::{IdSet, Text};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::names;
 use super::page::{clean, count};
 use super::value::{self, quoted};
 
@@ -99,10 +101,7 @@ fn machine(m: Machine) -> Vec<Row> {
     vec![
         row("boot", &boot(&m.boot)),
         yes("emulated", m.acceleration == Acceleration::Emulated),
-        row("vcpus", &m.vcpus),
-        each("on CPUs", &m.vcpu_pins, |(vcpu, cpus)| {
-            format!("{vcpu} → {cpus}")
-        }),
+        row("vcpus", &format!("{}{}", m.vcpus, pins(&m.vcpu_pins))),
         some("emulator", m.emulator_pin),
         row("memory", &format!("{}{pages}", Bytes(m.memory_bytes))),
         some("memory.nodes", m.memory_nodes),
@@ -111,6 +110,22 @@ fn machine(m: Machine) -> Vec<Row> {
             format!("{} {}", i.network, i.address)
         }),
     ]
+}
+
+/// `, all on CPUs 0-1` or `: 0 on CPU 2, 1 on CPU 3`.
+fn pins(pins: &BTreeMap<u32, IdSet>) -> String {
+    let mut sets = pins.values();
+    let Some(first) = sets.next() else {
+        return String::new();
+    };
+    if sets.all(|set| set == first) {
+        return format!(", on {}", names::ids("CPU", first));
+    }
+    let each: Vec<String> = pins
+        .iter()
+        .map(|(vcpu, cpus)| format!("{vcpu} on {}", names::ids("CPU", cpus)))
+        .collect();
+    format!(": {}", each.join(", "))
 }
 
 fn container_network(n: ContainerNetwork) -> Vec<Row> {
@@ -187,7 +202,7 @@ fn port(p: &Port) -> String {
         .host_address
         .as_ref()
         .map_or_else(String::new, |a| format!("{a}:"));
-    format!("{at}{} → {}/{}", p.host, p.container, p.protocol)
+    format!("{at}{}:{}/{}", p.host, p.container, p.protocol)
 }
 
 fn mount(mount: &Mount) -> String {

@@ -97,12 +97,12 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::ChangedAndDrift => "declared otherwise, and changed behind our back".to_owned(),
         Reason::Replaced { attributes } if attributes.is_empty() => "asked for".to_owned(),
         Reason::Replaced { attributes: _ } => String::new(),
-        Reason::ReplacedWith { resource } => format!("it stands on {resource}"),
+        Reason::ReplacedWith { resource } => format!("goes with {resource}, which it stands on"),
         Reason::RestartedWith { resource } => format!("{resource} changes under it"),
         Reason::Undeclared => "declared no longer".to_owned(),
         Reason::Stray => "carries our mark, and is neither declared nor in the state".to_owned(),
         Reason::Yields { to } => {
-            format!("stops first, because it and {to} each wait for what the other has")
+            format!("stops first: it and {to} each wait for what the other has")
         }
     }
 }

@@ -5,7 +5,7 @@ use infra_plan::Delta;
 use serde_json::Value;
 
 use super::lines::{Line, diff};
-use super::page::{DIM, GREEN, PLAIN, Page, RED, WIDTH, YELLOW, clean, pad, paint, width};
+use super::page::{DIM, GREEN, PLAIN, Page, RED, WIDTH, YELLOW, clean, count, pad, paint, width};
 use super::value::{self, is_long_text, is_secret};
 
 /// A longer name does not push the others' values aside.
@@ -75,10 +75,11 @@ impl Row {
     }
 
     fn is_long(&self) -> bool {
-        [&self.before, &self.after]
-            .into_iter()
-            .flatten()
-            .any(is_long_text)
+        self.sides().any(is_long_text)
+    }
+
+    fn sides(&self) -> impl Iterator<Item = &Value> {
+        [&self.before, &self.after].into_iter().flatten()
     }
 }
 
@@ -102,9 +103,13 @@ pub(super) fn rows(page: &mut Page, indent: usize, rows: &[Row]) {
 }
 
 fn block(page: &mut Page, indent: usize, row: &Row) {
-    let lines = |side: &Option<Value>| {
-        side.as_ref()
-            .map_or_else(Vec::new, |v| value::lines(&row.key, v))
+    // A list is easier to read whole, as long as both sides fit.
+    let fits = |v: &Value| width(&value::value(&row.key, v)) + indent + 2 <= WIDTH;
+    let whole = !row.is_long() && row.sides().all(fits);
+    let lines = |side: &Option<Value>| match side {
+        None => Vec::new(),
+        Some(v) if whole => vec![value::value(&row.key, v)],
+        Some(v) => value::lines(&row.key, v),
     };
     let mut shown = diff(&lines(&row.before), &lines(&row.after));
     let one_sided = row.before.is_none() || row.after.is_none();
@@ -123,7 +128,6 @@ fn line_of(page: &mut Page, indent: &str, line: &Line) {
         Line::Same(text) => page.folded(&format!("{indent}  "), PLAIN, text),
         Line::Gone(text) => page.folded(&format!("{indent}{} ", paint(RED, "-")), PLAIN, text),
         Line::New(text) => page.folded(&format!("{indent}{} ", paint(GREEN, "+")), PLAIN, text),
-        Line::Skipped(1) => page.folded(indent, DIM, "  … 1 more line"),
-        Line::Skipped(n) => page.folded(indent, DIM, &format!("  … {n} more lines")),
+        Line::Skipped(n) => page.folded(indent, DIM, &format!("  … {}", count(*n, "line"))),
     }
 }

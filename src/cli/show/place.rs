@@ -49,8 +49,10 @@ fn memory(placement: &Placement) -> Option<String> {
 /// `container`, `KVM`, `KVM (emulated)`.
 pub(super) fn runtime(view: &PlanView<'_>, address: &Address, placement: &Placement) -> String {
     let id = main_resource(view.project, address, placement);
-    let body = view.plan.result.resources.get(&id).map(|r| r.body.clone());
-    let emulated = body
+    let outcomes = [&view.plan.result, view.prior];
+    let record = outcomes.iter().find_map(|o| o.resources.get(&id));
+    let emulated = record
+        .map(|r| r.body.clone())
         .and_then(|body| serde_json::from_value::<Machine>(body).ok())
         .is_some_and(|machine| machine.acceleration == Acceleration::Emulated);
     let suffix = if emulated { " (emulated)" } else { "" };

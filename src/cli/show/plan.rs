@@ -100,22 +100,32 @@ pub fn drift(drifts: &Drifts) -> String {
         }
     }
     page.blank();
-    if drifts.is_empty() {
-        page.line(&paint(
-            GREEN,
-            "No differences. The world is as it was left.",
-        ));
-    } else {
-        let (differ, mends) = match drifts.len() {
-            1 => ("differs", "it"),
-            _ => ("differ", "them"),
-        };
-        let what = count(drifts.len(), "object");
-        page.line(&format!(
-            "{what} {differ} from the state. `infra apply` mends {mends}."
-        ));
-    }
+    mending(&mut page, drifts);
     page.finish()
+}
+
+/// What to do about it.
+fn mending(page: &mut Page, drifts: &Drifts) {
+    let taken = |(_, drift): &&(Address, Drift)| matches!(drift, Drift::Taken { what: _ });
+    let taken = drifts.values().filter(taken).count();
+    let (differ, mends) = match drifts.len() {
+        0 => {
+            page.line(&paint(
+                GREEN,
+                "No differences. The world is as it was left.",
+            ));
+            return;
+        }
+        1 => ("differs", "it"),
+        _ => ("differ", "them"),
+    };
+    let what = count(drifts.len(), "object");
+    page.line(&format!(
+        "{what} {differ} from the state. `infra apply` mends {mends}."
+    ));
+    if taken > 0 {
+        page.line("A name that is taken must be freed first: what is not ours is not touched.");
+    }
 }
 
 type Owned<'a> = Vec<(&'a ResourceId, &'a Drift)>;

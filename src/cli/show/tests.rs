@@ -2,13 +2,14 @@
 
 mod world;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use infra_api::{Address, HostName, IdSet, Impact, ResourceId, Runtime};
 use infra_plan::Delta;
 use serde_json::json;
 
-use super::{Drift, Drifts, json as document, page, plan};
+use super::{Drift, Drifts, explain, graph, json as document, page, plan};
 use crate::choose::{Candidate, RuledOut};
 use crate::place::{Constraint, HostRefusal};
 use world::{World, container, id, machine, placement, seed};
@@ -227,6 +228,10 @@ fn yields() {
 
 #[test]
 fn several_hosts() {
+    shown("hosts", &fleet());
+}
+
+fn fleet() -> World {
     let mut world = World::new();
     for (host, cpus) in [("r1", 8), ("r2", 8), ("r3", 2)] {
         world.host(host, cpus);
@@ -263,7 +268,7 @@ fn several_hosts() {
     );
     world.on_host("r3");
     world.named(address);
-    shown("hosts", &world);
+    world
 }
 
 #[test]
@@ -316,6 +321,43 @@ fn what_has_drifted() {
     golden("drift-none", &plan::drift(&Drifts::new()));
 }
 
+#[test]
+fn explained() {
+    let mut world = fleet();
+    let explained = |world: &World, address: &str| {
+        let address = Address::new(address);
+        explain::explain(&address, &world.decision, &world.inventory)
+    };
+    golden("explain", &explained(&world, "workload.feed[10]"));
+    world.refuse("workload.feed[10]");
+    golden("explain-nowhere", &explained(&world, "workload.feed[10]"));
+    let made = world.plan();
+    let json = document::plan(&world.view(&made));
+    let refused = &json["workloads"][1]["refused"];
+    same(
+        "refused.json",
+        &(serde_json::to_string_pretty(refused).unwrap() + "\n"),
+    );
+}
+
+/// The steps of a plan, beside what is declared.
+#[test]
+fn drawn() {
+    let made = quickstart().plan();
+    let files: std::sync::Arc<dyn infra_lang::Files> =
+        std::sync::Arc::new(infra_lang::Memory(BTreeMap::new()));
+    let source = crate::configuration::Source::read(&files, "demo");
+    let given = infra_lang::GivenValues::default();
+    let mut secret = |_: &str| String::new();
+    let read = source.evaluate(
+        &given,
+        infra_lang::Mode::Plan,
+        &BTreeMap::new(),
+        &mut secret,
+    );
+    same("steps.dot", &graph::graph(&read.evaluation, Some(&made)));
+}
+
 /// Whatever is on it, a page is safe to print: no control characters of others.
 #[test]
 fn others_escapes_are_shown() {
@@ -328,7 +370,6 @@ fn others_escapes_are_shown() {
     assert!(!text.contains("\u{1b}[2J"));
 }
 
-/// Unused where a test needs no refusal of its own.
 fn refusal(runtime: Runtime, host: &str, constraint: Constraint) -> HostRefusal {
     HostRefusal {
         runtime,

@@ -37,25 +37,29 @@ pub(super) fn workloads(page: &mut Page, view: &PlanView<'_>) {
 }
 
 fn details(page: &mut Page, head: &str, row: &Row) {
-    let beside = [row.facts.as_str(), &row.reasons].into_iter();
-    let beside: Vec<&str> = beside.filter(|t| !t.is_empty()).collect();
-    let whole = beside.join(" · ");
     if width(head) > COLUMN {
         page.line(head);
-        let lead = " ".repeat(BELOW);
-        page.folded(&lead, PLAIN, &row.facts);
-        below(page, &lead, row);
-    } else if width(head) + width(&whole) <= WIDTH || row.facts.is_empty() {
-        page.folded(head, PLAIN, &whole);
+        below(page, BELOW, row);
+        return;
+    }
+    let beside = format!("{head}{} · {}", row.facts, row.reasons);
+    if row.reasons.is_empty() {
+        page.folded(head, PLAIN, &row.facts);
+    } else if width(&beside) <= WIDTH {
+        let reasons = paint(DIM, &format!("· {}", row.reasons));
+        page.line(&format!("{head}{} {reasons}", row.facts));
     } else {
         page.folded(head, PLAIN, &row.facts);
-        below(page, &" ".repeat(width(head)), row);
+        page.folded(&" ".repeat(width(head)), DIM, &row.reasons);
     }
 }
 
-fn below(page: &mut Page, lead: &str, row: &Row) {
-    if !row.reasons.is_empty() {
-        page.folded(lead, DIM, &row.reasons);
+fn below(page: &mut Page, indent: usize, row: &Row) {
+    let lead = " ".repeat(indent);
+    for (style, text) in [(PLAIN, &row.facts), (DIM, &row.reasons)] {
+        if !text.is_empty() {
+            page.folded(&lead, style, text);
+        }
     }
 }
 
@@ -80,8 +84,8 @@ fn row(view: &PlanView<'_>, address: &Address) -> Row {
         },
         (None, Some(prior)) => Row {
             name,
-            what: format!("{} on {}", prior.runtime, prior.host),
-            facts: "goes".to_owned(),
+            what: format!("{} on {}", place::runtime(view, address, prior), prior.host),
+            facts: "is removed".to_owned(),
             reasons: String::new(),
         },
         (None, None) => Row {
@@ -93,19 +97,24 @@ fn row(view: &PlanView<'_>, address: &Address) -> Row {
     }
 }
 
-/// What is kept, and who keeps it: equal hosts on one line.
 fn hosts(page: &mut Page, view: &PlanView<'_>) {
-    let Some(inventory) = view.inventory else {
-        return;
-    };
     let placements = view.plan.result.workloads.values();
     let used: BTreeSet<&HostName> = placements.map(|p| &p.host).collect();
+    let known = view.inventory.iter().flat_map(|i| &i.hosts);
+    keepers(
+        page,
+        known
+            .filter(|(name, _)| used.contains(name))
+            .map(|(_, host)| host),
+    );
+}
+
+/// What hosts keep for themselves; equal ones on one line.
+pub(super) fn keepers<'a>(page: &mut Page, hosts: impl IntoIterator<Item = &'a HostInventory>) {
     let mut keepers: BTreeMap<(String, bool), Vec<HostName>> = BTreeMap::new();
-    for (name, host) in &inventory.hosts {
-        if used.contains(name) {
-            let equal = keepers.entry((keeps(host), host.reserved_by_default));
-            equal.or_default().push(name.clone());
-        }
+    for host in hosts {
+        let equal = keepers.entry((keeps(host), host.reserved_by_default));
+        equal.or_default().push(host.declared.name.clone());
     }
     for ((what, by_default), hosts) in keepers {
         let (verb, whom) = match hosts.len() {
@@ -113,8 +122,12 @@ fn hosts(page: &mut Page, view: &PlanView<'_>) {
             _ => ("keep", "themselves"),
         };
         let default = if by_default { " (default)" } else { "" };
-        let line = format!("{} {verb} {what} for {whom}{default}", names::hosts(&hosts));
-        page.folded("", DIM, &line);
+        let hosts = names::hosts(&hosts);
+        page.folded(
+            "",
+            DIM,
+            &format!("{hosts} {verb} {what} for {whom}{default}"),
+        );
     }
 }
 

@@ -16,7 +16,7 @@ use crate::cli::show::PlanView;
 use crate::decide::Decision;
 use crate::declared::Host;
 use crate::inventory::Inventory;
-use crate::place::Constraint;
+use crate::place::{Constraint, Refused};
 
 pub(super) struct World {
     pub(super) project: Project,
@@ -214,6 +214,25 @@ impl World {
         let passed_over = &mut self.decision.placed.passed_over;
         let of = passed_over.entry(Address::new(address)).or_default();
         of.push(refusal(runtime, host, constraint));
+    }
+
+    /// The last candidate has no room either.
+    pub(super) fn refuse(&mut self, address: &str) {
+        let address = Address::new(address);
+        let placed = &mut self.decision.placed;
+        let placement = placed.placements.remove(&address).unwrap();
+        self.result.workloads.remove(&address);
+        let mut refused = placed.passed_over.remove(&address).unwrap_or_default();
+        let full = Constraint::Memory {
+            need: 4 << 30,
+            have: 1 << 30,
+            nodes: None,
+        };
+        refused.push(refusal(placement.runtime, placement.host.as_str(), full));
+        placed.refused.push(Refused {
+            workload: address,
+            refused,
+        });
     }
 
     pub(super) fn ran(&mut self, address: &str, placement: Placement) {
