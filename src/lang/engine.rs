@@ -7,7 +7,7 @@
 use crate::evaluation::Block;
 use crate::expand::{Expansion, Repetition};
 use crate::inputs::Inputs;
-use crate::scope::Place;
+use crate::scope::{Names, Place};
 use crate::syntax::Expr;
 use crate::tree::{Declared, Module, Tree};
 use crate::{Address, ModulePath, stack};
@@ -222,7 +222,7 @@ impl Engine {
     }
 
     pub(crate) fn evaluate(&self, expr: &Expr, place: &Place<'_>) -> Outcome<Value> {
-        evaluate(&expr.node, expr.source(), place).map_err(|errors| {
+        evaluate(&expr.node, expr.source(), &Names { place, expr }).map_err(|errors| {
             self.report(errors);
             Failed::SAID
         })

@@ -20,6 +20,7 @@ mod inputs;
 mod language;
 mod literal;
 mod load;
+mod needs;
 mod parse;
 mod program;
 mod schema;

@@ -1,12 +1,15 @@
 //! What names mean at a place in the configuration. That every name means something was checked before
 //! (`check.rs`), so what is not found here fails without a word.
 
+use crate::check::readable_names;
 use crate::engine::{Engine, Failed, InstanceAt, InstanceId, ModuleId, Node, Outcome};
 use crate::expand::{Expansion, Repetition};
 use crate::schema::Origin;
+use crate::syntax::Expr;
 use crate::words::listed;
 use infra_diag::{Diagnostic, Diagnostics, Span};
 use infra_expr::{Kind, Scope, Step, Type, Value};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Where an expression stands.
@@ -71,7 +74,13 @@ impl<'e> Place<'e> {
         self.module
     }
 
-    fn find(&self, root: &str, span: Span, steps: &[Step]) -> Outcome<(Value, usize)> {
+    fn find(
+        &self,
+        root: &str,
+        span: Span,
+        steps: &[Step],
+        needed: Option<&BTreeSet<Arc<str>>>,
+    ) -> Outcome<(Value, usize)> {
         if let Some((_, value)) = self
             .iterators
             .iter()
@@ -104,7 +113,7 @@ impl<'e> Place<'e> {
                     .declared
                     .get_key_value(kind)
                     .ok_or(Failed::SAID)?;
-                self.declared(kind, key(table.key(name))?, span, steps)
+                self.declared(kind, key(table.key(name))?, span, steps, needed)
             }
         }
     }
@@ -154,6 +163,7 @@ impl<'e> Place<'e> {
         name: Arc<str>,
         span: Span,
         steps: &[Step],
+        needed: Option<&BTreeSet<Arc<str>>>,
     ) -> Outcome<(Value, usize)> {
         let asked = through(span, &steps[..1]);
         let node = Node::Declared(self.module, kind, name.clone());
@@ -162,11 +172,20 @@ impl<'e> Place<'e> {
             None if self.only_names => {
                 Ok((expansion.gather(|id| Ok(self.engine.name_only(id)))?, 1))
             }
-            None => Ok((
-                self.engine
-                    .value(Node::Whole(self.module, kind, name), asked)?,
-                1,
-            )),
+            None => match needed.filter(|_| steps.len() == 1) {
+                Some(names) => {
+                    let some = |id| {
+                        self.engine
+                            .object_of(id, &mut |name| names.contains(name), asked)
+                    };
+                    Ok((expansion.gather(some)?, 1))
+                }
+                None => Ok((
+                    self.engine
+                        .value(Node::Whole(self.module, kind, name), asked)?,
+                    1,
+                )),
+            },
             Some((id, taken)) => {
                 let asked = through(span, &steps[..steps.len().min(taken + 1)]);
                 match steps.get(taken).and_then(Step::name) {
@@ -265,7 +284,13 @@ fn no_such_key(
     }
 }
 
-impl Scope for Place<'_> {
+/// What names mean in one expression at a place.
+pub(crate) struct Names<'e> {
+    pub(crate) place: &'e Place<'e>,
+    pub(crate) expr: &'e Expr,
+}
+
+impl Scope for Names<'_> {
     fn lookup(
         &self,
         root: &str,
@@ -273,7 +298,11 @@ impl Scope for Place<'_> {
         steps: &[Step],
     ) -> Option<Result<(Value, usize), Diagnostics>> {
         // What failed elsewhere was reported there; what fails here counts only if it is needed.
-        Some(self.find(root, span, steps).map_err(Diagnostics::from))
+        Some(
+            self.place
+                .find(root, span, steps, self.expr.needs.get(&span))
+                .map_err(Diagnostics::from),
+        )
     }
 
     fn names(&self) -> Vec<String> {
@@ -281,7 +310,7 @@ impl Scope for Place<'_> {
     }
 
     fn files(&self) -> &dyn infra_expr::Files {
-        &*self.engine.tree.files
+        &*self.place.engine.tree.files
     }
 }
 
@@ -331,10 +360,21 @@ impl Engine {
 
     /// Everything of an instance that expressions may read.
     pub(crate) fn object(&self, id: InstanceId, asked: Span) -> Outcome<Value> {
+        self.object_of(id, &mut |_| true, asked)
+    }
+
+    /// Some of what expressions may read of an instance.
+    fn object_of(
+        &self,
+        id: InstanceId,
+        wanted: &mut dyn FnMut(&str) -> bool,
+        asked: Span,
+    ) -> Outcome<Value> {
+        self.touch(id);
         let kind = self.block(&self.instance(id)).kind;
-        let names = crate::check::readable_names(kind);
+        let names = readable_names(kind).filter(|name| wanted(name));
         let members: Vec<_> = names
-            .map(|name| (name, self.said(self.part(id, name, asked))))
+            .map(|name| (name, self.part(id, name, asked)))
             .collect();
         let members = members.into_iter().map(|(name, value)| Ok((name, value?)));
         Ok(Value::object(members.collect::<Outcome<Vec<_>>>()?))

@@ -2,6 +2,7 @@
 //! it may hold; whatever is left over at the end is unknown. So what a block takes is said only once.
 
 use crate::evaluation::Spanned;
+use crate::needs::{Needs, needs};
 use crate::words::suggest;
 use hcl_edit::Span as _;
 use hcl_edit::expr::Expression;
@@ -14,12 +15,14 @@ use std::sync::Arc;
 pub(crate) struct Expr {
     pub(crate) node: Expression,
     pub(crate) span: Span,
+    pub(crate) needs: Needs,
 }
 
 impl Expr {
     pub(crate) fn new(node: Expression, source: SourceId) -> Self {
         let span = Span::new(source, node.span().unwrap_or(0..0));
-        Self { node, span }
+        let needs = needs(&node, source);
+        Self { node, span, needs }
     }
 
     pub(crate) fn source(&self) -> SourceId {

@@ -31,3 +31,16 @@ module "m" {
 output "all" {
   value = local.all
 }
+
+# Each knows all of them, itself too: only the addresses are read, so this is no cycle either.
+workload "peers" {
+  count = 3
+  env = {
+    ALL    = join(",", workload.peers[*].address)
+    OTHERS = join(",", [for i, w in workload.peers : w.address if i != count.index])
+    IDS    = join(" ", [for w in workload.a : "${w.id}=${w.env["UUID"]}"])
+  }
+  memory {
+    size = "1GiB"
+  }
+}

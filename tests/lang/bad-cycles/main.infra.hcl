@@ -26,7 +26,8 @@ workload "y" {
 
 workload "whole" {
   for_each = toset(["a", "b"])
-  command  = [for w in workload.whole : w.uuid]
+  command  = [for w in workload.whole : w.command[0]]
+  near     = values(workload.whole)[*].id
   memory {
     size = "1GiB"
   }
