@@ -245,6 +245,38 @@ async fn what_was_made_wrong_is_made_anew() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_stops_the_apply_and_loses_nothing() {
+    for journey in &JOURNEYS {
+        let mut entry = 1;
+        while full_at(journey, entry).await {
+            entry += 1;
+        }
+        assert!(entry > 10, "{}: {entry}", journey.name);
+    }
+}
+
+/// False where all but the last entry was written.
+async fn full_at(journey: &Journey, entry: u32) -> bool {
+    let trip = Trip::begin(journey).await;
+    let context = format!("{}, full at {entry}", journey.name);
+    let plan = trip.house.plan(&trip.to).await;
+    let calls = trip.house.sim.world().calls.len();
+    let death = Some(Death::FullDisk(entry));
+    let weather = Weather {
+        death,
+        ..Weather::default()
+    };
+    let report = trip.house.apply(&plan, weather).await.report();
+    if report.is_complete() {
+        return false;
+    }
+    let calls = trip.house.sim.world().calls.len() - calls;
+    assert!(calls < entry as usize, "{context}: {calls} effects");
+    trip.end(&context, false).await;
+    true
+}
+
 #[ignore = "the planner finds a cycle after a crash in mid-replacement"]
 #[tokio::test(start_paused = true)]
 async fn a_replacement_of_many_is_cut_off_anywhere() {

@@ -24,10 +24,11 @@ pub struct State {
 }
 
 /// The file: the state and the checksum of it.
-#[derive(Serialize)]
-struct File<'a> {
+#[derive(Serialize, JsonSchema)]
+pub struct StateFile<'a> {
     #[serde(flatten)]
     state: &'a State,
+    /// `sha256:` and the digest of the rest as compact JSON with sorted keys.
     checksum: String,
 }
 
@@ -43,7 +44,7 @@ pub(crate) enum Fault {
 pub(crate) fn write(state: &State) -> Result<Vec<u8>, String> {
     let checksum = checksum(&serde_json::to_value(state).map_err(|e| e.to_string())?);
     let mut bytes =
-        serde_json::to_vec_pretty(&File { state, checksum }).map_err(|e| e.to_string())?;
+        serde_json::to_vec_pretty(&StateFile { state, checksum }).map_err(|e| e.to_string())?;
     bytes.push(b'\n');
     Ok(bytes)
 }

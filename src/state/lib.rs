@@ -16,7 +16,7 @@ mod vault;
 pub use disk::{Disk, Files};
 pub use error::{Error, Kind};
 pub use fold::Folding;
-pub use format::{FORMAT_VERSION, State};
+pub use format::{FORMAT_VERSION, State, StateFile};
 pub use journal::{Begin, Entry, Journal, Log};
 pub use key::Key;
 pub use lock::{Clock, Holder, LEASE, Lock};

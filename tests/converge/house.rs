@@ -12,7 +12,7 @@ use infra_apply::{Job, Report, Settings, Sink, Stop, World, run};
 use infra_plan::{Claims, Desired, Inputs, Outcome, Plan, assemble};
 use infra_sim::{Sim, SimDaemon};
 use infra_state::{
-    Clock, Entry, Error, Holder, Journal, Key, Loaded, Lock, Log, Paths, Store, Vault, mask,
+    Clock, Entry, Error, Holder, Journal, Key, Kind, Loaded, Lock, Log, Paths, Store, Vault, mask,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -43,6 +43,8 @@ pub(crate) struct Wanted {
 pub(crate) enum Death {
     BeforeEntry(u32),
     AfterEntry(u32),
+    /// Not the process dies but the disk is full, from this entry on.
+    FullDisk(u32),
 }
 
 /// How an apply ended.
@@ -114,10 +116,22 @@ impl Log for Deadly {
             *entries += 1;
             *entries
         };
+        if matches!(self.death, Some(Death::FullDisk(full)) if full <= number) {
+            return Err(no_space());
+        }
         self.die_at(Death::BeforeEntry(number));
         self.journal.append(entry)?;
         self.die_at(Death::AfterEntry(number));
         Ok(())
+    }
+}
+
+fn no_space() -> Error {
+    Error {
+        kind: Kind::Io,
+        doing: "writing the journal".to_owned(),
+        cause: "no space left".to_owned(),
+        hint: None,
     }
 }
 
