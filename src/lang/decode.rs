@@ -1,6 +1,7 @@
 //! Blocks of instances → evaluated blocks: each attribute by its expression or its default, and made to fit
 //! its shape; nested blocks with what `dynamic` makes of them.
 
+use crate::Mode;
 use crate::declared::wrong_amount;
 use crate::engine::{Engine, Failed, InstanceId, Node, Outcome};
 use crate::evaluation::{Block, Spanned};
@@ -9,12 +10,10 @@ use crate::schema::{Attribute, Given, Nested, Shape};
 use crate::scope::Place;
 use crate::syntax::{Expr, twice};
 use crate::tree::{Body, Dynamic, Item, Setting};
-use crate::words::{article, listed, nearest};
-use crate::{Address, Mode};
 use hcl_edit::parser::parse_expr;
 use infra_diag::{Diagnostic, SourceId, Span};
 use infra_expr::{Type, Value, constant};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Engine {
@@ -288,102 +287,6 @@ impl Engine {
         }
         Ok(())
     }
-
-    /// The address that a value names, as a string; the instance is then one of what it was made from.
-    fn resolve(
-        &self,
-        value: &Value,
-        kinds: &'static [&'static str],
-        place: &Place<'_>,
-        span: Span,
-    ) -> Result<Value, Misfit> {
-        let Some(name) = Self::named(value) else {
-            let text = format!("must name {}, and is {}", one_of(kinds), shown(value));
-            return Err(Misfit::new("Wrong type", text));
-        };
-        let id = match name.parse::<Address>() {
-            Ok(address) => self.at_address(&address, kinds, span)?,
-            Err(_) => self.by_name(&name, kinds, place, span)?,
-        };
-        self.touch(id);
-        Ok(Value::string(self.instance(id).address.to_string()))
-    }
-
-    fn at_address(
-        &self,
-        address: &Address,
-        kinds: &[&str],
-        span: Span,
-    ) -> Result<InstanceId, Misfit> {
-        if !kinds.contains(&&*address.kind) {
-            let text = format!("must name {}, and `{address}` is none", one_of(kinds));
-            return Err(Misfit::new("Wrong kind of reference", text));
-        }
-        let found = self
-            .said(self.find(address, span))
-            .map_err(|_| Misfit::new("", ""))?;
-        found.ok_or_else(|| {
-            Misfit::new(
-                "Reference to nothing",
-                format!("names `{address}`, which there is not"),
-            )
-        })
-    }
-
-    /// A bare name: a block of the same module.
-    fn by_name(
-        &self,
-        name: &str,
-        kinds: &'static [&'static str],
-        place: &Place<'_>,
-        span: Span,
-    ) -> Result<InstanceId, Misfit> {
-        let module = place.module_id();
-        let declared = &self.declarations(module).declared;
-        let tables = kinds.iter().filter_map(|kind| declared.get_key_value(kind));
-        let found = tables
-            .clone()
-            .find_map(|(kind, table)| Some((*kind, table.key(name)?.clone())));
-        let Some((kind, name)) = found else {
-            if self.declarations(module).partial {
-                return Err(Misfit::new("", ""));
-            }
-            let names: BTreeSet<&str> = tables.flat_map(|(_, table)| table.names()).collect();
-            let hint = match nearest(name, names.iter().copied()) {
-                Some(near) => Some(format!("did you mean `{near}`?")),
-                None => Some(format!(
-                    "declare it: {} \"{name}\" {{ … }}",
-                    kinds.first().unwrap_or(&"…")
-                )),
-            };
-            let text = format!(
-                "names \"{name}\", and there is no such {}",
-                kinds.join(" or ")
-            );
-            return Err(Misfit::new("Reference to nothing", text).hint(hint));
-        };
-        let node = Node::Declared(module, kind, name.clone());
-        let expansion = self
-            .said(self.expansion(node, span))
-            .map_err(|_| Misfit::new("", ""))?;
-        use crate::expand::Expansion::{Count, Each, Once, Unknown};
-        match &*expansion {
-            Once(id) | Unknown(id) => Ok(*id),
-            Count(_) | Each(_) => {
-                let text = format!("names \"{name}\", of which there are several");
-                let hint = format!("say which: {kind}.{name}[…]");
-                Err(Misfit::new("Ambiguous reference", text).hint(Some(hint)))
-            }
-        }
-    }
-}
-
-fn one_of(kinds: &[&str]) -> String {
-    format!(
-        "{} {}",
-        article(kinds.first().unwrap_or(&"")),
-        listed(kinds, "or")
-    )
 }
 
 /// The attributes that have a value, each at its place.

@@ -10,8 +10,6 @@ use crate::tree::{Target, Tree};
 use crate::{Address, Files, Graph, check, graph, load};
 use infra_diag::{Diagnostic, Diagnostics, Sources, Span};
 use infra_expr::{Type, Value, convert};
-use petgraph::algo::tarjan_scc;
-use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -311,81 +309,6 @@ impl Engine {
         }
         Ok(all)
     }
-
-    /// The instance at an address, if there is one.
-    pub(crate) fn find(&self, address: &Address, asked: Span) -> Outcome<Option<InstanceId>> {
-        let mut module = 0;
-        for step in &address.module.0 {
-            let Some(name) = self.declarations(module).calls.key(&step.name) else {
-                return Ok(None);
-            };
-            let expansion = self.expansion(Node::Call(module, name.clone()), asked)?;
-            let Some(inner) = expansion.at(step.key.as_ref()) else {
-                return Ok(None);
-            };
-            module = inner;
-        }
-        let declared = &self.declarations(module).declared;
-        let Some((kind, table)) = declared.get_key_value(&*address.kind) else {
-            return Ok(None);
-        };
-        let Some(name) = table.key(&address.name) else {
-            return Ok(None);
-        };
-        let expansion = self.expansion(Node::Declared(module, kind, name.clone()), asked)?;
-        Ok(expansion.at(address.key.as_ref()))
-    }
-
-    /// Reports what people said that can never be: something that depends on itself.
-    fn waits_for_itself(&self, instances: &[Instance]) {
-        let index = |address: &Address| instances.binary_search_by(|i| i.address.cmp(address)).ok();
-        let mut graph = DiGraph::<(), ()>::new();
-        let nodes: Vec<NodeIndex> = instances.iter().map(|_| graph.add_node(())).collect();
-        for (from, instance) in nodes.iter().zip(instances) {
-            for to in instance.depends_on.iter().filter_map(index) {
-                graph.add_edge(*from, nodes[to], ());
-            }
-        }
-        for members in tarjan_scc(&graph)
-            .into_iter()
-            .filter(|members| members.len() > 1)
-        {
-            self.report([circular(instances, &way_around(&graph, &members))]);
-        }
-    }
-}
-
-/// One way around among nodes that can all reach one another.
-fn way_around(graph: &DiGraph<(), ()>, members: &[NodeIndex]) -> Vec<NodeIndex> {
-    let members: BTreeSet<NodeIndex> = members.iter().copied().collect();
-    let mut path: Vec<NodeIndex> = members.iter().take(1).copied().collect();
-    let mut seen: BTreeMap<NodeIndex, usize> = path.iter().map(|first| (*first, 0)).collect();
-    while let Some(last) = path.last() {
-        let Some(next) = graph.neighbors(*last).filter(|n| members.contains(n)).min() else {
-            break;
-        };
-        if let Some(start) = seen.insert(next, path.len()) {
-            return path.split_off(start);
-        }
-        path.push(next);
-    }
-    path
-}
-
-fn circular(instances: &[Instance], path: &[NodeIndex]) -> Diagnostic {
-    let at = |node: &NodeIndex| &instances[node.index()];
-    let names = path
-        .iter()
-        .chain(&path[..1])
-        .map(|node| at(node).address.to_string());
-    let error = Diagnostic::error("Cycle").note(names.collect::<Vec<_>>().join(" → "));
-    let error = path.iter().take(8).fold(error, |error, node| {
-        error.at(
-            at(node).origin,
-            format!("`{}` depends on the next", at(node).address),
-        )
-    });
-    error.hint("remove one of these depends_on")
 }
 
 /// An expression that is not in the sources, as `console` reads it.

@@ -8,7 +8,7 @@ use crate::schema::Origin;
 use crate::syntax::Expr;
 use crate::words::listed;
 use infra_diag::{Diagnostic, Diagnostics, Span};
-use infra_expr::{Kind, Scope, Step, Type, Value};
+use infra_expr::{Scope, Step, Type, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -378,14 +378,5 @@ impl Engine {
             .collect();
         let members = members.into_iter().map(|(name, value)| Ok((name, value?)));
         Ok(Value::object(members.collect::<Outcome<Vec<_>>>()?))
-    }
-
-    /// What a value says that should name a declared instance: its `id`, or that of the object it is.
-    pub(crate) fn named(value: &Value) -> Option<Arc<str>> {
-        match value.kind() {
-            Kind::String(text) => Some(text.clone()),
-            Kind::Object(members) => members.get("id")?.as_str().map(Arc::from),
-            _ => None,
-        }
     }
 }
