@@ -273,6 +273,11 @@ async fn full_at(journey: &Journey, entry: u32) -> bool {
     }
     let calls = trip.house.sim.world().calls.len() - calls;
     assert!(calls < entry as usize, "{context}: {calls} effects");
+    let failed = report.failed.len();
+    assert!(
+        failed <= 4,
+        "{context}: {failed} failed, though four run at once"
+    );
     trip.end(&context, false).await;
     true
 }

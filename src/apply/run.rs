@@ -189,7 +189,11 @@ impl<'a> Run<'a> {
             let began = Instant::now();
             let result = match step {
                 Some(step) => Hands::new(ledger, step).carry_out().await,
-                None => Ok(()),
+                None => Err(Failure::new(
+                    Remedy::Replan,
+                    "applying the plan",
+                    format!("it has no step {number}"),
+                )),
             };
             (number, result, began.elapsed())
         }

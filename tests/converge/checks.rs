@@ -8,7 +8,7 @@ use infra_sim::{Fault, Verb, When};
 use infra_state::{Kind, Vault};
 use serde_json::json;
 
-use crate::house::{End, House, PASSWORD, Weather};
+use crate::house::{Death, End, House, PASSWORD, Weather};
 use crate::nouns::{At, Record, address, host, id, mark};
 use crate::three::{a, apply, apply_with, b, cause, three};
 
@@ -257,4 +257,25 @@ async fn an_applied_plan_is_not_applied_again() {
         .err()
         .unwrap();
     assert_eq!(error.kind, Kind::Stale);
+}
+
+/// Three steps are six entries, and the seventh says that all is done.
+#[tokio::test(start_paused = true)]
+async fn an_apply_that_dies_before_the_state_is_written_is_known_to_be_complete() {
+    let house = House::new();
+    let plan = house.plan(&three()).await;
+    let death = Some(Death::AfterEntry(7));
+    let end = house
+        .apply(
+            &plan,
+            Weather {
+                death,
+                ..Weather::default()
+            },
+        )
+        .await;
+    assert!(matches!(end, End::Killed));
+    let loaded = house.load();
+    assert!(loaded.recovered);
+    assert_eq!(loaded.state.unwrap().outcome, plan.result);
 }

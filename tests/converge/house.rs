@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use infra_api::{Daemon, Failure, HostName, Observed, Provider, Resource, ResourceId};
 use infra_apply::{Job, Report, Settings, Sink, Stop, World, run};
-use infra_plan::{Claims, Desired, Inputs, Outcome, Plan, assemble};
+use infra_plan::{Claims, Desired, Inputs, Outcome, Output, Plan, assemble};
 use infra_sim::{Sim, SimDaemon};
 use infra_state::{
     Clock, Entry, Error, Holder, Journal, Key, Kind, Loaded, Lock, Log, Paths, Store, Vault, mask,
@@ -217,8 +217,10 @@ impl House {
             .resources
             .iter()
             .map(|resource| (resource.address.clone(), placement()));
+        let outputs = [("count".to_owned(), count(wanted.resources.len()))].into();
         let result = Outcome {
             workloads: workloads.collect(),
+            outputs,
             ..Outcome::default()
         };
         let desire = |resource: &Resource| Desired {
@@ -377,5 +379,12 @@ impl House {
             let leaked = String::from_utf8_lossy(&text).contains(PASSWORD);
             assert!(!leaked, "{context}: the secret was written down");
         }
+    }
+}
+
+fn count(things: usize) -> Output {
+    Output {
+        value: Some(json!(things)),
+        digest: None,
     }
 }
