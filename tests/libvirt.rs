@@ -9,5 +9,7 @@ mod bench;
 mod machines;
 #[path = "libvirt/mock.rs"]
 mod mock;
+#[path = "libvirt/outage.rs"]
+mod outage;
 #[path = "libvirt/storage.rs"]
 mod storage;

@@ -322,7 +322,7 @@ pub struct Machine {
     /// In the order the guest sees them: vda, vdb, …
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disks: Vec<MachineDisk>,
-    /// The NoCloud seed, as a CD-ROM.
+    /// The NoCloud seed: a read-only disk after the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<VolumeRef>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use infra_api::target::{Machine, MachineNetwork, Pool};
 use infra_api::{
     Action, Change, Daemon, Facts, Failure, HostName, Impact, Mark, Observed, Pending, Progress,
-    Project, Readiness, Remedy, ResourceId,
+    Project, Readiness, Remedy, ResourceId, Silent,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -29,7 +29,7 @@ impl Libvirtd {
         patience: Duration,
     ) -> Result<Self, Failure> {
         let wire = Wire::new(endpoint);
-        wire.ask(|_| Ok(())).await?;
+        wire.act(&Silent, |_, _| Ok(())).await?;
         Ok(Self {
             host: host.clone(),
             wire,

@@ -153,3 +153,86 @@ fn needs(host: &HostName, machine: &Machine) -> Vec<ResourceId> {
     needs.dedup();
     needs
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use infra_api::Address;
+    use infra_api::target::{DiskVolume, Format, Pool};
+
+    fn target(what: What) -> Target {
+        Target {
+            host: HostName::new("r1"),
+            address: Address::new("workload.a"),
+            what,
+        }
+    }
+
+    fn volume(name: &str) -> VolumeRef {
+        VolumeRef {
+            pool: "demo".into(),
+            name: name.into(),
+        }
+    }
+
+    fn ids(ids: &[ResourceId]) -> Vec<String> {
+        ids.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_volume_comes_after_its_pool_and_its_backing() {
+        let (backing, backing_format) = (Some(volume("base")), Some(Format::Qcow2));
+        let (format, capacity_bytes) = (Format::Qcow2, 1 << 30);
+        let disk = DiskVolume {
+            volume: volume("data"),
+            format,
+            capacity_bytes,
+            backing,
+            backing_format,
+        };
+        let project = Project::new("demo");
+        let [made] = &Libvirt::default().resources(&project, &target(What::Disk(disk)))[..] else {
+            panic!("one resource");
+        };
+        assert_eq!(made.id.to_string(), "r1/libvirt/volume/demo/data");
+        assert_eq!(
+            ids(&made.after),
+            ["r1/libvirt/pool/demo", "r1/libvirt/volume/demo/base"]
+        );
+    }
+
+    #[test]
+    fn what_is_anothers_is_ignored() {
+        let volume = infra_api::target::ContainerVolume { name: "x".into() };
+        let what = target(What::ContainerVolume(volume));
+        assert_eq!(
+            Libvirt::default().resources(&Project::new("demo"), &what),
+            []
+        );
+        let pool = What::Pool(Pool {
+            name: "demo".into(),
+            path: "/x".into(),
+        });
+        assert_eq!(
+            Libvirt::default()
+                .resources(&Project::new("demo"), &target(pool))
+                .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn impacts() {
+        let impact = |kind, path: &str, removed| {
+            let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+            Libvirt::default().impact(kind, &path, removed)
+        };
+        assert_eq!(impact("domain", "vcpu_pins.0", false), Impact::InPlace);
+        assert_eq!(impact("domain", "vcpu_pins", true), Impact::Restart);
+        assert_eq!(impact("domain", "memory_bytes", false), Impact::Restart);
+        assert_eq!(impact("domain", "uuid", false), Impact::Replace);
+        assert_eq!(impact("volume", "capacity_bytes", false), Impact::InPlace);
+        assert_eq!(impact("volume", "user_data", false), Impact::Replace);
+        assert_eq!(impact("network", "own.subnet", false), Impact::Replace);
+    }
+}

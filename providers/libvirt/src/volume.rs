@@ -148,20 +148,26 @@ fn send_file(
         let why = format!("the file changed since it was planned: {how}");
         Failure::new(Remedy::Replan, doing(), why)
     };
+    // The format is the content's: it is seen when the volume is read.
+    let FileVolume {
+        volume,
+        format: _,
+        sha256,
+        size_bytes,
+    } = wanted;
     let (mut file, length) = open_file(path).doing(doing)?;
-    if length != wanted.size_bytes {
+    if length != *size_bytes {
         return Err(changed(&format!(
-            "it has {length} bytes instead of {}",
-            wanted.size_bytes
+            "it has {length} bytes instead of {size_bytes}"
         )));
     }
-    let room = spot.room(&wanted.volume.name, length)?;
+    let room = spot.room(&volume.name, length)?;
     let (mut hash, mut sent) = (Sha256::new(), 0);
     upload(place.connection, &room, length, &mut file, &mut |piece| {
         hash.update(piece);
         tell(say, &mut sent, piece.len() as u64, length);
     })?;
-    match names::hex(&hash.finalize()) == wanted.sha256 {
+    match names::hex(&hash.finalize()) == *sha256 {
         true => Ok(()),
         false => Err(changed("its digest is another one")),
     }

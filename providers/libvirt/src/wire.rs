@@ -2,7 +2,7 @@
 //!
 //! Knows no objects. What runs over it is a closure that is handed the connection.
 
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -21,6 +21,9 @@ const AT_A_TIME: usize = 4;
 
 /// A daemon that answers no keep-alive this often, this many seconds apart, is taken for dead.
 const KEEP_ALIVE: (i32, u32) = (5, 6);
+
+/// How long the opening of a connection may take; over SSH it is under a second.
+const OPENING: Duration = Duration::from_secs(30);
 
 /// How long a call may say nothing. Not shorter: a first definition took 295 s where libvirt could not cache
 /// what QEMU can do. The keep-alive finds frozen daemons sooner.
@@ -140,7 +143,7 @@ impl Inner {
         if let Some(connection) = kept.as_ref().filter(|c| c.is_alive().unwrap_or(false)) {
             return Ok(Arc::clone(connection));
         }
-        let opened = Arc::new(open(&self.uri)?);
+        let opened = Arc::new(open_in_time(&self.uri)?);
         *kept = Some(Arc::clone(&opened));
         Ok(opened)
     }
@@ -152,6 +155,17 @@ impl Inner {
             .unwrap_or_else(PoisonError::into_inner);
         kept.take_if(|connection| Arc::ptr_eq(connection, lost));
     }
+}
+
+/// A daemon that is frozen accepts a connection and never speaks, and the keep-alive begins only after the first
+/// words: so another thread waits, for ever if need be.
+fn open_in_time(uri: &str) -> Result<Connect, Failure> {
+    let (uri, doing) = (uri.to_owned(), format!("connecting to libvirt at {uri}"));
+    let (sender, opened) = mpsc::channel();
+    thread::spawn(move || sender.send(open(&uri)));
+    opened.recv_timeout(OPENING).unwrap_or_else(|_| {
+        Err(Failure::new(Remedy::Retry, doing, "it did not answer").hint("is the daemon frozen?"))
+    })
 }
 
 fn open(uri: &str) -> Result<Connect, Failure> {

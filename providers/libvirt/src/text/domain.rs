@@ -76,6 +76,9 @@ pub(crate) fn write(
             "{memory_bytes} bytes of memory are no whole number of MiB"
         ));
     }
+    if disks.len() + usize::from(seed.is_some()) > 26 {
+        return Err("a machine has room for 26 disks, vda to vdz".into());
+    }
     let notes = interfaces.iter().map(note);
     let fixed_memory = memory_nodes.is_some() || page_size_bytes.is_some();
     el("domain")
@@ -208,15 +211,20 @@ fn devices(
     console_log: Option<&str>,
     fixed_memory: bool,
 ) -> Result<El, String> {
-    let seed = seed.map(|volume| (volume, Format::Raw, true, true));
-    let wanted = disks
-        .iter()
-        .map(|d| (&d.volume, d.format, d.read_only, false))
-        .chain(seed);
-    let disks: Vec<El> = (b'a'..=b'z')
-        .zip(wanted)
-        .map(|(letter, wanted)| disk(letter, wanted))
-        .collect();
+    let seed =
+        seed.map(|volume| disk_of(volume, Format::Raw, true).child(leaf("serial", SEED_SERIAL)));
+    let disks = disks.iter().map(|disk| {
+        let MachineDisk {
+            volume,
+            format,
+            read_only,
+        } = disk;
+        disk_of(volume, *format, *read_only)
+    });
+    let disks = disks
+        .chain(seed)
+        .zip('a'..='z')
+        .map(|(disk, letter)| disk.child(target(letter)));
     let usb = el("controller").attr("type", "usb").attr("model", "none");
     let random = leaf("backend", "/dev/urandom").attr("model", "random");
     Ok(el("devices")
@@ -234,7 +242,7 @@ fn devices(
 
 /// The seed is the last of the virtio disks, read-only: cloud-init takes any block device labelled `cidata`,
 /// and a small guest that has virtio_blk for its disks needs no driver more.
-fn disk(letter: u8, (volume, format, read_only, seed): (&VolumeRef, Format, bool, bool)) -> El {
+fn disk_of(volume: &VolumeRef, format: Format, read_only: bool) -> El {
     let format = if format == Format::Raw {
         "raw"
     } else {
@@ -247,15 +255,18 @@ fn disk(letter: u8, (volume, format, read_only, seed): (&VolumeRef, Format, bool
         driver.attr("discard", "unmap")
     };
     let VolumeRef { pool, name } = volume;
-    let target = format!("vd{}", char::from(letter));
     el("disk")
         .attr("type", "volume")
         .attr("device", "disk")
         .child(driver)
         .child(el("source").attr("pool", pool).attr("volume", name))
-        .child(el("target").attr("dev", target).attr("bus", "virtio"))
         .children(read_only.then(|| el("readonly")))
-        .children(seed.then(|| leaf("serial", SEED_SERIAL)))
+}
+
+fn target(letter: char) -> El {
+    el("target")
+        .attr("dev", format!("vd{letter}"))
+        .attr("bus", "virtio")
 }
 
 fn interface(interface: &MachineInterface) -> El {

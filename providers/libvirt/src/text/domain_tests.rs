@@ -149,6 +149,8 @@ fn what_libvirt_would_round_or_not_know_is_refused() {
         })
         .contains("shutoff")
     );
+    let disks = vec![disk("x", Format::Raw, false); 27];
+    assert!(refused(Machine { disks, ..plain() }).contains("26"));
     let kernel = VolumeRef {
         pool: "other".into(),
         name: "k".into(),
