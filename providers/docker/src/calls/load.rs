@@ -40,11 +40,12 @@ pub(crate) async fn load(
         )
         .await?;
         if find(wire, &long).await.map_err(failed)?.is_none() {
+            // The same content under another name may be removed at this moment, by another project (seen on 20.10).
             let cause = format!(
-                "the engine took the archive {} and made no image of it: {said}",
+                "the engine took the archive {} and there is no image of it: {said}",
                 path.display()
             );
-            return Err(Failure::new(Remedy::Operator, doing, cause));
+            return Err(Failure::new(Remedy::Retry, doing, cause));
         }
     }
     // After a load both are there, but for an OCI layout, which names one; and the short one may have been moved.
