@@ -1,6 +1,7 @@
 //! Secret values on their way: put into a body just before the daemon is called, taken out of what the
 //! daemon says before anybody compares or prints it. Pure; values are in memory only.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -45,9 +46,12 @@ impl Vault {
     /// A daemon's words without the values, which it may quote.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
-        let values = self.0.values().filter(|value| !value.is_empty());
+        let mut values: Vec<&str> = self.0.values().map(String::as_str).collect();
+        // The longest first: one secret may be the beginning of another.
+        values.sort_by_key(|value| Reverse(value.len()));
+        let values = values.into_iter().filter(|value| !value.is_empty());
         values.fold(text.to_owned(), |text, value| {
-            text.replace(value.as_str(), "(sensitive)")
+            text.replace(value, "(sensitive)")
         })
     }
 }
@@ -226,7 +230,9 @@ mod tests {
 
     #[test]
     fn a_daemon_that_quotes_a_secret_is_not_quoted() {
-        let text = vault().0.scrub("bad value PASSWORD=hunter2: too short");
+        let mut vault = vault().0;
+        vault.insert(&key(), "hunter");
+        let text = vault.scrub("bad value PASSWORD=hunter2: too short");
         assert_eq!(text, "bad value PASSWORD=(sensitive): too short");
     }
 
