@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::names;
-use super::page::{clean, count};
+use super::page::count;
 use super::value::{self, quoted};
 
 /// Name and value, in the order they are shown.
@@ -41,7 +41,7 @@ pub(super) fn about(body: &Value, source: Option<&Path>) -> Rows {
     let rows = known.unwrap_or_else(|| others(body));
     let from = source.map(|path| row("from", &path.display().to_string()));
     let shown = rows.into_iter().chain([from.unwrap_or_default()]).flatten();
-    shown.map(|(name, v)| (name, clean(&v))).collect()
+    shown.map(|(name, v)| (name, names::clean(&v))).collect()
 }
 
 /// Whether removing it loses what was written to it.

@@ -9,9 +9,7 @@ use super::about::{about, holds_data};
 use super::changes::{Change, Kind};
 use super::deltas::{Row, rows};
 use super::names;
-use super::page::{
-    BOLD, DIM, GREEN, MAGENTA, PLAIN, Page, RED, WIDTH, YELLOW, clean, pad, paint, width,
-};
+use super::page::{BOLD, DIM, GREEN, MAGENTA, PLAIN, Page, RED, WIDTH, YELLOW, pad, paint, width};
 use crate::lower::claims;
 
 /// Columns before an object's id: `-/+ `.
@@ -92,7 +90,7 @@ pub(super) fn reason(reason: &Reason) -> String {
     match reason {
         Reason::New | Reason::Changed | Reason::Destroy => String::new(),
         Reason::Vanished => "we made it and it is gone".to_owned(),
-        Reason::HalfMade { why } => format!("half made: {}", clean(why)),
+        Reason::HalfMade { why } => format!("half made: {}", names::clean(why)),
         Reason::Drift => "changed behind our back".to_owned(),
         Reason::ChangedAndDrift => "declared otherwise, and changed behind our back".to_owned(),
         Reason::Replaced { attributes } if attributes.is_empty() => "asked for".to_owned(),

@@ -5,7 +5,8 @@ use infra_plan::Delta;
 use serde_json::Value;
 
 use super::lines::{Line, diff};
-use super::page::{DIM, GREEN, PLAIN, Page, RED, WIDTH, YELLOW, clean, count, pad, paint, width};
+use super::names;
+use super::page::{DIM, GREEN, PLAIN, Page, RED, WIDTH, YELLOW, count, pad, paint, width};
 use super::value::{self, is_long_text, is_secret};
 
 /// A longer name does not push the others' values aside.
@@ -45,7 +46,7 @@ impl Row {
     /// Something that is no object's attribute.
     pub(super) fn plain(name: &str, before: Option<Value>, after: Option<Value>) -> Self {
         Self {
-            name: clean(name),
+            name: names::clean(name),
             key: String::new(),
             before,
             after,

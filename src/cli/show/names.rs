@@ -1,4 +1,4 @@
-//! What things are called on a page, and in which order they stand.
+//! What things are called on a page, and in which order they stand; texts of others, made harmless.
 
 use infra_api::{Address, HostName, IdSet, ResourceId};
 
@@ -13,6 +13,19 @@ pub fn short(address: &Address) -> &str {
 #[must_use]
 pub fn object(id: &ResourceId) -> String {
     format!("{} {}", id.kind, id.name)
+}
+
+/// Control characters as escapes: what a daemon or a file says must not move the cursor.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    let shown = |c: char| {
+        if c.is_control() && c != '\t' {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    text.chars().map(shown).collect()
 }
 
 /// By module, kind, name and key, numbers by their value.

@@ -94,18 +94,6 @@ fn break_at(text: &str, columns: usize) -> Option<usize> {
     })
 }
 
-/// Control characters as escapes: what a daemon or a file says must not move the cursor.
-pub(super) fn clean(text: &str) -> String {
-    let shown = |c: char| {
-        if c.is_control() && c != '\t' {
-            c.escape_default().to_string()
-        } else {
-            c.to_string()
-        }
-    };
-    text.chars().map(shown).collect()
-}
-
 /// `1 step`, `2 steps`.
 pub(super) fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
@@ -113,6 +101,7 @@ pub(super) fn count(n: usize, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::names::clean;
     use super::*;
 
     #[test]

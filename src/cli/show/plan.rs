@@ -10,7 +10,7 @@ use super::change::{SYMBOLS, change, head};
 use super::changes::{Change, Counts, by_owner};
 use super::deltas::{Row, rows};
 use super::names;
-use super::page::{BOLD, GREEN, Page, RED, WIDTH, YELLOW, clean, count, paint};
+use super::page::{BOLD, GREEN, Page, RED, WIDTH, YELLOW, count, paint};
 use super::workloads::workloads;
 use super::{Drift, Drifts, PlanView};
 
@@ -143,8 +143,11 @@ fn drifts_by_owner(drifts: &Drifts) -> Vec<(&Address, Owned<'_>)> {
 fn drifted(page: &mut Page, id: &ResourceId, drift: &Drift) {
     let (symbol, notes) = match drift {
         Drift::Missing => (("-", RED), "we made it and it is gone".to_owned()),
-        Drift::Taken { what } => (("!", RED), format!("its name is taken by {}", clean(what))),
-        Drift::HalfMade { why } => (("!", YELLOW), format!("half made: {}", clean(why))),
+        Drift::Taken { what } => (
+            ("!", RED),
+            format!("its name is taken by {}", names::clean(what)),
+        ),
+        Drift::HalfMade { why } => (("!", YELLOW), format!("half made: {}", names::clean(why))),
         Drift::Changed { deltas: _ } => (("~", YELLOW), "changed behind our back".to_owned()),
         Drift::Stray => (
             ("+", YELLOW),

@@ -1,42 +1,19 @@
 //! Golden pages: `tests/view/NAME.txt` is what a person reads, styles aside. `INFRA_BLESS=1` rewrites them.
 
+mod golden;
 mod world;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use infra_api::{Address, HostName, IdSet, Impact, ResourceId, Runtime};
 use infra_plan::Delta;
 use serde_json::json;
 
-use super::{Drift, Drifts, explain, graph, json as document, page, plan};
+use super::{Drift, Drifts, explain, graph, json as document, plan};
 use crate::choose::{Candidate, RuledOut};
 use crate::place::{Constraint, HostRefusal};
+use golden::{golden, same};
 use world::{World, container, id, machine, placement, seed};
-
-/// Compares with the golden file, and holds the page to its width.
-fn golden(name: &str, styled: &str) {
-    let text = anstream::adapter::strip_str(styled).to_string();
-    for line in text.lines() {
-        let whole = !line
-            .trim()
-            .trim_start_matches(['+', '-', '~', '/', '!', ' '])
-            .contains(' ');
-        assert!(page::width(line) <= page::WIDTH || whole, "{name}: {line}");
-    }
-    same(&format!("{name}.txt"), &text);
-}
-
-fn same(file: &str, text: &str) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/view")
-        .join(file);
-    if std::env::var_os("INFRA_BLESS").is_some() {
-        std::fs::write(&path, text).unwrap();
-    }
-    let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(text, expected, "{file} differs; INFRA_BLESS=1 rewrites it");
-}
 
 fn shown(name: &str, world: &World) {
     let made = world.plan();

@@ -4,7 +4,7 @@ use infra_api::SECRET;
 use infra_api::units::{Bytes, Duration};
 use serde_json::{Map, Value};
 
-use super::page::clean;
+use super::names::clean;
 
 /// Where the configuration says it differently, and it is short enough to say so.
 const WORDS: &[(&str, &str)] = &[
