@@ -175,7 +175,7 @@ impl Reader<'_> {
         let span = whole(self.sources, from, text);
         let value = match literal {
             true => Value::string(text),
-            false => self.expression(text, span),
+            false => self.expression(text, span, declared),
         };
         self.inputs
             .values
@@ -183,15 +183,23 @@ impl Reader<'_> {
     }
 
     /// What is wrong is unknown: reported once, and nothing that depends on it is said to be missing.
-    fn expression(&mut self, text: &str, span: Span) -> Value {
-        let node = crate::hints::expression(text, span.source);
-        let value = match node {
-            Ok(node) => literal::value(&Expr::new(node, span.source), &mut self.inputs.diagnostics),
+    fn expression(&mut self, text: &str, span: Span, declared: &Variable) -> Value {
+        let mut found = Diagnostics::new();
+        let value = match crate::hints::expression(text, span.source) {
+            Ok(node) => literal::value(&Expr::new(node, span.source), &mut found),
             Err(error) => {
-                self.inputs.diagnostics.push(error);
+                found.push(error);
                 None
             }
         };
+        // An error shows the text it is about.
+        if declared.sensitive && found.has_errors() {
+            let text = "the value given for this is no valid expression";
+            found = Diagnostic::error("Invalid syntax")
+                .at(declared.header, text)
+                .into();
+        }
+        self.inputs.diagnostics.extend(found);
         value.unwrap_or_else(|| Value::unknown(Type::Any))
     }
 }

@@ -9,7 +9,7 @@ const SIZE: usize = 1 << 30;
 const SMALL: usize = 64 << 20;
 
 /// What must be left for one more step.
-const RESERVE: usize = 1 << 20;
+const RESERVE: usize = 8 << 20;
 
 /// Runs `f` on a large stack and tells it where that ends.
 pub(crate) fn large<T: Send>(f: impl FnOnce(usize) -> T + Send) -> T {

@@ -2,7 +2,7 @@
 //! the conditions that people state about them.
 
 use crate::Mode;
-use crate::engine::{Engine, Failed, ModuleId, Node, Outcome};
+use crate::engine::{Caller, Engine, Failed, ModuleId, Node, Outcome};
 use crate::evaluation::Spanned;
 use crate::fit::{shown, wrong_type};
 use crate::inputs::ENVIRONMENT;
@@ -30,8 +30,10 @@ impl Engine {
             (None, Some(default)) => default.clone(),
             (None, None) => return self.without_value(module, variable, name),
         };
-        let value = convert(&given.value, &variable.constraint()).map_err(|error| {
-            let diagnostic = wrong_type(&error, &format!("var.{name}"), given.span);
+        let value = given.value.with_sensitive(variable.sensitive);
+        let value = convert(&value, &variable.constraint()).map_err(|error| {
+            let origin = self.origin(module, name, variable);
+            let diagnostic = wrong_type(&error, &format!("var.{name}"), origin);
             self.fail(match &variable.ty {
                 Some(ty) => diagnostic.at(ty.span, "as its type says"),
                 None => diagnostic,
@@ -67,7 +69,6 @@ impl Engine {
         if at.caller.is_none() && self.inputs.mode == Mode::Validate {
             return Ok(Value::unknown(variable.constraint()).with_sensitive(variable.sensitive));
         }
-        let written = self.origin(module, name, variable) != variable.header;
         Err(self.fail(match &at.caller {
             None => Diagnostic::error("No value for variable")
                 .at(
@@ -79,7 +80,7 @@ impl Engine {
                     crate::inputs::SUFFIX
                 )),
             // That it is not written at all was reported by `check.rs`.
-            Some(_) if !written => return Err(Failed::SAID),
+            Some(caller) if !self.is_set(caller, name) => return Err(Failed::SAID),
             Some(_) => Diagnostic::error("No value for variable")
                 .at(
                     self.origin(module, name, variable),
@@ -89,8 +90,17 @@ impl Engine {
         }))
     }
 
-    /// Where a variable's value was written.
+    fn is_set(&self, caller: &Caller, name: &str) -> bool {
+        let call = self.declarations(caller.module).calls.get(&caller.name);
+        call.is_some_and(|call| call.inputs.contains_key(name))
+    }
+
+    /// Where a variable's value was written; its declaration where that must not be seen.
     fn origin(&self, module: ModuleId, name: &str, variable: &Variable) -> Span {
+        // An error shows the text at its place.
+        if variable.sensitive {
+            return variable.header;
+        }
         let at = self.module(module);
         let given = match &at.caller {
             None => self.inputs.values.get(name).map(|given| given.span),
