@@ -197,3 +197,30 @@ fn bad_input_is_a_failure_and_no_panic() {
         })
     });
 }
+
+/// What its host saved when it went down is of the old definition.
+#[test]
+fn a_planned_restart_forgets_what_was_saved() {
+    on_mock("saved", |b| {
+        Box::pin(async {
+            let (small, large) = (
+                b.plain(),
+                Machine {
+                    memory_bytes: 128 * MIB,
+                    ..b.plain()
+                },
+            );
+            let id = b.id("domain", &small.name);
+            b.create(&id, &small, None).await.unwrap();
+            let domain = b.domain_by_hand(&small);
+            domain.managed_save(0).unwrap();
+            let found = b.machine(&id).await;
+            assert_eq!(found.state, "shutoff");
+            b.update(&id, &found, &large, Impact::Restart)
+                .await
+                .unwrap();
+            assert_eq!(b.machine(&id).await, large);
+            assert!(!domain.has_managed_save(0).unwrap());
+        })
+    });
+}

@@ -45,7 +45,7 @@ const HINTS: [(&str, &str); 17] = [
         "the bridge is not there: the container network that makes it must come first",
     ),
     (
-        "could not find capabilities for domaintype=kvm",
+        "does not support virt type 'kvm'",
         "libvirt offers no KVM here: load the module kvm_intel or kvm_amd, or write `acceleration = \"emulated\"`",
     ),
     (

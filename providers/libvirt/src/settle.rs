@@ -73,6 +73,9 @@ fn define(
             "this takes a restart, which was not planned",
         ));
     }
+    if let Some(domain) = there.filter(|_| allowed == Impact::Restart) {
+        forget_saved(&domain, &pools, wanted)?;
+    }
     let domain = connection
         .define_domain_xml_flags(&xml, sys::VIR_DOMAIN_DEFINE_VALIDATE)
         .doing(doing)?;
@@ -80,6 +83,17 @@ fn define(
         pin(&domain, wanted)?;
     }
     Ok(step)
+}
+
+/// A machine saved to disk (libvirt does that when its host goes down) would come back as it was, whatever its
+/// definition says since. A restart that was planned throws that memory away.
+fn forget_saved(domain: &Domain, pools: &Pools, wanted: &Machine) -> Result<(), Failure> {
+    let doing = || format!("removing the saved memory of `{}`", wanted.name);
+    let changed = stored(domain, pools)?.machine != text::definition(wanted.clone());
+    match changed && domain.has_managed_save(0).doing(doing)? {
+        true => domain.managed_save_remove(0).doing(doing),
+        false => Ok(()),
+    }
 }
 
 fn hypervisor(connection: &Connect) -> Result<Hypervisor, Failure> {
