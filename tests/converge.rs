@@ -237,7 +237,6 @@ async fn dies_everywhere(journey: &Journey) {
     }
 }
 
-#[ignore = "the planner finds a cycle where an object is replaced and its user is not there yet"]
 #[tokio::test(start_paused = true)]
 async fn what_was_made_wrong_is_made_anew() {
     for journey in JOURNEYS.iter().chain([&REPLACED_NETWORK]) {
@@ -282,7 +281,6 @@ async fn full_at(journey: &Journey, entry: u32) -> bool {
     true
 }
 
-#[ignore = "the planner finds a cycle after a crash in mid-replacement"]
 #[tokio::test(start_paused = true)]
 async fn a_replacement_of_many_is_cut_off_anywhere() {
     fails_everywhere(&REPLACED_NETWORK, &faults()).await;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use infra_api::{
     Action, Change, Daemon, Failure, Impact, Mark, Observed, Progress, Readiness, Remedy,
+    ResourceId,
 };
 use infra_plan::{Before, Outcome, Record, Step, StepAction};
 use infra_state::{Entry, Folding, fill};
@@ -131,11 +132,10 @@ impl<'a> Hands<'a> {
     }
 
     async fn reach(&self) -> Result<(), Failure> {
-        self.change().await?;
-        if self.step.wait_ready && self.step.action != StepAction::Delete {
-            self.wait_ready().await?;
+        for dependency in &self.step.waits_for {
+            self.wait_ready(dependency).await?;
         }
-        Ok(())
+        self.change().await
     }
 
     /// Looks and acts until the object is as wanted. A call whose answer was lost may have had its effect, so
@@ -240,34 +240,37 @@ impl<'a> Hands<'a> {
             .hint("see the daemon's log, then plan again"))
     }
 
-    async fn wait_ready(&self) -> Result<(), Failure> {
+    async fn wait_ready(&self, dependency: &ResourceId) -> Result<(), Failure> {
         let (mut pause, longest) = ASK_AGAIN;
         let deadline = Instant::now() + self.job.settings.ready_deadline;
         loop {
-            let waits_for = match self.answer(self.daemon()?.ready(&self.step.resource)).await {
+            let waits_for = match self
+                .answer(self.daemon_of(dependency)?.ready(dependency))
+                .await
+            {
                 Ok(Readiness::Ready) => return Ok(()),
-                Ok(Readiness::Failed(why)) => return Err(self.not_ready(why)),
+                Ok(Readiness::Failed(why)) => return Err(not_ready(dependency, why)),
                 Ok(Readiness::Waiting(what)) => what,
                 Err(failure) if failure.remedy == Remedy::Retry => failure.to_string(),
                 Err(failure) => return Err(failure),
             };
             if Instant::now() >= deadline {
                 let limit = self.job.settings.ready_deadline.as_secs();
-                return Err(self.not_ready(format!("still waiting after {limit} s: {waits_for}")));
+                return Err(not_ready(
+                    dependency,
+                    format!("still waiting after {limit} s: {waits_for}"),
+                ));
             }
             self.tell(Event::Waiting {
                 step: self.step.number,
-                text: self.job.vault.scrub(&waits_for),
+                text: self
+                    .job
+                    .vault
+                    .scrub(&format!("{}: {waits_for}", dependency.name)),
             });
             sleep(pause).await;
             pause = longest.min(pause * 2);
         }
-    }
-
-    fn not_ready(&self, why: String) -> Failure {
-        let doing = format!("waiting until {} is ready", self.step.resource);
-        Failure::new(Remedy::Operator, doing, why)
-            .hint("what depends on it was not started; see its log")
     }
 
     /// The object as it is; a daemon that may answer later is asked again.
@@ -329,7 +332,10 @@ impl<'a> Hands<'a> {
     }
 
     fn daemon(&self) -> Result<&'a dyn Daemon, Failure> {
-        let id = &self.step.resource;
+        self.daemon_of(&self.step.resource)
+    }
+
+    fn daemon_of(&self, id: &ResourceId) -> Result<&'a dyn Daemon, Failure> {
         self.job
             .world
             .daemon(&id.host, &id.provider)
@@ -383,4 +389,10 @@ impl Progress for Hands<'_> {
             text: self.job.vault.scrub(text),
         });
     }
+}
+
+fn not_ready(dependency: &ResourceId, why: String) -> Failure {
+    let doing = format!("waiting until {dependency} is ready");
+    Failure::new(Remedy::Operator, doing, why)
+        .hint("what depends on it was not started; see its log")
 }

@@ -22,7 +22,7 @@ const MAX_NESTING: usize = 200;
 /// The summary of errors about names that do not exist. They are never caught, by `try` or in a branch that
 /// is not taken, because no input will ever make them right; a scope that says so of what it does know
 /// partly, such as a variable that is not declared, should use it too.
-pub const UNKNOWN_NAME: &str = "unknown name";
+pub const UNKNOWN_NAME: &str = "Unknown name";
 
 /// Evaluates an expression in a scope.
 ///

@@ -113,14 +113,14 @@ fn all_errors_are_found() {
         .map(|e| (e.summary.as_str(), e.labels[0].span.range()))
         .collect();
     let expected = [
-        ("unknown name", 1..5),
-        ("invalid argument", 15..17),
-        ("unknown attribute", 24..25),
+        ("Unknown name", 1..5),
+        ("Invalid argument", 15..17),
+        ("Unknown attribute", 24..25),
     ];
     assert_eq!(found[..3], expected);
     assert_eq!(
         found[3..],
-        [("invalid operand", 31..34), ("invalid operand", 37..41)]
+        [("Invalid operand", 31..34), ("Invalid operand", 37..41)]
     );
 }
 
@@ -249,7 +249,7 @@ fn files() {
     assert_eq!(run("fileexists(\"nope\")").unwrap(), "false");
     let told = format!("{:?}", run("templatefile(\"bad\", {})").unwrap_err());
     assert!(
-        told.contains("bad:2: unknown name: there is no y here"),
+        told.contains("bad:2: Unknown name: there is no y here"),
         "{told}"
     );
     assert!(run("templatefile(\"again\", {})").is_err());

@@ -310,10 +310,14 @@ impl Assembly<'_> {
                 let Some(verdict) = self.verdicts.get_mut(user) else {
                     continue;
                 };
-                if matches!(
+                // What is half made holds on to it already.
+                let half_made =
+                    verdict.before == Before::Partial && matches!(verdict.fate, Fate::Create(_));
+                let whole = matches!(
                     verdict.fate,
                     Fate::Keep | Fate::Update(_) | Fate::Restart(_)
-                ) {
+                );
+                if half_made || whole {
                     verdict.fate = Fate::Replace(Reason::ReplacedWith {
                         resource: id.to_string(),
                     });

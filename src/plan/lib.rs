@@ -116,9 +116,10 @@ pub struct Step {
     /// would make a cycle and the change is live.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overlaps: Vec<ResourceId>,
-    /// Something waits until it is ready (health check passes, or it runs).
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub wait_ready: bool,
+    /// What it `depends_on`: must be ready (health check passes, or it runs) before this is made or started,
+    /// whether it has a step of its own or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<ResourceId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

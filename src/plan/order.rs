@@ -114,7 +114,8 @@ fn users<'a>(
     edges: &Edges<'_>,
 ) -> BTreeMap<ResourceId, BTreeSet<&'a ResourceId>> {
     let mut users: BTreeMap<ResourceId, BTreeSet<&ResourceId>> = BTreeMap::new();
-    for draft in drafts {
+    // What is not there stands on nothing yet.
+    for draft in drafts.iter().filter(|d| d.before != Before::Absent) {
         let stood_on =
             (edges.before)(&draft.id).unwrap_or_else(|| (edges.after)(&draft.id).to_vec());
         for needed in stood_on {
@@ -133,8 +134,8 @@ struct Graph<'a> {
     removes: BTreeMap<&'a ResourceId, usize>,
     /// By object: those with a step that stood on it.
     users: BTreeMap<ResourceId, BTreeSet<&'a ResourceId>>,
-    /// Steps whose object must be ready before what waits for it starts.
-    waited: BTreeSet<usize>,
+    /// (step, object that must be ready before it starts) pairs.
+    waits: BTreeSet<(usize, ResourceId)>,
     /// (taker, releaser) pairs that share CPUs for a moment.
     overlaps: BTreeSet<(usize, usize)>,
 }
@@ -159,7 +160,7 @@ impl<'a> Graph<'a> {
             makes: pick(false),
             removes: pick(true),
             users: users(drafts, edges),
-            waited: BTreeSet::new(),
+            waits: BTreeSet::new(),
             overlaps: BTreeSet::new(),
         }
     }
@@ -201,12 +202,13 @@ impl<'a> Graph<'a> {
 
     fn declared(&mut self, depends_on: &[(ResourceId, ResourceId)]) {
         for (dependent, dependency) in depends_on {
-            if let (Some(earlier), Some(later)) = (
-                self.makes.get(dependency).copied(),
-                self.makes.get(dependent).copied(),
-            ) {
-                self.edge(earlier, later);
-                self.waited.insert(earlier);
+            if let Some(later) = self.makes.get(dependent).copied() {
+                if starts(&self.drafts[later]) {
+                    self.waits.insert((later, dependency.clone()));
+                }
+                if let Some(earlier) = self.makes.get(dependency).copied() {
+                    self.edge(earlier, later);
+                }
             }
             if let (Some(later), Some(earlier)) = (
                 self.removes.get(dependency).copied(),
@@ -330,8 +332,23 @@ impl<'a> Graph<'a> {
             overlaps: overlaps
                 .map(|(_, releaser)| self.drafts[*releaser].id.clone())
                 .collect(),
-            wait_ready: self.waited.contains(&n),
+            waits_for: self
+                .waits
+                .iter()
+                .filter(|(waiter, _)| *waiter == n)
+                .map(|(_, id)| id.clone())
+                .collect(),
         }
+    }
+}
+
+/// Whether a step brings its object to run that did not.
+fn starts(draft: &Draft) -> bool {
+    let is_started = |delta: &Delta| delta.path.first().is_some_and(|key| key == "state");
+    match draft.action {
+        StepAction::Create | StepAction::Restart => true,
+        StepAction::Update => draft.deltas.iter().any(is_started),
+        StepAction::Delete => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use infra_api::Readiness;
-use infra_apply::{Event, Skipped, Stop};
+use infra_apply::{Event, Stop};
 use infra_sim::{Fault, Verb, When};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -35,12 +35,30 @@ async fn who_depends_waits_until_it_is_ready() {
     );
     let events = record.0.lock().unwrap();
     let at = |wanted: &dyn Fn(&Event) -> bool| events.iter().position(wanted).unwrap();
-    let waiting = at(&|event| matches!(event, Event::Waiting { step: 1, .. }));
-    assert!(waiting < at(&|event| matches!(event, Event::Done { step: 1, .. })));
-    assert!(
-        at(&|event| matches!(event, Event::Done { step: 1, .. }))
-            < at(&|event| matches!(event, Event::Started { step: 2, .. }))
-    );
+    let waiting = at(&|event| matches!(event, Event::Waiting { step: 2, .. }));
+    assert!(at(&|event| matches!(event, Event::Done { step: 1, .. })) < waiting);
+    assert!(waiting < at(&|event| matches!(event, Event::Done { step: 2, .. })));
+}
+
+/// The dependency has no step of its own any more, and is waited for all the same.
+#[tokio::test(start_paused = true)]
+async fn what_is_there_already_is_waited_for_too() {
+    let house = House::new();
+    house
+        .sim
+        .world()
+        .readiness
+        .insert(a(), vec![Readiness::Failed("it is unwell".to_owned())]);
+    assert!(cause(&apply(&house).await, 2).contains("it is unwell"));
+    let again = apply(&house).await;
+    assert!(cause(&again, 1).contains("it is unwell"), "{again:#?}");
+    assert!(again.done.is_empty());
+    house
+        .sim
+        .world()
+        .readiness
+        .insert(a(), vec![Readiness::Ready]);
+    assert!(apply(&house).await.is_complete());
 }
 
 #[tokio::test(start_paused = true)]
@@ -54,18 +72,11 @@ async fn what_never_gets_ready_fails_in_the_end() {
         let began = Instant::now();
         let report = apply(&house).await;
         assert!(began.elapsed() < Duration::from_secs(130));
-        let cause = cause(&report, 1);
+        let cause = cause(&report, 2);
         assert!(
             cause.contains("still waiting after 120 s: the moon")
                 || cause.contains("it exited with 1"),
             "{cause}"
-        );
-        assert_eq!(
-            report.skipped,
-            [Skipped {
-                step: 2,
-                because: 1
-            }]
         );
     }
 }

@@ -18,7 +18,7 @@ fn step(number: u32, provider: &str, needs: &[u32]) -> Step {
         deltas: vec![],
         needs: needs.to_vec(),
         overlaps: vec![],
-        wait_ready: false,
+        waits_for: Vec::new(),
     }
 }
 

@@ -38,7 +38,7 @@ impl Evaluator<'_> {
         }
         let span = self.span(&call.name.name);
         let diagnostic =
-            Diagnostic::error("unknown function").at(span, format!("there is no function {name}"));
+            Diagnostic::error("Unknown function").at(span, format!("there is no function {name}"));
         let near = nearest(name, functions::FUNCTIONS.iter().map(|f| f.name));
         self.report(near.into_iter().fold(diagnostic, |d, near| {
             d.hint(format!("did you mean {near}?"))
@@ -90,7 +90,7 @@ impl Evaluator<'_> {
             && signature.most().is_none_or(|most| args.len() <= most);
         if !enough {
             return self.report(
-                Diagnostic::error("wrong number of arguments")
+                Diagnostic::error("Wrong number of arguments")
                     .at(span, count(function.name, signature, args.len()))
                     .hint(function.usage()),
             );
@@ -156,7 +156,7 @@ impl Evaluator<'_> {
     }
 }
 
-const ARGUMENT: &str = "invalid argument";
+const ARGUMENT: &str = "Invalid argument";
 
 fn count(name: &str, signature: &Signature, given: usize) -> String {
     let plural = |n: usize| if n == 1 { "argument" } else { "arguments" };

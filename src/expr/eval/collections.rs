@@ -8,7 +8,7 @@ use infra_diag::Diagnostic;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const KEY: &str = "invalid key";
+const KEY: &str = "Invalid key";
 
 /// One round of a `for`: what its key variable and its value variable stand for.
 pub(super) type Round = (Value, Value);
@@ -121,7 +121,7 @@ impl Evaluator<'_> {
     fn duplicate<T>(&mut self, key: &Expression, name: &Value) -> Option<T> {
         let span = self.span(key);
         self.report(
-            Diagnostic::error("duplicate key")
+            Diagnostic::error("Duplicate key")
                 .at(
                     span,
                     format!("two elements give the key {}", show::line(name)),

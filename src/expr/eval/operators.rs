@@ -6,8 +6,8 @@ use crate::{Kind, Number, Type, Value, convert};
 use hcl_edit::expr::{BinaryOp, BinaryOperator, Conditional, Expression, UnaryOp, UnaryOperator};
 use infra_diag::Diagnostic;
 
-const OPERAND: &str = "invalid operand";
-const CONDITION: &str = "invalid condition";
+const OPERAND: &str = "Invalid operand";
+const CONDITION: &str = "Invalid condition";
 
 impl Evaluator<'_> {
     pub(super) fn unary(&mut self, op: &UnaryOp) -> Evaluated {
@@ -149,7 +149,7 @@ impl Evaluator<'_> {
         }
         match convert(value, ty) {
             Ok(value) => Some(value),
-            Err(error) => self.error(node, "inconsistent branches", error.to_string()),
+            Err(error) => self.error(node, "Inconsistent branches", error.to_string()),
         }
     }
 
@@ -157,7 +157,7 @@ impl Evaluator<'_> {
         let place = self.span(&node.true_expr);
         let other = self.span(&node.false_expr);
         self.report(
-            Diagnostic::error("inconsistent branches")
+            Diagnostic::error("Inconsistent branches")
                 .at(place, format!("this is {}", types[0]))
                 .at(other, format!("and this is {}", types[1]))
                 .hint("both branches of a conditional must be of one type, or convertible to one"),

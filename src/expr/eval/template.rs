@@ -105,7 +105,7 @@ impl Evaluator<'_> {
     }
 
     fn interpolate(&mut self, expr: &Expression, text: &mut Text) -> Option<()> {
-        const SUMMARY: &str = "invalid interpolation";
+        const SUMMARY: &str = "Invalid interpolation";
         let value = self.eval(expr)?;
         if value.is_null() {
             return self.error(

@@ -8,8 +8,8 @@ use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
 use infra_diag::{Diagnostic, Span};
 use std::sync::Arc;
 
-const ATTRIBUTE: &str = "unknown attribute";
-const INDEX: &str = "invalid index";
+const ATTRIBUTE: &str = "Unknown attribute";
+const INDEX: &str = "Invalid index";
 
 /// An operator of a traversal with its index evaluated.
 enum Op {
@@ -133,7 +133,7 @@ impl Evaluator<'_> {
             Kind::Unknown(_) => Value::unknown(Type::Any),
             Kind::Null(Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
                 let label = "this splat is of null, where a list was expected";
-                return self.report(Diagnostic::error("null value").at(span, label));
+                return self.report(Diagnostic::error("Null value").at(span, label));
             }
             Kind::Null(_) => Value::tuple([]),
             Kind::Tuple(items) => Value::tuple(self.each(value, items, ops)?),

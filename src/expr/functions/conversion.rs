@@ -61,7 +61,7 @@ pub(super) fn try_(evaluator: &mut Evaluator<'_>, call: &FuncCall, span: Span) -
     }
     if wrong.is_empty() {
         let label = "try takes at least 1 argument, not 0";
-        return evaluator.report(Diagnostic::error("wrong number of arguments").at(span, label));
+        return evaluator.report(Diagnostic::error("Wrong number of arguments").at(span, label));
     }
     for error in wrong {
         evaluator.report::<Value>(error.note("no argument of this try can be evaluated"));
@@ -74,7 +74,7 @@ pub(super) fn can(evaluator: &mut Evaluator<'_>, call: &FuncCall, span: Span) ->
     let mut args = call.args.iter();
     let (Some(arg), None) = (args.next(), args.next()) else {
         let label = format!("can takes 1 argument, not {}", call.args.len());
-        return evaluator.report(Diagnostic::error("wrong number of arguments").at(span, label));
+        return evaluator.report(Diagnostic::error("Wrong number of arguments").at(span, label));
     };
     match evaluator.attempt(|e| e.eval(arg)).0 {
         Some(value) if value.contains_unknown() => Some(Value::unknown(Type::Bool)),

@@ -9,7 +9,7 @@ use infra_diag::{Diagnostic, Diagnostics, SourceId, Span};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const SUMMARY: &str = "invalid type";
+const SUMMARY: &str = "Invalid type";
 const NAMES: [&str; 9] = [
     "any", "bool", "list", "map", "number", "object", "set", "string", "tuple",
 ];
