@@ -102,7 +102,7 @@ fn machine(m: Machine) -> Vec<Row> {
         row("boot", &boot(&m.boot)),
         yes("emulated", m.acceleration == Acceleration::Emulated),
         row("vcpus", &format!("{}{}", m.vcpus, pins(&m.vcpu_pins))),
-        some("emulator", m.emulator_pin),
+        each("emulator", emulator(&m), |cpus| names::ids("CPU", cpus)),
         row("memory", &format!("{}{pages}", Bytes(m.memory_bytes))),
         some("memory.nodes", m.memory_nodes),
         each("disks", &m.disks, |d| volume(&d.volume)),
@@ -112,7 +112,25 @@ fn machine(m: Machine) -> Vec<Row> {
     ]
 }
 
-/// `, all on CPUs 0-1` or `: 0 on CPU 2, 1 on CPU 3`.
+/// Where the emulator's own threads run, where that is not with the vCPUs.
+fn emulator(m: &Machine) -> Option<&IdSet> {
+    let with_vcpus = |cpus: &&IdSet| m.vcpu_pins.values().all(|pin| pin == *cpus);
+    m.emulator_pin.as_ref().filter(|cpus| !with_vcpus(cpus))
+}
+
+/// A file's size as a person says it: `13.5 MiB`.
+fn rounded(bytes: u64) -> String {
+    let units = [(1_u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => {
+            let tenths = u128::from(bytes) * 10 / u128::from(*unit);
+            format!("{}.{} {name}", tenths / 10, tenths % 10)
+        }
+        None => Bytes(bytes).to_string(),
+    }
+}
+
+/// `, on CPUs 0-1` or `: 0 on CPU 2, 1 on CPU 3`.
 fn pins(pins: &BTreeMap<u32, IdSet>) -> String {
     let mut sets = pins.values();
     let Some(first) = sets.next() else {
@@ -155,7 +173,7 @@ fn disk(d: DiskVolume) -> Vec<Row> {
 }
 
 fn file(f: FileVolume) -> Vec<Row> {
-    vec![row("size", &Bytes(f.size_bytes))]
+    vec![row("size", &rounded(f.size_bytes))]
 }
 
 fn seed(s: SeedVolume) -> Vec<Row> {

@@ -141,8 +141,8 @@ pub struct StepDocument {
     pub needs: Vec<u32>,
     /// Objects that it shares CPUs with until they have moved.
     pub overlaps: Vec<ResourceId>,
-    /// Something waits until it is ready.
-    pub wait_ready: bool,
+    /// What must be ready before it starts.
+    pub waits_for: Vec<ResourceId>,
 }
 
 /// One attribute that differs.

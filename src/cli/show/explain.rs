@@ -27,7 +27,7 @@ pub fn explain(address: &Address, decision: &Decision, inventory: &Inventory) ->
                 p.host
             ));
             page.blank();
-            page.folded("  ", PLAIN, &place::facts(p).join(" · "));
+            page.listed("  ", PLAIN, &place::facts(p));
         }
         None => page.line(&format!("{name} has no place")),
     }

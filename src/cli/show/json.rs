@@ -199,7 +199,7 @@ fn step(plan: &Plan, step: &Step) -> StepDocument {
         creates: creates.map(|r| r.body.clone()),
         needs: step.needs.clone(),
         overlaps: step.overlaps.clone(),
-        wait_ready: step.wait_ready,
+        waits_for: step.waits_for.clone(),
     }
 }
 

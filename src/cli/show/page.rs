@@ -12,6 +12,9 @@ pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub(super) const MAGENTA: Style = AnsiColor::Magenta.on_default();
 pub(super) const RED: Style = AnsiColor::Red.on_default();
 
+/// Between facts.
+pub(super) const DOT: &str = " · ";
+
 /// A page that is written from top to bottom.
 #[derive(Default)]
 pub(super) struct Page {
@@ -38,6 +41,25 @@ impl Page {
         for piece in fold(text, WIDTH.saturating_sub(indent)) {
             self.line(&format!("{lead}{}", paint(style, piece)));
             lead = " ".repeat(indent);
+        }
+    }
+
+    /// Facts with dots between them; a line ends between two of them where it can.
+    pub(super) fn listed(&mut self, lead: &str, style: Style, facts: &[String]) {
+        let columns = WIDTH.saturating_sub(width(lead));
+        let mut lines: Vec<String> = Vec::new();
+        for fact in facts {
+            match lines.last_mut() {
+                Some(line) if width(line) + width(DOT) + width(fact) <= columns => {
+                    *line += &format!("{DOT}{fact}");
+                }
+                _ => lines.push(fact.clone()),
+            }
+        }
+        let mut lead = lead.to_owned();
+        for line in lines {
+            self.folded(&lead, style, &line);
+            lead = " ".repeat(width(&lead));
         }
     }
 

@@ -19,7 +19,8 @@ const TOLD: usize = 2;
 /// What it has: CPUs, memory, nodes, devices, addresses.
 pub(super) fn facts(placement: &Placement) -> Vec<String> {
     let mut facts = vec![cpus(placement)];
-    let helpers = placement.helpers.iter();
+    let own = placement.cpus();
+    let helpers = placement.helpers.iter().filter(|(_, cpus)| **cpus != own);
     facts.extend(helpers.map(|(name, cpus)| format!("{name} on {}", names::ids("CPU", cpus))));
     facts.extend(memory(placement));
     let nodes = placement.nodes();

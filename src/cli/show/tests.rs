@@ -55,6 +55,12 @@ fn quickstart() -> World {
         "docker/volume/demo.cache.data",
         json!({"name": "demo.cache.data"}),
     );
+    world.want(
+        "image.web",
+        "libvirt/volume/infra-demo/image.web.kernel",
+        json!({"volume": {"pool": "infra-demo", "name": "image.web.kernel"}, "format": "raw", "sha256": "ab", "size_bytes": 14_186_432}),
+    );
+    world.source("images/vmlinuz");
     world.want("workload.web", "libvirt/domain/demo.web", machine("0"));
     world.after(&[id("libvirt/volume/infra-demo/demo.web.seed.iso")]);
     world.want(

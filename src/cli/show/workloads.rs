@@ -7,7 +7,7 @@ use infra_api::{Address, HostName};
 
 use super::PlanView;
 use super::names;
-use super::page::{BOLD, DIM, PLAIN, Page, WIDTH, pad, paint, width};
+use super::page::{BOLD, DIM, DOT, PLAIN, Page, WIDTH, pad, paint, width};
 use super::place;
 use crate::inventory::HostInventory;
 
@@ -19,8 +19,8 @@ const BELOW: usize = 4;
 struct Row {
     name: String,
     what: String,
-    facts: String,
-    reasons: String,
+    facts: Vec<String>,
+    reasons: Vec<String>,
 }
 
 /// Writes the first part of a plan.
@@ -37,30 +37,22 @@ pub(super) fn workloads(page: &mut Page, view: &PlanView<'_>) {
 }
 
 fn details(page: &mut Page, head: &str, row: &Row) {
-    if width(head) > COLUMN {
-        page.line(head);
-        below(page, BELOW, row);
+    let facts = row.facts.join(DOT);
+    let reasons = row.reasons.join(DOT);
+    let beside = format!("{head}{facts}{}", paint(DIM, &format!("{DOT}{reasons}")));
+    let fits = width(head) <= COLUMN;
+    if fits && !reasons.is_empty() && width(&beside) <= WIDTH {
+        page.line(&beside);
         return;
     }
-    let beside = format!("{head}{} · {}", row.facts, row.reasons);
-    if row.reasons.is_empty() {
-        page.folded(head, PLAIN, &row.facts);
-    } else if width(&beside) <= WIDTH {
-        let reasons = paint(DIM, &format!("· {}", row.reasons));
-        page.line(&format!("{head}{} {reasons}", row.facts));
+    let below = " ".repeat(if fits { width(head) } else { BELOW });
+    if fits {
+        page.listed(head, PLAIN, &row.facts);
     } else {
-        page.folded(head, PLAIN, &row.facts);
-        page.folded(&" ".repeat(width(head)), DIM, &row.reasons);
+        page.line(head);
+        page.listed(&below, PLAIN, &row.facts);
     }
-}
-
-fn below(page: &mut Page, indent: usize, row: &Row) {
-    let lead = " ".repeat(indent);
-    for (style, text) in [(PLAIN, &row.facts), (DIM, &row.reasons)] {
-        if !text.is_empty() {
-            page.folded(&lead, style, text);
-        }
-    }
+    page.listed(&below, DIM, &row.reasons);
 }
 
 fn rows(view: &PlanView<'_>) -> Vec<Row> {
@@ -68,33 +60,23 @@ fn rows(view: &PlanView<'_>) -> Vec<Row> {
     addresses.extend(view.plan.result.workloads.keys());
     addresses.sort_by_key(|a| names::order(a));
     addresses.dedup();
-    addresses.into_iter().map(|a| row(view, a)).collect()
+    addresses.into_iter().filter_map(|a| row(view, a)).collect()
 }
 
-fn row(view: &PlanView<'_>, address: &Address) -> Row {
-    let name = names::short(address).to_owned();
+fn row(view: &PlanView<'_>, address: &Address) -> Option<Row> {
     let now = view.plan.result.workloads.get(address);
-    let prior = view.prior.workloads.get(address);
-    match (now, prior) {
-        (Some(now), _) => Row {
-            name,
-            what: format!("{} on {}", place::runtime(view, address, now), now.host),
-            facts: place::facts(now).join(" · "),
-            reasons: place::reasons(view, address, now).join(" · "),
-        },
-        (None, Some(prior)) => Row {
-            name,
-            what: format!("{} on {}", place::runtime(view, address, prior), prior.host),
-            facts: "is removed".to_owned(),
-            reasons: String::new(),
-        },
-        (None, None) => Row {
-            name,
-            what: String::new(),
-            facts: String::new(),
-            reasons: String::new(),
-        },
-    }
+    let placement = now.or_else(|| view.prior.workloads.get(address))?;
+    let (facts, reasons) = match now {
+        Some(now) => (place::facts(now), place::reasons(view, address, now)),
+        None => (vec!["is removed".to_owned()], Vec::new()),
+    };
+    let runtime = place::runtime(view, address, placement);
+    Some(Row {
+        name: names::short(address).to_owned(),
+        what: format!("{runtime} on {}", placement.host),
+        facts,
+        reasons,
+    })
 }
 
 fn hosts(page: &mut Page, view: &PlanView<'_>) {

@@ -22,7 +22,7 @@ fn plan(steps: &[(&str, &str, StepAction)]) -> Plan {
         deltas: Vec::new(),
         needs: Vec::new(),
         overlaps: Vec::new(),
-        wait_ready: false,
+        waits_for: Vec::new(),
     };
     Plan {
         format_version: FORMAT_VERSION.to_owned(),

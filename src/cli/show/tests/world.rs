@@ -54,7 +54,7 @@ pub(super) fn machine(cpus: &str) -> Value {
     let volume = |name: &str| json!({"pool": "infra-demo", "name": name});
     json!({
         "name": "demo.web", "uuid": "u", "state": "running", "acceleration": "emulated", "vcpus": 1,
-        "vcpu_pins": {"0": cpus}, "memory_bytes": 256 << 20,
+        "vcpu_pins": {"0": cpus}, "emulator_pin": "0", "memory_bytes": 256 << 20,
         "boot": {"type": "kernel", "kernel": volume("image.web.kernel")},
         "seed": volume("demo.web.seed.iso"),
         "interfaces": [{"mac": "52:54:00:00:00:01", "network": "demo.lan", "address": "10.77.0.20"}],
