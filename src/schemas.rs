@@ -15,13 +15,22 @@ pub fn all() -> Vec<(&'static str, Value)> {
             "plan-file",
             schema::<infra_plan::Plan>("What `infra plan --out` writes"),
         ),
-        ("state", schema::<infra_state::State>("`.infra/state.json`")),
+        (
+            "state",
+            schema::<infra_state::StateFile>("`.infra/state.json`"),
+        ),
         (
             "events",
             schema::<infra_apply::Event>("A line of `infra apply --json`"),
         ),
-        //("plan", schema::<crate::cli::show::json::PlanDocument>("What `infra plan --json` prints")),
-        //("diff", schema::<crate::cli::show::json::DriftDocument>("What `infra diff --json` prints")),
+        (
+            "plan",
+            schema::<crate::cli::show::json::PlanDocument>("What `infra plan --json` prints"),
+        ),
+        (
+            "diff",
+            schema::<crate::cli::show::json::DriftDocument>("What `infra diff --json` prints"),
+        ),
     ]
 }
 

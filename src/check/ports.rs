@@ -10,13 +10,17 @@ use infra_diag::{Diagnostic, Diagnostics, Span};
 use crate::decide::Inputs;
 use crate::declared::At;
 
+/// A port of a host: host, protocol, number.
+type Door = (HostName, String, u16);
+/// Who listens there, on which of the host's addresses, and where that is written.
+type Listener = (Option<String>, Address, Span);
+
 pub(super) fn check(
     inputs: &Inputs<'_>,
     placements: &BTreeMap<Address, Placement>,
     diagnostics: &mut Diagnostics,
 ) {
-    let mut taken: BTreeMap<(HostName, String, u16), Vec<(Option<String>, Address, Span)>> =
-        BTreeMap::new();
+    let mut taken: BTreeMap<Door, Vec<Listener>> = BTreeMap::new();
     for workload in &inputs.declared.workloads {
         let Some(placement) = placements.get(&workload.address) else {
             continue;

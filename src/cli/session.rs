@@ -212,7 +212,7 @@ impl Session {
         likes: &[&serde_json::Value],
     ) -> Result<serde_json::Value, Stop> {
         let secret = |like: &&serde_json::Value| like.to_string().contains(infra_api::SECRET);
-        if !likes.iter().any(|like| secret(&like)) {
+        if !likes.iter().any(secret) {
             return Ok(body.clone());
         }
         Ok(infra_state::mask(body, likes, &self.store.key()?))

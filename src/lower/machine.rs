@@ -9,6 +9,10 @@ use infra_diag::{Diagnostic, Span};
 use super::Lowering;
 use crate::declared::{Disk, Kvm, Source, Workload};
 
+/// libvirt rounds a machine's memory to these.
+const MIB: u64 = 1 << 20;
+/// And a virtual disk to these.
+const SECTOR: u64 = 512;
 /// Where a machine's serial console is written on the daemon's host; its name follows.
 const CONSOLE_LOGS: &str = "/var/log/libvirt/qemu";
 
@@ -25,6 +29,10 @@ impl Lowering<'_> {
             return;
         };
         let memory_bytes = memory.value;
+        if !memory_bytes.is_multiple_of(MIB) {
+            let text = "a machine's memory is a whole number of MiB";
+            self.error(memory.span, "Uneven memory", text, "round it to whole MiB");
+        }
         let interfaces = self.interfaces(workload, placement);
         let Some((boot, mut disks, disk_image)) = self.boot(workload, placement, form) else {
             return;
@@ -104,6 +112,9 @@ impl Lowering<'_> {
                     );
                 }
                 let (backing, file) = self.file(host, &address, "disk", &path)?;
+                if let Some(size) = &form.root_size_bytes {
+                    self.whole_sectors(size);
+                }
                 let capacity_bytes = form
                     .root_size_bytes
                     .as_ref()
@@ -184,6 +195,7 @@ impl Lowering<'_> {
             );
             return None;
         };
+        self.whole_sectors(&size);
         let volume = VolumeRef {
             pool: self.pool(&placement.host),
             name: format!("{name}.qcow2"),
@@ -273,6 +285,13 @@ impl Lowering<'_> {
             }
         }
         text
+    }
+
+    fn whole_sectors(&mut self, size: &crate::declared::At<u64>) {
+        if !size.value.is_multiple_of(SECTOR) {
+            let text = "a virtual disk is a whole number of 512-byte sectors";
+            self.error(size.span, "Uneven disk", text, "round it to whole MiB");
+        }
     }
 
     pub(super) fn error(&mut self, span: Span, summary: &str, text: &str, hint: &str) {

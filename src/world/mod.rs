@@ -70,8 +70,8 @@ impl World {
         let mut observation = Observation::default();
         let listed = self
             .connections
-            .iter()
-            .filter_map(|(_, c)| c.as_ref().ok())
+            .values()
+            .filter_map(|c| c.as_ref().ok())
             .map(|d| d.list(project));
         for list in join_all(listed).await {
             match list {

@@ -181,6 +181,9 @@ fn start(connection: &Connect, name: &str, autostart: bool) -> Result<(), Failur
     }
 }
 
+/// A guest that is still booting does not hear the power button: it is pressed again after so many seconds.
+const ASK_AGAIN_S: u64 = 3;
+
 /// Asks the guest to shut down, waits, and then takes its power. A guest that listens to no power button
 /// costs the whole wait.
 async fn stop(
@@ -204,6 +207,13 @@ async fn stop(
                 "waiting for its shutdown, {second} of {} s",
                 patience.as_secs()
             ));
+            if second > 0 && second.is_multiple_of(ASK_AGAIN_S) {
+                let asked = name.clone();
+                wire.act(progress, move |connection, _| {
+                    ask_to_stop(connection, &asked)
+                })
+                .await?;
+            }
         }
         sleep(POLL).await;
         let asked = name.clone();

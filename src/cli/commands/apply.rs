@@ -75,7 +75,7 @@ async fn fresh(
     ui: Ui,
 ) -> Result<Exit, Stop> {
     let store = Store::open(crate::cli::session::paths(&options));
-    let lock = lock(&store, locking, command, ui)?;
+    let mut lock = lock(&store, locking, command, ui)?;
     let planned = Session::open(options, Mode::Plan, ui)?.plan(ui).await?;
     if !approval.json {
         shown(&planned, false, ui);
@@ -103,7 +103,7 @@ async fn fresh(
         &planned.session,
         &planned.world,
         &planned.plan,
-        &lock,
+        &mut lock,
         approval.json,
         ui,
     )
@@ -119,7 +119,7 @@ async fn from_file(
     ui: Ui,
 ) -> Result<Exit, Stop> {
     let store = Store::open(crate::cli::session::paths(&options));
-    let lock = lock(&store, locking, "apply", ui)?;
+    let mut lock = lock(&store, locking, "apply", ui)?;
     let session = Session::open(options, Mode::Plan, ui)?;
     if plan.project != *session.project() {
         let why = format!(
@@ -131,7 +131,7 @@ async fn from_file(
             .hint("go to the folder the plan was made in, or use `-C DIR`"));
     }
     let world = session.connect().await;
-    apply(&session, &world, &plan, &lock, json, ui).await
+    apply(&session, &world, &plan, &mut lock, json, ui).await
 }
 
 pub(super) fn lock(store: &Store, locking: &Locking, command: &str, ui: Ui) -> Result<Lock, Stop> {
@@ -161,7 +161,7 @@ async fn apply(
     session: &Session,
     world: &World,
     plan: &Plan,
-    lock: &Lock,
+    lock: &mut Lock,
     json: bool,
     ui: Ui,
 ) -> Result<Exit, Stop> {
@@ -185,7 +185,7 @@ async fn apply(
         sink: &*sink,
         settings: &settings,
     };
-    let ran = infra_apply::run(job, interrupts()).await;
+    let ran = renewing(lock, infra_apply::run(job, interrupts())).await;
     drop(sink);
     let outcome = ran
         .as_ref()
@@ -204,6 +204,20 @@ async fn apply(
         ui.say("\nhint: nothing was started; plan again\n");
     }
     Ok(exit(&report))
+}
+
+/// Does the work, and says every third of a lease that it is still at it.
+async fn renewing<T>(lock: &mut Lock, work: impl Future<Output = T>) -> T {
+    use infra_state::Clock;
+    let mut work = std::pin::pin!(work);
+    let mut beat = tokio::time::interval(infra_state::LEASE / 3);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            // A lease that cannot be renewed is no reason to stop half way: the kernel's lock still holds.
+            _ = beat.tick() => drop(lock.renew(SystemClock.now())),
+        }
+    }
 }
 
 fn exit(report: &Report) -> Exit {

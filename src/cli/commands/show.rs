@@ -14,7 +14,14 @@ pub(in crate::cli) fn run(args: &arguments::Show, global: Global, ui: Ui) -> Res
         return state(args, &global, ui);
     };
     let plan = plan_file::read(path)?;
-    let prior = Outcome::default();
+    // What it was made on, where that is still the state; a plan file can also be read elsewhere.
+    let loaded =
+        Store::open(paths(&global.options(&arguments::Values::default()))).load(&plan.project);
+    let prior = loaded
+        .ok()
+        .filter(|l| l.basis() == plan.basis)
+        .and_then(|l| l.state)
+        .map_or_else(Outcome::default, |s| s.outcome);
     let view = PlanView {
         project: &plan.project,
         plan: &plan,
