@@ -188,7 +188,7 @@ pub struct Plan {
     #[command(flatten)]
     pub planning: Planning,
     /// Write the plan to a file that `apply` takes
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "facts")]
     pub out: Option<PathBuf>,
     /// Exit with 2 where there are changes, with 3 where there is nothing but drift
     #[arg(long)]
