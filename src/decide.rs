@@ -71,9 +71,13 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
     };
     decision.refusals(workloads);
     decision.lower(inputs);
-    decision
-        .diagnostics
-        .extend(check::declared(inputs, &decision.placed.placements));
+    let found = check::declared(&check::View {
+        project: inputs.project,
+        declared: inputs.declared,
+        inventory: inputs.inventory,
+        placements: &decision.placed.placements,
+    });
+    decision.diagnostics.extend(found);
     decision
 }
 

@@ -8,24 +8,34 @@ mod volumes;
 
 use std::collections::BTreeMap;
 
-use infra_api::{Address, Placement};
+use infra_api::{Address, Placement, Project};
 use infra_diag::Diagnostics;
 
-use crate::decide::Inputs;
+use crate::declared::Declared;
+use crate::inventory::Inventory;
 
 pub use space::space;
 
+/// What the rules look at.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    pub project: &'a Project,
+    pub declared: &'a Declared,
+    pub inventory: &'a Inventory,
+    pub placements: &'a BTreeMap<Address, Placement>,
+}
+
 /// A rule over what was decided.
-type Rule = fn(&Inputs<'_>, &BTreeMap<Address, Placement>, &mut Diagnostics);
+type Rule = fn(&View<'_>, &mut Diagnostics);
 
 const RULES: &[Rule] = &[subnets::check, ports::check, volumes::check];
 
 /// All that the rules have to say.
 #[must_use]
-pub fn declared(inputs: &Inputs<'_>, placements: &BTreeMap<Address, Placement>) -> Diagnostics {
+pub fn declared(view: &View<'_>) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     for rule in RULES {
-        rule(inputs, placements, &mut diagnostics);
+        rule(view, &mut diagnostics);
     }
     diagnostics
 }

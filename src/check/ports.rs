@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use infra_api::facts::Protocol;
 use infra_api::target::Port;
-use infra_api::{Address, HostName, Placement, Runtime};
+use infra_api::{Address, HostName, Runtime};
 use infra_diag::{Diagnostic, Diagnostics, Span};
 
-use crate::decide::Inputs;
+use super::View;
 use crate::declared::At;
 
 /// A port of a host: host, protocol, number.
@@ -15,14 +15,10 @@ type Door = (HostName, String, u16);
 /// Who listens there, on which of the host's addresses, and where that is written.
 type Listener = (Option<String>, Address, Span);
 
-pub(super) fn check(
-    inputs: &Inputs<'_>,
-    placements: &BTreeMap<Address, Placement>,
-    diagnostics: &mut Diagnostics,
-) {
+pub(super) fn check(view: &View<'_>, diagnostics: &mut Diagnostics) {
     let mut taken: BTreeMap<Door, Vec<Listener>> = BTreeMap::new();
-    for workload in &inputs.declared.workloads {
-        let Some(placement) = placements.get(&workload.address) else {
+    for workload in &view.declared.workloads {
+        let Some(placement) = view.placements.get(&workload.address) else {
             continue;
         };
         let Some(form) = workload
@@ -33,7 +29,7 @@ pub(super) fn check(
             continue;
         };
         for port in &form.ports {
-            foreign(inputs, &placement.host, port, diagnostics);
+            foreign(view, &placement.host, port, diagnostics);
             let key = (
                 placement.host.clone(),
                 port.value.protocol.clone(),
@@ -69,15 +65,15 @@ fn meet(one: Option<&str>, other: Option<&str>) -> bool {
     every(one) || every(other) || one == other
 }
 
-fn foreign(inputs: &Inputs<'_>, host: &HostName, port: &At<Port>, diagnostics: &mut Diagnostics) {
-    let Some(found) = inputs.inventory.hosts.get(host) else {
+fn foreign(view: &View<'_>, host: &HostName, port: &At<Port>, diagnostics: &mut Diagnostics) {
+    let Some(found) = view.inventory.hosts.get(host) else {
         return;
     };
     for used in found
         .facts
         .used
         .iter()
-        .filter(|u| u.project.as_deref() != Some(inputs.project.as_str()))
+        .filter(|u| u.project.as_deref() != Some(view.project.as_str()))
     {
         let same = used.host_ports.iter().any(|p| {
             let address = p.address.map(|a| a.to_string());

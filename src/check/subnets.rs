@@ -1,20 +1,13 @@
 //! No two networks of a host overlap: neither the configuration's nor those that are there.
 
-use std::collections::BTreeMap;
-
-use infra_api::{Address, Placement};
 use infra_diag::{Diagnostic, Diagnostics};
 use ipnet::Ipv4Net;
 
-use crate::decide::Inputs;
+use super::View;
 use crate::declared::Network;
 
-pub(super) fn check(
-    inputs: &Inputs<'_>,
-    _: &BTreeMap<Address, Placement>,
-    diagnostics: &mut Diagnostics,
-) {
-    let networks: Vec<&Network> = inputs.declared.networks.values().collect();
+pub(super) fn check(view: &View<'_>, diagnostics: &mut Diagnostics) {
+    let networks: Vec<&Network> = view.declared.networks.values().collect();
     for (index, one) in networks.iter().enumerate() {
         for other in &networks[index + 1..] {
             if overlap(one.subnet.value, other.subnet.value) {
@@ -32,7 +25,7 @@ pub(super) fn check(
                 );
             }
         }
-        foreign(inputs, one, diagnostics);
+        foreign(view, one, diagnostics);
     }
 }
 
@@ -41,10 +34,10 @@ fn overlap(one: Ipv4Net, other: Ipv4Net) -> bool {
 }
 
 /// Networks on the hosts that are not this project's.
-fn foreign(inputs: &Inputs<'_>, network: &Network, diagnostics: &mut Diagnostics) {
-    for (name, host) in &inputs.inventory.hosts {
+fn foreign(view: &View<'_>, network: &Network, diagnostics: &mut Diagnostics) {
+    for (name, host) in &view.inventory.hosts {
         let there = host.facts.docker.iter().flat_map(|d| &d.networks);
-        for other in there.filter(|n| n.project.as_deref() != Some(inputs.project.as_str())) {
+        for other in there.filter(|n| n.project.as_deref() != Some(view.project.as_str())) {
             let subnets = other
                 .subnets
                 .iter()

@@ -1,20 +1,14 @@
 //! A declared volume is on one host and in one runtime, for everybody who attaches it.
 
-use std::collections::BTreeMap;
-
-use infra_api::{Address, HostName, Placement, Runtime};
+use infra_api::{Address, HostName, Runtime};
 use infra_diag::{Diagnostic, Diagnostics, Span};
 
-use crate::decide::Inputs;
+use super::View;
 use crate::declared::Volume;
 
-pub(super) fn check(
-    inputs: &Inputs<'_>,
-    placements: &BTreeMap<Address, Placement>,
-    diagnostics: &mut Diagnostics,
-) {
-    for volume in inputs.declared.volumes.values() {
-        let users = users(inputs, placements, &volume.address);
+pub(super) fn check(view: &View<'_>, diagnostics: &mut Diagnostics) {
+    for volume in view.declared.volumes.values() {
+        let users = users(view, &volume.address);
         let Some(first) = users.first() else {
             diagnostics.push(
                 Diagnostic::warning("Volume nobody uses")
@@ -39,14 +33,10 @@ struct User {
     span: Span,
 }
 
-fn users(
-    inputs: &Inputs<'_>,
-    placements: &BTreeMap<Address, Placement>,
-    volume: &Address,
-) -> Vec<User> {
+fn users(view: &View<'_>, volume: &Address) -> Vec<User> {
     let mut users = Vec::new();
-    for workload in &inputs.declared.workloads {
-        let Some(placement) = placements.get(&workload.address) else {
+    for workload in &view.declared.workloads {
+        let Some(placement) = view.placements.get(&workload.address) else {
             continue;
         };
         for disk in &workload.disks {
