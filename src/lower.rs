@@ -52,6 +52,7 @@ pub fn lower(inputs: &Inputs<'_>) -> (Vec<Target>, Diagnostics) {
         targets: Vec::new(),
         diagnostics: Diagnostics::new(),
         shared: BTreeSet::new(),
+        macs: BTreeSet::new(),
     };
     lowering.networks();
     for workload in &inputs.declared.workloads {
@@ -68,6 +69,8 @@ struct Lowering<'a> {
     diagnostics: Diagnostics,
     /// What several workloads of a host use is made once: (host, what).
     shared: BTreeSet<(HostName, String)>,
+    /// Those given so far.
+    macs: BTreeSet<String>,
 }
 
 impl Lowering<'_> {

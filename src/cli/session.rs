@@ -11,7 +11,7 @@ use infra_lang::{GivenValues, Mode};
 use infra_plan::{Outcome, Plan, Refusal, assemble};
 use infra_state::{Key, Loaded, Paths, Store, Vault};
 
-use super::ui::{Stop, Ui};
+use super::ui::{Refused, Stop, Ui};
 use crate::check;
 use crate::configuration::{Configuration, Source};
 use crate::decide::{self, Decision, decide};
@@ -315,6 +315,9 @@ impl Session {
             return self.destroy(world, inventory).await;
         }
         let (decision, files) = self.decided(&world, &inventory).await?;
+        if !decision.placed.refused.is_empty() {
+            return Err(self.without_a_place(decision, inventory));
+        }
         self.must(decision.diagnostics.clone(), ui)?;
         let wanted: BTreeMap<ResourceId, &serde_json::Value> = decision
             .desired
@@ -332,6 +335,17 @@ impl Session {
             inventory,
             files,
         })
+    }
+
+    fn without_a_place(self, decision: Decision, inventory: Inventory) -> Stop {
+        Stop::Refused(Box::new(Refused {
+            diagnostics: decision.diagnostics.clone().sorted(),
+            prior: self.prior(),
+            project: self.project().clone(),
+            sources: self.configuration.sources,
+            decision,
+            inventory,
+        }))
     }
 
     /// A plan by which everything of the project goes.

@@ -3,7 +3,12 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
+use infra_api::Project;
 use infra_diag::{Diagnostics, Sources, Style, render};
+use infra_plan::Outcome;
+
+use crate::decide::Decision;
+use crate::inventory::Inventory;
 
 /// How this program ends. The numbers are documented and do not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +33,8 @@ pub enum Exit {
 pub enum Stop {
     /// What is wrong with what the person wrote.
     Diagnostics(Diagnostics, Box<Sources>),
+    /// Workloads that have no place.
+    Refused(Box<Refused>),
     /// What was being done, why it failed, what to do.
     Error {
         exit: Exit,
@@ -37,6 +44,17 @@ pub enum Stop {
     },
     /// Everything has been said.
     Silent(Exit),
+}
+
+/// What was decided where some workload has no place: enough to show it.
+#[derive(Debug)]
+pub struct Refused {
+    pub diagnostics: Diagnostics,
+    pub sources: Sources,
+    pub decision: Decision,
+    pub inventory: Inventory,
+    pub prior: Outcome,
+    pub project: Project,
 }
 
 impl Stop {
@@ -137,6 +155,10 @@ impl Ui {
         match stop {
             Stop::Diagnostics(diagnostics, sources) => {
                 self.diagnostics(diagnostics, sources);
+                Exit::Error
+            }
+            Stop::Refused(refused) => {
+                self.diagnostics(&refused.diagnostics, &refused.sources);
                 Exit::Error
             }
             Stop::Error {

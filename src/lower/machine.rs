@@ -218,14 +218,26 @@ impl Lowering<'_> {
     }
 
     fn interfaces(&mut self, workload: &Workload, placement: &Placement) -> Vec<MachineInterface> {
-        let interface = |i: &crate::declared::Interface| {
-            Some(MachineInterface {
-                mac: names::mac(self.inputs.project, &workload.address, &i.label, 0),
-                network: self.name(&i.network.value),
-                address: *placement.addresses.get(&i.label)?,
-            })
-        };
-        workload.interfaces.iter().filter_map(interface).collect()
+        let mut interfaces = Vec::new();
+        for declared in &workload.interfaces {
+            let Some(address) = placement.addresses.get(&declared.label).copied() else {
+                continue;
+            };
+            interfaces.push(MachineInterface {
+                mac: self.mac(&workload.address, &declared.label),
+                network: self.name(&declared.network.value),
+                address,
+            });
+        }
+        interfaces
+    }
+
+    /// A MAC that no other interface of the project has: 24 bits of a digest meet once in a few thousand machines.
+    fn mac(&mut self, workload: &infra_api::Address, label: &str) -> String {
+        let project = self.inputs.project;
+        let mut macs = (0..).map(|attempt| names::mac(project, workload, label, attempt));
+        macs.find(|mac| self.macs.insert(mac.clone()))
+            .expect("there are more MACs than a project has interfaces")
     }
 
     /// A NoCloud seed: the name, the planned addresses, and the person's user data.

@@ -70,7 +70,8 @@ pub enum Refusal {
 /// # Errors
 /// All refusals, in the order of their objects.
 pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
-    let desired = std::mem::take(&mut inputs.desired);
+    let mut desired = std::mem::take(&mut inputs.desired);
+    desired.sort_by(|a, b| a.resource.id.cmp(&b.resource.id));
     let mut assembly = Assembly {
         verdicts: BTreeMap::new(),
         refusals: Vec::new(),
@@ -87,6 +88,7 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
     }
     let verdicts = std::mem::take(&mut assembly.verdicts);
     let drafts = drafts(&verdicts);
+    let stood_on = stood_on(&verdicts);
     let old_edges = |id: &ResourceId| inputs.state.resources.get(id).map(|r| r.after.clone());
     let steps = order::order(
         drafts,
@@ -100,6 +102,10 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
             before: &old_edges,
             depends_on: inputs.depends_on,
             claims: inputs.claims,
+            stays: &|id| {
+                let protected = |v: &Verdict| v.wanted.as_ref().is_some_and(|w| w.prevent_destroy);
+                stood_on.contains(id) || verdicts.get(id).is_some_and(protected)
+            },
         },
     )
     .map_err(|cycle| vec![Refusal::Cycle(cycle)])?;
@@ -116,6 +122,12 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
         steps,
         secrets: inputs.secrets,
     })
+}
+
+/// Objects on which others will stand.
+fn stood_on(verdicts: &BTreeMap<ResourceId, Verdict>) -> BTreeSet<ResourceId> {
+    let wanted = verdicts.values().filter_map(|v| v.wanted.as_ref());
+    wanted.flat_map(|w| w.resource.after.clone()).collect()
 }
 
 fn record(wanted: Desired) -> Record {
@@ -202,7 +214,7 @@ impl Assembly<'_> {
 
     fn present(&self, mut wanted: Desired, found: &Value) -> Verdict {
         for path in &wanted.ignore_changes {
-            keep_found(&mut wanted.resource.body, found, path);
+            keep_found(&mut wanted.resource.body, Some(found), path);
         }
         let id = wanted.resource.id.clone();
         let deltas = diff(found, &wanted.resource.body, &|path, removed| {
@@ -257,9 +269,7 @@ impl Assembly<'_> {
     /// What is there and not wanted: ours by the state or by its mark.
     fn unwanted(&mut self) {
         for (id, observed) in self.inputs.observed {
-            if self.verdicts.contains_key(id)
-                || self.refusals.iter().any(|r| refused(r) == Some(id))
-            {
+            if self.verdicts.contains_key(id) {
                 continue;
             }
             let (address, before) = match observed {
@@ -355,13 +365,6 @@ impl Assembly<'_> {
     }
 }
 
-fn refused(refusal: &Refusal) -> Option<&ResourceId> {
-    match refusal {
-        Refusal::NameTaken { id, .. } | Refusal::PreventDestroy { id, .. } => Some(id),
-        Refusal::Cycle(_) => None,
-    }
-}
-
 fn forcing(deltas: &[Delta]) -> Vec<String> {
     deltas
         .iter()
@@ -370,23 +373,52 @@ fn forcing(deltas: &[Delta]) -> Vec<String> {
         .collect()
 }
 
-/// Makes the wanted body equal to the found one at `path`.
-fn keep_found(wanted: &mut Value, found: &Value, path: &[String]) {
-    let Some((last, parents)) = path.split_last() else {
+/// Makes the wanted body equal to the found one at `path`. Items of lists are neither added nor removed.
+fn keep_found(wanted: &mut Value, found: Option<&Value>, path: &[String]) {
+    let Some((key, rest)) = path.split_first() else {
         return;
     };
-    let parent = parents
-        .iter()
-        .try_fold(&mut *wanted, |value, key| value.get_mut(key));
-    let Some(Value::Object(parent)) = parent else {
-        return;
-    };
-    match get(found, path) {
-        Some(value) => {
-            parent.insert(last.clone(), value.clone());
+    let found = found.and_then(|f| get(f, std::slice::from_ref(key)));
+    match (wanted, found) {
+        (Value::Object(members), _) => keep_member(members, key, found, rest),
+        (Value::Array(items), Some(found)) => {
+            let index = key.parse::<usize>().ok();
+            match index.and_then(|i| items.get_mut(i)) {
+                Some(item) if rest.is_empty() => item.clone_from(found),
+                Some(item) => keep_found(item, Some(found), rest),
+                None => {}
+            }
         }
-        None => {
-            parent.remove(last);
+        _ => {}
+    }
+}
+
+fn keep_member(
+    members: &mut serde_json::Map<String, Value>,
+    key: &str,
+    found: Option<&Value>,
+    rest: &[String],
+) {
+    let empty = || Value::Object(serde_json::Map::new());
+    match found {
+        Some(found) if rest.is_empty() => {
+            members.insert(key.to_owned(), found.clone());
+        }
+        None if rest.is_empty() => {
+            members.remove(key);
+        }
+        Some(found) if found.is_object() && get(found, rest).is_some() => {
+            keep_found(members.entry(key).or_insert_with(empty), Some(found), rest);
+        }
+        _ => {
+            let Some(inner) = members.get_mut(key) else {
+                return;
+            };
+            keep_found(inner, found, rest);
+            // An object of which nothing is left was not there.
+            if found.is_none() && *inner == empty() {
+                members.remove(key);
+            }
         }
     }
 }

@@ -2,15 +2,17 @@
 //! language, no file and no daemon.
 
 mod assemble;
+mod claims;
 mod diff;
 mod file;
 mod order;
 mod reason;
 
 pub use assemble::{Desired, Inputs, Refusal, assemble};
+pub use claims::Claims;
 pub use diff::{diff, get};
 pub use file::{FORMAT_VERSION, read, write};
-pub use order::{Claims, Cycle};
+pub use order::Cycle;
 pub use reason::Reason;
 
 use std::collections::BTreeMap;
@@ -86,7 +88,11 @@ pub struct Record {
 #[serde(deny_unknown_fields)]
 pub struct Output {
     /// Absent when sensitive: the digest stands in `digest`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
     pub value: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
@@ -154,10 +160,23 @@ pub struct Delta {
     /// Its way in the body, as in `env`, `GREETING`.
     pub path: Vec<String>,
     /// Absent: was not there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
     pub before: Option<Value>,
     /// Absent: will not be there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
     pub after: Option<Value>,
     pub impact: Impact,
+}
+
+/// What is written is there, be it null: only what is not written is absent.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }

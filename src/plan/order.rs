@@ -6,25 +6,15 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::path::PathBuf;
 
-use infra_api::{Address, IdSet, ResourceId};
+use infra_api::{Address, ResourceId};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use serde_json::Value;
 
+use crate::claims::{Claims, handovers, held};
 use crate::{Before, Delta, Reason, Step, StepAction};
 
-/// What an object holds of its host, of which there is only so much.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Claims {
-    /// CPUs it is bound to.
-    pub cpus: IdSet,
-    /// Whether nobody else may use these.
-    pub dedicated: bool,
-    /// What two can never have at once, not for a moment: `ip 10.0.0.2`, `port tcp/80`, `vf 0000:3b:02.1`.
-    pub exclusive: BTreeSet<String>,
-}
-
-/// Steps that wait for each other, each for the next and the last for the first.
+/// Steps that wait for each other, each for the next and the last for the first; they begin with the lowest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cycle(pub Vec<ResourceId>);
 
@@ -49,6 +39,8 @@ pub(crate) struct Edges<'a> {
     pub(crate) before: &'a dyn Fn(&ResourceId) -> Option<Vec<ResourceId>>,
     pub(crate) depends_on: &'a [(ResourceId, ResourceId)],
     pub(crate) claims: &'a dyn Fn(&ResourceId, &Address, &Value, bool) -> Claims,
+    /// Whether an object may not be removed for a moment: it is protected, or others stand on it.
+    pub(crate) stays: &'a dyn Fn(&ResourceId) -> bool,
 }
 
 /// Numbers the drafts in an order that satisfies every edge; among those that may come next the lowest
@@ -59,53 +51,62 @@ pub(crate) fn order(mut drafts: Vec<Draft>, edges: &Edges<'_>) -> Result<Vec<Ste
         let mut graph = Graph::new(&drafts, edges);
         graph.contained(edges);
         graph.declared(edges.depends_on);
-        if let Some(cycle) = graph.cycle() {
-            return Err(named(&drafts, &cycle));
+        if let Some(cycle) = graph.cycles().first() {
+            return Err(named(&drafts, cycle));
         }
         graph.claimed(edges.claims);
-        match graph.cycle() {
-            None => return Ok(graph.numbered()),
-            Some(cycle) if yield_one(&mut drafts, &cycle) => {}
-            Some(cycle) => return Err(named(&drafts, &cycle)),
+        let cycles = graph.cycles();
+        if cycles.is_empty() {
+            return Ok(graph.numbered());
         }
+        let yields: Result<Vec<_>, _> = cycles
+            .iter()
+            .map(|c| {
+                graph
+                    .yields(c, edges.stays)
+                    .ok_or_else(|| named(&drafts, c))
+            })
+            .collect();
+        let yields = yields?;
+        yield_all(&mut drafts, &yields);
     }
 }
 
+/// A cycle runs from who goes first to who waits; it is told the other way round.
 fn named(drafts: &[Draft], cycle: &[usize]) -> Cycle {
-    Cycle(cycle.iter().map(|n| drafts[*n].id.clone()).collect())
+    let (first, rest) = cycle.split_first().expect("a cycle has members");
+    let told = std::iter::once(first).chain(rest.iter().rev());
+    let mut ids: Vec<ResourceId> = told.map(|n| drafts[*n].id.clone()).collect();
+    ids.dedup();
+    Cycle(ids)
 }
 
 fn key(draft: &Draft) -> (&Address, &ResourceId, u8) {
     (&draft.address, &draft.id, draft.action as u8)
 }
 
-/// Breaks a cycle that overlapping for a moment cannot: the lowest address among those that still run is stopped
-/// first, which releases all it holds. False where none of them runs.
-fn yield_one(drafts: &mut Vec<Draft>, cycle: &[usize]) -> bool {
-    let runs = |n: &usize| matches!(drafts[*n].action, StepAction::Update | StepAction::Restart);
-    let Some(lowest) = cycle.iter().copied().filter(runs).min() else {
-        return false;
-    };
-    let other = cycle.iter().find(|n| **n != lowest);
-    let reason = Reason::Yields {
-        to: other.map_or_else(String::new, |n| drafts[*n].id.to_string()),
-    };
-    let step = drafts[lowest].clone();
-    drafts[lowest] = Draft {
-        action: StepAction::Delete,
-        after: None,
-        reason: reason.clone(),
-        deltas: Vec::new(),
-        ..step.clone()
-    };
-    drafts.push(Draft {
-        action: StepAction::Create,
-        before: Before::Removed,
-        reason,
-        ..step
-    });
+/// Each first of a pair is stopped before its change, which releases all it holds, so that the second can take it.
+fn yield_all(drafts: &mut Vec<Draft>, yields: &[(usize, usize)]) {
+    for (yielding, taker) in yields {
+        let reason = Reason::Yields {
+            to: drafts[*taker].id.to_string(),
+        };
+        let step = drafts[*yielding].clone();
+        drafts[*yielding] = Draft {
+            action: StepAction::Delete,
+            after: None,
+            reason: reason.clone(),
+            deltas: Vec::new(),
+            ..step.clone()
+        };
+        drafts.push(Draft {
+            action: StepAction::Create,
+            before: Before::Removed,
+            reason,
+            ..step
+        });
+    }
     drafts.sort_by(|a, b| key(a).cmp(&key(b)));
-    true
 }
 
 /// Who stood on what, by the state; of what it knows nothing of, by what is wanted.
@@ -125,17 +126,27 @@ fn users<'a>(
     users
 }
 
+/// Why one step waits for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Because {
+    /// Containment or a declared order: it holds whatever is stopped.
+    Order,
+    /// The first releases what the second takes.
+    Claim,
+}
+
 struct Graph<'a> {
     drafts: &'a [Draft],
-    graph: DiGraph<usize, ()>,
+    /// Between two steps there may be several edges.
+    graph: DiGraph<usize, Because>,
     nodes: Vec<NodeIndex>,
     /// By object: its step that makes or changes it, and the one that removes it.
     makes: BTreeMap<&'a ResourceId, usize>,
     removes: BTreeMap<&'a ResourceId, usize>,
     /// By object: those with a step that stood on it.
     users: BTreeMap<ResourceId, BTreeSet<&'a ResourceId>>,
-    /// (step, object that must be ready before it starts) pairs.
-    waits: BTreeSet<(usize, ResourceId)>,
+    /// By step: objects that must be ready before it starts.
+    waits: BTreeMap<usize, BTreeSet<ResourceId>>,
     /// (taker, releaser) pairs that share CPUs for a moment.
     overlaps: BTreeSet<(usize, usize)>,
 }
@@ -160,16 +171,16 @@ impl<'a> Graph<'a> {
             makes: pick(false),
             removes: pick(true),
             users: users(drafts, edges),
-            waits: BTreeSet::new(),
+            waits: BTreeMap::new(),
             overlaps: BTreeSet::new(),
         }
     }
 
     /// `later` waits for `earlier`.
-    fn edge(&mut self, earlier: usize, later: usize) {
+    fn edge(&mut self, earlier: usize, later: usize, because: Because) {
         if earlier != later {
             self.graph
-                .update_edge(self.nodes[earlier], self.nodes[later], ());
+                .add_edge(self.nodes[earlier], self.nodes[later], because);
         }
     }
 
@@ -180,11 +191,11 @@ impl<'a> Graph<'a> {
             } else {
                 for needed in (edges.after)(&draft.id) {
                     if let Some(earlier) = self.makes.get(needed).copied() {
-                        self.edge(earlier, n);
+                        self.edge(earlier, n, Because::Order);
                     }
                 }
                 if let Some(own) = self.removes.get(&draft.id).copied() {
-                    self.edge(own, n);
+                    self.edge(own, n, Because::Order);
                 }
             }
         }
@@ -195,7 +206,7 @@ impl<'a> Graph<'a> {
         for user in self.users.get(&draft.id).cloned().unwrap_or_default() {
             let letting_go = self.removes.get(user).or_else(|| self.makes.get(user));
             if let Some(earlier) = letting_go.copied() {
-                self.edge(earlier, n);
+                self.edge(earlier, n, Because::Order);
             }
         }
     }
@@ -204,17 +215,18 @@ impl<'a> Graph<'a> {
         for (dependent, dependency) in depends_on {
             if let Some(later) = self.makes.get(dependent).copied() {
                 if starts(&self.drafts[later]) {
-                    self.waits.insert((later, dependency.clone()));
+                    let waits = self.waits.entry(later).or_default();
+                    waits.insert(dependency.clone());
                 }
                 if let Some(earlier) = self.makes.get(dependency).copied() {
-                    self.edge(earlier, later);
+                    self.edge(earlier, later, Because::Order);
                 }
             }
             if let (Some(later), Some(earlier)) = (
                 self.removes.get(dependency).copied(),
                 self.removes.get(dependent).copied(),
             ) {
-                self.edge(earlier, later);
+                self.edge(earlier, later, Because::Order);
             }
         }
     }
@@ -223,60 +235,101 @@ impl<'a> Graph<'a> {
     /// the step is live; the rest may not.
     fn claimed(&mut self, claims: &dyn Fn(&ResourceId, &Address, &Value, bool) -> Claims) {
         let held: Vec<(Claims, Claims)> = self.drafts.iter().map(|d| held(d, claims)).collect();
-        let mut soft = Vec::new();
-        for (releaser, taker, hard) in handovers(self.drafts, &held) {
-            if hard {
-                self.edge(releaser, taker);
-            } else {
-                soft.push((releaser, taker));
-            }
+        let waits = |(_, taker, exclusive): &(usize, usize, bool)| {
+            *exclusive || self.drafts[*taker].action != StepAction::Update
+        };
+        let (hard, soft): (Vec<_>, Vec<_>) =
+            handovers(self.drafts, &held).into_iter().partition(waits);
+        for (releaser, taker, _) in hard {
+            self.edge(releaser, taker, Because::Claim);
         }
-        for (releaser, taker) in soft {
-            let live = self.drafts[taker].action == StepAction::Update;
-            if live && self.reaches(taker, releaser) {
+        let rings = self.rings_with(&soft);
+        for (releaser, taker, _) in soft {
+            // Outside of every ring the question needs no search.
+            let in_ring = rings[releaser] == rings[taker];
+            if in_ring && self.reaches(taker, releaser) {
                 self.overlaps.insert((taker, releaser));
             } else {
-                self.edge(releaser, taker);
+                self.edge(releaser, taker, Because::Claim);
             }
         }
+    }
+
+    /// Of each step the number of the strongly connected set it would be in with these handovers too.
+    fn rings_with(&self, handovers: &[(usize, usize, bool)]) -> Vec<usize> {
+        let mut graph = self.graph.clone();
+        for (releaser, taker, _) in handovers {
+            graph.add_edge(self.nodes[*releaser], self.nodes[*taker], Because::Claim);
+        }
+        let mut rings = vec![0; self.drafts.len()];
+        for (number, ring) in tarjan_scc(&graph).into_iter().enumerate() {
+            for node in ring {
+                rings[graph[node]] = number;
+            }
+        }
+        rings
     }
 
     fn reaches(&self, from: usize, to: usize) -> bool {
         petgraph::algo::has_path_connecting(&self.graph, self.nodes[from], self.nodes[to], None)
     }
 
-    /// The members of the first cycle, in its order.
-    fn cycle(&self) -> Option<Vec<usize>> {
-        let mut rings: Vec<Vec<usize>> = tarjan_scc(&self.graph)
+    /// A cycle of each strongly connected set, in order: each step goes before the next one, the last before the
+    /// first, which is the lowest.
+    fn cycles(&self) -> Vec<Vec<usize>> {
+        let mut cycles: Vec<Vec<usize>> = tarjan_scc(&self.graph)
             .into_iter()
             .filter(|ring| ring.len() > 1)
-            .map(|ring| ring.into_iter().map(|n| self.graph[n]).collect())
+            .map(|ring| self.walk(&ring.into_iter().map(|n| self.graph[n]).collect()))
             .collect();
-        for ring in &mut rings {
-            ring.sort_unstable();
-        }
-        rings.sort();
-        rings.into_iter().next().map(|ring| self.walk(&ring))
+        cycles.sort();
+        cycles
     }
 
     /// A way through a strongly connected set back to where it began.
-    fn walk(&self, ring: &[usize]) -> Vec<usize> {
-        let mut way = vec![ring[0]];
+    fn walk(&self, ring: &BTreeSet<usize>) -> Vec<usize> {
+        let mut way: Vec<usize> = ring.first().copied().into_iter().collect();
+        let mut places: BTreeMap<usize, usize> = way.iter().map(|n| (*n, 0)).collect();
         loop {
-            let here = *way.last().expect("the way begins somewhere");
-            let mut next: Vec<usize> = self
+            let here = *way.last().expect("a set of more than one has a first");
+            let next = self
                 .graph
                 .neighbors(self.nodes[here])
                 .map(|n| self.graph[n])
                 .filter(|n| ring.contains(n))
-                .collect();
-            next.sort_unstable();
-            let next = next[0];
-            if let Some(start) = way.iter().position(|n| *n == next) {
-                return way.split_off(start);
+                .min()
+                .expect("in a strongly connected set everyone has a successor");
+            if let Some(start) = places.get(&next) {
+                let mut cycle = way.split_off(*start);
+                let lowest = (0..cycle.len()).min_by_key(|n| cycle[*n]).unwrap_or(0);
+                cycle.rotate_left(lowest);
+                return cycle;
             }
+            places.insert(next, way.len());
             way.push(next);
         }
+    }
+
+    /// Who yields to whom to break a cycle that overlapping cannot: the lowest address among those that run and
+    /// hold what the next one takes. Nothing where none may.
+    fn yields(
+        &self,
+        cycle: &[usize],
+        stays: &dyn Fn(&ResourceId) -> bool,
+    ) -> Option<(usize, usize)> {
+        let next = cycle.iter().cycle().skip(1);
+        let may = |(one, next): &(usize, usize)| {
+            let runs = matches!(
+                self.drafts[*one].action,
+                StepAction::Update | StepAction::Restart
+            );
+            let mut edges = self
+                .graph
+                .edges_connecting(self.nodes[*one], self.nodes[*next]);
+            runs && !stays(&self.drafts[*one].id) && edges.all(|e| *e.weight() == Because::Claim)
+        };
+        let pairs = cycle.iter().copied().zip(next.copied());
+        pairs.filter(may).min()
     }
 
     fn numbered(self) -> Vec<Step> {
@@ -304,6 +357,7 @@ impl<'a> Graph<'a> {
                 .map(|m| numbers[&self.graph[m]])
                 .collect();
             needs.sort_unstable();
+            needs.dedup();
             steps.push(self.step(n, number, needs));
             for next in self.graph.neighbors(self.nodes[n]) {
                 let next = self.graph[next];
@@ -318,26 +372,24 @@ impl<'a> Graph<'a> {
 
     fn step(&self, n: usize, number: u32, needs: Vec<u32>) -> Step {
         let draft = &self.drafts[n];
-        let overlaps = self.overlaps.iter().filter(|(taker, _)| *taker == n);
+        let overlaps = self.overlaps.range((n, 0)..(n + 1, 0));
         Step {
             number,
             resource: draft.id.clone(),
             address: draft.address.clone(),
             action: draft.action,
             before: draft.before.clone(),
-            source: draft.source.clone(),
+            source: draft
+                .source
+                .clone()
+                .filter(|_| draft.action == StepAction::Create),
             reason: draft.reason.clone(),
             deltas: draft.deltas.clone(),
             needs,
             overlaps: overlaps
                 .map(|(_, releaser)| self.drafts[*releaser].id.clone())
                 .collect(),
-            waits_for: self
-                .waits
-                .iter()
-                .filter(|(waiter, _)| *waiter == n)
-                .map(|(_, id)| id.clone())
-                .collect(),
+            waits_for: self.waits.get(&n).into_iter().flatten().cloned().collect(),
         }
     }
 }
@@ -350,58 +402,4 @@ fn starts(draft: &Draft) -> bool {
         StepAction::Update => draft.deltas.iter().any(is_started),
         StepAction::Delete => false,
     }
-}
-
-/// What a step's object holds before it and after it.
-fn held(
-    draft: &Draft,
-    claims: &dyn Fn(&ResourceId, &Address, &Value, bool) -> Claims,
-) -> (Claims, Claims) {
-    let found = match &draft.before {
-        Before::Present { body } => claims(&draft.id, &draft.address, body, false),
-        Before::Absent | Before::Partial | Before::Removed => Claims::default(),
-    };
-    let wanted = draft.after.as_ref().map_or_else(Claims::default, |b| {
-        claims(&draft.id, &draft.address, b, true)
-    });
-    (found, wanted)
-}
-
-/// (who releases, who takes, whether they may never have it at once), without repetition, in order.
-fn handovers(drafts: &[Draft], held: &[(Claims, Claims)]) -> BTreeSet<(usize, usize, bool)> {
-    let mut releasers: BTreeMap<(&str, String), Vec<usize>> = BTreeMap::new();
-    for (n, (found, wanted)) in held.iter().enumerate() {
-        let host = drafts[n].id.host.as_str();
-        for token in found.exclusive.difference(&wanted.exclusive) {
-            releasers.entry((host, token.clone())).or_default().push(n);
-        }
-        for cpu in (&found.cpus - &wanted.cpus).iter() {
-            releasers
-                .entry((host, format!("cpu {cpu}")))
-                .or_default()
-                .push(n);
-        }
-    }
-    let mut handovers = BTreeSet::new();
-    for (taker, (found, wanted)) in held.iter().enumerate() {
-        let host = drafts[taker].id.host.as_str();
-        for token in wanted.exclusive.difference(&found.exclusive) {
-            for releaser in releasers.get(&(host, token.clone())).into_iter().flatten() {
-                handovers.insert((*releaser, taker, true));
-            }
-        }
-        for cpu in (&wanted.cpus - &found.cpus).iter() {
-            for releaser in releasers
-                .get(&(host, format!("cpu {cpu}")))
-                .into_iter()
-                .flatten()
-            {
-                if wanted.dedicated || held[*releaser].0.dedicated {
-                    handovers.insert((*releaser, taker, false));
-                }
-            }
-        }
-    }
-    handovers.retain(|(releaser, taker, _)| releaser != taker);
-    handovers
 }

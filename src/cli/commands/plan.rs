@@ -7,7 +7,7 @@ use crate::cli::arguments::{self, Global};
 use crate::cli::plan_file;
 use crate::cli::session::{Planned, Session};
 use crate::cli::show::{self, PlanView};
-use crate::cli::ui::{Exit, Stop, Ui};
+use crate::cli::ui::{Exit, Refused, Stop, Ui};
 
 pub(in crate::cli) async fn run(
     args: arguments::Plan,
@@ -16,7 +16,14 @@ pub(in crate::cli) async fn run(
 ) -> Result<Exit, Stop> {
     let mut options = global.planning(&args.planning);
     options.destroy = args.destroy;
-    let planned = Session::open(options, Mode::Plan, ui)?.plan(ui).await?;
+    let planned = Session::open(options, Mode::Plan, ui)?.plan(ui).await;
+    if let (Err(Stop::Refused(refused)), true) = (&planned, args.json) {
+        ui.json(&show::json::plan(&view_of(
+            refused,
+            &nothing(&refused.project),
+        )));
+    }
+    let planned = planned?;
     if let Some(path) = &args.out {
         plan_file::write(path, &planned.plan)?;
     }
@@ -33,6 +40,28 @@ pub(in crate::cli) async fn run(
     } else {
         Exit::Done
     })
+}
+
+/// A plan without steps, for what was decided and cannot be done.
+fn nothing(project: &infra_api::Project) -> Plan {
+    Plan {
+        format_version: infra_plan::FORMAT_VERSION.to_owned(),
+        project: project.clone(),
+        basis: infra_plan::Basis::default(),
+        result: infra_plan::Outcome::default(),
+        steps: Vec::new(),
+        secrets: Vec::new(),
+    }
+}
+
+fn view_of<'a>(refused: &'a Refused, plan: &'a Plan) -> PlanView<'a> {
+    PlanView {
+        project: &refused.project,
+        plan,
+        prior: &refused.prior,
+        decision: Some(&refused.decision),
+        inventory: Some(&refused.inventory),
+    }
 }
 
 /// Shows a plan that was just made.

@@ -1,0 +1,390 @@
+//! Small worlds for the laws: what is there, what the state says, what is wanted. A thing's number is its place in
+//! the order of containment: it stands on lower ones only.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use infra_api::{Address, HostName, IdSet, Impact, Observed, Project, Resource, ResourceId};
+use infra_plan::{Basis, Claims, Desired, Inputs, Outcome, Plan, Record, Refusal, assemble};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// What was found in a thing's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    Nothing,
+    Whole,
+    Half,
+    Strangers,
+}
+
+/// One thing, as it is and as it is wanted.
+#[derive(Clone)]
+pub struct Thing {
+    pub number: usize,
+    pub found: Found,
+    pub recorded: bool,
+    pub wanted: bool,
+    pub prevent_destroy: bool,
+    /// By attribute: what is found and what is wanted.
+    pub attributes: BTreeMap<String, (Value, Value)>,
+    pub stands_on: BTreeSet<usize>,
+    pub stood_on: BTreeSet<usize>,
+    pub waits_for: BTreeSet<usize>,
+    pub ignored: Vec<Vec<String>>,
+}
+
+/// A line, so that a small world that breaks a law can be read.
+impl fmt::Debug for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let differs = self
+            .attributes
+            .iter()
+            .map(|(key, (found, wanted))| format!("{key} {found}→{wanted}"));
+        write!(
+            f,
+            "t{} {:?} recorded={} wanted={} on={:?} was_on={:?} waits={:?} {}",
+            self.number,
+            self.found,
+            self.recorded,
+            self.wanted,
+            self.stands_on,
+            self.stood_on,
+            self.waits_for,
+            differs.collect::<Vec<_>>().join(" ")
+        )
+    }
+}
+
+impl Thing {
+    /// Wanted and there, without a difference.
+    pub fn settled(number: usize) -> Self {
+        Self {
+            number,
+            found: Found::Whole,
+            recorded: true,
+            wanted: true,
+            prevent_destroy: false,
+            attributes: BTreeMap::new(),
+            stands_on: BTreeSet::new(),
+            stood_on: BTreeSet::new(),
+            waits_for: BTreeSet::new(),
+            ignored: Vec::new(),
+        }
+    }
+
+    pub fn with(mut self, attribute: &str, found: Value, wanted: Value) -> Self {
+        self.attributes
+            .insert(attribute.to_owned(), (found, wanted));
+        self
+    }
+
+    pub fn on(mut self, others: &[usize]) -> Self {
+        self.stands_on = others.iter().copied().collect();
+        self.stood_on = self.stands_on.clone();
+        self
+    }
+
+    pub fn found(mut self, found: Found, recorded: bool) -> Self {
+        (self.found, self.recorded) = (found, recorded);
+        self
+    }
+
+    pub fn unwanted(mut self) -> Self {
+        self.wanted = false;
+        self
+    }
+
+    pub fn protected(mut self) -> Self {
+        self.prevent_destroy = true;
+        self
+    }
+
+    pub fn is_there(&self) -> bool {
+        matches!(self.found, Found::Whole | Found::Half)
+    }
+
+    pub fn body_found(&self) -> Value {
+        self.body(|(found, _)| found)
+    }
+
+    pub fn body_wanted(&self) -> Value {
+        self.body(|(_, wanted)| wanted)
+    }
+
+    fn body(&self, side: impl Fn(&(Value, Value)) -> &Value) -> Value {
+        let member = |(key, pair): (&String, _)| (key.clone(), side(pair).clone());
+        let members = self.attributes.iter().map(member);
+        Value::Object(members.filter(|(_, v)| !v.is_null()).collect())
+    }
+}
+
+pub fn id(number: usize) -> ResourceId {
+    ResourceId::new(
+        &HostName::new("h"),
+        "sim",
+        "thing",
+        &format!("t{number:05}"),
+    )
+}
+
+pub fn address(number: usize) -> Address {
+    Address::new(format!("workload.t{number:05}"))
+}
+
+/// `boot…` takes a restart, `core…` a replacement, the rest is live.
+pub fn impact(_: &ResourceId, path: &[String], _: bool) -> Impact {
+    match path[0].as_str() {
+        key if key.starts_with("boot") => Impact::Restart,
+        key if key.starts_with("core") => Impact::Replace,
+        _ => Impact::InPlace,
+    }
+}
+
+/// `cpus` (or `boot_cpus`) are its own, `ip` is exclusive.
+pub fn claims(_: &ResourceId, _: &Address, body: &Value, _: bool) -> Claims {
+    let text = |key: &str| body.get(key).and_then(Value::as_str).map(str::to_owned);
+    let cpus = text("cpus").or_else(|| text("boot_cpus"));
+    Claims {
+        cpus: cpus.map_or_else(IdSet::new, |c| c.parse().unwrap()),
+        dedicated: true,
+        exclusive: text("ip").into_iter().collect(),
+    }
+}
+
+/// A whole world, and what is asked of it.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    pub things: Vec<Thing>,
+    /// Order of the inputs.
+    pub backwards: bool,
+    pub destroy: bool,
+    pub replace: BTreeSet<Address>,
+}
+
+impl World {
+    pub fn of(things: impl IntoIterator<Item = Thing>) -> Self {
+        Self {
+            things: things.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    pub fn thing(&self, id: &ResourceId) -> &Thing {
+        let number: usize = id.name[1..].parse().unwrap();
+        self.things.iter().find(|t| t.number == number).unwrap()
+    }
+
+    pub fn state(&self) -> Outcome {
+        let record = |t: &Thing| Record {
+            address: address(t.number),
+            body: t.body_found(),
+            after: t.stood_on.iter().map(|n| id(*n)).collect(),
+            prevent_destroy: t.prevent_destroy,
+        };
+        let recorded = self.things.iter().filter(|t| t.recorded);
+        Outcome {
+            resources: recorded.map(|t| (id(t.number), record(t))).collect(),
+            ..Outcome::default()
+        }
+    }
+
+    pub fn observed(&self) -> BTreeMap<ResourceId, Observed> {
+        let found = |t: &Thing| match t.found {
+            Found::Nothing => Observed::Absent,
+            Found::Whole => Observed::Present {
+                address: address(t.number),
+                body: t.body_found(),
+            },
+            Found::Half => Observed::Partial {
+                address: address(t.number),
+                why: "cut off".to_owned(),
+            },
+            Found::Strangers => Observed::Foreign {
+                what: "a stranger's".to_owned(),
+            },
+        };
+        self.things
+            .iter()
+            .map(|t| (id(t.number), found(t)))
+            .collect()
+    }
+
+    pub fn desired(&self) -> Vec<Desired> {
+        let wanted = self.things.iter().filter(|t| t.wanted && !self.destroy);
+        let mut desired: Vec<Desired> = wanted
+            .map(|t| Desired {
+                resource: Resource {
+                    id: id(t.number),
+                    address: address(t.number),
+                    body: t.body_wanted(),
+                    source: None,
+                    after: t.stands_on.iter().map(|n| id(*n)).collect(),
+                },
+                prevent_destroy: t.prevent_destroy,
+                ignore_changes: t.ignored.clone(),
+            })
+            .collect();
+        if self.backwards {
+            desired.reverse();
+        }
+        desired
+    }
+
+    pub fn depends_on(&self) -> Vec<(ResourceId, ResourceId)> {
+        let of = |t: &Thing| {
+            let own = id(t.number);
+            t.waits_for
+                .clone()
+                .into_iter()
+                .map(move |n| (own.clone(), id(n)))
+        };
+        let mut pairs: Vec<_> = self.things.iter().flat_map(of).collect();
+        if self.backwards {
+            pairs.reverse();
+        }
+        pairs
+    }
+
+    pub fn plan(&self) -> Result<Plan, Vec<Refusal>> {
+        plan_of(
+            self,
+            &self.state(),
+            &self.observed(),
+            self.desired(),
+            &self.replace,
+        )
+    }
+
+    /// The plan that would be made after `plan` has been applied.
+    pub fn again(&self, plan: &Plan) -> Result<Plan, Vec<Refusal>> {
+        let mut observed = self.observed();
+        observed.retain(|_, o| matches!(o, Observed::Foreign { .. }));
+        let present = plan.result.resources.iter().map(|(id, record)| {
+            let (address, body) = (record.address.clone(), record.body.clone());
+            (id.clone(), Observed::Present { address, body })
+        });
+        observed.extend(present);
+        plan_of(
+            self,
+            &plan.result,
+            &observed,
+            self.desired(),
+            &BTreeSet::new(),
+        )
+    }
+}
+
+fn plan_of(
+    world: &World,
+    state: &Outcome,
+    observed: &BTreeMap<ResourceId, Observed>,
+    desired: Vec<Desired>,
+    replace: &BTreeSet<Address>,
+) -> Result<Plan, Vec<Refusal>> {
+    assemble(Inputs {
+        project: &Project::new("p"),
+        basis: Basis::default(),
+        state,
+        desired,
+        observed,
+        depends_on: &world.depends_on(),
+        impact: &impact,
+        claims: &claims,
+        replace,
+        result: Outcome::default(),
+        secrets: Vec::new(),
+        destroy: world.destroy,
+    })
+}
+
+/// Dice for one thing.
+type Dice = (u8, u8, u8, [bool; 4], [u8; 3]);
+
+/// Worlds in which only things nothing stands on hold CPUs and addresses, as it is with workloads.
+pub fn worlds(most: usize) -> impl Strategy<Value = World> {
+    let dice = (
+        0..10u8,
+        0..10u8,
+        0..10u8,
+        any::<[bool; 4]>(),
+        any::<[u8; 3]>(),
+    );
+    let held = |n: usize| {
+        (
+            Just((0..n).collect::<Vec<_>>()).prop_shuffle(),
+            Just((0..n).collect::<Vec<_>>()).prop_shuffle(),
+        )
+    };
+    prop::collection::vec(dice, 1..=most).prop_flat_map(move |dice| {
+        let n = dice.len();
+        (Just(dice), held(n), any::<bool>(), 0..8u8).prop_map(
+            |(dice, (before, after), backwards, destroy)| {
+                let things = dice.iter().enumerate();
+                let mut things: Vec<Thing> = things
+                    .map(|(n, dice)| thing(n, dice, before[n], after[n]))
+                    .collect();
+                tie(&mut things, &dice);
+                World {
+                    things,
+                    backwards,
+                    destroy: destroy == 0,
+                    replace: BTreeSet::new(),
+                }
+            },
+        )
+    })
+}
+
+fn thing(number: usize, dice: &Dice, before: usize, after: usize) -> Thing {
+    let (found, wanted, holds, [live, boot, core, recorded], _) = *dice;
+    let found = match found {
+        0..2 => Found::Nothing,
+        2 => Found::Half,
+        _ => Found::Whole,
+    };
+    let differs = |differs: bool| (json!(0), json!(i32::from(differs)));
+    let mut attributes = BTreeMap::from([
+        ("live".to_owned(), differs(live)),
+        ("boot".to_owned(), differs(boot && holds % 2 == 0)),
+        ("core".to_owned(), differs(core && holds % 3 == 0)),
+    ]);
+    let held = |text: &str| {
+        let text = |n: usize| json!(format!("{text}{n}"));
+        (text(before), text(after))
+    };
+    match holds {
+        0..4 => drop(attributes.insert("cpus".to_owned(), held(""))),
+        4..6 => drop(attributes.insert("boot_cpus".to_owned(), held(""))),
+        6..8 => drop(attributes.insert("ip".to_owned(), held("ip "))),
+        _ => {}
+    }
+    Thing {
+        found,
+        recorded: recorded || wanted > 2,
+        wanted: wanted > 1,
+        attributes,
+        ..Thing::settled(number)
+    }
+}
+
+/// Lets things stand on and wait for lower ones.
+fn tie(things: &mut [Thing], dice: &[Dice]) {
+    let wanted: Vec<bool> = things.iter().map(|t| t.wanted).collect();
+    let there: Vec<bool> = things.iter().map(Thing::is_there).collect();
+    for (n, thing) in things.iter_mut().enumerate() {
+        let [on, was_on, waits] = dice[n].4;
+        let chosen = |mask: u8| (0..n).filter(move |m| m % 8 < 8 && mask >> (m % 8) & 1 == 1);
+        thing.stands_on = chosen(on & was_on).filter(|m| wanted[*m]).collect();
+        thing.stood_on = chosen(on).filter(|m| there[*m]).collect();
+        thing.waits_for = chosen(waits & on).filter(|m| wanted[*m]).collect();
+    }
+    let mut below = BTreeSet::new();
+    for thing in things.iter() {
+        below.extend(thing.stands_on.iter().chain(&thing.stood_on).copied());
+    }
+    for thing in things.iter_mut().filter(|t| below.contains(&t.number)) {
+        let holds = |key: &str| key.ends_with("cpus") || key == "ip";
+        thing.attributes.retain(|key, _| !holds(key));
+    }
+}
