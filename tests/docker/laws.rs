@@ -97,6 +97,31 @@ fn images() {
     });
 }
 
+/// The same image packed anew is another archive and the same content: both names stand for one image.
+#[test]
+fn one_image_of_two_archives_loses_one_name_while_it_is_used() {
+    live("image-twice", 28, |rig| async move {
+        let name = rig.name("theirs:latest");
+        let archive = saved("twice", &name);
+        let (old, new) = (
+            rig.image("a", &archive),
+            rig.image("b", &[archive.as_slice(), &[0; 512]].concat()),
+        );
+        rig.stand(&old).await;
+        rig.create(&new).await;
+        let one = rig.raw.inspect_image(&old.id.name).await.unwrap();
+        let other = rig.raw.inspect_image(&new.id.name).await.unwrap();
+        assert_eq!(one.id, other.id);
+        let user = rig.workload(&rig.container("a", &new));
+        rig.create(&user).await;
+        rig.delete(&old.id).await.unwrap();
+        assert_eq!(rig.read(&old.id).await, Observed::Absent);
+        rig.expect(&user).await;
+        let refused = rig.delete(&new.id).await.unwrap_err();
+        assert!(refused.cause.contains("in use by"), "{refused}");
+    });
+}
+
 #[test]
 fn an_image_is_made_whole_from_any_point() {
     live("image-cut", 3, |rig| async move {

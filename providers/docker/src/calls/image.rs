@@ -175,8 +175,10 @@ pub(crate) async fn delete(wire: &Wire, reference: &str, mark: &Mark) -> Result<
     let alike = filters(&json!({"reference": [format!("{}*", name.short())]}));
     let found = summaries(wire, &alike).await.map_err(failed)?;
     for one in &found {
-        // Under another name it stays, whoever uses it.
-        if image::names_of(&name, &one.repo_tags()).len() == one.repo_tags().len() {
+        // Under another name it stays, whoever uses it. A filtered list leaves out the names it did not ask for.
+        let whole = find(wire, &one.id).await.map_err(failed)?;
+        let tags = whole.map(|image| image.tags()).unwrap_or_default();
+        if image::names_of(&name, &tags).len() == tags.len() {
             unused(wire, &one.id, &doing).await?;
         }
     }
