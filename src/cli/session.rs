@@ -194,6 +194,8 @@ impl Session {
             return Err(failure.into());
         }
         let mut found = observation.found;
+        // Nothing is to be done about what outlives its use: it is forgotten.
+        found.retain(|id, _| desired.contains_key(id) || !self.outlives(id));
         for (id, observed) in &mut found {
             if let Observed::Present { body, .. } = observed {
                 let likes = [
@@ -204,6 +206,11 @@ impl Session {
             }
         }
         Ok(found)
+    }
+
+    fn outlives(&self, id: &ResourceId) -> bool {
+        let provider = self.providers.iter().find(|p| p.name() == id.provider);
+        provider.is_some_and(|p| p.outlives(id))
     }
 
     fn masked(
@@ -319,6 +326,7 @@ impl Session {
             return Err(self.without_a_place(decision, inventory));
         }
         self.must(decision.diagnostics.clone(), ui)?;
+        self.replaceable(&decision)?;
         let wanted: BTreeMap<ResourceId, &serde_json::Value> = decision
             .desired
             .iter()
@@ -346,6 +354,22 @@ impl Session {
             decision,
             inventory,
         }))
+    }
+
+    /// What is to be made anew is made at all.
+    fn replaceable(&self, decision: &Decision) -> Result<(), Stop> {
+        let made: BTreeSet<&Address> = decision
+            .desired
+            .iter()
+            .map(|d| &d.resource.address)
+            .collect();
+        let Some(unknown) = self.options.replace.iter().find(|a| !made.contains(a)) else {
+            return Ok(());
+        };
+        let made: Vec<&str> = made.into_iter().map(Address::as_str).collect();
+        let doing = format!("planning with `--replace {unknown}`");
+        Err(Stop::error(doing, "nothing is made at this address")
+            .hint(format!("there are: {}", made.join(", "))))
     }
 
     /// A plan by which everything of the project goes.

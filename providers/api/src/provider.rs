@@ -30,6 +30,13 @@ pub trait Provider: Send + Sync {
     /// that it was there and shall be no more, which some daemons cannot do in place.
     fn impact(&self, kind: &str, path: &[String], removed: bool) -> Impact;
 
+    /// Whether it is left where it is when nobody wants it any more, because it is not ours alone: an image
+    /// pulled from a registry.
+    fn outlives(&self, id: &ResourceId) -> bool {
+        let _ = id;
+        false
+    }
+
     /// Opens the daemon at `endpoint` (`unix:///…`, `qemu:///system`, …).
     fn connect<'a>(
         &'a self,

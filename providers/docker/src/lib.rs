@@ -33,6 +33,7 @@ use serde_json::json;
 
 use crate::engine::Engine;
 use crate::kind::{CONTAINER, IMAGE, NETWORK, PROVIDER, VOLUME};
+use crate::text::image::is_pinned;
 use crate::wire::Wire;
 
 /// The provider.
@@ -51,6 +52,10 @@ impl Provider for Docker {
         let attribute = path.first().map_or("", String::as_str);
         // Of a list or map what is left after one of its parts is removed is still there.
         impact(kind, attribute, removed && path.len() == 1)
+    }
+
+    fn outlives(&self, id: &ResourceId) -> bool {
+        id.kind == IMAGE && is_pinned(&id.name)
     }
 
     fn connect<'a>(
