@@ -158,7 +158,10 @@ impl<'a> Pool<'a> {
                         .at(member.1.span, text)
                         .at(
                             self.network.subnet.span,
-                            format!("{} in all", self.subnet().hosts().count()),
+                            format!(
+                                "{} in all, one of them the gateway's",
+                                self.subnet().hosts().count()
+                            ),
                         )
                         .hint("make the subnet larger, or use another network"),
                 );

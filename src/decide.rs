@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use infra_api::{Address, HostName, Placement, Project, Provider, Resource, ResourceId, Runtime};
-use infra_diag::{Diagnostic, Diagnostics};
+use infra_diag::Diagnostics;
 use infra_lang::{Evaluation, Ignore};
 use infra_plan::Desired;
 
@@ -14,6 +14,7 @@ use crate::declared::{Declared, Workload};
 use crate::inventory::Inventory;
 use crate::lower::{self, FileFacts, main_resource};
 use crate::place::{Placed, Refused, place};
+use crate::refusals;
 
 /// All a decision follows from.
 pub struct Inputs<'a> {
@@ -82,33 +83,11 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
 }
 
 impl Decision {
-    /// What has no place is an error where it is asked for.
     fn refusals(&mut self, workloads: &[Workload]) {
         for refused in &self.placed.refused {
-            let Some(workload) = workloads.iter().find(|w| w.address == refused.workload) else {
-                continue;
-            };
-            let span = workload
-                .cpus
-                .span
-                .or(workload.memory.span)
-                .unwrap_or(workload.origin);
-            let by_gate = self.choices[&refused.workload].possible.is_empty();
-            let span = if by_gate { workload.origin } else { span };
-            let mut diagnostic = Diagnostic::error("No host has room for a workload")
-                .at(span, format!("`{}` fits nowhere", refused.workload));
-            for class in &refused.refused {
-                let hosts: Vec<&str> = class.hosts.iter().map(HostName::as_str).collect();
-                diagnostic = diagnostic.note(format!(
-                    "{} on {}: {}",
-                    class.runtime,
-                    hosts.join(", "),
-                    class.constraint
-                ));
-            }
-            self.diagnostics.push(
-                diagnostic.hint("`infra facts HOST` shows what a host has and what is taken"),
-            );
+            let workload = workloads.iter().find(|w| w.address == refused.workload);
+            self.diagnostics
+                .extend(workload.map(|w| refusals::nowhere(w, refused)));
         }
     }
 

@@ -1,58 +1,75 @@
 //! Why there is no plan, said at the place of what asks for it.
 
-use infra_api::Address;
+use std::collections::BTreeMap;
+
+use infra_api::{Address, HostName, ResourceId, Runtime};
 use infra_diag::{Diagnostic, Diagnostics, Span};
 use infra_lang::Evaluation;
-use infra_plan::{Reason, Refusal};
+use infra_plan::{Cycle, Reason, Refusal};
 
-/// One diagnostic for each refusal.
+use crate::declared::Workload;
+use crate::place::{Constraint, HostRefusal, Refused};
+
+/// One diagnostic for each refusal; for all that is prevented at an address, one.
 #[must_use]
 pub fn diagnostics(refusals: &[Refusal], evaluation: &Evaluation) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
+    let mut prevented: BTreeMap<&Address, Diagnostic> = BTreeMap::new();
     for refusal in refusals {
-        diagnostics.push(one(refusal, evaluation));
+        match refusal {
+            Refusal::PreventDestroy {
+                id,
+                address,
+                reason,
+            } => {
+                let error = prevented
+                    .remove(address)
+                    .unwrap_or_else(|| destruction(address, evaluation));
+                prevented.insert(address, error.note(format!("{id}: {}", why(reason))));
+            }
+            Refusal::NameTaken { id, address, what } => {
+                diagnostics.push(name_taken(id, address, what, evaluation));
+            }
+            Refusal::Cycle(cycle) => diagnostics.push(circle(cycle)),
+        }
     }
+    diagnostics.extend(prevented.into_values());
     diagnostics
 }
 
-fn one(refusal: &Refusal, evaluation: &Evaluation) -> Diagnostic {
-    match refusal {
-        Refusal::NameTaken { id, address, what } => {
-            let error = Diagnostic::error("Name taken by an object that is not ours");
-            placed(
-                error,
-                origin(address, evaluation),
-                format!("`{address}` would be {id}"),
-            )
-            .note(format!("there: {what}"))
-            .hint("rename or remove that object, or give this configuration another `project`")
-        }
-        Refusal::PreventDestroy {
-            id,
-            address,
-            reason,
-        } => {
-            let error = Diagnostic::error("Destruction prevented");
-            placed(
-                error,
-                origin(address, evaluation),
-                format!("{id} of `{address}` would be destroyed"),
-            )
-            .note(why(reason))
-            .hint("if that is wanted, apply `lifecycle { prevent_destroy = false }` first")
-        }
-        Refusal::Cycle(cycle) => {
-            let names: Vec<String> = cycle
-                .0
-                .iter()
-                .chain(cycle.0.first())
-                .map(ToString::to_string)
-                .collect();
-            Diagnostic::error("Steps wait for each other")
-                .note(names.join(" → "))
-                .hint("remove one of the `depends_on` that make the circle")
-        }
-    }
+fn destruction(address: &Address, evaluation: &Evaluation) -> Diagnostic {
+    let error = Diagnostic::error("Destruction prevented");
+    let span = origin(address, evaluation);
+    let hint = match span {
+        Some(_) => "if that is wanted, apply `lifecycle { prevent_destroy = false }` first",
+        None => "declare it again; if it is to go, apply it without `prevent_destroy` first",
+    };
+    placed(
+        error,
+        span,
+        format!("what `{address}` made would be destroyed"),
+    )
+    .hint(hint)
+}
+
+fn name_taken(id: &ResourceId, address: &Address, what: &str, from: &Evaluation) -> Diagnostic {
+    let error = Diagnostic::error("Name taken by an object that is not ours");
+    let text = format!("`{address}` would be {id}");
+    placed(error, origin(address, from), text)
+        .note(format!("there: {what}"))
+        .hint("rename or remove that object, or give this configuration another `project`")
+}
+
+fn circle(cycle: &Cycle) -> Diagnostic {
+    let names: Vec<String> = cycle
+        .0
+        .iter()
+        .chain(cycle.0.first())
+        .map(ToString::to_string)
+        .collect();
+    Diagnostic::error("Steps wait for each other")
+        .note(names.join(" → "))
+        .hint("remove one of the `depends_on` that make the circle")
 }
 
 fn origin(address: &Address, evaluation: &Evaluation) -> Option<Span> {
@@ -83,4 +100,56 @@ fn why(reason: &Reason) -> String {
         Reason::Stray => "it carries this project's mark and is declared nowhere".to_owned(),
         _ => "its declaration is gone".to_owned(),
     }
+}
+
+/// Why a workload has no place, said where it asks for what there is not.
+#[must_use]
+pub fn nowhere(workload: &Workload, refused: &Refused) -> Diagnostic {
+    // That it is not given in another form is no news, where it is given in one.
+    let reasons = || refused.refused.iter().filter(|r| given(workload, r));
+    let full = reasons().find_map(|r| asked(&r.constraint, workload));
+    let error = match full {
+        Some(span) => Diagnostic::error("No host has room for a workload")
+            .at(span, format!("`{}` fits nowhere", workload.address))
+            .hint("`infra facts HOST` shows what a host has and what is taken"),
+        None => Diagnostic::error("No host can run a workload")
+            .at(
+                workload.origin,
+                format!("`{}` can run nowhere", workload.address),
+            )
+            .hint("`infra facts HOST` shows what a host offers, and why not the rest"),
+    };
+    reasons().fold(error, |error, reason| error.note(told(reason)))
+}
+
+fn given(workload: &Workload, refusal: &HostRefusal) -> bool {
+    workload.has_form(refusal.runtime)
+}
+
+/// Where it asks for what a constraint is about; nothing where a gate closed.
+fn asked(constraint: &Constraint, workload: &Workload) -> Option<Span> {
+    let (cpus, memory) = (&workload.cpus, &workload.memory);
+    let span = match constraint {
+        Constraint::Gate { .. } => return None,
+        Constraint::NamedCpus { .. } => cpus.set.as_ref().map(|s| s.span),
+        Constraint::DedicatedCpus { .. } | Constraint::SharedCpus { .. } => cpus.span,
+        Constraint::NamedNodes { .. } => memory.nodes.as_ref().map(|n| n.span),
+        Constraint::Memory { .. } => memory.size_bytes.as_ref().map(|s| s.span),
+        Constraint::HugePages { .. } => memory.page_size_bytes.as_ref().map(|p| p.span),
+    };
+    Some(span.unwrap_or(workload.origin))
+}
+
+fn told(refusal: &HostRefusal) -> String {
+    let HostRefusal {
+        runtime,
+        hosts,
+        constraint,
+    } = refusal;
+    let hosts: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+    let own = match (runtime, constraint) {
+        (Runtime::Kvm, Constraint::Memory { .. }) => " (with what QEMU takes for itself)",
+        _ => "",
+    };
+    format!("{runtime} on {}: {constraint}{own}", hosts.join(", "))
 }

@@ -26,26 +26,34 @@ pub fn space(
     }
     let mut diagnostics = Diagnostics::new();
     for ((host, provider), need) in needs {
-        let Some((place, free)) = inventory
-            .hosts
-            .get(host)
-            .and_then(|h| free(&h.facts, provider, plan))
-        else {
+        let Some(found) = inventory.hosts.get(host) else {
             continue;
         };
-        if need > free {
-            diagnostics.push(
-                Diagnostic::error("Disk too full")
-                    .note(format!(
-                        "the plan puts {} into {place} on {host}, where {} is free",
-                        Bytes(need),
-                        Bytes(free)
-                    ))
-                    .hint("make room there, or ask for smaller disks"),
+        if let Some((place, free)) = free(&found.facts, provider, plan).filter(|(_, f)| need > *f) {
+            let text = format!(
+                "the plan puts {} into {place} of {host}, where {} are free",
+                rounded(need),
+                rounded(free)
             );
+            let error = Diagnostic::error("Disk too full")
+                .hint("make room there, or ask for smaller disks");
+            diagnostics.push(match found.declared.origin {
+                Some(origin) => error.at(origin, text),
+                None => error.note(text),
+            });
         }
     }
     diagnostics
+}
+
+/// To whole MiB where it is larger: nobody reads bytes.
+fn rounded(bytes: u64) -> Bytes {
+    const MIB: u64 = 1 << 20;
+    Bytes(if bytes < MIB {
+        bytes
+    } else {
+        bytes.next_multiple_of(MIB)
+    })
 }
 
 fn bytes(step: &Step, plan: &Plan, files: &BTreeMap<String, FileFacts>) -> u64 {

@@ -12,7 +12,7 @@ mod workload;
 use std::collections::BTreeMap;
 
 use infra_api::{Address, HostName};
-use infra_diag::Diagnostics;
+use infra_diag::{Diagnostic, Diagnostics};
 use infra_lang::{Block, Instance, Schema};
 
 pub use host::{DOCKER_ENDPOINT, Host, LIBVIRT_URI, POOL_PATH, Reserve};
@@ -61,11 +61,31 @@ impl Declared {
         for instance in instances {
             declared.add(instance, &mut reader);
         }
+        declared.images_are_there(instances, reader.diagnostics);
         if declared.hosts.is_empty() {
             let host = Host::local();
             declared.hosts.insert(host.name.clone(), host);
         }
         (declared, diagnostics)
+    }
+
+    /// The language has checked references; the address of an image may also be a string.
+    fn images_are_there(&self, instances: &[Instance], diagnostics: &mut Diagnostics) {
+        let is_there = |address: &Address| {
+            instances
+                .iter()
+                .any(|i| i.address.to_string() == address.as_str())
+        };
+        for form in self.workloads.iter().filter_map(|w| w.container.as_ref()) {
+            match &form.image.value {
+                ImageRef::Declared(address) if !is_there(address) => diagnostics.push(
+                    Diagnostic::error("Reference to nothing")
+                        .at(form.image.span, format!("there is no `{address}`"))
+                        .hint("declare it, or write a registry's reference"),
+                ),
+                _ => {}
+            }
+        }
     }
 
     fn add(&mut self, instance: &Instance, reader: &mut Reader<'_>) {

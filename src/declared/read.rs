@@ -28,7 +28,7 @@ impl Reader<'_> {
     }
 
     /// Like `known`, for what is written in clear in plans and daemons: a secret is refused there.
-    fn clear<'b>(&mut self, block: &'b Block, name: &str) -> Option<&'b Spanned<Value>> {
+    pub fn clear<'b>(&mut self, block: &'b Block, name: &str) -> Option<&'b Spanned<Value>> {
         let spanned = self.known(block, name)?;
         if spanned.value.contains_sensitive() {
             self.diagnostics.push(

@@ -125,3 +125,14 @@ pub(super) fn words(threads: Threads) -> &'static str {
         Threads::Isolate => ", each on a core of its own,",
     }
 }
+
+/// For messages: what is wrong with CPUs that were named and are free, and yet do not satisfy a policy.
+pub(super) fn unfit(threads: Threads) -> &'static str {
+    match threads {
+        Threads::Any | Threads::Prefer => "cannot be had",
+        Threads::Require => "is not made of whole cores, as `threads` requires",
+        Threads::Isolate => {
+            "is not one thread of each core with the others idle, as `threads` requires"
+        }
+    }
+}

@@ -115,6 +115,16 @@ impl fmt::Display for Constraint {
                 need,
                 have,
                 threads,
+            } if need <= have => {
+                write!(
+                    f,
+                    "{need} dedicated CPUs{threads} are asked for, and the free cores ({have} CPUs) do not add up to that"
+                )
+            }
+            Self::DedicatedCpus {
+                need,
+                have,
+                threads,
             } => {
                 write!(
                     f,
@@ -147,7 +157,10 @@ impl fmt::Display for Constraint {
                     "{need} pages of {} are needed and {have} can be had",
                     Bytes(*page_size_bytes)
                 )?;
-                node.map_or(Ok(()), |n| write!(f, " on node {n}"))
+                match node {
+                    Some(node) => write!(f, " on node {node}"),
+                    None => f.write_str(" on one node"),
+                }
             }
         }
     }

@@ -120,12 +120,8 @@ impl<'a> Room<'a> {
         if ask.policy == CpuPolicy::Shared {
             return Ok(Place { pick: None, node });
         }
-        let pick = cpus::check(self.host, set, &self.free, ask.threads).ok_or_else(|| {
-            wrong(format!(
-                "CPUs {set} are no{} set",
-                cpus::words(ask.threads).replace(" in", "")
-            ))
-        })?;
+        let pick = cpus::check(self.host, set, &self.free, ask.threads)
+            .ok_or_else(|| wrong(format!("CPU {set} {}", cpus::unfit(ask.threads))))?;
         Ok(Place {
             pick: Some(pick),
             node,

@@ -117,23 +117,25 @@ fn whole_archive(file: &mut File, head: &[u8], size: u64) -> Result<(), String> 
     }
     file.seek(SeekFrom::Start(0)).map_err(|e| e.to_string())?;
     let mut archive = tar::Archive::new(&mut *file);
-    let entries = archive
-        .entries_with_seek()
-        .map_err(|e| format!("it is no tar archive: {e}"))?;
-    let mut any = false;
+    let entries = archive.entries_with_seek().map_err(|e| e.to_string())?;
+    let mut sound = 0;
     for entry in entries {
-        let entry = entry.map_err(|e| format!("it is no whole tar archive: {e}"))?;
+        // What the library says of a header that is none shows the file's content.
+        let entry = entry.map_err(|_| match sound {
+            0 => "it is no tar archive".to_owned(),
+            _ => format!("it is damaged after byte {sound}"),
+        })?;
         let end = entry.raw_file_position() + entry.size();
         if end > size {
             return Err(format!(
                 "it is cut off: an entry ends at byte {end}, and the file at {size}"
             ));
         }
-        any = true;
+        sound = end;
     }
-    if any {
-        Ok(())
-    } else {
-        Err("it is no tar archive, or an empty one".to_owned())
+    match (size, sound) {
+        (0, _) => Err("it is empty".to_owned()),
+        (_, 0) => Err("it is a tar archive with nothing in it".to_owned()),
+        _ => Ok(()),
     }
 }

@@ -91,7 +91,10 @@ pub fn recorded(directory: &Path, hosts: &BTreeMap<HostName, Host>) -> Recorded 
     for host in hosts.values() {
         let path = directory.join(format!("{}.json", host.name));
         let read = std::fs::read_to_string(&path)
-            .map_err(|e| e.to_string())
+            .map_err(|e| match e.kind() {
+                std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                _ => e.to_string(),
+            })
             .and_then(|text| Facts::from_json(&text).map_err(|e| e.to_string()));
         match read {
             Ok(found) => {

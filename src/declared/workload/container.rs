@@ -203,31 +203,25 @@ impl Container {
 
 /// A whole `image` object gives its address; a string is an address or a registry's reference.
 fn image(block: &Block, reader: &mut Reader<'_>) -> Option<At<ImageRef>> {
-    let spanned = block.get("image")?;
-    let id = spanned.value.get("id");
-    let text = id
-        .as_ref()
-        .unwrap_or(&spanned.value)
-        .as_str()
-        .map(str::to_owned);
-    let Some(text) = text else {
-        if !spanned.value.contains_unknown() {
+    let spanned = reader.clear(block, "image")?;
+    let object = spanned.value.get("id");
+    let text = object.as_ref().unwrap_or(&spanned.value).as_str();
+    let declared = text.and_then(|t| t.parse::<infra_lang::Address>().ok());
+    let declared = declared.filter(|a| a.kind.as_ref() == "image");
+    let value = match (text, declared) {
+        (Some(text), Some(_)) => ImageRef::Declared(Address::new(text)),
+        (Some(text), None) if object.is_none() && !text.is_empty() => {
+            ImageRef::Registry(text.to_owned())
+        }
+        _ => {
             reader.error(
                 "Not an image",
                 spanned.span,
                 "this is neither a declared image nor a reference",
                 "write `image = image.NAME`, or a registry's reference as a string",
             );
+            return None;
         }
-        return None;
-    };
-    let declared = text
-        .parse::<infra_lang::Address>()
-        .is_ok_and(|a| a.kind.as_ref() == "image");
-    let value = if declared {
-        ImageRef::Declared(Address::new(text))
-    } else {
-        ImageRef::Registry(text)
     };
     Some(At {
         value,

@@ -45,8 +45,15 @@ impl Memory {
             page_size_bytes: reader.bytes(block, "page_size"),
             span: Some(block.span),
         };
-        if let (Some(size), Some(page)) = (&memory.size_bytes, &memory.page_size_bytes)
-            && (page.value == 0 || size.value % page.value != 0)
+        if let Some(page) = memory.page_size_bytes.as_ref().filter(|p| p.value == 0) {
+            reader.error(
+                "Pages of no size",
+                page.span,
+                "a page has a size",
+                "write a size the host has pages of, such as \"2MiB\" or \"1GiB\"",
+            );
+        } else if let (Some(size), Some(page)) = (&memory.size_bytes, &memory.page_size_bytes)
+            && size.value % page.value != 0
         {
             let text = "this is no whole number of these pages";
             reader.error(
