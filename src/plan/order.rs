@@ -1,6 +1,6 @@
 //! Which step waits for which. Three sources of edges and no others: *contained* (a volume before its container,
 //! removed after it), *declared* (`depends_on`), *claimed* (who releases a CPU, an address or a port goes before
-//! who takes it). A cycle through claims is broken deterministically; any other is refused.
+//! who takes it). A cycle in which somebody only has to let go is broken deterministically; any other is refused.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -51,9 +51,6 @@ pub(crate) fn order(mut drafts: Vec<Draft>, edges: &Edges<'_>) -> Result<Vec<Ste
         let mut graph = Graph::new(&drafts, edges);
         graph.contained(edges);
         graph.declared(edges.depends_on);
-        if let Some(cycle) = graph.cycles().first() {
-            return Err(named(&drafts, cycle));
-        }
         graph.claimed(edges.claims);
         let cycles = graph.cycles();
         if cycles.is_empty() {
@@ -129,10 +126,10 @@ fn users<'a>(
 /// Why one step waits for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Because {
-    /// Containment or a declared order: it holds whatever is stopped.
+    /// It stands on the other, or was declared to come after it.
     Order,
-    /// The first releases what the second takes.
-    Claim,
+    /// The other lets go of what it takes or removes: stopping the other would do as well.
+    Release,
 }
 
 struct Graph<'a> {
@@ -204,9 +201,10 @@ impl<'a> Graph<'a> {
     /// What `draft` removes goes after the steps by which its users let go of it.
     fn freed_by_users(&mut self, n: usize, draft: &Draft) {
         for user in self.users.get(&draft.id).cloned().unwrap_or_default() {
-            let letting_go = self.removes.get(user).or_else(|| self.makes.get(user));
-            if let Some(earlier) = letting_go.copied() {
-                self.edge(earlier, n, Because::Order);
+            if let Some(removed) = self.removes.get(user).copied() {
+                self.edge(removed, n, Because::Order);
+            } else if let Some(changed) = self.makes.get(user).copied() {
+                self.edge(changed, n, Because::Release);
             }
         }
     }
@@ -241,7 +239,7 @@ impl<'a> Graph<'a> {
         let (hard, soft): (Vec<_>, Vec<_>) =
             handovers(self.drafts, &held).into_iter().partition(waits);
         for (releaser, taker, _) in hard {
-            self.edge(releaser, taker, Because::Claim);
+            self.edge(releaser, taker, Because::Release);
         }
         let rings = self.rings_with(&soft);
         for (releaser, taker, _) in soft {
@@ -250,7 +248,7 @@ impl<'a> Graph<'a> {
             if in_ring && self.reaches(taker, releaser) {
                 self.overlaps.insert((taker, releaser));
             } else {
-                self.edge(releaser, taker, Because::Claim);
+                self.edge(releaser, taker, Because::Release);
             }
         }
     }
@@ -259,7 +257,7 @@ impl<'a> Graph<'a> {
     fn rings_with(&self, handovers: &[(usize, usize, bool)]) -> Vec<usize> {
         let mut graph = self.graph.clone();
         for (releaser, taker, _) in handovers {
-            graph.add_edge(self.nodes[*releaser], self.nodes[*taker], Because::Claim);
+            graph.add_edge(self.nodes[*releaser], self.nodes[*taker], Because::Release);
         }
         let mut rings = vec![0; self.drafts.len()];
         for (number, ring) in tarjan_scc(&graph).into_iter().enumerate() {
@@ -310,8 +308,8 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Who yields to whom to break a cycle that overlapping cannot: the lowest address among those that run and
-    /// hold what the next one takes. Nothing where none may.
+    /// Who yields to whom to break a cycle that overlapping cannot: the lowest address among those that are there
+    /// and hold what the next one takes. Nothing where none may.
     fn yields(
         &self,
         cycle: &[usize],
@@ -319,14 +317,13 @@ impl<'a> Graph<'a> {
     ) -> Option<(usize, usize)> {
         let next = cycle.iter().cycle().skip(1);
         let may = |(one, next): &(usize, usize)| {
-            let runs = matches!(
-                self.drafts[*one].action,
-                StepAction::Update | StepAction::Restart
-            );
+            let draft = &self.drafts[*one];
+            let is_there = matches!(draft.before, Before::Present { .. } | Before::Partial)
+                && draft.action != StepAction::Delete;
             let mut edges = self
                 .graph
                 .edges_connecting(self.nodes[*one], self.nodes[*next]);
-            runs && !stays(&self.drafts[*one].id) && edges.all(|e| *e.weight() == Because::Claim)
+            is_there && !stays(&draft.id) && edges.all(|e| *e.weight() == Because::Release)
         };
         let pairs = cycle.iter().copied().zip(next.copied());
         pairs.filter(may).min()

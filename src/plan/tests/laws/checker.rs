@@ -23,7 +23,7 @@ struct Paper<'a> {
 }
 
 /// Every way to carry it out that is tried ends well: as written, backwards where it may, and by turns.
-pub fn check(world: &World, plan: &Plan) -> Result<(), String> {
+pub(crate) fn check(world: &World, plan: &Plan) -> Result<(), String> {
     for (index, step) in plan.steps.iter().enumerate() {
         if step.number as usize != index + 1 || step.needs.iter().any(|n| *n >= step.number) {
             return Err(format!("step {} needs a later one", step.number));

@@ -18,7 +18,7 @@ fn backwards(world: &World) -> World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Where only workloads hold anything there is always a plan, and the world lets every step of it happen.
     #[test]

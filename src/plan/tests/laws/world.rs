@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// What was found in a thing's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub(crate) enum Found {
     Nothing,
     Whole,
     Half,
@@ -20,18 +20,18 @@ pub enum Found {
 
 /// One thing, as it is and as it is wanted.
 #[derive(Clone)]
-pub struct Thing {
-    pub number: usize,
-    pub found: Found,
-    pub recorded: bool,
-    pub wanted: bool,
-    pub prevent_destroy: bool,
+pub(crate) struct Thing {
+    pub(crate) number: usize,
+    pub(crate) found: Found,
+    pub(crate) recorded: bool,
+    pub(crate) wanted: bool,
+    pub(crate) prevent_destroy: bool,
     /// By attribute: what is found and what is wanted.
-    pub attributes: BTreeMap<String, (Value, Value)>,
-    pub stands_on: BTreeSet<usize>,
-    pub stood_on: BTreeSet<usize>,
-    pub waits_for: BTreeSet<usize>,
-    pub ignored: Vec<Vec<String>>,
+    pub(crate) attributes: BTreeMap<String, (Value, Value)>,
+    pub(crate) stands_on: BTreeSet<usize>,
+    pub(crate) stood_on: BTreeSet<usize>,
+    pub(crate) waits_for: BTreeSet<usize>,
+    pub(crate) ignored: Vec<Vec<String>>,
 }
 
 /// A line, so that a small world that breaks a law can be read.
@@ -58,7 +58,7 @@ impl fmt::Debug for Thing {
 
 impl Thing {
     /// Wanted and there, without a difference.
-    pub fn settled(number: usize) -> Self {
+    pub(crate) fn settled(number: usize) -> Self {
         Self {
             number,
             found: Found::Whole,
@@ -73,42 +73,42 @@ impl Thing {
         }
     }
 
-    pub fn with(mut self, attribute: &str, found: Value, wanted: Value) -> Self {
+    pub(crate) fn with(mut self, attribute: &str, found: Value, wanted: Value) -> Self {
         self.attributes
             .insert(attribute.to_owned(), (found, wanted));
         self
     }
 
-    pub fn on(mut self, others: &[usize]) -> Self {
+    pub(crate) fn on(mut self, others: &[usize]) -> Self {
         self.stands_on = others.iter().copied().collect();
         self.stood_on = self.stands_on.clone();
         self
     }
 
-    pub fn found(mut self, found: Found, recorded: bool) -> Self {
+    pub(crate) fn found(mut self, found: Found, recorded: bool) -> Self {
         (self.found, self.recorded) = (found, recorded);
         self
     }
 
-    pub fn unwanted(mut self) -> Self {
+    pub(crate) fn unwanted(mut self) -> Self {
         self.wanted = false;
         self
     }
 
-    pub fn protected(mut self) -> Self {
+    pub(crate) fn protected(mut self) -> Self {
         self.prevent_destroy = true;
         self
     }
 
-    pub fn is_there(&self) -> bool {
+    pub(crate) fn is_there(&self) -> bool {
         matches!(self.found, Found::Whole | Found::Half)
     }
 
-    pub fn body_found(&self) -> Value {
+    pub(crate) fn body_found(&self) -> Value {
         self.body(|(found, _)| found)
     }
 
-    pub fn body_wanted(&self) -> Value {
+    pub(crate) fn body_wanted(&self) -> Value {
         self.body(|(_, wanted)| wanted)
     }
 
@@ -119,7 +119,7 @@ impl Thing {
     }
 }
 
-pub fn id(number: usize) -> ResourceId {
+pub(crate) fn id(number: usize) -> ResourceId {
     ResourceId::new(
         &HostName::new("h"),
         "sim",
@@ -128,12 +128,12 @@ pub fn id(number: usize) -> ResourceId {
     )
 }
 
-pub fn address(number: usize) -> Address {
+pub(crate) fn address(number: usize) -> Address {
     Address::new(format!("workload.t{number:05}"))
 }
 
 /// `boot…` takes a restart, `core…` a replacement, the rest is live.
-pub fn impact(_: &ResourceId, path: &[String], _: bool) -> Impact {
+pub(crate) fn impact(_: &ResourceId, path: &[String], _: bool) -> Impact {
     match path[0].as_str() {
         key if key.starts_with("boot") => Impact::Restart,
         key if key.starts_with("core") => Impact::Replace,
@@ -142,7 +142,7 @@ pub fn impact(_: &ResourceId, path: &[String], _: bool) -> Impact {
 }
 
 /// `cpus` (or `boot_cpus`) are its own, `ip` is exclusive.
-pub fn claims(_: &ResourceId, _: &Address, body: &Value, _: bool) -> Claims {
+pub(crate) fn claims(_: &ResourceId, _: &Address, body: &Value, _: bool) -> Claims {
     let text = |key: &str| body.get(key).and_then(Value::as_str).map(str::to_owned);
     let cpus = text("cpus").or_else(|| text("boot_cpus"));
     Claims {
@@ -154,28 +154,28 @@ pub fn claims(_: &ResourceId, _: &Address, body: &Value, _: bool) -> Claims {
 
 /// A whole world, and what is asked of it.
 #[derive(Clone, Debug, Default)]
-pub struct World {
-    pub things: Vec<Thing>,
+pub(crate) struct World {
+    pub(crate) things: Vec<Thing>,
     /// Order of the inputs.
-    pub backwards: bool,
-    pub destroy: bool,
-    pub replace: BTreeSet<Address>,
+    pub(crate) backwards: bool,
+    pub(crate) destroy: bool,
+    pub(crate) replace: BTreeSet<Address>,
 }
 
 impl World {
-    pub fn of(things: impl IntoIterator<Item = Thing>) -> Self {
+    pub(crate) fn of(things: impl IntoIterator<Item = Thing>) -> Self {
         Self {
             things: things.into_iter().collect(),
             ..Self::default()
         }
     }
 
-    pub fn thing(&self, id: &ResourceId) -> &Thing {
+    pub(crate) fn thing(&self, id: &ResourceId) -> &Thing {
         let number: usize = id.name[1..].parse().unwrap();
         self.things.iter().find(|t| t.number == number).unwrap()
     }
 
-    pub fn state(&self) -> Outcome {
+    pub(crate) fn state(&self) -> Outcome {
         let record = |t: &Thing| Record {
             address: address(t.number),
             body: t.body_found(),
@@ -189,7 +189,7 @@ impl World {
         }
     }
 
-    pub fn observed(&self) -> BTreeMap<ResourceId, Observed> {
+    pub(crate) fn observed(&self) -> BTreeMap<ResourceId, Observed> {
         let found = |t: &Thing| match t.found {
             Found::Nothing => Observed::Absent,
             Found::Whole => Observed::Present {
@@ -210,7 +210,7 @@ impl World {
             .collect()
     }
 
-    pub fn desired(&self) -> Vec<Desired> {
+    pub(crate) fn desired(&self) -> Vec<Desired> {
         let wanted = self.things.iter().filter(|t| t.wanted && !self.destroy);
         let mut desired: Vec<Desired> = wanted
             .map(|t| Desired {
@@ -231,7 +231,7 @@ impl World {
         desired
     }
 
-    pub fn depends_on(&self) -> Vec<(ResourceId, ResourceId)> {
+    pub(crate) fn depends_on(&self) -> Vec<(ResourceId, ResourceId)> {
         let of = |t: &Thing| {
             let own = id(t.number);
             t.waits_for
@@ -246,7 +246,7 @@ impl World {
         pairs
     }
 
-    pub fn plan(&self) -> Result<Plan, Vec<Refusal>> {
+    pub(crate) fn plan(&self) -> Result<Plan, Vec<Refusal>> {
         plan_of(
             self,
             &self.state(),
@@ -257,7 +257,7 @@ impl World {
     }
 
     /// The plan that would be made after `plan` has been applied.
-    pub fn again(&self, plan: &Plan) -> Result<Plan, Vec<Refusal>> {
+    pub(crate) fn again(&self, plan: &Plan) -> Result<Plan, Vec<Refusal>> {
         let mut observed = self.observed();
         observed.retain(|_, o| matches!(o, Observed::Foreign { .. }));
         let present = plan.result.resources.iter().map(|(id, record)| {
@@ -302,7 +302,7 @@ fn plan_of(
 type Dice = (u8, u8, u8, [bool; 4], [u8; 3]);
 
 /// Worlds in which only things nothing stands on hold CPUs and addresses, as it is with workloads.
-pub fn worlds(most: usize) -> impl Strategy<Value = World> {
+pub(crate) fn worlds(most: usize) -> impl Strategy<Value = World> {
     let dice = (
         0..10u8,
         0..10u8,
@@ -368,23 +368,33 @@ fn thing(number: usize, dice: &Dice, before: usize, after: usize) -> Thing {
     }
 }
 
-/// Lets things stand on and wait for lower ones.
+/// Lets things stand on lower ones. Only those on which nothing stands change what they stand on, wait for others
+/// and hold anything: workloads.
 fn tie(things: &mut [Thing], dice: &[Dice]) {
     let wanted: Vec<bool> = things.iter().map(|t| t.wanted).collect();
     let there: Vec<bool> = things.iter().map(Thing::is_there).collect();
-    for (n, thing) in things.iter_mut().enumerate() {
-        let [on, was_on, waits] = dice[n].4;
-        let chosen = |mask: u8| (0..n).filter(move |m| m % 8 < 8 && mask >> (m % 8) & 1 == 1);
-        thing.stands_on = chosen(on & was_on).filter(|m| wanted[*m]).collect();
-        thing.stood_on = chosen(on).filter(|m| there[*m]).collect();
-        thing.waits_for = chosen(waits & on).filter(|m| wanted[*m]).collect();
+    let chosen = |n: usize, mask: u8| (0..n.min(8)).filter(move |m| mask >> m & 1 == 1);
+    let mut workloads: BTreeSet<usize> = (0..things.len()).collect();
+    for (n, thing) in things.iter_mut().enumerate().rev() {
+        let [on, moves, _] = dice[n].4;
+        let is_workload = workloads.contains(&n);
+        let now = if is_workload { on ^ moves } else { on };
+        let stays = |m: &usize| is_workload || wanted[*m] && there[*m];
+        thing.stands_on = chosen(n, now & dice[0].4[0])
+            .filter(|m| wanted[*m] && stays(m))
+            .collect();
+        thing.stood_on = chosen(n, on & dice[0].4[0])
+            .filter(|m| there[*m] && stays(m))
+            .collect();
+        workloads.retain(|m| !thing.stands_on.contains(m) && !thing.stood_on.contains(m));
     }
-    let mut below = BTreeSet::new();
-    for thing in things.iter() {
-        below.extend(thing.stands_on.iter().chain(&thing.stood_on).copied());
-    }
-    for thing in things.iter_mut().filter(|t| below.contains(&t.number)) {
-        let holds = |key: &str| key.ends_with("cpus") || key == "ip";
-        thing.attributes.retain(|key, _| !holds(key));
+    for n in 0..things.len() {
+        let waits = chosen(n, dice[n].4[2]).filter(|m| wanted[*m] && workloads.contains(m));
+        if workloads.contains(&n) {
+            things[n].waits_for = waits.collect();
+        } else {
+            let holds = |key: &str| key.ends_with("cpus") || key == "ip";
+            things[n].attributes.retain(|key, _| !holds(key));
+        }
     }
 }
