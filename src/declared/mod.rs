@@ -9,7 +9,7 @@ mod volume;
 mod words;
 mod workload;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{Address, HostName};
 use infra_diag::{Diagnostic, Diagnostics};
@@ -53,15 +53,20 @@ impl Declared {
         secret: &mut dyn FnMut(&str) -> String,
     ) -> (Self, Diagnostics) {
         let mut diagnostics = Diagnostics::new();
-        let mut reader = Reader {
-            diagnostics: &mut diagnostics,
-            secret,
-        };
         let mut declared = Self::default();
         for instance in instances {
+            let mut found = Diagnostics::new();
+            let mut reader = Reader {
+                diagnostics: &mut found,
+                secret,
+            };
             declared.add(instance, &mut reader);
+            // What is said of values that are not known yet may not be true.
+            if !is_unknown(&instance.block) {
+                diagnostics.extend(found);
+            }
         }
-        declared.images_are_there(instances, reader.diagnostics);
+        declared.images_are_there(instances, &mut diagnostics);
         if declared.hosts.is_empty() {
             let host = Host::local();
             declared.hosts.insert(host.name.clone(), host);
@@ -71,11 +76,9 @@ impl Declared {
 
     /// The language has checked references; the address of an image may also be a string.
     fn images_are_there(&self, instances: &[Instance], diagnostics: &mut Diagnostics) {
-        let is_there = |address: &Address| {
-            instances
-                .iter()
-                .any(|i| i.address.to_string() == address.as_str())
-        };
+        let images = instances.iter().filter(|i| i.kind == "image");
+        let there: BTreeSet<String> = images.map(|i| i.address.to_string()).collect();
+        let is_there = |address: &Address| there.contains(address.as_str());
         for form in self.workloads.iter().filter_map(|w| w.container.as_ref()) {
             match &form.image.value {
                 ImageRef::Declared(address) if !is_there(address) => diagnostics.push(
@@ -93,7 +96,9 @@ impl Declared {
         match instance.kind {
             "host" => {
                 let host = Host::read(instance, reader);
-                self.hosts.insert(host.name.clone(), host);
+                if let Some(other) = self.hosts.insert(host.name.clone(), host) {
+                    same_host(instance, &other, reader);
+                }
             }
             "network" => self
                 .networks
@@ -109,6 +114,26 @@ impl Declared {
             other => unreachable!("the schema has no kind `{other}`"),
         }
     }
+}
+
+/// Whether anything in it is not known yet.
+fn is_unknown(block: &Block) -> bool {
+    let unknown = |value: &infra_lang::Spanned<infra_expr::Value>| value.value.contains_unknown();
+    block.attributes.values().any(unknown) || block.blocks.iter().any(is_unknown)
+}
+
+/// Hosts are known by their labels alone, in whichever module they stand.
+fn same_host(instance: &Instance, other: &Host, reader: &mut Reader<'_>) {
+    let mut error = Diagnostic::error("Host declared twice")
+        .at(
+            instance.origin,
+            format!("`{}` has the label of another host", instance.address),
+        )
+        .hint("declare hosts once, in the root module");
+    if let Some(origin) = other.origin {
+        error = error.at(origin, "the other one");
+    }
+    reader.diagnostics.push(error);
 }
 
 /// `host = host.r1` of a block: the host's name.
