@@ -535,3 +535,82 @@ workload "cache" {
     assert_ne!(image(), first);
     bench.run(0, &["plan", "--detailed-exitcode"]);
 }
+
+const REFUSED: &str = r#"
+infra { project = "PROJECT" }
+network "lan" { subnet = "10.97.8.0/24" }
+image "memcached" { archive = "build/memcached.tar" }
+workload "values" {
+  container {
+    image       = image.memcached
+    working_dir = "relative"
+    labels      = { "infra.project" = "x" }
+    env         = { "A=B" = "c" }
+    mount { target = "/data" }
+    mount { target = "/data" }
+    port {
+      container = 80
+      host      = 29080
+      address   = "localhost"
+    }
+    ulimit "nofile" {
+      soft = 10
+      hard = 5
+    }
+    health_check {
+      command  = []
+      interval = "1us"
+    }
+  }
+}
+"#;
+
+const REFUSED_TOGETHER: &str = r#"
+infra { project = "PROJECT" }
+network "lan" { subnet = "10.97.8.0/24" }
+image "memcached" { archive = "build/memcached.tar" }
+workload "together" {
+  memory { size = "1MiB" }
+  interface "a" { network = network.lan }
+  interface "b" { network = network.lan }
+  disk "a" { mount = "/data" }
+  disk "b" { mount = "/data" }
+  container { image = image.memcached }
+}
+"#;
+
+/// The engine would say so too, but only after the container that is to be replaced is gone.
+#[test]
+fn what_the_engine_would_refuse_is_said_while_planning() {
+    let Some(bench) = Bench::new("infra-live-refused", REFUSED) else {
+        return;
+    };
+    let refused = |words: &[&str]| {
+        let output = bench.command(&["plan"]).output().expect("infra runs");
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        for word in words {
+            assert!(said.contains(word), "{word}\n{said}");
+        }
+    };
+    refused(&[
+        "`working_dir` is \"relative\"",
+        "`address` is \"localhost\"",
+    ]);
+    let values = REFUSED.replace("\"relative\"", "\"/tmp\"");
+    bench.write(&values.replace("localhost", "127.0.0.1"));
+    refused(&[
+        "kept for infra's own mark",
+        "an equals sign or a comma",
+        "Path mounted twice",
+        "Soft limit above the hard one",
+        "Empty command",
+        "Time too short",
+    ]);
+    bench.write(REFUSED_TOGETHER);
+    refused(&[
+        "Too little memory",
+        "Path mounted twice",
+        "Network named twice",
+    ]);
+}

@@ -1,6 +1,6 @@
 //! Forms of text that more than one block uses, and shorthands for the tables of words.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use infra_api::IdSet;
 use infra_api::units::{Bytes, Duration};
@@ -62,6 +62,33 @@ pub(in crate::declared) static SUBNET: Text = Text {
     },
 };
 
+pub(in crate::declared) static IP: Text = Text {
+    name: "an IP address",
+    example: "127.0.0.1",
+    check: |text| {
+        text.parse::<IpAddr>()
+            .map(drop)
+            .map_err(|_| "it is not an IP address".to_owned())
+    },
+};
+
+/// As a daemon reads it back: it would write another form in its own way, which no plan could tell from a change.
+pub(in crate::declared) static PATH: Text = Text {
+    name: "an absolute path",
+    example: "/srv/data",
+    check: |text| {
+        let odd = |part: &str| matches!(part, "" | "." | "..");
+        match text.strip_prefix('/') {
+            None => Err("it does not begin with `/`".to_owned()),
+            Some("") => Ok(()),
+            Some(rest) if rest.split('/').any(odd) => {
+                Err("it has an empty part, a `.` or a `..`".to_owned())
+            }
+            Some(_) => Ok(()),
+        }
+    },
+};
+
 pub(in crate::declared) const STRINGS: Shape = Shape::List(&Shape::String);
 pub(in crate::declared) const STRING_MAP: Shape = Shape::Map(&Shape::String);
 
@@ -84,6 +111,10 @@ pub(in crate::declared) const fn ids(name: &'static str, doc: &'static str) -> A
 
 pub(in crate::declared) const fn duration(name: &'static str, doc: &'static str) -> Attribute {
     Attribute::new(name, Shape::Text(&DURATION), doc)
+}
+
+pub(in crate::declared) const fn path(name: &'static str, doc: &'static str) -> Attribute {
+    Attribute::new(name, Shape::Text(&PATH), doc)
 }
 
 /// A whole number from `min` to `max`.

@@ -6,7 +6,11 @@ use infra_api::target::{Container, ContainerVolume, Endpoint, Mount};
 use infra_api::{IdSet, Placement, What, names};
 
 use super::Lowering;
-use crate::declared::{Disk, Workload};
+
+use crate::declared::{At, Disk, Workload};
+
+/// No limit below it is taken by the engine.
+const LEAST_MEMORY: u64 = 6 << 20;
 
 impl Lowering<'_> {
     pub(super) fn container(&mut self, workload: &Workload, placement: &Placement) {
@@ -17,10 +21,22 @@ impl Lowering<'_> {
         else {
             return;
         };
+        self.enough_memory(workload);
         let mut mounts = form.mounts.clone();
         for disk in &workload.disks {
-            mounts.extend(self.mounted(workload, placement, disk));
+            let Some((target, mount)) = self.mounted(workload, placement, disk) else {
+                continue;
+            };
+            if mounts.insert(target.value, mount).is_some() {
+                self.error(
+                    target.span,
+                    "Path mounted twice",
+                    "another disk or mount of the container is there already",
+                    "mount it at another path",
+                );
+            }
         }
+        let networks = self.endpoints(workload, placement);
         let some = |ids: IdSet| (!ids.is_empty()).then_some(ids);
         let mut ports: Vec<_> = form.ports.iter().map(|p| p.value.clone()).collect();
         ports.sort();
@@ -40,7 +56,7 @@ impl Lowering<'_> {
             labels: form.labels.clone(),
             ports,
             mounts,
-            networks: self.endpoints(workload, placement),
+            networks,
             restart: form.restart.clone(),
             health_check: form.health_check.clone(),
             ulimits: form.ulimits.clone(),
@@ -56,16 +72,44 @@ impl Lowering<'_> {
         );
     }
 
-    fn endpoints(&self, workload: &Workload, placement: &Placement) -> BTreeMap<String, Endpoint> {
-        let endpoint = |interface: &crate::declared::Interface| {
-            let address = *placement.addresses.get(&interface.label)?;
-            let aliases = vec![names::hostname(&workload.address)];
-            Some((
-                self.name(&interface.network.value),
-                Endpoint { address, aliases },
-            ))
-        };
-        workload.interfaces.iter().filter_map(endpoint).collect()
+    /// The engine's own bound, which it tells only after the container that is replaced is gone.
+    fn enough_memory(&mut self, workload: &Workload) {
+        let size = workload.memory.size_bytes.as_ref();
+        if let Some(size) = size.filter(|size| size.value < LEAST_MEMORY) {
+            self.error(
+                size.span,
+                "Too little memory",
+                "the Docker Engine takes no limit below 6MiB",
+                "write `6MiB` or more",
+            );
+        }
+    }
+
+    fn endpoints(
+        &mut self,
+        workload: &Workload,
+        placement: &Placement,
+    ) -> BTreeMap<String, Endpoint> {
+        let mut endpoints = BTreeMap::new();
+        for interface in &workload.interfaces {
+            let Some(address) = placement.addresses.get(&interface.label) else {
+                continue;
+            };
+            let endpoint = Endpoint {
+                address: *address,
+                aliases: vec![names::hostname(&workload.address)],
+            };
+            let network = self.name(&interface.network.value);
+            if endpoints.insert(network, endpoint).is_some() {
+                self.error(
+                    interface.network.span,
+                    "Network named twice",
+                    "another interface is in this network, and a container has one endpoint in each",
+                    "leave one of the two out",
+                );
+            }
+        }
+        endpoints
     }
 
     /// A disk is a volume of the engine, mounted where the person said.
@@ -74,7 +118,7 @@ impl Lowering<'_> {
         workload: &Workload,
         placement: &Placement,
         disk: &Disk,
-    ) -> Option<(String, Mount)> {
+    ) -> Option<(At<String>, Mount)> {
         let Some(mount) = &disk.mount else {
             self.error(
                 disk.span,
@@ -99,7 +143,7 @@ impl Lowering<'_> {
             );
         }
         Some((
-            mount.value.clone(),
+            mount.clone(),
             Mount::Volume {
                 source: name,
                 read_only: disk.read_only,

@@ -8,7 +8,8 @@ use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
 use crate::declared::read::{At, Reader};
-use crate::declared::words::{STRING_MAP, STRINGS, duration, size, whole, word};
+use crate::declared::words::{IP, STRING_MAP, STRINGS, duration, path, size, whole, word};
+use crate::declared::workload::engine;
 
 static PORT: BlockKind = BlockKind {
     name: "port",
@@ -25,7 +26,7 @@ static PORT: BlockKind = BlockKind {
         .default("\"tcp\""),
         word(
             "address",
-            Shape::String,
+            Shape::Text(&IP),
             "The host's address it listens on; all where it is not written.",
         ),
     ],
@@ -39,10 +40,9 @@ static MOUNT: BlockKind = BlockKind {
     label: None,
     doc: "A path of the host, or memory, mounted in the container. Volumes are `disk` blocks.",
     attributes: &[
-        word("target", Shape::String, "The path inside the container.").required(),
-        word(
+        path("target", "The path inside the container.").required(),
+        path(
             "source",
-            Shape::String,
             "The host's path, which must be there; a tmpfs where it is not written.",
         ),
         size("size", "Of a tmpfs: its limit."),
@@ -107,7 +107,7 @@ pub(super) static KIND: BlockKind = BlockKind {
         word("command", STRINGS, "Instead of the image's."),
         word("env", STRING_MAP, "Environment, added to the image's."),
         word("user", Shape::String, "`USER[:GROUP]`, by name or number."),
-        word("working_dir", Shape::String, "Where its command starts."),
+        path("working_dir", "Where its command starts."),
         word(
             "hostname",
             Shape::String,
@@ -169,6 +169,7 @@ pub struct Container {
 
 impl Container {
     pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Option<Self> {
+        engine::check(block, reader);
         Some(Self {
             image: image(block, reader)?,
             entrypoint: reader.texts(block, "entrypoint"),

@@ -5,7 +5,7 @@ use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Shape};
 
 use crate::declared::read::{At, Reader};
-use crate::declared::words::{size, word};
+use crate::declared::words::{path, size, word};
 
 pub(super) static KIND: BlockKind = BlockKind {
     name: "disk",
@@ -16,7 +16,7 @@ pub(super) static KIND: BlockKind = BlockKind {
             "size",
             "What the guest sees; needed for VMs unless `volume` is written.",
         ),
-        word("mount", Shape::String, "Where a container finds it."),
+        path("mount", "Where a container finds it."),
         word(
             "volume",
             Shape::Ref(&["volume"]),

@@ -5,6 +5,7 @@ mod bare_metal;
 mod container;
 mod cpus;
 mod disk;
+mod engine;
 mod interface;
 mod kvm;
 mod memory;
