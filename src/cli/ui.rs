@@ -42,6 +42,8 @@ pub enum Stop {
         cause: String,
         hint: Option<String>,
     },
+    /// Several reasons, all of which are said. The first decides how the program ends.
+    Several(Vec<Stop>),
     /// Everything has been said.
     Silent(Exit),
 }
@@ -65,6 +67,12 @@ impl Stop {
             cause: cause.to_string(),
             hint: None,
         }
+    }
+
+    /// Every one of these failures.
+    #[must_use]
+    pub fn all(failures: Vec<infra_api::Failure>) -> Self {
+        Self::Several(failures.into_iter().map(Self::from).collect())
     }
 
     #[must_use]
@@ -172,6 +180,10 @@ impl Ui {
                     self.say(&format!("\nhint: {hint}\n"));
                 }
                 *exit
+            }
+            Stop::Several(stops) => {
+                let exits: Vec<Exit> = stops.iter().map(|stop| self.stop(stop)).collect();
+                exits.first().copied().unwrap_or(Exit::Error)
             }
             Stop::Silent(exit) => *exit,
         }

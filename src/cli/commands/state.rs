@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::{Observed, Placement, ResourceId};
+use infra_api::{HostName, Observed, Placement, Project, ResourceId};
 use infra_lang::Mode;
 use infra_plan::{Outcome, Record};
 use infra_state::Store;
@@ -13,7 +13,7 @@ use crate::cli::clock::lineage;
 use crate::cli::session::{Session, paths, read};
 use crate::cli::ui::{Exit, Stop, Ui};
 use crate::recover;
-use crate::world::Folder;
+use crate::world::{Folder, World};
 
 pub(in crate::cli) async fn run(
     args: arguments::State,
@@ -76,14 +76,15 @@ async fn rebuild(
 ) -> Result<Exit, Stop> {
     let options = global.options(values);
     let store = Store::open(paths(&options));
-    let lock = lock(&store, locking, "state rebuild", ui)?;
+    let lock = lock(&options, locking, "state rebuild", ui)?;
     let session = Session::open_without_state(options, Mode::Plan, ui)?;
     let world = session.connect().await;
+    unseen(&world, &store, session.project(), ui)?;
     let observed = session.observe(&world, &BTreeMap::new()).await?;
     let mut outcome = Outcome::default();
     for (id, found) in observed {
         if let Observed::Present { address, body } = found {
-            let body = session.masked_by_vault(&body)?;
+            let body = session.masked(&body, &[])?;
             outcome.resources.insert(
                 id,
                 Record {
@@ -107,6 +108,28 @@ async fn rebuild(
         outcome.workloads.len()
     ));
     Ok(Exit::Done)
+}
+
+/// A daemon that does not answer hides what it has. Where the state of before has objects there, or where no daemon
+/// answers at all, that is an error; else a host may just not have one.
+fn unseen(world: &World, store: &Store, project: &Project, ui: Ui) -> Result<(), Stop> {
+    let former = store.load(project).ok().and_then(|l| l.state);
+    let holds = |host: &HostName, provider: &str| {
+        let former = former.iter().flat_map(|s| s.outcome.resources.keys());
+        former
+            .into_iter()
+            .any(|id| id.host == *host && id.provider == provider)
+    };
+    let none_answers = world.answering() == 0;
+    for (host, provider, failure) in world.unreachable() {
+        if none_answers || holds(host, provider) {
+            return Err(failure.clone().into());
+        }
+        ui.warning(&format!(
+            "nothing of {provider} on {host} is in the state: {failure}"
+        ));
+    }
+    Ok(())
 }
 
 fn placements(outcome: &Outcome, session: &Session) -> BTreeMap<infra_api::Address, Placement> {

@@ -1,27 +1,29 @@
 //! What most commands begin with: the folder read, the state loaded, the world looked at, the plan made.
 
+mod observe;
+mod pin;
+mod places;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use infra_api::{Address, HostName, Observed, Project, Provider, ResourceId};
 use infra_diag::Diagnostics;
 use infra_lang::{GivenValues, Mode};
 use infra_plan::{Outcome, Plan, Refusal, assemble};
-use infra_state::{Key, Loaded, Paths, Store, Vault};
+use infra_state::{Key, Loaded, Store, Vault};
 
 use super::ui::{Refused, Stop, Ui};
+pub use places::{kvm_probe, paths, read};
+
 use crate::check;
 use crate::configuration::{Configuration, Source};
 use crate::decide::{self, Decision, decide};
-use crate::declared::{ImageRef, Source as ImageSource};
 use crate::inventory::Inventory;
 use crate::lower;
 use crate::outputs;
-use crate::world::{
-    Endpoints, Folder, ImageFiles, KvmProbe, World, providers, read_files, recorded,
-};
+use crate::world::{Endpoints, Folder, ImageFiles, World, providers, read_files, recorded};
 
 /// Which configuration, which values, which state.
 #[derive(Clone, Debug, Default)]
@@ -168,81 +170,6 @@ impl Session {
             &self.options.endpoints,
         )
         .await
-    }
-
-    /// Everything of ours, with secrets as digests.
-    ///
-    /// # Errors
-    /// When a daemon that is needed does not answer.
-    pub async fn observe(
-        &self,
-        world: &World,
-        desired: &BTreeMap<ResourceId, &serde_json::Value>,
-    ) -> Result<BTreeMap<ResourceId, Observed>, Stop> {
-        let prior = self.prior();
-        if self.options.facts.is_some() {
-            return Ok(as_recorded(&prior));
-        }
-        let known = prior
-            .resources
-            .keys()
-            .chain(desired.keys())
-            .chain(&self.loaded.in_doubt);
-        let ids: BTreeSet<ResourceId> = known.cloned().collect();
-        let observation = world.observe(self.project(), &ids).await;
-        if let Some(failure) = observation.failures.into_iter().next() {
-            return Err(failure.into());
-        }
-        let mut found = observation.found;
-        // Nothing is to be done about what outlives its use: it is forgotten.
-        found.retain(|id, _| desired.contains_key(id) || !self.outlives(id));
-        for (id, observed) in &mut found {
-            if let Observed::Present { body, .. } = observed {
-                let likes = [
-                    desired.get(id).copied(),
-                    prior.resources.get(id).map(|r| &r.body),
-                ];
-                *body = self.masked(body, &likes.into_iter().flatten().collect::<Vec<_>>())?;
-            }
-        }
-        Ok(found)
-    }
-
-    fn outlives(&self, id: &ResourceId) -> bool {
-        let provider = self.providers.iter().find(|p| p.name() == id.provider);
-        provider.is_some_and(|p| p.outlives(id))
-    }
-
-    fn masked(
-        &self,
-        body: &serde_json::Value,
-        likes: &[&serde_json::Value],
-    ) -> Result<serde_json::Value, Stop> {
-        let secret = |like: &&serde_json::Value| like.to_string().contains(infra_api::SECRET);
-        if !likes.iter().any(secret) {
-            return Ok(body.clone());
-        }
-        Ok(infra_state::mask(body, likes, &self.store.key()?))
-    }
-
-    /// The same where nothing is recorded: whatever the configuration holds as a secret is taken for one.
-    ///
-    /// # Errors
-    /// When the key cannot be read.
-    pub fn masked_by_vault(&self, body: &serde_json::Value) -> Result<serde_json::Value, Stop> {
-        if self.vault.is_empty() {
-            return Ok(body.clone());
-        }
-        let secrets: Vec<serde_json::Value> = self
-            .vault
-            .digests()
-            .map(|d| serde_json::json!({ infra_api::SECRET: d }))
-            .collect();
-        Ok(infra_state::mask(
-            body,
-            &[&serde_json::Value::Array(secrets)],
-            &self.store.key()?,
-        ))
     }
 
     /// Facts of every declared host.
@@ -456,93 +383,5 @@ impl Session {
             diagnostics.sorted(),
             Box::new(self.configuration.sources.clone()),
         )
-    }
-
-    /// Registry references pinned, on every host that might use them.
-    async fn pin(
-        &self,
-        world: &World,
-        inventory: &Inventory,
-    ) -> Result<BTreeMap<(HostName, String), String>, Stop> {
-        let declared = &self.configuration.declared;
-        let mut references: BTreeSet<&str> = BTreeSet::new();
-        for workload in &declared.workloads {
-            match workload.container.as_ref().map(|c| &c.image.value) {
-                Some(ImageRef::Registry(reference)) => {
-                    references.insert(reference);
-                }
-                Some(ImageRef::Declared(address)) => {
-                    if let Some(ImageSource::Reference(reference)) =
-                        declared.images.get(address).map(|i| &i.source)
-                    {
-                        references.insert(&reference.value);
-                    }
-                }
-                None => {}
-            }
-        }
-        let offers = |host: &&HostName| {
-            let facts = &inventory.hosts[*host].facts;
-            facts.runtimes.container.as_ref().is_some_and(|o| o.offered)
-        };
-        let hosts: Vec<&HostName> = inventory.hosts.keys().filter(offers).collect();
-        let wanted = hosts
-            .into_iter()
-            .flat_map(|h| references.iter().map(move |r| (h.clone(), (*r).to_owned())));
-        let mut pinned = BTreeMap::new();
-        for (key, result) in world.pin(&wanted.collect()).await {
-            pinned.insert(key, result?);
-        }
-        Ok(pinned)
-    }
-}
-
-/// Reads the folder, which must hold a configuration.
-///
-/// # Errors
-/// When it holds none.
-pub fn read(folder: &Folder) -> Result<Source, Stop> {
-    let files: Arc<dyn infra_lang::Files> = Arc::new(folder.clone());
-    let names = files
-        .names(".")
-        .map_err(|why| Stop::error("reading the configuration's folder", why))?;
-    if !names.iter().any(|name| name.ends_with(".infra.hcl")) {
-        return Err(Stop::error("reading the configuration", "this folder holds no `*.infra.hcl`")
-            .hint("go to the configuration's folder, name it with `-C DIR`, or start one with `infra init`"));
-    }
-    Ok(Source::read(&files, &folder.name()))
-}
-
-/// Where a configuration's state is.
-#[must_use]
-pub fn paths(options: &Options) -> Paths {
-    match &options.state {
-        Some(path) => Paths::of_file(path),
-        None => Paths::in_directory(&options.directory.join(".infra")),
-    }
-}
-
-/// What is recorded, taken for what is there: nothing is contacted.
-fn as_recorded(prior: &Outcome) -> BTreeMap<ResourceId, Observed> {
-    let present = |(id, record): (&ResourceId, &infra_plan::Record)| {
-        (
-            id.clone(),
-            Observed::Present {
-                address: record.address.clone(),
-                body: record.body.clone(),
-            },
-        )
-    };
-    prior.resources.iter().map(present).collect()
-}
-
-/// Kept beside other programs' caches: it is this machine's, not a configuration's.
-#[must_use]
-pub fn kvm_probe() -> KvmProbe {
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    let base = base.or_else(home).unwrap_or_else(std::env::temp_dir);
-    KvmProbe {
-        cache: base.join("infra").join("kvm.json"),
     }
 }
