@@ -68,6 +68,9 @@ impl Source {
         diagnostics.extend(evaluation.diagnostics.clone());
         diagnostics.extend(found);
         diagnostics.extend(project_name(&project));
+        if !diagnostics.has_errors() {
+            diagnostics.extend(declared.missing(&evaluation.instances));
+        }
         Configuration {
             project,
             evaluation,

@@ -35,7 +35,11 @@ pub(super) fn write(path: &Path, plan: &Plan) -> Result<(), Stop> {
 /// What is wrong with it.
 pub(super) fn read(path: &Path) -> Result<Plan, Stop> {
     let doing = || format!("reading the plan {}", path.display());
-    let text = std::fs::read_to_string(path).map_err(|e| Stop::error(doing(), e))?;
-    infra_plan::read(&text)
-        .map_err(|why| Stop::error(doing(), why).hint("make it anew with `infra plan --out FILE`"))
+    let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::InvalidData => "it is not a plan file: it is no text".to_owned(),
+        _ => e.to_string(),
+    });
+    text.and_then(|text| infra_plan::read(&text))
+        .map_err(|why| Stop::error(doing(), why).hint("make one with `infra plan --out FILE`"))
 }

@@ -9,9 +9,9 @@ mod volume;
 mod words;
 mod workload;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use infra_api::{Address, HostName};
+use infra_api::{Address, HostName, Runtime};
 use infra_diag::{Diagnostic, Diagnostics};
 use infra_lang::{Block, Instance, Schema};
 
@@ -66,7 +66,6 @@ impl Declared {
                 diagnostics.extend(found);
             }
         }
-        declared.images_are_there(instances, &mut diagnostics);
         if declared.hosts.is_empty() {
             let host = Host::local();
             declared.hosts.insert(host.name.clone(), host);
@@ -74,21 +73,31 @@ impl Declared {
         (declared, diagnostics)
     }
 
-    /// The language has checked references; the address of an image may also be a string.
-    fn images_are_there(&self, instances: &[Instance], diagnostics: &mut Diagnostics) {
-        let images = instances.iter().filter(|i| i.kind == "image");
-        let there: BTreeSet<String> = images.map(|i| i.address.to_string()).collect();
-        let is_there = |address: &Address| there.contains(address.as_str());
-        for form in self.workloads.iter().filter_map(|w| w.container.as_ref()) {
-            match &form.image.value {
-                ImageRef::Declared(address) if !is_there(address) => diagnostics.push(
+    /// What is missing as a whole. Asked where nothing else is wrong: of a misspelt block this would be the echo.
+    #[must_use]
+    pub fn missing(&self, instances: &[Instance]) -> Diagnostics {
+        let mut diagnostics = Diagnostics::new();
+        let known: BTreeMap<String, &Instance> = instances
+            .iter()
+            .map(|i| (i.address.to_string(), i))
+            .collect();
+        let instance = |address: &Address| known.get(address.as_str()).copied();
+        for workload in &self.workloads {
+            diagnostics.extend(instance(&workload.address).and_then(|i| form(workload, i)));
+            // The language has checked references; the address of an image may also be a string.
+            match workload.container.as_ref().map(|c| &c.image) {
+                Some(At {
+                    value: ImageRef::Declared(address),
+                    span,
+                }) if instance(address).is_none() => diagnostics.push(
                     Diagnostic::error("Reference to nothing")
-                        .at(form.image.span, format!("there is no `{address}`"))
+                        .at(*span, format!("there is no `{address}`"))
                         .hint("declare it, or write a registry's reference"),
                 ),
                 _ => {}
             }
         }
+        diagnostics
     }
 
     fn add(&mut self, instance: &Instance, reader: &mut Reader<'_>) {
@@ -134,6 +143,27 @@ fn same_host(instance: &Instance, other: &Host, reader: &mut Reader<'_>) {
         error = error.at(origin, "the other one");
     }
     reader.diagnostics.push(error);
+}
+
+/// A workload is given in some form, and in the one that is named. Asked of the block: what a form says may be
+/// unknown yet.
+fn form(workload: &Workload, instance: &Instance) -> Option<Diagnostic> {
+    let given = |runtime: Runtime| instance.block.nested(runtime.word()).next().is_some();
+    if !Runtime::ALL.into_iter().any(given) {
+        let text = format!("nothing says what `{}` is to run", workload.address);
+        return Some(
+            Diagnostic::error("Workload without a form")
+                .at(workload.origin, text)
+                .hint("write a block `container` or `kvm`, or both"),
+        );
+    }
+    let named = workload.runtime.as_ref().filter(|n| !given(n.value))?;
+    let word = named.value.word();
+    Some(
+        Diagnostic::error("Runtime without its form")
+            .at(named.span, format!("it has no block `{word}`"))
+            .hint(format!("write the block `{word}`, or leave `runtime` out")),
+    )
 }
 
 /// `host = host.r1` of a block: the host's name.

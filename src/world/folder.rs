@@ -15,6 +15,11 @@ impl Folder {
     }
 
     #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    #[must_use]
     pub fn path(&self, path: &str) -> PathBuf {
         self.root.join(path)
     }

@@ -61,6 +61,22 @@ impl World {
         }
     }
 
+    /// Daemons that did not open, and why.
+    pub fn unreachable(&self) -> impl Iterator<Item = (&HostName, &str, &Failure)> {
+        self.connections
+            .iter()
+            .filter_map(|((host, provider), connection)| {
+                let failure = connection.as_ref().err()?;
+                Some((host, provider.as_str(), failure))
+            })
+    }
+
+    /// How many daemons did.
+    #[must_use]
+    pub fn answering(&self) -> usize {
+        self.connections.values().filter(|c| c.is_ok()).count()
+    }
+
     fn connection(&self, host: &HostName, provider: &str) -> Option<&Connection> {
         self.connections.get(&(host.clone(), provider.to_owned()))
     }

@@ -13,9 +13,9 @@ use crate::cli::arguments::{self, Global, Locking};
 use crate::cli::clock::{SystemClock, lineage, rfc3339};
 use crate::cli::plan_file;
 use crate::cli::progress::{JsonLines, Progress};
-use crate::cli::session::{Options, Session};
+use crate::cli::session::{Options, Session, paths, read};
 use crate::cli::ui::{Exit, Stop, Ui};
-use crate::world::World;
+use crate::world::{Folder, World};
 
 /// What is asked before an apply.
 struct Approval {
@@ -74,8 +74,7 @@ async fn fresh(
     command: &str,
     ui: Ui,
 ) -> Result<Exit, Stop> {
-    let store = Store::open(crate::cli::session::paths(&options));
-    let mut lock = lock(&store, locking, command, ui)?;
+    let mut lock = lock(&options, locking, command, ui)?;
     let planned = Session::open(options, Mode::Plan, ui)?.plan(ui).await?;
     if !approval.json {
         shown(&planned, false, ui);
@@ -118,8 +117,7 @@ async fn from_file(
     json: bool,
     ui: Ui,
 ) -> Result<Exit, Stop> {
-    let store = Store::open(crate::cli::session::paths(&options));
-    let mut lock = lock(&store, locking, "apply", ui)?;
+    let mut lock = lock(&options, locking, "apply", ui)?;
     let session = Session::open(options, Mode::Plan, ui)?;
     if plan.project != *session.project() {
         let why = format!(
@@ -134,8 +132,16 @@ async fn from_file(
     apply(&session, &world, &plan, &mut lock, json, ui).await
 }
 
-pub(super) fn lock(store: &Store, locking: &Locking, command: &str, ui: Ui) -> Result<Lock, Stop> {
+/// Takes the lock of a configuration's state: in a folder that holds none, nothing is made.
+pub(super) fn lock(
+    options: &Options,
+    locking: &Locking,
+    command: &str,
+    ui: Ui,
+) -> Result<Lock, Stop> {
     use infra_state::Clock;
+    read(&Folder::new(&options.directory))?;
+    let store = Store::open(paths(options));
     let name = rustix::system::uname()
         .nodename()
         .to_string_lossy()

@@ -1,6 +1,7 @@
 //! `infra init`: a commented folder to start from.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use crate::cli::arguments::{self, Global};
 use crate::cli::ui::{Exit, Stop, Ui};
@@ -11,7 +12,8 @@ const FILES: [(&str, &str); 2] = [
 ];
 
 pub(in crate::cli) fn run(args: &arguments::Init, global: &Global, ui: Ui) -> Result<Exit, Stop> {
-    let folder = global.directory.join(&args.folder);
+    // Without the dots in between, which `join` leaves.
+    let folder: PathBuf = global.directory.join(&args.folder).components().collect();
     std::fs::create_dir_all(&folder)
         .map_err(|e| Stop::error(format!("making {}", folder.display()), e))?;
     let there = std::fs::read_dir(&folder)

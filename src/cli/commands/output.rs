@@ -57,14 +57,18 @@ fn one(
             format!("printing output `{name}`"),
             "the state has none of this name",
         )
-        .hint(format!("it has: {}", known.join(", ")))
+        .hint(if known.is_empty() {
+            "outputs are there after `infra apply`".to_owned()
+        } else {
+            format!("it has: {}", known.join(", "))
+        })
     })?;
     let Some(value) = &output.value else {
         return Err(Stop::error(
             format!("printing output `{name}`"),
             "it is sensitive, and its value is kept nowhere",
         )
-        .hint("evaluate it with `infra console`"));
+        .hint("give `nonsensitive(…)` of what it is made from to `infra console`"));
     };
     if args.json {
         ui.json(value);

@@ -113,11 +113,9 @@ impl Workload {
     pub(super) fn read(instance: &Instance, reader: &mut Reader<'_>) -> Self {
         let block = &instance.block;
         let one = |name: &'static str| block.nested(name).next();
-        let runtime = reader.string(block, "runtime").and_then(named_runtime);
-        forms(instance, runtime.as_ref(), reader);
         Self {
             address: Address::new(instance.address.to_string()),
-            runtime,
+            runtime: reader.string(block, "runtime").and_then(named_runtime),
             host: super::host_of(block, reader),
             cpus: Cpus::read(one("cpus"), reader),
             memory: Memory::read(one("memory"), reader),
@@ -169,25 +167,4 @@ fn named_runtime(word: At<String>) -> Option<At<Runtime>> {
         value,
         span: word.span,
     })
-}
-
-/// It is given in some form, and in the one that is named.
-fn forms(instance: &Instance, named: Option<&At<Runtime>>, reader: &mut Reader<'_>) {
-    let given = |runtime: Runtime| instance.block.nested(runtime.word()).next().is_some();
-    if !Runtime::ALL.into_iter().any(given) {
-        reader.error(
-            "Workload without a form",
-            instance.origin,
-            format!("nothing says what `{}` is to run", instance.address),
-            "write a block `container` or `kvm`, or both",
-        );
-    } else if let Some(named) = named.filter(|n| !given(n.value)) {
-        let word = named.value.word();
-        reader.error(
-            "Runtime without its form",
-            named.span,
-            format!("it has no block `{word}`"),
-            format!("write the block `{word}`, or leave `runtime` out"),
-        );
-    }
 }
