@@ -1,0 +1,4 @@
+# Recorded facts: missing, damaged, of a newer format.
+host "nowhere" {}
+host "damaged" {}
+host "newer" {}

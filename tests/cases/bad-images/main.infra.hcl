@@ -1,0 +1,12 @@
+# Images of no source, of two, and of the wrong kind for who uses them.
+host "r1" {}
+
+image "nothing" {}
+image "two" {
+  disk    = "vmlinuz"
+  archive = "web.tar"
+}
+image "stray" {
+  disk      = "vmlinuz"
+  initramfs = "vmlinuz"
+}

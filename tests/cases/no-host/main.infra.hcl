@@ -1,0 +1,4 @@
+# Without a `host` block this machine is the one.
+workload "web" {
+  container { image = "registry.example/web:1" }
+}

@@ -1,0 +1,2 @@
+b = "of one.auto.vars.hcl"
+c = "of one.auto.vars.hcl"

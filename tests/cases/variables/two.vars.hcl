@@ -1,0 +1,2 @@
+c = "of two.vars.hcl"
+e = { name = "of two.vars.hcl" }

@@ -1,0 +1,161 @@
+//! Daemons that do not answer: which, why, and what to do.
+
+use snapbox::str;
+
+use crate::engine::Engine;
+use crate::support::{Folder, Ran};
+use crate::{applied, ends};
+
+const NO_DOCKER: &str = "unix:///nowhere/docker.sock";
+const NO_LIBVIRT: &str = "qemu+unix:///system?socket=/nowhere/libvirt-sock";
+
+fn alone(folder: &Folder, args: &[&str]) -> Ran {
+    let mut command = folder.command(args.iter().copied());
+    command.env("INFRA_DOCKER_ENDPOINT", NO_DOCKER);
+    command.env("INFRA_LIBVIRT_URI", NO_LIBVIRT);
+    folder.run(&mut command, "")
+}
+
+#[test]
+fn nothing_can_run_where_no_engine_answers() {
+    let folder =
+        Folder::of("workload \"web\" {\n  container { image = \"registry.example/web:1\" }\n}\n");
+    ends(
+        alone(&folder, &["plan"]),
+        1,
+        str![],
+        str![[r#"
+error: No host can run a workload
+ --> main.infra.hcl:1:1
+  |
+1 | workload "web" {
+  | ^^^^^^^^^^^^^^ `workload.web` can run nowhere
+  |
+  = note: container on local: connecting to the Docker Engine of local at unix:///nowhere/docker.sock: No such file or directory (os error 2); there is no socket: is the engine installed and running (`systemctl start docker`), and is `docker { endpoint }` right?
+hint: `infra facts HOST` shows what a host offers, and why not the rest
+
+
+"#]],
+    );
+}
+
+#[cfg(feature = "libvirt")]
+#[test]
+fn nor_where_no_libvirt_does() {
+    let folder = Folder::of(
+        "image \"guest\" { kernel = \"vmlinuz\" }\nworkload \"vm\" {\n  memory { size = \"64MiB\" }\n  kvm { image = image.guest }\n}\n",
+    );
+    folder.write("vmlinuz", "not really a kernel");
+    ends(
+        alone(&folder, &["plan"]),
+        1,
+        str![],
+        str![[r#"
+error: No host can run a workload
+ --> main.infra.hcl:2:1
+  |
+2 | workload "vm" {
+  | ^^^^^^^^^^^^^ `workload.vm` can run nowhere
+  |
+  = note: KVM on local: connecting to libvirt at qemu+unix:///system?socket=/nowhere/libvirt-sock: Failed to connect socket to '/nowhere/libvirt-sock': No such file or directory; is libvirtd running there? A private one has its socket named in the URI
+hint: `infra facts HOST` shows what a host offers, and why not the rest
+
+
+"#]],
+    );
+}
+
+#[test]
+fn what_is_recorded_cannot_be_looked_at() {
+    let folder = applied();
+    for command in [&["diff"][..], &["destroy", "--auto-approve"]] {
+        let ran = alone(&folder, command);
+        assert_eq!(ran.exit, 1, "{command:?}: {ran:?}");
+        assert!(ran.stderr.contains(NO_DOCKER), "{command:?}: {ran:?}");
+    }
+    ends(
+        alone(&folder, &["diff"]),
+        1,
+        str![],
+        str![[r#"
+error: connecting to the Docker Engine of r1 at unix:///nowhere/docker.sock: No such file or directory (os error 2)
+
+hint: there is no socket: is the engine installed and running (`systemctl start docker`), and is `docker { endpoint }` right?
+
+"#]],
+    );
+}
+
+#[test]
+fn a_configuration_that_needs_none_asks_none() {
+    let folder = Folder::of("output \"x\" { value = 1 }\n");
+    let ran = alone(&folder, &["plan"]);
+    assert_eq!((ran.exit, &*ran.stderr), (0, ""), "{ran:?}");
+}
+
+#[test]
+fn rebuilding_the_state_without_the_daemons_is_no_rebuilding() {
+    let folder = applied();
+    let before = folder.read(".infra/state.json");
+    let ran = alone(&folder, &["state", "rebuild"]);
+    assert_eq!(ran.exit, 1, "{ran:?}");
+    assert_eq!(folder.read(".infra/state.json"), before);
+}
+
+#[test]
+fn a_host_without_libvirt_is_rebuilt_from_its_engine() {
+    let folder = applied();
+    let engine = Engine::start(&folder);
+    let mut command = folder.command(["state", "rebuild"]);
+    command.env("INFRA_DOCKER_ENDPOINT", &engine.endpoint);
+    command.env("INFRA_LIBVIRT_URI", NO_LIBVIRT);
+    ends(
+        folder.run(&mut command, ""),
+        0,
+        str![[r#"
+State rebuilt: 0 objects of 0 workloads.
+
+"#]],
+        str![[r#"
+warning: nothing of libvirt on r1 is in the state: connecting to libvirt at qemu+unix:///system?socket=/nowhere/libvirt-sock: Failed to connect socket to '/nowhere/libvirt-sock': No such file or directory
+
+"#]],
+    );
+    assert_eq!(engine.told(), [""; 0]);
+}
+
+#[test]
+fn facts_say_why_a_runtime_is_not_offered() {
+    let folder = Folder::new("demo");
+    let ran = alone(&folder, &["facts"]);
+    let facts: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let container = &facts["runtimes"]["container"];
+    assert_eq!((ran.exit, &container["offered"]), (0, &false.into()));
+    let why = container["why_not"].as_str().unwrap();
+    assert!(why.contains(NO_DOCKER), "{why}");
+}
+
+#[test]
+fn facts_of_a_host_nobody_declared() {
+    let folder = Folder::of("host \"r1\" {}\n");
+    ends(
+        folder.infra(&["facts", "r2"]),
+        1,
+        str![],
+        str![[r#"
+error: reading host `r2`: no `host` block has this label
+
+hint: declared: r1
+
+"#]],
+    );
+    ends(
+        folder.infra(&["facts", "--sysfs", "nowhere"]),
+        1,
+        str![],
+        str![[r#"
+error: reading nowhere: it is not a directory
+
+"#]],
+    );
+}
