@@ -614,3 +614,28 @@ fn what_the_engine_would_refuse_is_said_while_planning() {
         "Network named twice",
     ]);
 }
+
+/// What ended at once says how, and what it last said; and is known to the next plan.
+#[test]
+fn a_program_that_ends_at_once_is_quoted() {
+    let configuration = r#"
+infra { project = "PROJECT" }
+image "memcached" { archive = "build/memcached.tar" }
+workload "short" {
+  container {
+    image   = image.memcached
+    command = ["sh", "-c", "echo no such feed; exit 3"]
+  }
+}
+"#;
+    let Some(bench) = Bench::new("infra-live-short", configuration) else {
+        return;
+    };
+    let apply = bench.command(&["apply", "--auto-approve"]).output();
+    let said = said(&apply.expect("infra runs"));
+    assert!(said.contains("it exited with code 3"), "{said}");
+    assert!(said.contains("no such feed"), "{said}");
+    // It was our own failure, so it is no drift; and what is left is removed in its order.
+    let plan = bench.run(2, &["plan", "--detailed-exitcode"]);
+    assert!(!plan.contains("behind our back"), "{plan}");
+}

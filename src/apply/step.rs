@@ -125,9 +125,23 @@ impl<'a> Hands<'a> {
                     step: *number,
                     resource: resource.clone(),
                     error,
+                    left: self.left().await,
                 })?;
                 Err(failure)
             }
+        }
+    }
+
+    /// What is there after a failure, with what it stands on: the next plan takes it for ours, not for drift, and
+    /// removes it before what it uses.
+    async fn left(&self) -> Option<Record> {
+        let wanted = self.wanted().ok()??;
+        match self.found().await.ok()?.masked {
+            Observed::Present { address, body } if address == wanted.address => Some(Record {
+                body,
+                ..wanted.clone()
+            }),
+            _ => None,
         }
     }
 
@@ -232,10 +246,15 @@ impl<'a> Hands<'a> {
         if is_reached(wanted, &found) {
             return Ok(());
         }
-        let cause = format!(
+        let mut cause = format!(
             "the daemon said yes, but it did not take: {}",
             shortfall(wanted, &found)
         );
+        // The daemon may know why: of a program that ended at once, how, and what it last said.
+        let ready = self.daemon()?.ready(&self.step.resource);
+        if let (Some(_), Ok(Readiness::Failed(why))) = (wanted, self.answer(ready).await) {
+            cause = format!("{cause}; {why}");
+        }
         Err(Failure::new(Remedy::Operator, self.doing(), cause)
             .hint("see the daemon's log, then plan again"))
     }

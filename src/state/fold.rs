@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{Address, Placement, ResourceId};
-use infra_plan::{Outcome, Output};
+use infra_plan::{Outcome, Output, Record};
 
 use crate::{Begin, Entry};
 
@@ -54,8 +54,17 @@ impl Folding {
             Entry::Started { step, resource, .. } => {
                 self.open.insert(*step, resource.clone());
             }
-            Entry::Failed { step, .. } => {
+            Entry::Failed {
+                step,
+                resource,
+                left,
+                ..
+            } => {
                 self.open.remove(step);
+                if let Some(record) = left {
+                    self.in_doubt.remove(resource);
+                    self.keep(resource, record);
+                }
             }
             Entry::Done {
                 step,
@@ -66,14 +75,12 @@ impl Folding {
                 self.open.remove(step);
                 self.in_doubt.remove(resource);
                 match kept {
-                    Some(record) => drop(
-                        self.outcome
-                            .resources
-                            .insert(resource.clone(), record.clone()),
-                    ),
-                    None => self.remove(resource, address),
+                    Some(record) => self.keep(resource, record),
+                    None => {
+                        self.remove(resource, address);
+                        self.place(address);
+                    }
                 }
-                self.place(address);
             }
             Entry::End { complete: true } => {
                 self.outcome.workloads = self.workloads.clone();
@@ -108,6 +115,13 @@ impl Folding {
         all.into_iter().cloned().collect()
     }
 
+    fn keep(&mut self, resource: &ResourceId, record: &Record) {
+        self.outcome
+            .resources
+            .insert(resource.clone(), record.clone());
+        self.place(&record.address);
+    }
+
     fn remove(&mut self, resource: &ResourceId, address: &Address) {
         self.outcome.resources.remove(resource);
         self.removed.insert(address.clone());
@@ -128,7 +142,7 @@ impl Folding {
 mod tests {
     use super::*;
     use infra_api::{CpuPolicy, HostName, Project, Runtime};
-    use infra_plan::{Record, StepAction};
+    use infra_plan::StepAction;
     use serde_json::json;
 
     fn id(name: &str) -> ResourceId {
@@ -231,6 +245,7 @@ mod tests {
             step: 3,
             resource: id("c"),
             error: "no".to_owned(),
+            left: None,
         };
         let entries = [
             started(1, "a"),
@@ -248,6 +263,21 @@ mod tests {
         );
         assert_eq!(folding.in_doubt(), [id("b"), id("old")]);
         assert!(outcome.outputs.is_empty());
+    }
+
+    /// What a failed step leaves is known, with what it stands on: a destroy removes it first.
+    #[test]
+    fn what_a_failed_step_leaves_is_kept() {
+        let failed = Entry::Failed {
+            step: 1,
+            resource: id("a"),
+            error: "no".to_owned(),
+            left: Some(record("a")),
+        };
+        let folding = fold(Outcome::default(), &["a"], &[started(1, "a"), failed]);
+        let outcome = folding.outcome();
+        assert_eq!(outcome.resources, [(id("a"), record("a"))].into());
+        assert_eq!(outcome.workloads, [(address("a"), placement("new"))].into());
     }
 
     #[test]

@@ -38,6 +38,9 @@ pub enum Entry {
         step: u32,
         resource: ResourceId,
         error: String,
+        /// What is there all the same: ours, and whole though not as it was wanted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<Record>,
     },
     /// The last one, where the apply came to its end; complete: every step is done.
     End { complete: bool },
@@ -213,6 +216,7 @@ mod tests {
                 step: 2,
                 resource,
                 error: "two\nlines".to_owned(),
+                left: None,
             },
             Entry::End { complete: false },
         ]
