@@ -37,6 +37,35 @@ pub fn allocate(
     (addresses, diagnostics)
 }
 
+/// Addresses are allocated before what waits for them is known: an address or a subnet that follows from a planned
+/// address comes too late to be obeyed.
+#[must_use]
+pub fn obeyed(declared: &Declared, addresses: &Addresses) -> Diagnostics {
+    let mut diagnostics = Diagnostics::new();
+    for workload in &declared.workloads {
+        for interface in &workload.interfaces {
+            let planned = addresses
+                .get(&workload.address)
+                .and_then(|own| own.get(&interface.label));
+            let asked = interface.address.as_ref();
+            if planned.is_some() && asked.is_none_or(|a| planned == Some(&a.value)) {
+                continue;
+            }
+            let network = declared.networks.get(&interface.network.value);
+            let subnet = network.map_or(interface.network.span, |n| n.subnet.span);
+            diagnostics.push(
+                Diagnostic::error("Address that follows from a planned one")
+                    .at(
+                        asked.map_or(subnet, |a| a.span),
+                        "this is known only when all addresses are planned",
+                    )
+                    .hint("write it, or work it out from values that no workload plans"),
+            );
+        }
+    }
+    diagnostics
+}
+
 type Member<'a> = (&'a Workload, &'a Interface);
 
 fn members<'a>(declared: &'a Declared, network: &Address) -> Vec<Member<'a>> {

@@ -70,6 +70,9 @@ impl Source {
         diagnostics.extend(project_name(&project));
         if !diagnostics.has_errors() {
             diagnostics.extend(declared.missing(&evaluation.instances));
+            if mode == Mode::Plan {
+                diagnostics.extend(addresses::obeyed(&declared, &addresses));
+            }
         }
         Configuration {
             project,

@@ -2,6 +2,7 @@
 //! is too late.
 
 mod ports;
+mod shrink;
 mod space;
 mod subnets;
 mod volumes;
@@ -14,6 +15,7 @@ use infra_diag::Diagnostics;
 use crate::declared::Declared;
 use crate::inventory::Inventory;
 
+pub use shrink::shrink;
 pub use space::space;
 
 /// What the rules look at.

@@ -262,6 +262,7 @@ impl Session {
         let observed = self.observe(&world, &wanted).await?;
         let plan = self.assembled(&decision, &observed, &self.prior())?;
         self.must(check::space(&plan, &inventory, &files), ui)?;
+        self.must(check::shrink(&plan, &self.configuration.evaluation), ui)?;
         Ok(Planned {
             session: self,
             world,
