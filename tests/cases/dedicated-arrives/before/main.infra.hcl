@@ -1,0 +1,5 @@
+host "small" {}
+
+workload "sharer" {
+  container { image = "registry.example/sharer:1" }
+}

@@ -1,0 +1,5 @@
+host "small" {}
+
+workload "web" {
+  container { image = "registry.example/web:1" }
+}
