@@ -9,7 +9,7 @@ mod networks;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use infra_api::target::{Container, Format, Machine};
+use infra_api::target::{Container, ContainerNetwork, Format, Machine, MachineNetwork};
 use infra_api::{
     Address, CpuPolicy, HostName, IdSet, Placement, Project, ResourceId, Runtime, Target, What,
     names,
@@ -146,7 +146,28 @@ pub fn claims(id: &ResourceId, body: &Value, placement: Option<&Placement>) -> C
             .map_or_else(|_| Claims::default(), |c| of_container(&c, dedicated)),
         ("libvirt", "domain") => serde_json::from_value(body.clone())
             .map_or_else(|_| Claims::default(), |m| of_machine(&m, dedicated)),
+        (_, "network") => of_network(id, body),
         _ => Claims::default(),
+    }
+}
+
+/// Two daemons may make one bridge, one after the other: who has it lets go first, or the second is left on one that
+/// is gone. The same holds of a subnet under another name.
+fn of_network(id: &ResourceId, body: &Value) -> Claims {
+    let made = match id.provider.as_str() {
+        "docker" => serde_json::from_value(body.clone())
+            .ok()
+            .map(|n: ContainerNetwork| (n.bridge, n.subnet)),
+        _ => serde_json::from_value(body.clone())
+            .ok()
+            .and_then(|n: MachineNetwork| Some((n.bridge, n.own?.subnet))),
+    };
+    let exclusive = made
+        .into_iter()
+        .flat_map(|(bridge, subnet)| [format!("bridge {bridge}"), format!("subnet {subnet}")]);
+    Claims {
+        exclusive: exclusive.collect(),
+        ..Claims::default()
     }
 }
 

@@ -639,3 +639,53 @@ workload "short" {
     let plan = bench.run(2, &["plan", "--detailed-exitcode"]);
     assert!(!plan.contains("behind our back"), "{plan}");
 }
+
+/// The bridge goes from libvirt to Docker and back as a container joins a network of machines and leaves it, and the
+/// subnet to a network of another name. Who has it lets go before the other makes it.
+#[test]
+fn a_bridge_changes_hands() {
+    let machine = r#"
+infra { project = "PROJECT" }
+network "lan" { subnet = "10.97.9.0/24" }
+image "guest" {
+  kernel    = "build/vmlinuz"
+  initramfs = "build/initrd.img"
+}
+workload "guest" {
+  memory { size = "128MiB" }
+  interface "lan" { network = network.lan }
+  kvm {
+    image        = image.guest
+    acceleration = "emulated"
+    cmdline      = "console=ttyS0 quiet"
+  }
+}
+"#;
+    let container = r#"
+image "memcached" { archive = "build/memcached.tar" }
+workload "cache" {
+  interface "lan" { network = network.lan }
+  container {
+    image   = image.memcached
+    command = ["memcached", "-u", "memcache"]
+  }
+}
+"#;
+    let Some(bench) = Bench::new("infra-live-bridge", machine) else {
+        return;
+    };
+    let both = format!("{machine}{container}");
+    let renamed = |text: &str| {
+        let named = text.replace("network \"lan\"", "network \"wan\"");
+        named.replace("network.lan", "network.wan")
+    };
+    for configuration in [machine, &both, &renamed(&both), &renamed(machine), machine] {
+        bench.write(configuration);
+        bench.run(0, &["apply", "--auto-approve"]);
+        bench.run(0, &["plan", "--detailed-exitcode"]);
+        assert_eq!(
+            bench.virsh(&["domstate", "infra-live-bridge.guest"]),
+            "running"
+        );
+    }
+}
