@@ -103,6 +103,9 @@ const TIME: Kind = Kind {
     offer: ["ms", "s"],
 };
 
+/// Digits of a number that nobody means in large units.
+const LONG: usize = 5;
+
 impl FromStr for Bytes {
     type Err = UnitError;
     fn from_str(text: &str) -> Result<Self, UnitError> {
@@ -154,7 +157,12 @@ impl Kind {
             return Ok(*scale);
         }
         if unit.is_empty() {
-            let [small, large] = self.offer;
+            let [mut small, mut large] = self.offer;
+            // A number this long counts the smallest unit.
+            if number.len() > LONG {
+                let (base, _) = self.units[self.units.len() - 1];
+                (small, large) = (base, small);
+            }
             return Err(UnitError(format!(
                 "`{text}` has no unit: write `{number}{small}` or `{number}{large}`"
             )));
@@ -274,6 +282,10 @@ mod tests {
     fn errors_say_what_to_write() {
         let error = |text| bytes(text).unwrap_err();
         assert_eq!(error("8"), "`8` has no unit: write `8MiB` or `8GiB`");
+        assert_eq!(
+            error("2097152"),
+            "`2097152` has no unit: write `2097152B` or `2097152MiB`"
+        );
         assert_eq!(
             nanos("8").unwrap_err(),
             "`8` has no unit: write `8ms` or `8s`"

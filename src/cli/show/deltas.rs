@@ -75,6 +75,12 @@ impl Row {
         }
     }
 
+    /// Whether one secret takes the place of another: there are no lines to compare.
+    fn is_secret(&self) -> bool {
+        let secret = |side: &Option<Value>| side.as_ref().is_some_and(is_secret);
+        secret(&self.before) && secret(&self.after)
+    }
+
     fn is_long(&self) -> bool {
         self.sides().any(is_long_text)
     }
@@ -104,6 +110,10 @@ pub(super) fn rows(page: &mut Page, indent: usize, rows: &[Row]) {
 }
 
 fn block(page: &mut Page, indent: usize, row: &Row) {
+    if row.is_secret() {
+        page.line(&format!("{}{}", " ".repeat(indent), row.flat()));
+        return;
+    }
     // A list is easier to read whole, as long as both sides fit.
     let fits = |v: &Value| width(&value::value(&row.key, v)) + indent + 2 <= WIDTH;
     let whole = !row.is_long() && row.sides().all(fits);
