@@ -20,6 +20,7 @@ pub mod configuration;
 pub mod decide;
 pub mod declared;
 pub mod inventory;
+pub mod kept;
 pub mod lower;
 pub mod outputs;
 pub mod place;

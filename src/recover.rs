@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::target::{Container, Machine};
 use infra_api::{Address, Cell, CpuPolicy, IdSet, Placement, ResourceId, Runtime, Vcpu};
+use infra_lang::Evaluation;
 use infra_plan::Record;
 use serde_json::Value;
 
@@ -61,6 +62,14 @@ fn strings<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
         }
         _ => {}
     }
+}
+
+/// Whether the declaration of an object says that it must not be destroyed.
+#[must_use]
+pub fn prevents_destroy(evaluation: &Evaluation, address: &Address) -> bool {
+    let declared = address.as_str().parse().ok();
+    let instance = declared.and_then(|address| evaluation.instance(&address));
+    instance.is_some_and(|i| i.lifecycle.prevent_destroy)
 }
 
 /// Where workloads run, by the bodies of their main objects. Whether their CPUs are their own stands in no body: the

@@ -689,3 +689,46 @@ workload "cache" {
         );
     }
 }
+
+/// A declared volume outlives the workload that used it, also where the state is lost; and is as protected then.
+#[test]
+fn a_volume_outlives_its_workload() {
+    let attached = r#"
+infra { project = "PROJECT" }
+volume "data" {
+  size = "8MiB"
+  lifecycle { prevent_destroy = true }
+}
+image "guest" {
+  kernel    = "build/vmlinuz"
+  initramfs = "build/initrd.img"
+}
+workload "guest" {
+  memory { size = "128MiB" }
+  disk "data" { volume = volume.data }
+  kvm {
+    image        = image.guest
+    acceleration = "emulated"
+    cmdline      = "console=ttyS0 quiet"
+  }
+}
+"#;
+    let Some(bench) = Bench::new("infra-live-volume", attached) else {
+        return;
+    };
+    bench.run(0, &["apply", "--auto-approve"]);
+    let (declared, _) = attached.split_once("image").expect("there is an image");
+    bench.write(declared);
+    bench.run(0, &["apply", "--auto-approve"]);
+    bench.run(0, &["plan", "--detailed-exitcode"]);
+    let volumes = || bench.virsh(&["vol-list", "infra-infra-live-volume"]);
+    assert!(volumes().contains("infra-live-volume.data.qcow2"));
+    bench.run(0, &["state", "rebuild"]);
+    bench.run(0, &["plan", "--detailed-exitcode"]);
+    bench.write("infra { project = \"PROJECT\" }");
+    bench.run(1, &["apply", "--auto-approve"]);
+    bench.run(1, &["destroy", "--auto-approve"]);
+    assert!(volumes().contains("infra-live-volume.data.qcow2"));
+    bench.write(&declared.replace("prevent_destroy = true", "prevent_destroy = false"));
+    bench.run(0, &["apply", "--auto-approve"]);
+}

@@ -14,7 +14,10 @@ pub(super) fn check(view: &View<'_>, diagnostics: &mut Diagnostics) {
                 Diagnostic::warning("Volume nobody uses")
                     .at(
                         volume.origin,
-                        format!("no workload attaches {}: nothing is made", volume.address),
+                        format!(
+                            "no workload attaches {}: it is made when one does; what is there of it stays",
+                            volume.address
+                        ),
                     )
                     .hint("attach it by `disk \"…\" { volume = volume.NAME }`"),
             );

@@ -85,13 +85,15 @@ async fn rebuild(
     for (id, found) in observed {
         if let Observed::Present { address, body } = found {
             let body = session.masked(&body, &[])?;
+            let evaluation = &session.configuration.evaluation;
+            let prevent_destroy = recover::prevents_destroy(evaluation, &address);
             outcome.resources.insert(
                 id,
                 Record {
                     address,
                     body,
                     after: Vec::new(),
-                    prevent_destroy: false,
+                    prevent_destroy,
                 },
             );
         }

@@ -21,6 +21,7 @@ use crate::check;
 use crate::configuration::{Configuration, Source};
 use crate::decide::{self, Decision, decide};
 use crate::inventory::Inventory;
+use crate::kept::kept;
 use crate::lower;
 use crate::outputs;
 use crate::world::{Endpoints, Folder, ImageFiles, World, providers, read_files, recorded};
@@ -248,7 +249,7 @@ impl Session {
         if self.options.destroy {
             return self.destroy(world, inventory).await;
         }
-        let (decision, files) = self.decided(&world, &inventory).await?;
+        let (mut decision, files) = self.decided(&world, &inventory).await?;
         if !decision.placed.refused.is_empty() {
             return Err(self.without_a_place(decision, inventory));
         }
@@ -260,6 +261,12 @@ impl Session {
             .map(|d| (d.resource.id.clone(), &d.resource.body))
             .collect();
         let observed = self.observe(&world, &wanted).await?;
+        decision.desired.extend(kept(
+            &self.configuration.declared,
+            &self.configuration.evaluation,
+            &decision.desired,
+            &observed,
+        ));
         let plan = self.assembled(&decision, &observed, &self.prior())?;
         self.must(check::space(&plan, &inventory, &files), ui)?;
         self.must(check::shrink(&plan, &self.configuration.evaluation), ui)?;
