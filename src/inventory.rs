@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::facts::{Facts, Node, NodeKind};
+use infra_api::facts::{Facts, HugePages, Node, NodeKind, Used};
 use infra_api::{HostName, IdSet, Project};
 use infra_diag::{Diagnostic, Diagnostics};
 
@@ -30,8 +30,12 @@ pub struct HostInventory {
     pub cpus: IdSet,
     /// Bytes of ordinary memory workloads may get in all; unknown where the host did not tell.
     pub memory_bytes: Option<u64>,
-    /// The same of each node that has memory.
+    /// Nodes whose memory workloads may get.
+    pub memory_nodes: IdSet,
+    /// The same of each of them that tells.
     pub node_memory_bytes: BTreeMap<u32, u64>,
+    /// Huge pages workloads may get, by node and size.
+    pub pages: BTreeMap<(u32, u64), u64>,
 }
 
 impl Inventory {
@@ -64,21 +68,28 @@ impl HostInventory {
         } else {
             asked_reserve(&reserve, &facts, diagnostics)
         };
-        let foreign = foreign_exclusive(&facts, project);
+        let (own, foreign): (Vec<&Used>, Vec<&Used>) = facts
+            .used
+            .iter()
+            .partition(|u| u.project.as_deref() == Some(project.as_str()));
+        let taken = foreign
+            .iter()
+            .fold(IdSet::new(), |all, used| &all | &used.exclusive_cpus);
+        let nodes = || facts.nodes.iter().filter(|n| gives_memory(n, &facts));
         Self {
-            cpus: &(&facts.usable_cpus() - &reserved_cpus) - &foreign,
-            memory_bytes: facts
-                .memory_bytes
-                .map(|total| host_memory(total, &facts, &reserve, project)),
-            node_memory_bytes: facts
-                .nodes
-                .iter()
-                .filter_map(|n| node_memory(n, &reserve))
+            cpus: &(&facts.usable_cpus() - &reserved_cpus) - &taken,
+            memory_bytes: host_memory(&facts, &reserve, &foreign),
+            memory_nodes: nodes().map(|n| n.id).collect(),
+            node_memory_bytes: nodes()
+                .filter_map(|n| node_memory(n, &reserve, &foreign))
                 .collect(),
-            declared,
-            facts,
+            pages: nodes()
+                .flat_map(|n| node_pages(n, &own, &foreign))
+                .collect(),
             reserved_cpus,
             reserved_by_default,
+            declared,
+            facts,
         }
     }
 
@@ -136,39 +147,60 @@ fn asked_reserve(reserve: &Reserve, facts: &Facts, diagnostics: &mut Diagnostics
     cpus
 }
 
-/// CPUs that something which is not ours has to itself.
-fn foreign_exclusive(facts: &Facts, project: &Project) -> IdSet {
-    let foreign = facts
-        .used
+fn gives_memory(node: &Node, facts: &Facts) -> bool {
+    let allowed = facts.allowed_nodes.as_ref();
+    matches!(node.kind, NodeKind::Normal | NodeKind::MemoryOnly)
+        && allowed.is_none_or(|nodes| nodes.contains(node.id))
+}
+
+fn host_memory(facts: &Facts, reserve: &Reserve, foreign: &[&Used]) -> Option<u64> {
+    let nodes = facts
+        .nodes
         .iter()
-        .filter(|u| u.project.as_deref() != Some(project.as_str()));
-    foreign.fold(IdSet::new(), |all, used| &all | &used.exclusive_cpus)
-}
-
-fn host_memory(total: u64, facts: &Facts, reserve: &Reserve, project: &Project) -> u64 {
-    let pages: u64 = facts.hugepages.iter().map(pool_bytes).sum();
-    let foreign = facts
-        .used
+        .filter(|n| gives_memory(n, facts))
+        .count() as u64;
+    let gone = foreign
         .iter()
-        .filter(|u| u.project.as_deref() != Some(project.as_str()));
-    let foreign: u64 = foreign.filter_map(|u| u.memory_bytes).sum();
-    let nodes = facts.nodes.len() as u64;
-    let kept = reserve.memory_bytes + reserve.memory_per_node_bytes * nodes;
-    total
-        .saturating_sub(pages)
-        .saturating_sub(foreign)
-        .saturating_sub(kept)
+        .filter_map(|u| u.memory_bytes)
+        .chain(facts.hugepages.iter().map(pool_bytes))
+        .chain([
+            reserve.memory_bytes,
+            reserve.memory_per_node_bytes.saturating_mul(nodes),
+        ]);
+    let gone = gone.fold(0, u64::saturating_add);
+    facts.memory_bytes.map(|total| total.saturating_sub(gone))
 }
 
-fn node_memory(node: &Node, reserve: &Reserve) -> Option<(u32, u64)> {
-    let pages: u64 = node.hugepages.iter().map(pool_bytes).sum();
-    let free = node
-        .memory_bytes?
-        .saturating_sub(pages)
-        .saturating_sub(reserve.memory_per_node_bytes);
-    (node.kind != NodeKind::Device).then_some((node.id, free))
+/// What others have there and nowhere else is gone; of what they have on several nodes it is not known where.
+fn node_memory(node: &Node, reserve: &Reserve, foreign: &[&Used]) -> Option<(u32, u64)> {
+    let here = IdSet::from([node.id]);
+    let gone = foreign
+        .iter()
+        .filter(|u| u.memory_nodes.as_ref() == Some(&here))
+        .filter_map(|u| u.memory_bytes)
+        .chain(node.hugepages.iter().map(pool_bytes))
+        .chain([reserve.memory_per_node_bytes]);
+    let gone = gone.fold(0, u64::saturating_add);
+    Some((node.id, node.memory_bytes?.saturating_sub(gone)))
 }
 
-fn pool_bytes(pool: &infra_api::facts::HugePages) -> u64 {
+/// Pages nobody has, and those of our own machines, which ask for them again; no more than there are in all beside
+/// those of others.
+fn node_pages(node: &Node, own: &[&Used], foreign: &[&Used]) -> Vec<((u32, u64), u64)> {
+    let of = |users: &[&Used], size: u64| -> u64 {
+        let pages = users.iter().flat_map(|u| &u.hugepages);
+        let here = pages.filter(|p| p.node == Some(node.id) && p.size_bytes == size);
+        here.map(|p| p.count).fold(0, u64::saturating_add)
+    };
+    let pages = |pool: &HugePages| {
+        let size = pool.size_bytes;
+        let free = pool.free.unwrap_or(0).saturating_add(of(own, size));
+        let all = pool.total.map(|t| t.saturating_sub(of(foreign, size)));
+        ((node.id, size), free.min(all.unwrap_or(free)))
+    };
+    node.hugepages.iter().map(pages).collect()
+}
+
+fn pool_bytes(pool: &HugePages) -> u64 {
     pool.total.unwrap_or(0).saturating_mul(pool.size_bytes)
 }

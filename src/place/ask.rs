@@ -46,7 +46,7 @@ impl Ask {
                 .page_size_bytes
                 .as_ref()
                 .map(|p| p.value)
-                .filter(|_| runtime == Runtime::Kvm),
+                .filter(|size| runtime == Runtime::Kvm && *size > 0),
         }
     }
 
@@ -58,14 +58,14 @@ impl Ask {
         } else {
             self.memory_bytes
         };
-        own + self.overhead_bytes
+        own.saturating_add(self.overhead_bytes)
     }
 
     /// Whole pages it takes, with their size.
     #[must_use]
     pub fn pages(&self) -> Option<(u64, u64)> {
         self.page_size_bytes
-            .map(|size| (size, self.memory_bytes / size))
+            .map(|size| (size, self.memory_bytes.div_ceil(size)))
     }
 }
 

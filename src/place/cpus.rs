@@ -39,6 +39,27 @@ pub(super) fn most(host: &HostInventory, free: &IdSet, threads: Threads) -> usiz
     }
 }
 
+/// The whole cores that come to exactly `count` CPUs, low ones rather than high ones: none where no set of them does.
+fn exactly(cores: &[(IdSet, IdSet)], count: usize) -> Vec<(IdSet, IdSet)> {
+    // Of each sum the last core of the first way to it.
+    let mut last = vec![None; count + 1];
+    for (index, (open, _)) in cores.iter().enumerate() {
+        for sum in (open.len()..=count).rev() {
+            let rest = sum - open.len();
+            if last[sum].is_none() && (rest == 0 || last[rest].is_some()) {
+                last[sum] = Some(index);
+            }
+        }
+    }
+    let mut chosen = Vec::new();
+    let mut rest = count;
+    while let Some(index) = last[rest] {
+        rest -= cores[index].0.len();
+        chosen.push(cores[index].clone());
+    }
+    chosen
+}
+
 /// Exactly `count` CPUs of `free`, or nothing where they cannot be had.
 pub(super) fn pick(
     host: &HostInventory,
@@ -55,7 +76,11 @@ pub(super) fn pick(
         Threads::Prefer => {
             cores.sort_by_key(|(open, all)| (open != all, open.len() > count, open.first()))
         }
-        Threads::Require | Threads::Isolate => cores.retain(|(open, all)| open == all),
+        Threads::Isolate => cores.retain(|(open, all)| open == all),
+        Threads::Require => {
+            cores.retain(|(open, all)| open == all);
+            cores = exactly(&cores, count);
+        }
     }
     let per_core = if threads == Threads::Isolate {
         1
@@ -67,9 +92,6 @@ pub(super) fn pick(
         let wanted = (count - cpus.len()).min(per_core);
         if wanted == 0 {
             break;
-        }
-        if threads == Threads::Require && open.len() > wanted {
-            continue;
         }
         let chosen: IdSet = open.iter().take(wanted).collect();
         split_cores += u32::from(chosen != all && threads != Threads::Isolate);

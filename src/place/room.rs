@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::{Address, Cell, CpuPolicy, IdSet, Placement, Runtime, Vcpu};
+use infra_api::facts::Node;
+use infra_api::{Cell, CpuPolicy, IdSet, Placement, Runtime, Vcpu};
 
 use super::ask::Ask;
 use super::cost::Cost;
 use super::cpus::{self, Pick};
+use super::memory::Memory;
 use super::refusal::Constraint;
-use crate::declared::Workload;
 use crate::inventory::HostInventory;
 
 /// The vCPUs' companion: QEMU's own threads.
@@ -19,316 +20,251 @@ pub(super) struct Room<'a> {
     host: &'a HostInventory,
     /// CPUs nobody has to himself.
     free: IdSet,
-    memory: Option<u64>,
-    node_memory: BTreeMap<u32, u64>,
-    /// (node, page size) → pages.
-    pages: BTreeMap<(u32, u64), u64>,
+    /// Of these, CPUs that workloads share by name: nobody may have them to himself.
+    shared: IdSet,
+    /// Some workload here shares: one CPU at least stays free.
+    sharers: bool,
+    memory: Memory<'a>,
+}
+
+/// CPUs and nodes chosen.
+struct Place {
+    /// Of dedicated CPUs.
+    pick: Option<Pick>,
+    /// Its memory is bound to; none where it is bound to none.
+    nodes: IdSet,
 }
 
 impl<'a> Room<'a> {
-    /// Pages that `prior` holds are counted as free: whoever has them asks for them again.
-    pub(super) fn new(host: &'a HostInventory, prior: &BTreeMap<Address, Placement>) -> Self {
-        let mut pages: BTreeMap<(u32, u64), u64> = BTreeMap::new();
-        for node in &host.facts.nodes {
-            for pool in &node.hugepages {
-                pages.insert((node.id, pool.size_bytes), pool.free.unwrap_or(0));
-            }
-        }
-        let ours = prior
-            .values()
-            .filter(|p| p.host == host.declared.name)
-            .flat_map(|p| &p.cells);
-        for cell in ours {
-            if let (Some(node), Some(size)) = (cell.node, cell.page_size_bytes) {
-                *pages.entry((node, size)).or_default() += cell.memory_bytes / size;
-            }
-        }
+    pub(super) fn new(host: &'a HostInventory) -> Self {
         Self {
             host,
             free: host.cpus.clone(),
-            memory: host.memory_bytes,
-            node_memory: host.node_memory_bytes.clone(),
-            pages,
+            shared: IdSet::new(),
+            sharers: false,
+            memory: Memory::new(host),
         }
     }
 
-    /// Finds a place and takes it, or says the first thing that is wanting.
+    /// Leaves a workload exactly where it is, if it still fits there.
+    pub(super) fn keep(&mut self, ask: &Ask, before: &Placement) -> Option<Placement> {
+        let same = before.host == self.host.declared.name
+            && (before.runtime, before.policy) == (ask.runtime, ask.policy);
+        let nodes = self.memory.keep(ask, before).filter(|_| same)?;
+        let pick = match ask.policy {
+            CpuPolicy::Shared => self.sharable(ask).ok().map(|()| None)?,
+            CpuPolicy::Dedicated => Some(self.kept(ask, &before.cpus())?),
+        };
+        Some(self.take(ask, &Place { pick, nodes }, Some(before)))
+    }
+
+    fn kept(&self, ask: &Ask, own: &IdSet) -> Option<Pick> {
+        let asked = ask.set.as_ref().is_none_or(|set| set == own)
+            && own.len() == ask.cpus as usize
+            && own.is_subset(&self.near(ask));
+        let pick = cpus::check(self.host, own, &self.free, ask.threads).filter(|_| asked)?;
+        self.leaves_enough(&pick).then_some(pick)
+    }
+
+    /// Finds the best place and takes it, or says the first thing that is wanting.
     pub(super) fn fit(
         &mut self,
         ask: &Ask,
         before: Option<&Placement>,
     ) -> Result<Placement, Constraint> {
-        self.memory_suffices(ask)?;
-        let here = before.filter(|b| b.host == self.host.declared.name && b.runtime == ask.runtime);
-        let place = match (&ask.set, ask.policy) {
-            (Some(set), _) => self.named(ask, set)?,
-            (None, CpuPolicy::Dedicated) => self.dedicated(ask, here)?,
-            (None, CpuPolicy::Shared) => Place {
-                pick: None,
-                node: self.bound_node(ask, None)?,
-            },
+        self.memory.bind(ask, None)?;
+        let place = match (ask.policy, &ask.set) {
+            (CpuPolicy::Dedicated, Some(set)) => self.named(ask, set)?,
+            (CpuPolicy::Dedicated, None) => self.dedicated(ask)?,
+            (CpuPolicy::Shared, _) => {
+                self.sharable(ask)?;
+                Place {
+                    pick: None,
+                    nodes: self.bind_near(ask, ask.set.as_ref())?,
+                }
+            }
         };
-        Ok(self.take(ask, place, here))
-    }
-
-    fn memory_suffices(&self, ask: &Ask) -> Result<(), Constraint> {
-        let need = ask.ordinary_bytes();
-        match self.memory {
-            Some(have) if need > have => Err(Constraint::Memory {
-                need,
-                have,
-                nodes: None,
-            }),
-            _ => Ok(()),
-        }
+        Ok(self.take(ask, &place, before))
     }
 
     /// The person's own CPUs: checked and obeyed.
     fn named(&self, ask: &Ask, set: &IdSet) -> Result<Place, Constraint> {
-        let wrong = |why: String| Constraint::NamedCpus {
+        self.may_be_named(set)?;
+        let barred = |why: String| Constraint::NamedCpus {
             need: set.clone(),
             have: self.free.clone(),
             why,
         };
-        let facts = &self.host.facts;
-        let absent = set - &facts.cpus.online;
-        if !absent.is_empty() {
-            return Err(wrong(format!(
-                "CPU {absent} is not online; the host has {}",
-                facts.cpus.online
+        let shared = set & &self.shared;
+        if !shared.is_empty() {
+            return Err(barred(format!(
+                "CPU {shared} is shared by another workload that names it"
             )));
-        }
-        let kept = set & &self.host.reserved_cpus;
-        if !kept.is_empty() {
-            return Err(wrong(format!(
-                "CPU {kept} is kept for the host itself (`reserve`)"
-            )));
-        }
-        let barred = set - &self.host.cpus;
-        if !barred.is_empty() {
-            return Err(wrong(format!(
-                "CPU {barred} may not be used: outside this system's cgroup, or another's alone"
-            )));
-        }
-        let taken = set - &self.free;
-        if !taken.is_empty() {
-            return Err(wrong(format!(
-                "CPU {taken} belongs to another dedicated workload"
-            )));
-        }
-        let node = self.bound_node(ask, self.only_node(set))?;
-        if ask.policy == CpuPolicy::Shared {
-            return Ok(Place { pick: None, node });
         }
         let pick = cpus::check(self.host, set, &self.free, ask.threads)
-            .ok_or_else(|| wrong(format!("CPU {set} {}", cpus::unfit(ask.threads))))?;
+            .ok_or_else(|| barred(format!("CPU {set} {}", cpus::unfit(ask.threads))))?;
+        if !self.leaves_enough(&pick) {
+            return Err(barred(format!(
+                "CPU {set} is the last for the workloads that share"
+            )));
+        }
         Ok(Place {
+            nodes: self.bind_near(ask, Some(set))?,
             pick: Some(pick),
-            node,
         })
     }
 
-    fn dedicated(&self, ask: &Ask, here: Option<&Placement>) -> Result<Place, Constraint> {
-        let kept = here
-            .filter(|b| b.policy == CpuPolicy::Dedicated && b.cpus().len() == ask.cpus as usize);
-        if let Some(pick) =
-            kept.and_then(|b| cpus::check(self.host, &b.cpus(), &self.free, ask.threads))
-            && let Ok(node) = self.bound_node(ask, self.only_node(&pick.cpus))
-        {
-            return Ok(Place {
-                pick: Some(pick),
-                node,
-            });
+    fn may_be_named(&self, set: &IdSet) -> Result<(), Constraint> {
+        let online = &self.host.facts.cpus.online;
+        let kept = set & &self.host.reserved_cpus;
+        let (absent, barred, taken) = (set - online, set - &self.host.cpus, set - &self.free);
+        let why = if !absent.is_empty() {
+            format!("CPU {absent} is not online; the host has {online}")
+        } else if !kept.is_empty() {
+            format!("CPU {kept} is kept for the host itself (`reserve`)")
+        } else if !barred.is_empty() {
+            format!(
+                "CPU {barred} may not be used: outside this system's cgroup, or another's alone"
+            )
+        } else if !taken.is_empty() {
+            format!("CPU {taken} belongs to another dedicated workload")
+        } else {
+            return Ok(());
+        };
+        Err(Constraint::NamedCpus {
+            need: set.clone(),
+            have: self.free.clone(),
+            why,
+        })
+    }
+
+    /// Whether there are CPUs for it to share.
+    fn sharable(&self, ask: &Ask) -> Result<(), Constraint> {
+        match &ask.set {
+            Some(set) => self.may_be_named(set),
+            None if self.free.is_empty() => Err(Constraint::SharedCpus { need: 1, have: 0 }),
+            None => Ok(()),
         }
-        let allowed = self.allowed_cpus(ask)?;
-        let one_node = self.node_candidates(ask, &allowed);
-        if let Some((_, place)) = one_node.into_iter().min_by_key(|(cost, _)| *cost) {
+    }
+
+    /// Memory near its CPUs, else wherever it may be.
+    fn bind_near(&self, ask: &Ask, cpus: Option<&IdSet>) -> Result<IdSet, Constraint> {
+        let near = cpus.and_then(|c| self.only_node(c));
+        let near = near.filter(|_| ask.policy == CpuPolicy::Dedicated);
+        self.memory
+            .bind(ask, near)
+            .or_else(|_| self.memory.bind(ask, None))
+    }
+
+    /// On one node with its memory; else on one node; else wherever there are CPUs.
+    fn dedicated(&self, ask: &Ask) -> Result<Place, Constraint> {
+        let allowed = &self.near(ask) - &self.shared;
+        let best = |local: bool| {
+            let places = self.node_places(ask, &allowed, local);
+            places.into_iter().min_by_key(|(cost, _)| *cost)
+        };
+        if let Some((_, place)) = best(true).or_else(|| best(false)) {
             return Ok(place);
         }
-        let pick = cpus::pick(self.host, &allowed, ask.cpus as usize, ask.threads);
-        let pick = pick.ok_or_else(|| Constraint::DedicatedCpus {
+        let count = ask.cpus as usize;
+        let lacking = |have: usize| Constraint::DedicatedCpus {
             need: u64::from(ask.cpus),
-            have: cpus::most(self.host, &allowed, ask.threads) as u64,
+            have: have as u64,
             threads: cpus::words(ask.threads).to_owned(),
-        })?;
+        };
+        let pick = cpus::pick(self.host, &allowed, count, ask.threads)
+            .ok_or_else(|| lacking(cpus::most(self.host, &allowed, ask.threads)))?;
+        if !self.leaves_enough(&pick) {
+            return Err(lacking(count.saturating_sub(1)));
+        }
         Ok(Place {
             pick: Some(pick),
-            node: self.bound_node(ask, None)?,
+            nodes: self.memory.bind(ask, None)?,
         })
     }
 
-    /// Free CPUs, of the nodes that were named where any were.
-    fn allowed_cpus(&self, ask: &Ask) -> Result<IdSet, Constraint> {
-        let Some(nodes) = &ask.nodes else {
-            return Ok(self.free.clone());
+    /// Free CPUs: of the nodes its memory was bound to by name, where these have CPUs.
+    fn near(&self, ask: &Ask) -> IdSet {
+        let Some(named) = &ask.nodes else {
+            return self.free.clone();
         };
-        self.nodes_are_there(nodes)?;
-        let of_nodes = self
-            .host
-            .facts
-            .nodes
-            .iter()
-            .filter(|n| nodes.contains(n.id));
-        Ok(of_nodes.fold(IdSet::new(), |all, node| &all | &(&node.cpus & &self.free)))
+        let nodes = self.host.facts.nodes.iter();
+        let cpus = nodes
+            .filter(|n| named.contains(n.id))
+            .fold(IdSet::new(), |all, node| &all | &node.cpus);
+        if cpus.is_empty() || ask.set.is_some() {
+            self.free.clone()
+        } else {
+            &cpus & &self.free
+        }
     }
 
-    fn nodes_are_there(&self, nodes: &IdSet) -> Result<(), Constraint> {
-        let have: IdSet = self.node_memory.keys().copied().collect();
-        let missing = !nodes.is_subset(&have);
-        missing.then_some(()).map_or(Ok(()), |()| {
-            Err(Constraint::NamedNodes {
-                need: nodes.clone(),
-                have,
-            })
-        })
-    }
-
-    /// Every node that alone has room, with what it would cost.
-    fn node_candidates(&self, ask: &Ask, allowed: &IdSet) -> Vec<(Cost, Place)> {
-        let candidate = |node: &&infra_api::facts::Node| {
+    /// Every node that alone has the CPUs (and the memory, where that is to be local), with what it would cost.
+    fn node_places(&self, ask: &Ask, allowed: &IdSet, local: bool) -> Vec<(Cost, Place)> {
+        let place = |node: &&Node| {
             let free = &node.cpus & allowed;
             let pick = cpus::pick(self.host, &free, ask.cpus as usize, ask.threads)?;
-            let node = self.bound_node(ask, Some(node.id)).ok()?;
-            let cost = self.cost(&pick, &free, false);
+            let nodes = self.memory.bind(ask, local.then_some(node.id)).ok()?;
+            let cost = self.cost(&pick, false);
+            let pick = self.leaves_enough(&pick).then_some(pick)?;
             Some((
                 cost,
                 Place {
                     pick: Some(pick),
-                    node,
+                    nodes,
                 },
             ))
         };
-        self.host.nodes().iter().filter_map(candidate).collect()
+        self.host.nodes().iter().filter_map(place).collect()
     }
 
-    fn cost(&self, pick: &Pick, free: &IdSet, moved: bool) -> Cost {
-        let nodes = self
-            .host
-            .nodes()
-            .iter()
-            .filter(|n| !n.cpus.is_disjoint(&pick.cpus))
-            .count();
+    /// Whether those who share still have a CPU.
+    fn leaves_enough(&self, pick: &Pick) -> bool {
+        pick.taken.is_disjoint(&self.shared) && !(self.sharers && self.free.is_subset(&pick.taken))
+    }
+
+    fn cost(&self, pick: &Pick, moved: bool) -> Cost {
+        let nodes = self.host.nodes();
+        let used = || nodes.iter().filter(|n| !n.cpus.is_disjoint(&pick.cpus));
+        let free = used().fold(IdSet::new(), |all, node| &all | &(&node.cpus & &self.free));
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Cost {
             moved,
-            extra_nodes: count(nodes.saturating_sub(1)),
+            extra_nodes: count(used().count().saturating_sub(1)),
             split_cores: pick.split_cores,
-            left_over: count((free - &pick.taken).len()),
+            left_over: count((&free - &pick.taken).len()),
             first_cpu: pick.cpus.first().unwrap_or(0),
         }
     }
 
     /// The one node all these CPUs are on.
     fn only_node(&self, cpus: &IdSet) -> Option<u32> {
-        self.host
-            .nodes()
-            .iter()
-            .find(|n| cpus.is_subset(&n.cpus))
-            .map(|n| n.id)
-    }
-
-    /// The node its memory is bound to: named, or its CPUs' where there are several; huge pages always come from
-    /// one. Errs where that node has too little.
-    fn bound_node(&self, ask: &Ask, preferred: Option<u32>) -> Result<Binding, Constraint> {
-        if let Some(nodes) = &ask.nodes {
-            self.nodes_are_there(nodes)?;
-        }
-        let named = |id: &u32| ask.nodes.as_ref().is_none_or(|n| n.contains(*id));
-        let several = self.host.nodes().len() > 1;
-        if let Some((size, need)) = ask.pages() {
-            return self
-                .paged(size, need, preferred.filter(named), &ask.nodes)
-                .map(Binding::Node);
-        }
-        let need = ask.ordinary_bytes();
-        match (&ask.nodes, preferred.filter(named)) {
-            (Some(nodes), None) if nodes.len() > 1 => self.across(nodes, need),
-            (Some(nodes), None) => self.on(nodes.first().unwrap_or(0), need),
-            (None, Some(node)) if !several && ask.nodes.is_none() => {
-                self.fits_on(node, need).map(|()| Binding::Free)
-            }
-            (_, Some(node)) => self.on(node, need),
-            (None, None) => Ok(Binding::Free),
-        }
-    }
-
-    fn paged(
-        &self,
-        size: u64,
-        need: u64,
-        preferred: Option<u32>,
-        named: &Option<IdSet>,
-    ) -> Result<u32, Constraint> {
-        let on = |node: u32| self.pages.get(&(node, size)).copied().unwrap_or(0);
-        let nodes: Vec<u32> = match (preferred, named) {
-            (Some(node), _) => vec![node],
-            (None, Some(nodes)) => nodes.iter().collect(),
-            (None, None) => self.host.facts.nodes.iter().map(|n| n.id).collect(),
-        };
-        // The tightest fit keeps room for what is large.
-        let fitting = nodes
-            .iter()
-            .copied()
-            .filter(|n| on(*n) >= need)
-            .min_by_key(|n| (on(*n), *n));
-        fitting.ok_or_else(|| Constraint::HugePages {
-            need,
-            have: nodes.iter().map(|n| on(*n)).max().unwrap_or(0),
-            page_size_bytes: size,
-            node: preferred,
-        })
-    }
-
-    fn fits_on(&self, node: u32, need: u64) -> Result<(), Constraint> {
-        match self.node_memory.get(&node) {
-            Some(have) if need > *have => Err(Constraint::Memory {
-                need,
-                have: *have,
-                nodes: Some(IdSet::from([node])),
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    fn on(&self, node: u32, need: u64) -> Result<Binding, Constraint> {
-        self.fits_on(node, need).map(|()| Binding::Node(node))
-    }
-
-    fn across(&self, nodes: &IdSet, need: u64) -> Result<Binding, Constraint> {
-        let have: u64 = nodes.iter().filter_map(|n| self.node_memory.get(&n)).sum();
-        if need > have {
-            return Err(Constraint::Memory {
-                need,
-                have,
-                nodes: Some(nodes.clone()),
-            });
-        }
-        Ok(Binding::Nodes(nodes.clone()))
+        let nodes = self.host.nodes();
+        let node = nodes.iter().find(|n| cpus.is_subset(&n.cpus));
+        node.map(|n| n.id)
     }
 
     /// Takes the place out of what is free.
-    fn take(&mut self, ask: &Ask, place: Place, here: Option<&Placement>) -> Placement {
-        let free_before = self.free.clone();
-        if let Some(pick) = &place.pick {
-            self.free = &self.free - &pick.taken;
-        }
-        let need = ask.ordinary_bytes();
-        self.memory = self.memory.map(|have| have.saturating_sub(need));
-        match &place.node {
-            Binding::Node(node) => self.take_on(*node, ask),
-            Binding::Nodes(nodes) => self.take_across(nodes, need),
-            Binding::Free => {}
-        }
+    fn take(&mut self, ask: &Ask, place: &Place, before: Option<&Placement>) -> Placement {
+        let host = &self.host.declared.name;
         let cost = place.pick.as_ref().map(|pick| {
             let moved =
-                here.is_some_and(|b| b.policy == CpuPolicy::Dedicated && b.cpus() != pick.cpus);
-            self.cost(pick, &free_before, moved)
+                |b: &Placement| (&b.host, b.runtime, &b.cpus()) != (host, ask.runtime, &pick.cpus);
+            self.cost(pick, before.is_some_and(moved))
         });
+        match &place.pick {
+            Some(pick) => self.free = &self.free - &pick.taken,
+            None => {
+                self.sharers = true;
+                self.shared = &self.shared | ask.set.as_ref().unwrap_or(&IdSet::new());
+            }
+        }
+        self.memory.take(ask, &place.nodes);
         Placement {
             runtime: ask.runtime,
-            host: self.host.declared.name.clone(),
+            host: host.clone(),
             policy: ask.policy,
-            cells: cells(ask, &place),
+            cells: cells(ask, place),
             helpers: BTreeMap::new(),
             devices: Vec::new(),
             addresses: BTreeMap::new(),
@@ -336,71 +272,33 @@ impl<'a> Room<'a> {
         }
     }
 
-    fn take_on(&mut self, node: u32, ask: &Ask) {
-        if let Some(have) = self.node_memory.get_mut(&node) {
-            *have = have.saturating_sub(ask.ordinary_bytes());
-        }
-        if let Some((size, count)) = ask.pages()
-            && let Some(have) = self.pages.get_mut(&(node, size))
-        {
-            *have -= count;
-        }
-    }
-
-    /// Memory that may lie on any of several nodes is taken from the fullest first, so that no node is promised twice.
-    fn take_across(&mut self, nodes: &IdSet, mut need: u64) {
-        let mut by_room: Vec<u32> = nodes.iter().collect();
-        by_room.sort_by_key(|n| self.node_memory.get(n).copied());
-        for node in by_room {
-            if let Some(have) = self.node_memory.get_mut(&node) {
-                let part = need.min(*have);
-                *have -= part;
-                need -= part;
-            }
-        }
-    }
-
-    /// Gives a shared workload the CPUs that are left, and a machine's helper threads theirs.
-    pub(super) fn share(
-        &self,
-        placement: &mut Placement,
-        workload: &Workload,
-    ) -> Result<(), Constraint> {
+    /// Gives a shared workload the CPUs that are left, and a machine's helper threads theirs. Only when all are placed.
+    pub(super) fn share(&self, placement: &mut Placement, named: Option<&IdSet>) {
         if placement.policy == CpuPolicy::Shared {
-            let named = workload.cpus.set.as_ref().map(|s| s.value.clone());
-            let cpus = named.unwrap_or_else(|| self.shared_cpus(placement));
-            if cpus.is_empty() || !cpus.is_subset(&self.free) {
-                return Err(Constraint::SharedCpus {
-                    need: 1,
-                    have: (&cpus & &self.free).len() as u64,
-                });
-            }
+            let cpus = named
+                .cloned()
+                .unwrap_or_else(|| self.shared_cpus(placement));
             for cell in &mut placement.cells {
                 cell.cpus = cpus.clone();
             }
         }
         if placement.runtime == Runtime::Kvm {
-            let own = placement.cpus();
             let helpers = if self.free.is_empty() {
-                own
+                placement.cpus()
             } else {
                 self.free.clone()
             };
             placement.helpers.insert(EMULATOR.to_owned(), helpers);
         }
-        Ok(())
     }
 
     /// What is free, on the nodes its memory is bound to where it is bound and these have any.
     fn shared_cpus(&self, placement: &Placement) -> IdSet {
         let bound = placement.nodes();
-        let near = self
-            .host
-            .facts
-            .nodes
-            .iter()
-            .filter(|n| bound.contains(n.id));
-        let near = near.fold(IdSet::new(), |all, node| &all | &(&node.cpus & &self.free));
+        let nodes = self.host.facts.nodes.iter();
+        let near = nodes
+            .filter(|n| bound.contains(n.id))
+            .fold(IdSet::new(), |all, node| &all | &(&node.cpus & &self.free));
         if near.is_empty() {
             self.free.clone()
         } else {
@@ -409,26 +307,9 @@ impl<'a> Room<'a> {
     }
 }
 
-/// CPUs and nodes chosen.
-struct Place {
-    /// Of dedicated CPUs.
-    pick: Option<Pick>,
-    node: Binding,
-}
-
-/// What memory is bound to.
-enum Binding {
-    Free,
-    Node(u32),
-    Nodes(IdSet),
-}
-
 fn cells(ask: &Ask, place: &Place) -> Vec<Cell> {
-    let cpus = place
-        .pick
-        .as_ref()
-        .map(|p| p.cpus.clone())
-        .unwrap_or_default();
+    let own = place.pick.as_ref().map(|p| p.cpus.clone());
+    let cpus = own.unwrap_or_default();
     let mut own = cpus.iter();
     let vcpus = (0..ask.cpus)
         .map(|id| Vcpu {
@@ -443,21 +324,15 @@ fn cells(ask: &Ask, place: &Place) -> Vec<Cell> {
         memory_bytes: ask.memory_bytes,
         page_size_bytes: ask.page_size_bytes,
     };
-    match &place.node {
-        Binding::Free => vec![first(None)],
-        Binding::Node(node) => vec![first(Some(*node))],
-        // Memory of several nodes without a split: the first cell carries it, the others name their nodes.
-        Binding::Nodes(nodes) => {
-            let bare = |node| Cell {
-                node: Some(node),
-                cpus: cpus.clone(),
-                vcpus: Vec::new(),
-                memory_bytes: 0,
-                page_size_bytes: None,
-            };
-            let mut cells = vec![first(nodes.first())];
-            cells.extend(nodes.iter().skip(1).map(bare));
-            cells
-        }
-    }
+    let bare = |node| Cell {
+        node: Some(node),
+        cpus: cpus.clone(),
+        vcpus: Vec::new(),
+        memory_bytes: 0,
+        page_size_bytes: None,
+    };
+    // Memory of several nodes without a split: the first cell carries it, the others name their nodes.
+    let mut cells = vec![first(place.nodes.first())];
+    cells.extend(place.nodes.iter().skip(1).map(bare));
+    cells
 }
