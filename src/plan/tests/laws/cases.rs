@@ -207,6 +207,16 @@ fn dependents_are_made_after_and_removed_before() {
     assert_eq!(told(&made(&gone)), "delete t0, delete t1");
 }
 
+/// Two reasons to wait for the same step are one need.
+#[test]
+fn a_need_is_stated_once() {
+    let mut dependent = cpus(1, "ip", "b", "a");
+    dependent.waits_for.insert(0);
+    let plan = made(&World::of([cpus(0, "ip", "a", "c"), dependent]));
+    assert_eq!(told(&plan), "update t0, update t1");
+    assert_eq!(plan.steps[1].needs, [1]);
+}
+
 /// The reasons say what was found.
 #[test]
 fn reasons() {
@@ -227,6 +237,16 @@ fn reasons() {
         reason(thing().with("live", json!(0), json!(1))),
         Reason::Changed
     );
+    let remembered = |remembered: i32, found: i32, wanted: i32| {
+        let world = World::of([thing().with("live", json!(found), json!(wanted))]);
+        let mut state = world.state();
+        let record = state.resources.get_mut(&id(0)).unwrap();
+        record.body = json!({"live": remembered});
+        world.plan_on(&state).unwrap().steps[0].reason.clone()
+    };
+    assert_eq!(remembered(0, 0, 1), Reason::Changed);
+    assert_eq!(remembered(0, 1, 0), Reason::Drift);
+    assert_eq!(remembered(0, 1, 2), Reason::ChangedAndDrift);
     let why = "cut off".to_owned();
     assert_eq!(
         reason(thing().found(Found::Half, true)),
@@ -267,6 +287,11 @@ fn a_name_that_is_taken_is_refused_and_a_strangers_object_is_left() {
         taken.plan().unwrap_err()[..],
         [Refusal::NameTaken { .. }]
     ));
+    let stranger = |n: usize| Thing::settled(n).found(Found::Strangers, false);
+    let mut two = World::of([stranger(0), stranger(1)]);
+    let refusals = two.plan().unwrap_err();
+    two.backwards = true;
+    assert_eq!(two.plan().unwrap_err(), refusals);
     let forgotten = World::of([Thing::settled(0).found(Found::Strangers, true).unwanted()]);
     assert!(forgotten.plan().unwrap().is_empty());
 }
@@ -291,6 +316,13 @@ fn what_is_ignored_stays_as_it_is_found() {
     same(none.clone(), json!(2), &["live"]);
     same(json!({"a": 1}), none.clone(), &["live", "a"]);
     same(none, json!({"a": 1}), &["live", "a"]);
+    same(
+        json!({"b": 1}),
+        json!({"b": 1, "a": {"c": 1}}),
+        &["live", "a", "c"],
+    );
+    let (_, record) = ignoring(json!({"a": {"b": 1}}), json!({}), &["live", "a", "c"]);
+    assert_eq!(record, Some(json!({})));
     same(json!([{"a": 1}]), json!([{"a": 2}]), &["live", "0", "a"]);
     same(json!([1, 2]), json!([1, 3]), &["live", "1"]);
     let (steps, record) = ignoring(

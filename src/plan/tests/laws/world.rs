@@ -119,13 +119,10 @@ impl Thing {
     }
 }
 
+/// The order of ids is not the order of addresses.
 pub(crate) fn id(number: usize) -> ResourceId {
-    ResourceId::new(
-        &HostName::new("h"),
-        "sim",
-        "thing",
-        &format!("t{number:05}"),
-    )
+    let kind = ["even", "a_odd"][number % 2];
+    ResourceId::new(&HostName::new("h"), "sim", kind, &format!("t{number:05}"))
 }
 
 pub(crate) fn address(number: usize) -> Address {
@@ -247,13 +244,12 @@ impl World {
     }
 
     pub(crate) fn plan(&self) -> Result<Plan, Vec<Refusal>> {
-        plan_of(
-            self,
-            &self.state(),
-            &self.observed(),
-            self.desired(),
-            &self.replace,
-        )
+        self.plan_on(&self.state())
+    }
+
+    /// On a state that remembers something else.
+    pub(crate) fn plan_on(&self, state: &Outcome) -> Result<Plan, Vec<Refusal>> {
+        plan_of(self, state, &self.observed(), self.desired(), &self.replace)
     }
 
     /// The plan that would be made after `plan` has been applied.
