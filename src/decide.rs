@@ -9,7 +9,7 @@ use infra_plan::Desired;
 
 use crate::addresses::Addresses;
 use crate::check;
-use crate::choose::{Choice, choose};
+use crate::choose::{Choice, Homes, choose};
 use crate::declared::{Declared, Workload};
 use crate::inventory::Inventory;
 use crate::lower::{self, FileFacts, main_resource};
@@ -24,6 +24,8 @@ pub struct Inputs<'a> {
     pub addresses: &'a Addresses,
     pub inventory: &'a Inventory,
     pub prior: &'a BTreeMap<Address, Placement>,
+    /// Where declared volumes are.
+    pub homes: &'a Homes,
     pub files: &'a BTreeMap<String, FileFacts>,
     pub pinned: &'a BTreeMap<(HostName, String), String>,
     pub providers: &'a [Box<dyn Provider>],
@@ -46,7 +48,7 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
     let workloads = &inputs.declared.workloads;
     let choices: BTreeMap<Address, Choice> = workloads
         .iter()
-        .map(|w| (w.address.clone(), choose(w, inputs.inventory)))
+        .map(|w| (w.address.clone(), choose(w, inputs.inventory, inputs.homes)))
         .collect();
     let pairs: Vec<(&Workload, &Choice)> = workloads
         .iter()

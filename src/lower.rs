@@ -14,7 +14,7 @@ use infra_api::{
     Address, CpuPolicy, HostName, IdSet, Placement, Project, ResourceId, Runtime, Target, What,
     names,
 };
-use infra_diag::Diagnostics;
+use infra_diag::{Diagnostic, Diagnostics};
 use infra_plan::Claims;
 use serde_json::Value;
 
@@ -100,7 +100,8 @@ impl Lowering<'_> {
         names::object(self.inputs.project, address)
     }
 
-    /// The name of something that belongs to a workload and goes with it.
+    /// The name of something that belongs to a workload and goes with it. `part` is no number and no digest (`boot`,
+    /// `seed`, `disk-LABEL`), so that no address's own name can be the same.
     fn part_name(&self, workload: &Address, part: &str) -> String {
         format!("{}.{part}", self.name(workload))
     }
@@ -172,14 +173,11 @@ fn of_network(id: &ResourceId, body: &Value) -> Claims {
 }
 
 fn of_container(container: &Container, dedicated: bool) -> Claims {
-    let ports = container.ports.iter().map(|p| {
-        format!(
-            "port {}:{}/{}",
-            p.host_address.as_deref().unwrap_or_default(),
-            p.host,
-            p.protocol
-        )
-    });
+    // Without the host's address: a listener on every address meets one on any.
+    let ports = container
+        .ports
+        .iter()
+        .map(|p| format!("port {}/{}", p.host, p.protocol));
     let addresses = container
         .networks
         .values()
@@ -196,15 +194,40 @@ fn of_machine(machine: &Machine, dedicated: bool) -> Claims {
         .vcpu_pins
         .values()
         .fold(IdSet::new(), |all, pin| &all | pin);
+    let addresses = machine
+        .interfaces
+        .iter()
+        .map(|i| format!("ip {}", i.address));
+    // Who leaves a node's huge pages makes room for who comes.
+    let pages = machine.page_size_bytes.into_iter().flat_map(|size| {
+        let nodes = machine.memory_nodes.iter().flatten();
+        nodes.map(move |node| format!("pages {node} {size}"))
+    });
     Claims {
         cpus,
         dedicated,
-        exclusive: machine
-            .interfaces
-            .iter()
-            .map(|i| format!("ip {}", i.address))
-            .collect(),
+        exclusive: addresses.chain(pages).collect(),
     }
+}
+
+/// Objects that two declarations would make: the second would silently be the first.
+#[must_use]
+pub fn doubles(desired: &[infra_plan::Desired]) -> Diagnostics {
+    let mut seen: BTreeMap<&ResourceId, &Address> = BTreeMap::new();
+    let mut diagnostics = Diagnostics::new();
+    for resource in desired.iter().map(|wanted| &wanted.resource) {
+        if let Some(other) = seen.insert(&resource.id, &resource.address) {
+            diagnostics.push(
+                Diagnostic::error("Two declarations of one object")
+                    .note(format!(
+                        "`{other}` and `{}` would both be {}",
+                        resource.address, resource.id
+                    ))
+                    .hint("rename one of them"),
+            );
+        }
+    }
+    diagnostics
 }
 
 /// The digests of all secrets in bodies, in order.

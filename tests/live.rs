@@ -276,7 +276,7 @@ fn twenty_kills() {
                 [
                     "infra-infra-live-kills",
                     "infra-live-kills.cache",
-                    "infra-live-kills.cache.data",
+                    "infra-live-kills.cache.disk-data",
                     "infra-live-kills.guest",
                     "infra-live-kills.lan",
                     "infra-live-kills.lan"

@@ -3,6 +3,8 @@
 
 mod gates;
 
+use std::collections::BTreeMap;
+
 use infra_api::{Address, HostName, Runtime};
 
 use crate::declared::Workload;
@@ -13,6 +15,17 @@ pub use gates::{GATES, Gate};
 /// Among candidates that nothing rules out, lighter ones first: a container shares the host's kernel and starts at
 /// once, a VM brings its own; a bare process has no packaging and no isolation of its own.
 pub const PREFERENCE: [Runtime; 3] = [Runtime::Container, Runtime::Kvm, Runtime::BareMetal];
+
+/// Where declared volumes are.
+pub type Homes = BTreeMap<Address, Home>;
+
+/// A volume's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    pub host: HostName,
+    /// Whose it is; nothing where none has been made.
+    pub runtime: Option<Runtime>,
+}
 
 /// A workload's candidates, the preferred first, and those ruled out, each with its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +55,7 @@ pub struct RuledOut {
 
 /// Judges every runtime on every host.
 #[must_use]
-pub fn choose(workload: &Workload, inventory: &Inventory) -> Choice {
+pub fn choose(workload: &Workload, inventory: &Inventory, homes: &Homes) -> Choice {
     let mut choice = Choice {
         workload: workload.address.clone(),
         possible: Vec::new(),
@@ -55,7 +68,7 @@ pub fn choose(workload: &Workload, inventory: &Inventory) -> Choice {
                 runtime,
                 host: name.clone(),
             };
-            match closed(workload, runtime, host) {
+            match closed(workload, runtime, host, homes) {
                 None => choice.possible.push(candidate),
                 Some((gate, why)) => choice.ruled_out.push(RuledOut {
                     candidate,
@@ -72,8 +85,9 @@ fn closed(
     workload: &Workload,
     runtime: Runtime,
     host: &HostInventory,
+    homes: &Homes,
 ) -> Option<(&'static str, String)> {
     GATES
         .iter()
-        .find_map(|gate| (gate.closed)(workload, runtime, host).map(|why| (gate.name, why)))
+        .find_map(|gate| (gate.closed)(workload, runtime, host, homes).map(|why| (gate.name, why)))
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -91,35 +92,36 @@ pub struct Values {
     /// File of values (`*.vars.hcl`); may be given many times
     #[arg(long = "var-file", value_name = "FILE")]
     var_file: Vec<String>,
-    // Filled from the command line itself: in the order in which `--var` and `--var-file` stood.
-    #[arg(skip)]
-    ordered: Vec<Argument>,
 }
 
 impl Values {
     /// What the language is given. The order among `--var` and `--var-file` counts, which clap's lists have lost; it
     /// is read from the arguments again.
     fn given(&self) -> GivenValues {
-        let mut arguments = self.ordered.clone();
-        if arguments.is_empty() {
-            arguments = in_order(std::env::args().collect());
-        }
+        let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+        let mut arguments = in_order(words);
         let known = |a: &Argument| match a {
             Argument::Var(text) => self.var.contains(text),
             Argument::File(path) => self.var_file.contains(path),
         };
         arguments.retain(known);
         GivenValues {
-            environment: std::env::vars()
-                .filter(|(name, _)| name.starts_with("INFRA_VAR_"))
-                .collect(),
+            environment: std::env::vars_os().filter_map(variable).collect(),
             arguments,
         }
     }
 }
 
-fn in_order(words: Vec<String>) -> Vec<Argument> {
-    let mut words = words.into_iter();
+/// One of ours; the rest of the environment may be no text at all.
+fn variable((name, value): (OsString, OsString)) -> Option<(String, String)> {
+    let name = name
+        .into_string()
+        .ok()
+        .filter(|n| n.starts_with("INFRA_VAR_"))?;
+    Some((name, value.to_string_lossy().into_owned()))
+}
+
+fn in_order(mut words: impl Iterator<Item = String>) -> Vec<Argument> {
     let mut found = Vec::new();
     while let Some(word) = words.next() {
         let (name, value) = match word.split_once('=') {

@@ -132,7 +132,7 @@ impl Lowering<'_> {
             Some(volume) => (volume.value.clone(), self.name(&volume.value)),
             None => (
                 workload.address.clone(),
-                self.part_name(&workload.address, &disk.label),
+                self.part_name(&workload.address, &format!("disk-{}", disk.label)),
             ),
         };
         if self.first(&placement.host, &format!("container volume {name}")) {

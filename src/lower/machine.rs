@@ -133,7 +133,7 @@ impl Lowering<'_> {
                 }
                 let volume = VolumeRef {
                     pool: self.pool(host),
-                    name: format!("{}.qcow2", self.part_name(&workload.address, "root")),
+                    name: format!("{}.qcow2", self.part_name(&workload.address, "boot")),
                 };
                 let what = DiskVolume {
                     volume: volume.clone(),
@@ -182,7 +182,7 @@ impl Lowering<'_> {
             }
             None => (
                 workload.address.clone(),
-                self.part_name(&workload.address, &disk.label),
+                self.part_name(&workload.address, &format!("disk-{}", disk.label)),
                 disk.size_bytes.clone(),
             ),
         };

@@ -46,11 +46,9 @@ impl<'a> Room<'a> {
         }
     }
 
-    /// Leaves a workload exactly where it is, if it still fits there.
+    /// Leaves a workload that is on this host exactly where it is, if it still fits there.
     pub(super) fn keep(&mut self, ask: &Ask, before: &Placement) -> Option<Placement> {
-        let same = before.host == self.host.declared.name
-            && (before.runtime, before.policy) == (ask.runtime, ask.policy);
-        let nodes = self.memory.keep(ask, before).filter(|_| same)?;
+        let nodes = self.memory.keep(ask, before)?;
         let pick = match ask.policy {
             CpuPolicy::Shared => self.sharable(ask).ok().map(|()| None)?,
             CpuPolicy::Dedicated => Some(self.kept(ask, &before.cpus())?),

@@ -121,6 +121,7 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
         result,
         steps,
         secrets: inputs.secrets,
+        daemons: BTreeMap::new(),
     })
 }
 

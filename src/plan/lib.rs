@@ -38,6 +38,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Digests of the secret values that an apply must be able to fill in.
     pub secrets: Vec<String>,
+    /// The daemons it was made against: `HOST/PROVIDER` and where that was. Another one is another world.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub daemons: BTreeMap<String, String>,
 }
 
 impl Plan {

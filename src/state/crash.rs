@@ -111,6 +111,7 @@ fn plan(basis: Basis, result: Outcome) -> Plan {
         result,
         steps: vec![],
         secrets: vec![],
+        daemons: std::collections::BTreeMap::new(),
     }
 }
 

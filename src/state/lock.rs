@@ -141,7 +141,13 @@ impl Lock {
 impl Drop for Lock {
     /// The kernel's lock goes with the file; an error leaves a holder behind that the next one explains.
     fn drop(&mut self) {
-        let _ = self.write("");
+        let ours = read(&mut self.file)
+            .ok()
+            .and_then(|text| serde_json::from_str::<Holder>(&text).ok());
+        // Whoever took over while this stood still is not wiped out.
+        if ours.is_none_or(|holder| holder == self.holder) {
+            let _ = self.write("");
+        }
     }
 }
 

@@ -16,31 +16,42 @@ pub struct KvmProbe {
     pub cache: PathBuf,
 }
 
+/// A host as it is now.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub facts: Facts,
+    /// What could not be read of the kernel: those facts are null.
+    pub problems: Vec<String>,
+    /// Daemons that are there and could not be asked: what they hold is not known, so nothing may be planned on it.
+    pub failures: Vec<Failure>,
+}
+
 impl World {
     /// One host as it is now: this machine's kernel, and what its daemons know.
-    pub async fn facts(&self, host: &HostName, probe: &KvmProbe) -> (Facts, Vec<String>) {
-        let (mut facts, problems) = tokio::task::spawn_blocking(infra_kernel::live)
+    pub async fn facts(&self, host: &HostName, probe: &KvmProbe) -> Found {
+        let (facts, problems) = tokio::task::spawn_blocking(infra_kernel::live)
             .await
             .unwrap_or_default();
-        let mut problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let problems = problems.iter().map(ToString::to_string).collect();
+        let mut found = Found {
+            facts,
+            problems,
+            failures: Vec::new(),
+        };
         for provider in ["docker", "libvirt"] {
             match self.connection(host, provider) {
-                Some(Ok(daemon)) => problems.extend(
-                    daemon
-                        .discover(&mut facts)
-                        .await
-                        .err()
-                        .map(|f| f.to_string()),
-                ),
-                Some(Err(failure)) => not_offered(&mut facts, provider, failure),
+                Some(Ok(daemon)) => found
+                    .failures
+                    .extend(daemon.discover(&mut found.facts).await.err()),
+                Some(Err(failure)) => not_offered(&mut found.facts, provider, failure),
                 None => {}
             }
         }
-        if facts.libvirt.is_some() {
-            facts.runtimes.kvm = Some(kvm(&facts, probe).await);
+        if found.facts.libvirt.is_some() {
+            found.facts.runtimes.kvm = Some(kvm(&found.facts, probe).await);
         }
-        facts.used.sort_by(|a, b| a.owner.cmp(&b.owner));
-        (facts, problems)
+        found.facts.used.sort_by(|a, b| a.owner.cmp(&b.owner));
+        found
     }
 }
 

@@ -14,7 +14,7 @@ use crate::declared::Host;
 
 pub use files::{ImageFiles, read as read_files};
 pub use folder::Folder;
-pub use hosts::{KvmProbe, Recorded, recorded};
+pub use hosts::{Found, KvmProbe, Recorded, recorded};
 pub use providers::{Endpoints, providers};
 
 /// One daemon: open, or why not.
@@ -95,10 +95,21 @@ impl World {
                 Err(failure) => observation.failures.push(failure),
             }
         }
-        let rest: Vec<&ResourceId> = ids
+        let mut rest: Vec<&ResourceId> = ids
             .iter()
             .filter(|id| !observation.found.contains_key(*id))
             .collect();
+        if let Some(only) = self.only_host() {
+            // Every host is this machine: one that is declared no longer has got another label, and its objects are
+            // found under that.
+            rest.retain(|id| {
+                let renamed = id.host != *only;
+                if renamed {
+                    observation.found.insert((*id).clone(), Observed::Absent);
+                }
+                !renamed
+            });
+        }
         for (id, read) in join_all(
             rest.into_iter()
                 .map(|id| async move { (id, self.read(project, id).await) }),
@@ -114,6 +125,13 @@ impl World {
             }
         }
         observation
+    }
+
+    /// The host, where there is one.
+    fn only_host(&self) -> Option<&HostName> {
+        let mut hosts = self.connections.keys().map(|(host, _)| host);
+        let first = hosts.next()?;
+        hosts.all(|host| host == first).then_some(first)
     }
 
     async fn read(&self, project: &Project, id: &ResourceId) -> Result<Observed, Failure> {

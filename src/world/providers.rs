@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::Provider;
+use infra_api::{HostName, Provider};
 
 use crate::declared::Host;
 
@@ -24,6 +24,21 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
+    /// Where each provider's daemon of each host is, by `HOST/PROVIDER`.
+    #[must_use]
+    pub fn all(
+        &self,
+        hosts: &BTreeMap<HostName, Host>,
+        providers: &[Box<dyn Provider>],
+    ) -> BTreeMap<String, String> {
+        let pairs = hosts
+            .values()
+            .flat_map(|host| providers.iter().map(move |p| (host, p.name())));
+        pairs
+            .map(|(host, provider)| (format!("{}/{provider}", host.name), self.of(host, provider)))
+            .collect()
+    }
+
     #[must_use]
     pub fn of(&self, host: &Host, provider: &str) -> String {
         // Every host is local so far: the schema knows no other address.

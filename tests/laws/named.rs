@@ -145,6 +145,34 @@ fn whole_cores_of_different_sizes_add_up() {
     );
 }
 
+/// What is bound to two nodes together leaves less to whoever is bound to one of them.
+#[test]
+fn nodes_that_are_bound_together_are_promised_once() {
+    let node = NodeSpec {
+        cores: vec![1],
+        memory: 4,
+        pages: 0,
+    };
+    let bound = |number, nodes, memory| Ask {
+        nodes: Some(nodes),
+        memory,
+        ..shared(number)
+    };
+    let world = |last| World {
+        hosts: vec![HostSpec {
+            nodes: vec![node.clone(), node.clone(), node.clone()],
+            ..HostSpec::default()
+        }],
+        asks: vec![bound(0, 0b011, 6), bound(1, 0b001, last)],
+    };
+    let fits = world(2);
+    placed(&fits, &BTreeMap::new());
+    let too_much = world(3);
+    let answer = too_much.place(&BTreeMap::new());
+    assert_eq!(check_placed(&too_much, &answer), Ok(()));
+    assert_eq!(answer.refused.len(), 1);
+}
+
 /// What must move goes where nobody is, not where somebody stays.
 #[test]
 fn who_must_move_pushes_nobody_away() {

@@ -30,7 +30,7 @@ fn few() -> impl Strategy<Value = u32> {
 }
 
 fn host() -> impl Strategy<Value = HostSpec> {
-    let nodes = prop::collection::vec(node(), 2);
+    let nodes = prop::collection::vec(node(), 1..=2);
     (nodes, few(), few(), few(), 0..2u64).prop_map(
         |(nodes, reserved, barred, foreign, foreign_memory)| {
             let mut host = HostSpec {
@@ -282,7 +282,7 @@ fn how_often_several_at_once_are_refused_wrongly() {
     }
     assert!(refused > 1000 && refused < 3000, "{refused}");
     assert!(
-        wrongly <= 27,
+        wrongly <= 0,
         "{wrongly} of {refused} refusals were avoidable: the search got worse"
     );
     assert_eq!(lost, 0, "worlds that are refused because of an idle host");

@@ -4,7 +4,7 @@ use super::Gate;
 
 pub(super) const GATE: Gate = Gate {
     name: "form",
-    closed: |workload, runtime, _| {
+    closed: |workload, runtime, _, _| {
         (!workload.has_form(runtime)).then(|| {
             format!(
                 "it is not given as one: it has no `{}` block",

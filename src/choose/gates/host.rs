@@ -4,7 +4,7 @@ use super::Gate;
 
 pub(super) const GATE: Gate = Gate {
     name: "host",
-    closed: |workload, _, host| {
+    closed: |workload, _, host, _| {
         let named = &workload.host.as_ref()?.value;
         (*named != host.declared.name).then(|| format!("its `host` says {named}"))
     },

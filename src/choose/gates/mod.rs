@@ -3,10 +3,12 @@
 mod form;
 mod host;
 mod offered;
+mod volume;
 mod word;
 
 use infra_api::Runtime;
 
+use crate::choose::Homes;
 use crate::declared::Workload;
 use crate::inventory::HostInventory;
 
@@ -15,7 +17,13 @@ use crate::inventory::HostInventory;
 pub struct Gate {
     pub name: &'static str,
     /// Why the workload cannot run so there, or nothing.
-    pub closed: fn(&Workload, Runtime, &HostInventory) -> Option<String>,
+    pub closed: fn(&Workload, Runtime, &HostInventory, &Homes) -> Option<String>,
 }
 
-pub const GATES: &[Gate] = &[form::GATE, word::GATE, host::GATE, offered::GATE];
+pub const GATES: &[Gate] = &[
+    form::GATE,
+    word::GATE,
+    host::GATE,
+    volume::GATE,
+    offered::GATE,
+];

@@ -10,7 +10,7 @@ use crate::inventory::HostInventory;
 
 pub(super) const GATE: Gate = Gate {
     name: "offered",
-    closed,
+    closed: |workload, runtime, host, _| closed(workload, runtime, host),
 };
 
 fn closed(workload: &Workload, runtime: Runtime, host: &HostInventory) -> Option<String> {

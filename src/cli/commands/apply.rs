@@ -42,6 +42,13 @@ pub(in crate::cli) async fn run(
         json: args.json,
         question: "\nApply this?",
     };
+    if args.plan.is_some() && !options.replace.is_empty() {
+        return Err(Stop::error(
+            "applying the plan",
+            "a plan that is made already cannot be told to replace",
+        )
+        .hint("give `--replace` to `infra plan`"));
+    }
     match &args.plan {
         Some(path) => {
             let plan = plan_file::read(path)?;
@@ -128,7 +135,8 @@ async fn from_file(
         return Err(Stop::error("applying the plan", why)
             .hint("go to the folder the plan was made in, or use `-C DIR`"));
     }
-    let world = session.connect().await;
+    same_daemons(&plan, &session)?;
+    let world = session.connect().await?;
     apply(&session, &world, &plan, &mut lock, json, ui).await
 }
 
@@ -191,7 +199,9 @@ async fn apply(
         sink: &*sink,
         settings: &settings,
     };
-    let ran = renewing(lock, infra_apply::run(job, interrupts())).await;
+    let (stop, asked) = watch::channel(StopAsked::No);
+    interrupts(stop.clone());
+    let ran = renewing(lock, &stop, infra_apply::run(job, asked)).await;
     drop(sink);
     let outcome = ran
         .as_ref()
@@ -213,17 +223,48 @@ async fn apply(
 }
 
 /// Does the work, and says every third of a lease that it is still at it.
-async fn renewing<T>(lock: &mut Lock, work: impl Future<Output = T>) -> T {
+async fn renewing<T>(
+    lock: &mut Lock,
+    stop: &watch::Sender<StopAsked>,
+    work: impl Future<Output = T>,
+) -> T {
     use infra_state::Clock;
     let mut work = std::pin::pin!(work);
     let mut beat = tokio::time::interval(infra_state::LEASE / 3);
     loop {
         tokio::select! {
             done = &mut work => return done,
-            // A lease that cannot be renewed is no reason to stop half way: the kernel's lock still holds.
-            _ = beat.tick() => drop(lock.renew(SystemClock.now())),
+            _ = beat.tick() => if let Err(error) = lock.renew(SystemClock.now())
+                && error.kind == infra_state::Kind::Locked
+            {
+                // Somebody took over while this stood still: what runs ends, nothing more is started.
+                stop.send_if_modified(|asked| {
+                    let first = *asked == StopAsked::No;
+                    *asked = StopAsked::Finish.max(*asked);
+                    first
+                });
+            },
         }
     }
+}
+
+/// A plan holds for the daemons it was made against.
+fn same_daemons(plan: &Plan, session: &Session) -> Result<(), Stop> {
+    let now = session.daemons();
+    let moved = plan
+        .daemons
+        .iter()
+        .find(|(name, was)| now.get(*name) != Some(was));
+    let Some((name, was)) = moved else {
+        return Ok(());
+    };
+    let is = now.get(name).map_or("nowhere", String::as_str);
+    Err(Stop::Error {
+        exit: Exit::Stale,
+        doing: "applying the plan".to_owned(),
+        cause: format!("it was made against {name} at {was}, which is now at {is}"),
+        hint: Some("plan again, or point infra at the same daemon".to_owned()),
+    })
 }
 
 fn exit(report: &Report) -> Exit {
@@ -239,8 +280,7 @@ fn exit(report: &Report) -> Exit {
 }
 
 /// One Ctrl-C (or SIGTERM) lets running steps end, a second stops at once. Nothing is lost either way.
-fn interrupts() -> watch::Receiver<StopAsked> {
-    let (asked, receiver) = watch::channel(StopAsked::No);
+fn interrupts(asked: watch::Sender<StopAsked>) {
     tokio::spawn(async move {
         use tokio::signal::unix::{SignalKind, signal};
         let (Ok(mut int), Ok(mut term)) = (
@@ -251,12 +291,7 @@ fn interrupts() -> watch::Receiver<StopAsked> {
         };
         for stop in [StopAsked::Finish, StopAsked::Now] {
             tokio::select! { _ = int.recv() => {}, _ = term.recv() => {} }
-            if asked.send(stop).is_err() {
-                return;
-            }
+            asked.send_replace(stop);
         }
-        // The receiver ends the apply; the channel must stay open until it has.
-        asked.closed().await;
     });
-    receiver
 }

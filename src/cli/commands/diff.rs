@@ -17,7 +17,7 @@ pub(in crate::cli) async fn run(
     ui: Ui,
 ) -> Result<Exit, Stop> {
     let session = Session::open(global.options(&args.values), Mode::Plan, ui)?;
-    let world = session.connect().await;
+    let world = session.connect().await?;
     let observed = session.observe(&world, &BTreeMap::new()).await?;
     let drifts = drifts(&session, &observed);
     if args.json {

@@ -49,7 +49,7 @@ async fn declared(
     global: &Global,
     ui: Ui,
 ) -> Result<Facts, Stop> {
-    let session = Session::open(global.options(&args.values), Mode::Validate, ui)?;
+    let session = Session::open_without_state(global.options(&args.values), Mode::Validate, ui)?;
     let hosts = &session.configuration.declared.hosts;
     let host = HostName::new(name);
     if !hosts.contains_key(&host) {
@@ -60,12 +60,16 @@ async fn declared(
         )
         .hint(format!("declared: {}", known.join(", "))));
     }
-    let world = session.connect().await;
+    let world = session.connect().await?;
     Ok(look(&world, &host, ui).await)
 }
 
 async fn look(world: &World, host: &HostName, ui: Ui) -> Facts {
-    let (facts, problems) = world.facts(host, &kvm_probe()).await;
-    problems.iter().for_each(|p| ui.warning(p));
-    facts
+    let found = world.facts(host, &kvm_probe()).await;
+    found.problems.iter().for_each(|p| ui.warning(p));
+    found
+        .failures
+        .iter()
+        .for_each(|f| ui.warning(&f.to_string()));
+    found.facts
 }

@@ -9,7 +9,7 @@ use crate::cli::show;
 use crate::cli::ui::{Exit, Stop, Ui};
 
 pub(in crate::cli) fn run(args: arguments::Graph, global: Global, ui: Ui) -> Result<Exit, Stop> {
-    let session = Session::open(global.options(&args.values), Mode::Validate, ui)?;
+    let session = Session::open_without_state(global.options(&args.values), Mode::Validate, ui)?;
     let plan = args.plan.as_deref().map(plan_file::read).transpose()?;
     ui.result(&show::graph::graph(
         &session.configuration.evaluation,

@@ -51,6 +51,7 @@ fn nothing(project: &infra_api::Project) -> Plan {
         result: infra_plan::Outcome::default(),
         steps: Vec::new(),
         secrets: Vec::new(),
+        daemons: std::collections::BTreeMap::new(),
     }
 }
 

@@ -78,7 +78,7 @@ async fn rebuild(
     let store = Store::open(paths(&options));
     let lock = lock(&options, locking, "state rebuild", ui)?;
     let session = Session::open_without_state(options, Mode::Plan, ui)?;
-    let world = session.connect().await;
+    let world = session.connect().await?;
     unseen(&world, &store, session.project(), ui)?;
     let observed = session.observe(&world, &BTreeMap::new()).await?;
     let mut outcome = Outcome::default();

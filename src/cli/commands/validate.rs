@@ -11,7 +11,7 @@ pub(in crate::cli) fn run(
     global: Global,
     ui: Ui,
 ) -> Result<Exit, Stop> {
-    let outcome = Session::open(global.options(&args.values), Mode::Validate, ui);
+    let outcome = Session::open_without_state(global.options(&args.values), Mode::Validate, ui);
     let (diagnostics, exit) = match outcome {
         Ok(session) => {
             let count = session.configuration.evaluation.instances.len();

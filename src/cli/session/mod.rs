@@ -8,8 +8,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use infra_api::{Address, HostName, Observed, Project, Provider, ResourceId};
-use infra_diag::Diagnostics;
+use infra_api::{Address, HostName, Observed, Project, Provider, ResourceId, Runtime};
+
+use infra_diag::{Diagnostic, Diagnostics};
 use infra_lang::{GivenValues, Mode};
 use infra_plan::{Outcome, Plan, Refusal, assemble};
 use infra_state::{Key, Loaded, Store, Vault};
@@ -18,6 +19,7 @@ use super::ui::{Refused, Stop, Ui};
 pub use places::{kvm_probe, paths, read};
 
 use crate::check;
+use crate::choose::{Home, Homes};
 use crate::configuration::{Configuration, Source};
 use crate::decide::{self, Decision, decide};
 use crate::inventory::Inventory;
@@ -160,17 +162,34 @@ impl Session {
             .unwrap_or_default()
     }
 
-    /// Opens the daemons of all declared hosts.
-    pub async fn connect(&self) -> World {
+    /// Opens the daemons of the declared host.
+    ///
+    /// # Errors
+    /// When several are declared: each would be this machine, and each would take the others' objects for strays.
+    pub async fn connect(&self) -> Result<World, Stop> {
         if self.options.facts.is_some() {
-            return World::nowhere();
+            return Ok(World::nowhere());
         }
-        World::connect(
-            &self.configuration.declared.hosts,
-            &self.providers,
-            &self.options.endpoints,
-        )
-        .await
+        let hosts = &self.configuration.declared.hosts;
+        if let Some(second) = hosts.values().nth(1).and_then(|host| host.origin) {
+            let error = Diagnostic::error("More than one host")
+                .at(second, "this would be the same machine again")
+                .note("this version of infra manages the machine it runs on")
+                .hint("declare one host; several can be planned for on recorded facts, with `--facts DIR`");
+            return Err(Stop::Diagnostics(
+                error.into(),
+                Box::new(self.configuration.sources.clone()),
+            ));
+        }
+        Ok(World::connect(hosts, &self.providers, &self.options.endpoints).await)
+    }
+
+    /// Where the daemons are, for the plan to remember.
+    #[must_use]
+    pub fn daemons(&self) -> BTreeMap<String, String> {
+        self.options
+            .endpoints
+            .all(&self.configuration.declared.hosts, &self.providers)
     }
 
     /// Facts of every declared host.
@@ -188,12 +207,17 @@ impl Session {
             self.must(diagnostics, ui)?;
             return Ok(facts);
         }
-        let mut all = BTreeMap::new();
+        let (mut all, mut failures) = (BTreeMap::new(), Vec::new());
         for host in hosts.keys() {
-            let (facts, _) = world.facts(host, &kvm_probe()).await;
-            all.insert(host.clone(), facts);
+            let found = world.facts(host, &kvm_probe()).await;
+            failures.extend(found.failures);
+            all.insert(host.clone(), found.facts);
         }
-        Ok(all)
+        if failures.is_empty() {
+            Ok(all)
+        } else {
+            Err(Stop::all(failures))
+        }
     }
 
     /// Hosts as they are, minus what they keep for themselves.
@@ -219,6 +243,7 @@ impl Session {
             addresses: &self.configuration.addresses,
             inventory,
             prior: &self.prior().workloads,
+            homes: &self.homes(),
             files: &files,
             pinned: &pinned,
             providers: &self.providers,
@@ -228,12 +253,54 @@ impl Session {
         Ok((decision, files))
     }
 
+    /// Where declared volumes are: as written, else as recorded.
+    fn homes(&self) -> Homes {
+        let mut homes = Homes::new();
+        for (id, record) in self
+            .prior()
+            .resources
+            .into_iter()
+            .filter(|(id, _)| id.kind == "volume")
+        {
+            let runtime = if id.provider == "docker" {
+                Runtime::Container
+            } else {
+                Runtime::Kvm
+            };
+            homes.insert(
+                record.address,
+                Home {
+                    host: self.label_now(id.host),
+                    runtime: Some(runtime),
+                },
+            );
+        }
+        for volume in self.configuration.declared.volumes.values() {
+            if let Some(host) = &volume.host {
+                homes.entry(volume.address.clone()).or_insert_with(|| Home {
+                    host: host.value.clone(),
+                    runtime: None,
+                });
+            }
+        }
+        homes
+    }
+
+    /// A host that is declared no longer has got another label where there is only one: every host is this machine.
+    fn label_now(&self, host: HostName) -> HostName {
+        let hosts = &self.configuration.declared.hosts;
+        match hosts.keys().next() {
+            Some(only) if hosts.len() == 1 && !hosts.contains_key(&host) => only.clone(),
+            _ => host,
+        }
+    }
+
     /// Decides, and keeps what stands against it among the decision's diagnostics.
     ///
     /// # Errors
     /// When the world cannot be read.
     pub async fn decide(&self, ui: Ui) -> Result<(Decision, Inventory), Stop> {
-        let world = self.connect().await;
+        let world = self.connect().await?;
         let inventory = self.inventory(&world, ui).await?;
         let (decision, _) = self.decided(&world, &inventory).await?;
         Ok((decision, inventory))
@@ -244,12 +311,16 @@ impl Session {
     /// # Errors
     /// All that stands against it.
     pub async fn plan(self, ui: Ui) -> Result<Planned, Stop> {
-        let world = self.connect().await;
-        let inventory = self.inventory(&world, ui).await?;
+        let world = self.connect().await?;
         if self.options.destroy {
-            return self.destroy(world, inventory).await;
+            return self.destroy(world).await;
         }
+        let inventory = self.inventory(&world, ui).await?;
         let (mut decision, files) = self.decided(&world, &inventory).await?;
+        decision.diagnostics.extend(self.pools_stay(&decision));
+        decision
+            .diagnostics
+            .extend(lower::doubles(&decision.desired));
         if !decision.placed.refused.is_empty() {
             return Err(self.without_a_place(decision, inventory));
         }
@@ -277,6 +348,34 @@ impl Session {
             decision,
             inventory,
             files,
+        })
+    }
+
+    /// A pool is where its volumes are: somewhere else it would be an empty one.
+    fn pools_stay(&self, decision: &Decision) -> Option<Diagnostic> {
+        let prior = self.prior();
+        let moved = decision
+            .desired
+            .iter()
+            .filter(|d| d.resource.id.kind == "pool")
+            .find_map(|d| {
+                let recorded = &prior.resources.get(&d.resource.id)?.body["path"];
+                (*recorded != d.resource.body["path"]).then(|| recorded.to_string())
+            })?;
+        let error = Diagnostic::error("Pool moved")
+            .note(format!(
+                "the project's volumes are in {moved}; another `pool_path` would make them all anew"
+            ))
+            .hint("write the old path again, or destroy first");
+        let origin = self
+            .configuration
+            .declared
+            .hosts
+            .values()
+            .find_map(|host| host.origin);
+        Some(match origin {
+            Some(origin) => error.at(origin, "`pool_path` is written here"),
+            None => error,
         })
     }
 
@@ -308,7 +407,7 @@ impl Session {
     }
 
     /// A plan by which everything of the project goes.
-    async fn destroy(self, world: World, inventory: Inventory) -> Result<Planned, Stop> {
+    async fn destroy(self, world: World) -> Result<Planned, Stop> {
         let prior = self.prior();
         let observed = self.observe(&world, &BTreeMap::new()).await?;
         let decision = Decision::default();
@@ -318,7 +417,7 @@ impl Session {
             world,
             plan,
             decision,
-            inventory,
+            inventory: Inventory::default(),
             files: ImageFiles::new(),
         })
     }
@@ -369,7 +468,35 @@ impl Session {
             secrets: lower::secrets(&decision.desired),
             destroy,
         };
-        assemble(inputs).map_err(|refusals| self.refused(&refusals))
+        let mut plan = assemble(inputs).map_err(|refusals| self.refused(&refusals))?;
+        if self.options.facts.is_none() {
+            plan.daemons = self.daemons();
+        }
+        self.strays(&plan)?;
+        Ok(plan)
+    }
+
+    /// Without a state, what carries the project's mark and is declared nowhere may well be another folder's: two
+    /// folders of one name are one project.
+    fn strays(&self, plan: &Plan) -> Result<(), Stop> {
+        let stray = |step: &&infra_plan::Step| step.reason == infra_plan::Reason::Stray;
+        let strays: Vec<String> = plan
+            .steps
+            .iter()
+            .filter(stray)
+            .map(|s| s.resource.to_string())
+            .collect();
+        if strays.is_empty() || self.loaded.state.is_some() {
+            return Ok(());
+        }
+        let cause = format!(
+            "there is no state here, and objects of project `{}` exist that are declared nowhere: {}",
+            self.project(),
+            strays.join(", ")
+        );
+        Err(Stop::error("planning", cause).hint(
+            "if they are this configuration's, run `infra state rebuild`; else give it another `project`",
+        ))
     }
 
     /// Outputs as the state keeps them.

@@ -42,6 +42,7 @@ pub struct Disk {
 
 impl Disk {
     pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Self {
+        super::plain_label(block, reader);
         Self {
             label: block
                 .label

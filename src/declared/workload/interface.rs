@@ -38,6 +38,7 @@ pub struct Interface {
 impl Interface {
     pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Option<Self> {
         let network = reader.string(block, "network")?;
+        super::plain_label(block, reader);
         Some(Self {
             label: block
                 .label

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use infra_api::{Address, HostName, Runtime, names};
 use infra_diag::Span;
 use infra_expr::{Type, Value};
-use infra_lang::{BlockKind, Computed, Ignore, Instance, Meta, Nested, Origin, Shape};
+use infra_lang::{Block, BlockKind, Computed, Ignore, Instance, Meta, Nested, Origin, Shape};
 
 pub use bare_metal::BareMetal;
 pub use container::{Container, ImageRef};
@@ -158,6 +158,17 @@ impl Workload {
             .iter()
             .map(|i| (i.label.as_str(), i))
             .collect()
+    }
+}
+
+/// Labels become parts of daemons' names.
+fn plain_label(block: &Block, reader: &mut Reader<'_>) {
+    let Some(label) = &block.label else { return };
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if label.value.is_empty() || label.value.len() > 40 || !label.value.chars().all(allowed) {
+        let text = format!("`{}` cannot be part of a daemon's name", label.value);
+        let hint = "use up to 40 letters, digits, dashes and underscores";
+        reader.error("Unusable label", label.span, text, hint);
     }
 }
 

@@ -54,6 +54,7 @@ fn plan(basis: Basis, result: Outcome) -> Plan {
         result,
         steps: vec![],
         secrets: vec![],
+        daemons: std::collections::BTreeMap::new(),
     }
 }
 
