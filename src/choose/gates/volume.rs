@@ -1,0 +1,22 @@
+//! A declared volume stays where it is: the workload goes to it.
+
+use super::Gate;
+
+pub(super) const GATE: Gate = Gate {
+    name: "volume",
+    closed: |workload, runtime, host, homes| {
+        let attached = workload
+            .disks
+            .iter()
+            .filter_map(|disk| disk.volume.as_ref());
+        let mut elsewhere = attached.filter_map(|volume| {
+            let home = homes.get(&volume.value)?;
+            let here = home.host == host.declared.name && home.runtime.is_none_or(|r| r == runtime);
+            let kind = home
+                .runtime
+                .map_or_else(String::new, |r| format!(", as a {r}'s"));
+            (!here).then(|| format!("its `{}` is on {}{kind}", volume.value, home.host))
+        });
+        elsewhere.next()
+    },
+};
