@@ -3,7 +3,7 @@
 //!
 //! This is the first form of the search: one workload at a time, hardest first, each in its best place. It places
 //! correctly, and for one workload on what the others left a refusal was unavoidable. Its limit: of several asked at
-//! once one may be refused though another order would have placed them all (`tests/laws` counts 27 of 1925 random
+//! once one may be refused though another order would have placed them all (`tests/laws` counts 25 of 1349 random
 //! worlds of one to three workloads on two small hosts).
 
 mod ask;
