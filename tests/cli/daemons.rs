@@ -159,3 +159,57 @@ error: reading nowhere: it is not a directory
 "#]],
     );
 }
+
+#[test]
+fn two_hosts_would_be_one_machine() {
+    let folder = Folder::of("host \"a\" {}\nhost \"b\" {}\n");
+    ends(
+        alone(&folder, &["plan"]),
+        1,
+        str![],
+        str![[r#"
+error: More than one host
+ --> main.infra.hcl:2:1
+  |
+2 | host "b" {}
+  | ^^^^^^^^ this would be the same machine again
+  |
+  = note: this version of infra manages the machine it runs on
+hint: declare one host; several can be planned for on recorded facts, with `--facts DIR`
+
+
+"#]],
+    );
+}
+
+/// A plan that was made against one engine is not carried out on another.
+#[test]
+fn a_plan_knows_its_daemons() {
+    let folder = Folder::of(
+        "workload \"web\" {\n  container { image = \"registry.example/web@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\" }\n}\n",
+    );
+    let engine = Engine::start(&folder);
+    let mut command = folder.command(["plan", "--out", "it.plan"]);
+    command.env("INFRA_DOCKER_ENDPOINT", &engine.endpoint);
+    command.env("INFRA_LIBVIRT_URI", NO_LIBVIRT);
+    assert_eq!(folder.run(&mut command, "").exit, 0);
+    let ran = alone(&folder, &["apply", "it.plan"]);
+    assert_eq!(ran.exit, 5, "{ran:?}");
+    assert!(
+        ran.stderr.contains("it was made against local/docker at")
+            && ran.stderr.contains(NO_DOCKER),
+        "{ran:?}"
+    );
+    assert_eq!(engine.told(), [""; 0]);
+}
+
+/// The environment may hold what is no text; it is not ours.
+#[test]
+fn an_environment_that_is_no_text_is_none_of_ours() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = Folder::of("host \"a\" {}\n");
+    let mut command = folder.command(["validate"]);
+    command.env("ODD", std::ffi::OsStr::from_bytes(b"\xff"));
+    let ran = folder.run(&mut command, "");
+    assert_eq!(ran.exit, 0, "{ran:?}");
+}
