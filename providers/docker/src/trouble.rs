@@ -136,6 +136,18 @@ const HINTS: &[(&str, &str)] = &[
         "the image holds no such program: check `command` and `entrypoint`",
     ),
     (
+        "No command specified",
+        "the image names no program: write `command` or `entrypoint`",
+    ),
+    (
+        "unable to find user",
+        "the image's /etc/passwd has no such user: write another, or a number",
+    ),
+    (
+        "error setting rlimit",
+        "the engine itself may not raise that limit so far: write a smaller one",
+    ),
+    (
         "no space left on device",
         "the disk of Docker's root directory is full: `docker system df`",
     ),
@@ -174,5 +186,26 @@ mod tests {
         let bare = refusal(500, b"oops\n").failure("x");
         assert_eq!(bare.cause, "oops");
         assert_eq!(lost("gone").failure("x").remedy, Remedy::Retry);
+    }
+
+    #[test]
+    fn what_a_person_wrote_wrong_has_a_hint() {
+        for (said, hint) in [
+            ("No command specified", "`command`"),
+            (
+                "unable to find user nouser: no matching entries in passwd file",
+                "/etc/passwd",
+            ),
+            (
+                "OCI runtime create failed: error setting rlimit type 8: operation not permitted: unknown",
+                "limit",
+            ),
+        ] {
+            let failure = refusal(400, said.as_bytes()).failure("x");
+            assert!(
+                failure.hint.is_some_and(|text| text.contains(hint)),
+                "{said}"
+            );
+        }
     }
 }
