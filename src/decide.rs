@@ -195,15 +195,77 @@ fn ignored(ignore: &Ignore, runtime: Option<Runtime>, resource: &Resource) -> Ve
     };
     let translated = |path: &String| {
         let words: Vec<&str> = path.split('.').collect();
-        let body: Vec<&str> = match (words.as_slice(), runtime) {
-            (["cpus", ..], Some(Runtime::Kvm)) => vec!["vcpu_pins"],
-            (["cpus", ..], Some(_)) => vec!["cpus"],
-            (["memory", "nodes"], Some(_)) => vec!["memory_nodes"],
-            (["memory", ..], Some(_)) => vec!["memory_bytes"],
-            (["container" | "kvm", rest @ ..], _) => rest.to_vec(),
-            (rest, _) => rest.to_vec(),
-        };
-        body.into_iter().map(str::to_owned).collect()
+        in_the_body(&words, runtime)
+            .iter()
+            .map(|path| path.split('.').map(str::to_owned).collect())
+            .collect::<Vec<_>>()
     };
-    paths.iter().map(translated).collect()
+    paths.iter().flat_map(translated).collect()
+}
+
+/// Where an attribute of the configuration stands in a container's or a machine's body.
+fn in_the_body(words: &[&str], runtime: Option<Runtime>) -> Vec<String> {
+    let machine = runtime == Some(Runtime::Kvm);
+    let these: &[&str] = match words {
+        ["cpus", ..] if machine => &["vcpus", "vcpu_pins", "emulator_pin"],
+        ["memory"] => &["memory_bytes", "memory_nodes", "page_size_bytes"],
+        ["memory", "nodes"] => &["memory_nodes"],
+        ["memory", "page_size"] => &["page_size_bytes"],
+        ["memory", ..] => &["memory_bytes"],
+        ["interface", ..] if machine => &["interfaces"],
+        ["interface", ..] => &["networks"],
+        ["disk", ..] if machine => &["disks"],
+        ["disk", ..] | ["container", "mount", ..] => &["mounts"],
+        ["container", "port", ..] => &["ports"],
+        ["container", "ulimit"] => &["ulimits"],
+        ["container", "restart_retries"] => &["restart.max_retries"],
+        ["container"] => &[
+            "image",
+            "entrypoint",
+            "command",
+            "env",
+            "user",
+            "working_dir",
+            "hostname",
+            "labels",
+            "ports",
+            "mounts",
+            "restart",
+            "health_check",
+            "ulimits",
+            "pids",
+        ],
+        ["kvm", "image"] => &["boot.kernel", "boot.initramfs"],
+        ["kvm", "cmdline"] => &["boot.cmdline"],
+        ["kvm"] => &["boot", "acceleration", "autostart"],
+        ["container" | "kvm", rest @ ..] => return vec![rest.join(".")],
+        _ => return vec![words.join(".")],
+    };
+    these.iter().map(|path| (*path).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ignored_is_found_in_the_body() {
+        let body = |words: &str, runtime| {
+            let words: Vec<&str> = words.split('.').collect();
+            in_the_body(&words, Some(runtime)).join(" ")
+        };
+        for (words, container, machine) in [
+            ("cpus", "cpus", "vcpus vcpu_pins emulator_pin"),
+            ("memory.size", "memory_bytes", "memory_bytes"),
+            ("interface", "networks", "interfaces"),
+            ("disk", "mounts", "disks"),
+        ] {
+            assert_eq!(body(words, Runtime::Container), container);
+            assert_eq!(body(words, Runtime::Kvm), machine);
+        }
+        assert_eq!(body("container.port", Runtime::Container), "ports");
+        assert_eq!(body("container.env.A", Runtime::Container), "env.A");
+        assert_eq!(body("kvm.cmdline", Runtime::Kvm), "boot.cmdline");
+        assert_eq!(body("kvm.autostart", Runtime::Kvm), "autostart");
+    }
 }

@@ -1,45 +1,70 @@
-//! Declared volumes that no workload attaches now. A volume outlives the workloads that use it: where it is there it
-//! stays as it is, with the pool it is in. Who wants it gone removes its declaration.
+//! What stays as it was found, though nothing that is lowered asks for it. A declared volume that no workload attaches
+//! now: it outlives the workloads that use it, with the pool it is in. And what attributes stand on that are ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{Address, Observed, Resource, ResourceId};
 use infra_lang::Evaluation;
 use infra_plan::{Desired, Record};
+use serde_json::Value;
 
 use crate::declared::Declared;
 use crate::recover;
 
-/// What is there of them, wanted as it was found.
-#[must_use]
-pub fn kept(
+/// Adds to what is desired what stays as it was found.
+pub fn keep(
     declared: &Declared,
     evaluation: &Evaluation,
-    desired: &[Desired],
+    desired: &mut Vec<Desired>,
     observed: &BTreeMap<ResourceId, Observed>,
-) -> Vec<Desired> {
-    let attached: BTreeSet<&Address> = desired.iter().map(|d| &d.resource.address).collect();
-    let made: BTreeSet<&ResourceId> = desired.iter().map(|d| &d.resource.id).collect();
+) {
     let mut found = stores(observed);
     recover::edges(&mut found);
-    let idle =
-        |address: &Address| declared.volumes.contains_key(address) && !attached.contains(address);
-    let volumes: Vec<&ResourceId> = found
+    let mut stays = held(desired, observed, &found);
+    let attached: BTreeSet<&Address> = desired.iter().map(|d| &d.resource.address).collect();
+    let idle = |record: &Record| {
+        declared.volumes.contains_key(&record.address) && !attached.contains(&record.address)
+    };
+    let volumes = found.iter().filter(|(_, record)| idle(record));
+    stays.extend(volumes.map(|(id, _)| id.clone()));
+    let pools: Vec<ResourceId> = stays
         .iter()
-        .filter(|(_, record)| idle(&record.address))
-        .map(|(id, _)| id)
+        .flat_map(|id| found[id].after.clone())
         .collect();
-    let pools = volumes.iter().flat_map(|id| &found[*id].after);
-    let all: BTreeSet<&ResourceId> = volumes.iter().copied().chain(pools).collect();
-    all.into_iter()
-        .filter(|id| !made.contains(id))
-        .map(|id| as_found(id, &found[id], evaluation))
-        .collect()
+    stays.extend(pools);
+    for wanted in desired.iter() {
+        stays.remove(&wanted.resource.id);
+    }
+    let kept = stays.iter().map(|id| as_found(id, &found[id], evaluation));
+    desired.extend(kept);
+}
+
+/// What the attributes that `ignore_changes` leaves as they are stand on: an older image, say.
+fn held(
+    desired: &mut [Desired],
+    observed: &BTreeMap<ResourceId, Observed>,
+    found: &BTreeMap<ResourceId, Record>,
+) -> BTreeSet<ResourceId> {
+    let mut held = BTreeSet::new();
+    for wanted in desired.iter_mut().filter(|d| !d.ignore_changes.is_empty()) {
+        let Some(Observed::Present { body, .. }) = observed.get(&wanted.resource.id) else {
+            continue;
+        };
+        let at = |path: &Vec<String>| path.iter().try_fold(body, |value, key| value.get(key));
+        let left: Vec<&Value> = wanted.ignore_changes.iter().filter_map(at).collect();
+        let needed = recover::stood_on(&wanted.resource.id, &left, found.keys());
+        let after = &mut wanted.resource.after;
+        after.extend(needed.iter().cloned());
+        after.sort();
+        after.dedup();
+        held.extend(needed);
+    }
+    held
 }
 
 fn stores(observed: &BTreeMap<ResourceId, Observed>) -> BTreeMap<ResourceId, Record> {
     let store = |(id, found): (&ResourceId, &Observed)| match found {
-        Observed::Present { address, body } if matches!(id.kind.as_str(), "volume" | "pool") => {
+        Observed::Present { address, body } if is_kept(id, body) => {
             let record = Record {
                 address: address.clone(),
                 body: body.clone(),
@@ -51,6 +76,15 @@ fn stores(observed: &BTreeMap<ResourceId, Observed>) -> BTreeMap<ResourceId, Rec
         _ => None,
     };
     observed.iter().filter_map(store).collect()
+}
+
+/// An image of a registry is nobody's: it stays anyway.
+fn is_kept(id: &ResourceId, body: &Value) -> bool {
+    match id.kind.as_str() {
+        "volume" | "pool" | "network" => true,
+        "image" => body.get("sha256").is_some(),
+        _ => false,
+    }
 }
 
 fn as_found(id: &ResourceId, record: &Record, evaluation: &Evaluation) -> Desired {

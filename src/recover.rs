@@ -14,16 +14,26 @@ use crate::declared::{Declared, Workload};
 pub fn edges(resources: &mut BTreeMap<ResourceId, Record>) {
     let ids: Vec<ResourceId> = resources.keys().cloned().collect();
     for (id, record) in resources.iter_mut() {
-        let mut named = BTreeSet::new();
-        strings(&record.body, &mut named);
-        let stands_on = |other: &&ResourceId| {
-            *other != id
-                && other.host == id.host
-                && below(&other.kind, &id.kind)
-                && names(other, &named)
-        };
-        record.after = ids.iter().filter(stands_on).cloned().collect();
+        record.after = stood_on(id, &[&record.body], ids.iter());
     }
+}
+
+/// Of `others` those that an object stands on which holds these parts of a body.
+#[must_use]
+pub fn stood_on<'a>(
+    id: &ResourceId,
+    parts: &[&Value],
+    others: impl Iterator<Item = &'a ResourceId>,
+) -> Vec<ResourceId> {
+    let mut named = BTreeSet::new();
+    parts.iter().for_each(|part| strings(part, &mut named));
+    let stands_on = |other: &&ResourceId| {
+        *other != id
+            && other.host == id.host
+            && below(&other.kind, &id.kind)
+            && names(other, &named)
+    };
+    others.filter(stands_on).cloned().collect()
 }
 
 /// Whether objects of a kind can be stood on by those of another.

@@ -23,7 +23,7 @@ use crate::choose::{Home, Homes};
 use crate::configuration::{Configuration, Source};
 use crate::decide::{self, Decision, decide};
 use crate::inventory::Inventory;
-use crate::kept::kept;
+use crate::kept::keep;
 use crate::lower;
 use crate::outputs;
 use crate::world::{Endpoints, Folder, ImageFiles, World, providers, read_files, recorded};
@@ -332,12 +332,12 @@ impl Session {
             .map(|d| (d.resource.id.clone(), &d.resource.body))
             .collect();
         let observed = self.observe(&world, &wanted).await?;
-        decision.desired.extend(kept(
+        keep(
             &self.configuration.declared,
             &self.configuration.evaluation,
-            &decision.desired,
+            &mut decision.desired,
             &observed,
-        ));
+        );
         let plan = self.assembled(&decision, &observed, &self.prior())?;
         self.must(check::space(&plan, &inventory, &files), ui)?;
         self.must(check::shrink(&plan, &self.configuration.evaluation), ui)?;
