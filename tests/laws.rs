@@ -8,6 +8,8 @@ mod addresses;
 mod checker;
 #[path = "laws/exhaustive.rs"]
 mod exhaustive;
+#[path = "laws/inventory.rs"]
+mod inventory;
 #[path = "laws/named.rs"]
 mod named;
 #[path = "laws/oracle.rs"]
