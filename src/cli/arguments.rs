@@ -29,7 +29,7 @@ pub struct Arguments {
 
 #[derive(Clone, Debug, Args)]
 pub struct Global {
-    /// Folder of the configuration
+    /// Folder of the configuration: as if started there, so other paths are relative to it
     #[arg(
         short = 'C',
         long = "chdir",

@@ -11,6 +11,8 @@ pub mod ui;
 
 pub use arguments::{Arguments, Command};
 
+use std::path::Path;
+
 use clap::{CommandFactory, Parser};
 
 use ui::{Exit, Stop, Ui};
@@ -36,7 +38,11 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
 }
 
 fn command(arguments: Arguments, ui: Ui) -> Result<Exit, Stop> {
-    let Arguments { global, command } = arguments;
+    let Arguments {
+        mut global,
+        command,
+    } = arguments;
+    enter(&mut global)?;
     if global.no_color {
         anstream::ColorChoice::Never.write_global();
     }
@@ -62,6 +68,27 @@ fn command(arguments: Arguments, ui: Ui) -> Result<Exit, Stop> {
             Ok(Exit::Done)
         }
     }
+}
+
+/// `-C DIR`: as if started there, every path of the command line included. Messages name the folder whole: they are
+/// read elsewhere.
+fn enter(global: &mut arguments::Global) -> Result<(), Stop> {
+    if global.directory == Path::new(".") {
+        return Ok(());
+    }
+    let failed = |e: std::io::Error| {
+        let cause = match e.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+            _ => e.to_string(),
+        };
+        Stop::error(
+            format!("reading the folder {}", global.directory.display()),
+            cause,
+        )
+    };
+    std::env::set_current_dir(&global.directory).map_err(failed)?;
+    global.directory = std::env::current_dir().map_err(failed)?;
+    Ok(())
 }
 
 /// Runs what waits for the world; commands that do not need it start no runtime.

@@ -53,7 +53,8 @@ Commands:
   completions  Print a completion script
 
 Options:
-  -C, --chdir <DIR>   Folder of the configuration [default: .]
+  -C, --chdir <DIR>   Folder of the configuration: as if started there, so other paths are relative
+                      to it [default: .]
       --state <PATH>  State file, with its companions beside it [default: .infra/state.json in the
                       configuration's folder]
       --no-color      No colours (NO_COLOR does the same)
@@ -96,7 +97,8 @@ Show what would change and why; changes nothing
 Usage: infra plan [OPTIONS]
 
 Options:
-  -C, --chdir <DIR>        Folder of the configuration [default: .]
+  -C, --chdir <DIR>        Folder of the configuration: as if started there, so other paths are
+                           relative to it [default: .]
       --var <NAME=VALUE>   Value of a variable; may be given many times
       --state <PATH>       State file, with its companions beside it [default: .infra/state.json in
                            the configuration's folder]
