@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::target::{Container, Machine};
-use infra_api::{Address, Cell, CpuPolicy, IdSet, Placement, ResourceId, Runtime, Vcpu};
+use infra_api::{Address, Cell, CpuPolicy, IdSet, Observed, Placement, ResourceId, Runtime, Vcpu};
 use infra_lang::Evaluation;
-use infra_plan::Record;
+use infra_plan::{Outcome, Record};
 use serde_json::Value;
 
 use crate::declared::{Declared, Workload};
@@ -15,6 +15,33 @@ pub fn edges(resources: &mut BTreeMap<ResourceId, Record>) {
     let ids: Vec<ResourceId> = resources.keys().cloned().collect();
     for (id, record) in resources.iter_mut() {
         record.after = stood_on(id, &[&record.body], ids.iter());
+    }
+}
+
+/// What the state says, and of what it knows nothing what was found: an apply was cut off, or the state was lost. So
+/// that everything is removed before what it stands on.
+#[must_use]
+pub fn completed(mut state: Outcome, observed: &BTreeMap<ResourceId, Observed>) -> Outcome {
+    let mut found: BTreeMap<ResourceId, Record> = observed
+        .iter()
+        .filter_map(|(id, found)| Some((id.clone(), record(found)?)))
+        .collect();
+    edges(&mut found);
+    for (id, record) in found {
+        state.resources.entry(id).or_insert(record);
+    }
+    state
+}
+
+fn record(found: &Observed) -> Option<Record> {
+    match found {
+        Observed::Present { address, body } => Some(Record {
+            address: address.clone(),
+            body: body.clone(),
+            after: Vec::new(),
+            prevent_destroy: false,
+        }),
+        _ => None,
     }
 }
 

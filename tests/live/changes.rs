@@ -238,3 +238,27 @@ workload "cache" {
     let images = bench.run(0, &["state", "list"]);
     assert_eq!(images.matches("docker/image").count(), 2, "{images}");
 }
+
+/// Without a state everything still goes before what it stands on.
+#[test]
+fn a_destroy_needs_no_state() {
+    let configuration = r#"
+infra { project = "PROJECT" }
+network "lan" { subnet = "10.97.10.0/24" }
+image "memcached" { archive = "build/memcached.tar" }
+workload "cache" {
+  interface "lan" { network = network.lan }
+  disk "data" { mount = "/data" }
+  container {
+    image   = image.memcached
+    command = ["memcached", "-u", "memcache"]
+  }
+}
+"#;
+    let Some(bench) = Bench::new("infra-live-stateless", configuration) else {
+        return;
+    };
+    bench.run(0, &["apply", "--auto-approve"]);
+    std::fs::remove_dir_all(bench.path(".infra")).expect("the state can be lost");
+    bench.run(0, &["destroy", "--auto-approve"]);
+}

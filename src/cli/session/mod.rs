@@ -24,8 +24,7 @@ use crate::configuration::{Configuration, Source};
 use crate::decide::{self, Decision, decide};
 use crate::inventory::Inventory;
 use crate::kept::keep;
-use crate::lower;
-use crate::outputs;
+use crate::{lower, outputs, recover};
 use crate::world::{Endpoints, Folder, ImageFiles, World, providers, read_files, recorded};
 
 /// Which configuration, which values, which state.
@@ -408,8 +407,8 @@ impl Session {
 
     /// A plan by which everything of the project goes.
     async fn destroy(self, world: World) -> Result<Planned, Stop> {
-        let prior = self.prior();
         let observed = self.observe(&world, &BTreeMap::new()).await?;
+        let prior = recover::completed(self.prior(), &observed);
         let decision = Decision::default();
         let plan = self.assembled(&decision, &observed, &prior)?;
         Ok(Planned {
