@@ -24,8 +24,8 @@ use crate::configuration::{Configuration, Source};
 use crate::decide::{self, Decision, decide};
 use crate::inventory::Inventory;
 use crate::kept::keep;
-use crate::{lower, outputs, recover};
 use crate::world::{Endpoints, Folder, ImageFiles, World, providers, read_files, recorded};
+use crate::{lower, outputs, recover};
 
 /// Which configuration, which values, which state.
 #[derive(Clone, Debug, Default)]
