@@ -208,6 +208,7 @@ impl Ask {
                 threads: self.threads,
                 span: None,
             },
+            host: self.host.map(|h| at(host_name(h))),
             memory: Memory {
                 size_bytes: Some(at(self.memory * UNIT)),
                 nodes: self.nodes.map(|n| at(ids(n))),
