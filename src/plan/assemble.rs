@@ -253,7 +253,8 @@ impl Assembly<'_> {
     /// Whether the declaration moved, the world, or both: the state knows what it was.
     fn cause(&self, wanted: &Desired, found: &Value, deltas: &[Delta]) -> Reason {
         let Some(record) = self.inputs.state.resources.get(&wanted.resource.id) else {
-            return Reason::Drift;
+            // Nobody knows what it was: what is declared is what counts.
+            return Reason::Changed;
         };
         let differs = |body: &Value| {
             deltas
