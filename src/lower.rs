@@ -1,6 +1,7 @@
 //! Workload + placement → targets: complete, daemon-neutral, nothing left to decide. Also what an object with a
 //! certain body holds of its host.
 
+mod boot;
 mod container;
 mod images;
 mod machine;

@@ -1,13 +1,14 @@
 //! A workload as a virtual machine.
 
 use infra_api::target::{
-    Boot, DiskVolume, Format, Machine, MachineDisk, MachineInterface, SeedVolume, VolumeRef,
+    DiskVolume, Format, Machine, MachineDisk, MachineInterface, SeedVolume, VolumeRef,
 };
 use infra_api::{IdSet, Placement, Text, What, names};
 use infra_diag::{Diagnostic, Span};
 
 use super::Lowering;
-use crate::declared::{Disk, Kvm, Source, Workload};
+use super::boot::Booted;
+use crate::declared::{Disk, Kvm, Workload};
 
 /// libvirt rounds a machine's memory to these.
 const MIB: u64 = 1 << 20;
@@ -34,16 +35,19 @@ impl Lowering<'_> {
             self.error(memory.span, "Uneven memory", text, "round it to whole MiB");
         }
         let interfaces = self.interfaces(workload, placement);
-        let Some((boot, mut disks, disk_image)) = self.boot(workload, placement, form) else {
+        let Some(Booted { boot, disk }) = self.boot(workload, placement, form) else {
             return;
         };
+        let wants_seed = form
+            .seed
+            .unwrap_or(form.user_data.is_some() || disk.is_some());
+        let mut disks: Vec<MachineDisk> = disk.into_iter().collect();
         disks.extend(
             workload
                 .disks
                 .iter()
                 .filter_map(|disk| self.data_disk(workload, placement, disk)),
         );
-        let wants_seed = form.seed.unwrap_or(form.user_data.is_some() || disk_image);
         let seed = wants_seed.then(|| self.seed(workload, placement, form, &interfaces));
         let name = self.name(&workload.address);
         let nodes = placement.nodes();
@@ -66,103 +70,6 @@ impl Lowering<'_> {
             autostart: form.autostart,
         };
         self.push(&placement.host, &workload.address, What::Machine(machine));
-    }
-
-    /// What it boots, the root disk if there is one, and whether the image is a disk's.
-    fn boot(
-        &mut self,
-        workload: &Workload,
-        placement: &Placement,
-        form: &Kvm,
-    ) -> Option<(Boot, Vec<MachineDisk>, bool)> {
-        let address = form.image.value.clone();
-        let host = &placement.host;
-        match self.inputs.declared.images.get(&address)?.source.clone() {
-            Source::Kernel { kernel, initramfs } => {
-                if let Some(size) = &form.root_size_bytes {
-                    self.error(
-                        size.span,
-                        "Root size without a disk image",
-                        "a kernel image has no disk",
-                        "declare a `disk` block, or leave it out",
-                    );
-                }
-                let (kernel, _) = self.file(host, &address, "kernel", &kernel)?;
-                let initramfs = match initramfs {
-                    Some(path) => Some(self.file(host, &address, "initramfs", &path)?.0),
-                    None => None,
-                };
-                Some((
-                    Boot::Kernel {
-                        kernel,
-                        initramfs,
-                        cmdline: form.cmdline.clone(),
-                    },
-                    Vec::new(),
-                    false,
-                ))
-            }
-            Source::Disk(path) => {
-                if form.cmdline.is_some() {
-                    self.error(
-                        form.span,
-                        "Command line without a kernel image",
-                        "what a disk boots brings its own",
-                        "use an image with `kernel`, or leave `cmdline` out",
-                    );
-                }
-                let (backing, file) = self.file(host, &address, "disk", &path)?;
-                if let Some(size) = &form.root_size_bytes {
-                    self.whole_sectors(size);
-                }
-                let capacity_bytes = form
-                    .root_size_bytes
-                    .as_ref()
-                    .map_or(file.virtual_bytes, |s| s.value);
-                if let Some(size) = form
-                    .root_size_bytes
-                    .as_ref()
-                    .filter(|s| s.value < file.virtual_bytes)
-                {
-                    self.error(
-                        size.span,
-                        "Root size below the image's",
-                        &format!("the image is {} bytes large", file.virtual_bytes),
-                        "make it larger: a disk cannot be cut",
-                    );
-                }
-                let volume = VolumeRef {
-                    pool: self.pool(host),
-                    name: format!("{}.qcow2", self.part_name(&workload.address, "boot")),
-                };
-                let what = DiskVolume {
-                    volume: volume.clone(),
-                    format: Format::Qcow2,
-                    capacity_bytes,
-                    backing: Some(backing),
-                    backing_format: Some(file.format),
-                };
-                self.push(host, &workload.address, What::Disk(what));
-                Some((
-                    Boot::Disk,
-                    vec![MachineDisk {
-                        volume,
-                        format: Format::Qcow2,
-                        read_only: false,
-                    }],
-                    true,
-                ))
-            }
-            Source::Archive(_) | Source::Reference(_) => {
-                self.wrong_image(
-                    form.image.span,
-                    &address,
-                    "a virtual machine",
-                    "an image with `disk` or `kernel`",
-                );
-                None
-            }
-        }
     }
 
     fn data_disk(
@@ -299,7 +206,7 @@ impl Lowering<'_> {
         text
     }
 
-    fn whole_sectors(&mut self, size: &crate::declared::At<u64>) {
+    pub(super) fn whole_sectors(&mut self, size: &crate::declared::At<u64>) {
         if !size.value.is_multiple_of(SECTOR) {
             let text = "a virtual disk is a whole number of 512-byte sectors";
             self.error(size.span, "Uneven disk", text, "round it to whole MiB");

@@ -8,7 +8,7 @@ use crate::hold;
 use crate::sources::{Source, files, home, relative, root, sources};
 
 /// Examples without a README or a plan that is compared, which is to end.
-const BARE_EXAMPLES: &[&str] = &["examples/quickstart"];
+const BARE_EXAMPLES: &[&str] = &[];
 
 /// Where cargo begins: `lib.rs` and `main.rs`, and what a manifest names.
 fn roots(all: &[Source]) -> Vec<String> {

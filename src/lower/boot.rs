@@ -1,0 +1,126 @@
+//! What a machine starts from: a kernel of its own, or a disk made from an image.
+
+use infra_api::target::{Boot, DiskVolume, Format, MachineDisk, VolumeRef};
+use infra_api::{Address, Placement, What};
+
+use super::{FileFacts, Lowering};
+use crate::declared::{At, Kvm, Source, Workload};
+
+/// What is booted.
+pub(super) struct Booted {
+    pub(super) boot: Boot,
+    /// The disk that was made from the image, if the image is a disk's.
+    pub(super) disk: Option<MachineDisk>,
+}
+
+impl Lowering<'_> {
+    pub(super) fn boot(
+        &mut self,
+        workload: &Workload,
+        placement: &Placement,
+        form: &Kvm,
+    ) -> Option<Booted> {
+        let address = form.image.value.clone();
+        match self.inputs.declared.images.get(&address)?.source.clone() {
+            Source::Kernel { kernel, initramfs } => {
+                self.kernel(placement, form, &kernel, initramfs.as_ref())
+            }
+            Source::Disk(path) => self.disk_image(workload, placement, form, &path),
+            Source::Archive(_) | Source::Reference(_) => {
+                let wanted = "an image with `disk` or `kernel`";
+                self.wrong_image(form.image.span, &address, "a virtual machine", wanted);
+                None
+            }
+        }
+    }
+
+    fn kernel(
+        &mut self,
+        placement: &Placement,
+        form: &Kvm,
+        kernel: &At<String>,
+        initramfs: Option<&At<String>>,
+    ) -> Option<Booted> {
+        if let Some(size) = &form.root_size_bytes {
+            self.error(
+                size.span,
+                "Root size without a disk image",
+                "a kernel image has no disk",
+                "declare a `disk` block, or leave it out",
+            );
+        }
+        let (host, image) = (&placement.host, &form.image.value);
+        let (kernel, _) = self.file(host, image, "kernel", kernel)?;
+        let initramfs = match initramfs {
+            Some(path) => Some(self.file(host, image, "initramfs", path)?.0),
+            None => None,
+        };
+        let cmdline = form.cmdline.clone();
+        Some(Booted {
+            boot: Boot::Kernel {
+                kernel,
+                initramfs,
+                cmdline,
+            },
+            disk: None,
+        })
+    }
+
+    fn disk_image(
+        &mut self,
+        workload: &Workload,
+        placement: &Placement,
+        form: &Kvm,
+        path: &At<String>,
+    ) -> Option<Booted> {
+        if form.cmdline.is_some() {
+            self.error(
+                form.span,
+                "Command line without a kernel image",
+                "what a disk boots brings its own",
+                "use an image with `kernel`, or leave `cmdline` out",
+            );
+        }
+        let (backing, file) = self.file(&placement.host, &form.image.value, "disk", path)?;
+        let capacity_bytes = self.root_size(form, &file);
+        let volume = VolumeRef {
+            pool: self.pool(&placement.host),
+            name: format!("{}.qcow2", self.part_name(&workload.address, "boot")),
+        };
+        let what = DiskVolume {
+            volume: volume.clone(),
+            format: Format::Qcow2,
+            capacity_bytes,
+            backing: Some(backing),
+            backing_format: Some(file.format),
+        };
+        let address: &Address = &workload.address;
+        self.push(&placement.host, address, What::Disk(what));
+        let disk = MachineDisk {
+            volume,
+            format: Format::Qcow2,
+            read_only: false,
+        };
+        Some(Booted {
+            boot: Boot::Disk,
+            disk: Some(disk),
+        })
+    }
+
+    /// As written, else the image's own.
+    fn root_size(&mut self, form: &Kvm, file: &FileFacts) -> u64 {
+        let Some(size) = &form.root_size_bytes else {
+            return file.virtual_bytes;
+        };
+        self.whole_sectors(size);
+        if size.value < file.virtual_bytes {
+            self.error(
+                size.span,
+                "Root size below the image's",
+                &format!("the image is {} bytes large", file.virtual_bytes),
+                "make it larger: a disk cannot be cut",
+            );
+        }
+        size.value
+    }
+}
