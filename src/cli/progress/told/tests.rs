@@ -31,7 +31,7 @@ fn plan(steps: &[(&str, &str, StepAction)]) -> Plan {
         result: Outcome::default(),
         steps: (1..).zip(steps).map(step).collect(),
         secrets: Vec::new(),
-        daemons: std::collections::BTreeMap::new(),
+        daemons: BTreeMap::new(),
     }
 }
 
