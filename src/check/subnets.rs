@@ -1,5 +1,6 @@
 //! No two networks of a host overlap: neither the configuration's nor those that are there.
 
+use infra_api::facts::Facts;
 use infra_diag::{Diagnostic, Diagnostics};
 use ipnet::Ipv4Net;
 
@@ -36,22 +37,44 @@ fn overlap(one: Ipv4Net, other: Ipv4Net) -> bool {
 /// Networks on the hosts that are not this project's.
 fn foreign(view: &View<'_>, network: &Network, diagnostics: &mut Diagnostics) {
     for (name, host) in &view.inventory.hosts {
-        let there = host.facts.docker.iter().flat_map(|d| &d.networks);
-        for other in there.filter(|n| n.project.as_deref() != Some(view.project.as_str())) {
-            let subnets = other
-                .subnets
-                .iter()
-                .filter_map(|s| s.parse::<Ipv4Net>().ok());
+        let others = there(&host.facts).filter(|n| n.project != Some(view.project.as_str()));
+        for other in others {
+            let subnets = other.subnets.iter().filter_map(|s| s.parse().ok());
             for subnet in subnets.filter(|s| overlap(*s, network.subnet.value)) {
+                let (daemon, called) = (other.daemon, other.name);
+                let text = format!("{daemon} network `{called}` on {name} has {subnet}");
                 diagnostics.push(
                     Diagnostic::error("Overlapping subnets")
-                        .at(
-                            network.subnet.span,
-                            format!("Docker network `{}` on {name} has {subnet}", other.name),
-                        )
+                        .at(network.subnet.span, text)
                         .hint("use another subnet, or remove that network"),
                 );
             }
         }
     }
+}
+
+/// A network as a daemon has it.
+struct There<'a> {
+    daemon: &'static str,
+    name: &'a str,
+    project: Option<&'a str>,
+    subnets: &'a [String],
+}
+
+fn there(facts: &Facts) -> impl Iterator<Item = There<'_>> {
+    let docker = facts.docker.iter().flat_map(|d| &d.networks);
+    let libvirt = facts.libvirt.iter().flat_map(|l| &l.networks);
+    let docker = docker.map(|n| There {
+        daemon: "Docker",
+        name: &n.name,
+        project: n.project.as_deref(),
+        subnets: &n.subnets,
+    });
+    let libvirt = libvirt.map(|n| There {
+        daemon: "libvirt",
+        name: &n.name,
+        project: n.project.as_deref(),
+        subnets: &n.subnets,
+    });
+    docker.chain(libvirt)
 }

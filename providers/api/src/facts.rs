@@ -5,6 +5,8 @@
 //! ever indexed by one. Sizes are in bytes, pages in pages. Nothing here reads a host or decides
 //! anything.
 
+mod daemons;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
@@ -12,6 +14,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::daemons::{Docker, DockerNetwork, Libvirt, LibvirtNetwork, Pool};
 use crate::cpuset::IdSet;
 
 /// The version of this shape. A reader takes every version of its own major number.
@@ -493,89 +496,6 @@ impl Offer {
             why_not: works.err(),
         }
     }
-}
-
-/// The Docker engine of the host.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Docker {
-    /// Version of its API.
-    #[serde(default)]
-    pub api_version: Option<String>,
-    /// Where it keeps images, volumes and containers.
-    #[serde(default)]
-    pub root_dir: Option<String>,
-    /// Free disk space there, in bytes.
-    #[serde(default)]
-    pub free_bytes: Option<u64>,
-    /// Who writes the control groups: `systemd`, `cgroupfs` or `none`.
-    #[serde(default)]
-    pub cgroup_driver: Option<String>,
-    /// How images and containers are stored: `overlay2`, `vfs` …
-    #[serde(default)]
-    pub storage_driver: Option<String>,
-    /// Whether containers outlive a restart of the engine.
-    #[serde(default)]
-    pub live_restore: Option<bool>,
-    /// Its networks that have subnets, by name: no other network of the host may overlap them.
-    #[serde(default)]
-    pub networks: Vec<DockerNetwork>,
-}
-
-/// A network of the Docker engine.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct DockerNetwork {
-    /// Its name. Two may have the same.
-    pub name: String,
-    /// The project of `infra` it belongs to. Null where `infra` did not make it.
-    #[serde(default)]
-    pub project: Option<String>,
-    /// Its subnets, as `10.9.0.0/24`.
-    #[serde(default)]
-    pub subnets: Vec<String>,
-}
-
-/// The libvirt daemon of the host.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Libvirt {
-    /// The connection these facts came over: `qemu:///system`.
-    pub uri: String,
-    /// Whether it can define domains of type `kvm`. Whether these run is in `runtimes.kvm`.
-    #[serde(default)]
-    pub kvm: Option<bool>,
-    /// Whether it can define domains of type `qemu` (emulated CPUs).
-    #[serde(default)]
-    pub emulated: Option<bool>,
-    /// The emulator it starts for the host's architecture.
-    #[serde(default)]
-    pub emulator: Option<String>,
-    /// Machine types of that emulator, by name.
-    #[serde(default)]
-    pub machines: Vec<String>,
-    /// Storage pools, by name.
-    #[serde(default)]
-    pub pools: Vec<Pool>,
-}
-
-/// A storage pool of libvirt.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Pool {
-    /// Its name.
-    pub name: String,
-    /// Its kind: `dir`, `logical` …
-    #[serde(default)]
-    pub kind: Option<String>,
-    /// Whether it is started.
-    #[serde(default)]
-    pub active: Option<bool>,
-    /// Where its volumes are.
-    #[serde(default)]
-    pub path: Option<String>,
-    /// Its size in bytes.
-    #[serde(default)]
-    pub capacity_bytes: Option<u64>,
-    /// Free space in it, in bytes.
-    #[serde(default)]
-    pub free_bytes: Option<u64>,
 }
 
 /// What one owner has taken of the host.

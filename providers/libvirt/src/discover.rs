@@ -1,14 +1,19 @@
 //! What a libvirt daemon knows of its host. It says what libvirt offers; whether KVM works is found elsewhere.
 
 use infra_api::Failure;
-use infra_api::facts::{Facts, Libvirt, Pool, Used, UsedPages};
+use std::net::IpAddr;
+
+use infra_api::facts::{Facts, Libvirt, LibvirtNetwork, Pool, Used, UsedPages};
+use ipnet::IpNet;
 use roxmltree::Node;
 use virt::connect::Connect;
+use virt::network::Network;
 use virt::storage_pool::StoragePool;
 
 use crate::failure::{Doing, each};
 use crate::text::domain_read::Found;
-use crate::text::xml::{all, parse, text};
+use crate::text::mark;
+use crate::text::xml::{all, attr, parse, text};
 use crate::{domain, pool};
 
 /// What this daemon adds to the facts of its host.
@@ -39,6 +44,7 @@ pub(crate) fn discover(connection: &Connect, uri: &str) -> Result<Discovered, Fa
         libvirt: Libvirt {
             uri: uri.to_owned(),
             pools,
+            networks: networks(connection)?,
             ..offers
         },
         libvirt_version: version(connection.lib_version().doing(doing)?),
@@ -100,6 +106,49 @@ fn facts_of(pool: &StoragePool) -> Result<Pool, Failure> {
         capacity_bytes: info.as_ref().map(|info| info.capacity),
         free_bytes: info.as_ref().map(|info| info.available),
     })
+}
+
+/// Networks with subnets. One that is not started may be at any time.
+fn networks(connection: &Connect) -> Result<Vec<LibvirtNetwork>, Failure> {
+    let doing = || "listing the networks".to_owned();
+    let described = |network: &Network| {
+        let xml = network.xml_desc(0).doing(doing)?;
+        let found = parse(&xml, network_of).doing(doing)?;
+        Ok(Some(found).filter(|network| !network.subnets.is_empty()))
+    };
+    let mut networks = each(connection.list_all_networks(0).doing(doing)?, described)?;
+    networks.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(networks)
+}
+
+fn network_of(root: Node) -> Option<LibvirtNetwork> {
+    Some(LibvirtNetwork {
+        name: text(root, "name")?,
+        project: mark::read(root).map(|stamp| stamp.mark.project.to_string()),
+        bridge: attr(root, "bridge", "name"),
+        subnets: all(root, "ip").filter_map(subnet).collect(),
+    })
+}
+
+/// Of an `<ip>`, which has a prefix or a netmask; with neither libvirt takes the class of the address, as ever.
+fn subnet(ip: Node) -> Option<String> {
+    let address: IpAddr = ip.attribute("address")?.parse().ok()?;
+    let prefix = match (ip.attribute("prefix"), ip.attribute("netmask")) {
+        (Some(prefix), _) => prefix.parse().ok()?,
+        (None, Some(mask)) => ipnet::ip_mask_to_prefix(mask.parse().ok()?).ok()?,
+        (None, None) => class(address),
+    };
+    Some(IpNet::new(address, prefix).ok()?.trunc().to_string())
+}
+
+/// The prefix an address had before there were any.
+fn class(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(v4) if v4.octets()[0] < 128 => 8,
+        IpAddr::V4(v4) if v4.octets()[0] < 192 => 16,
+        IpAddr::V4(_) => 24,
+        IpAddr::V6(_) => 64,
+    }
 }
 
 /// Machines that run, or will when the host starts.
@@ -181,5 +230,38 @@ mod tests {
             Some("/usr/bin/qemu-system-x86_64")
         );
         assert_eq!(libvirt.machines, ["pc", "q35"]);
+    }
+
+    #[test]
+    fn a_networks_subnets() {
+        let xml = "<network><name>demo.lan</name>
+            <metadata><m:mark xmlns:m='urn:infra:mark:1' project='demo' address='network.lan'/></metadata>
+            <bridge name='br-1' stp='on'/>
+            <ip address='192.168.122.1' netmask='255.255.255.0'><dhcp/></ip>
+            <ip address='10.1.2.3' prefix='20'/>
+            <ip address='10.0.0.1'/>
+            <ip family='ipv6' address='fd00::1' prefix='64'/></network>";
+        let found = parse(xml, network_of).unwrap();
+        assert_eq!(
+            (found.project.as_deref(), found.bridge.as_deref()),
+            (Some("demo"), Some("br-1"))
+        );
+        assert_eq!(
+            found.subnets,
+            ["192.168.122.0/24", "10.1.0.0/20", "10.0.0.0/8", "fd00::/64"]
+        );
+    }
+
+    #[test]
+    fn the_mocks_network_is_found() {
+        let connection = Connect::open(Some("test:///default")).unwrap();
+        let found = networks(&connection).unwrap();
+        let default = LibvirtNetwork {
+            name: "default".into(),
+            project: None,
+            bridge: Some("virbr0".into()),
+            subnets: vec!["192.168.122.0/24".into()],
+        };
+        assert_eq!(found, [default]);
     }
 }
