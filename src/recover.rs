@@ -1,20 +1,25 @@
 //! What the state would say, read back from what is there: who stands on what, and where workloads run.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
-use infra_api::target::{Container, Machine};
-use infra_api::{Address, Cell, CpuPolicy, IdSet, Observed, Placement, ResourceId, Runtime, Vcpu};
+use infra_api::target::{Container, Machine, VolumeRef};
+use infra_api::{
+    Address, Cell, CpuPolicy, HostName, IdSet, Observed, Placement, ResourceId, Runtime, Vcpu,
+};
 use infra_lang::Evaluation;
 use infra_plan::{Outcome, Record};
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::declared::{Declared, Workload};
+use crate::declared::{Declared, Interface, Workload};
 
-/// Finds what each object stands on: every other object of its host that its body names.
+/// Finds what each object stands on: of what is there on its host, what its id and body name.
 pub fn edges(resources: &mut BTreeMap<ResourceId, Record>) {
-    let ids: Vec<ResourceId> = resources.keys().cloned().collect();
+    let ids: BTreeSet<ResourceId> = resources.keys().cloned().collect();
+    let there = There::new(ids.iter());
     for (id, record) in resources.iter_mut() {
-        record.after = stood_on(id, &[&record.body], ids.iter());
+        record.after = there.under(id, &record.body);
     }
 }
 
@@ -45,44 +50,100 @@ fn record(found: &Observed) -> Option<Record> {
     }
 }
 
-/// Of `others` those that an object stands on which holds these parts of a body.
+/// The pool a volume is in: its name is `POOL/NAME`. A container engine's volume is in none.
 #[must_use]
-pub fn stood_on<'a>(
-    id: &ResourceId,
-    parts: &[&Value],
-    others: impl Iterator<Item = &'a ResourceId>,
-) -> Vec<ResourceId> {
-    let mut named = BTreeSet::new();
-    parts.iter().for_each(|part| strings(part, &mut named));
-    let stands_on = |other: &&ResourceId| {
-        *other != id
-            && other.host == id.host
-            && below(&other.kind, &id.kind)
-            && names(other, &named)
-    };
-    others.filter(stands_on).cloned().collect()
+pub fn pool_of(volume: &ResourceId) -> Option<ResourceId> {
+    let (pool, _) = volume.name.split_once('/')?;
+    Some(sibling(volume, "pool", pool))
 }
 
-/// Whether objects of a kind can be stood on by those of another.
-fn below(kind: &str, user: &str) -> bool {
-    let rank = |kind: &str| match kind {
-        "pool" | "image" => 0,
-        "network" => 1,
-        "volume" => 2,
-        _ => 3,
-    };
-    rank(kind) < rank(user)
-        || (kind == "volume" && user == "volume")
-        || (kind == "network" && user == "network")
+/// The volume a disk began as a copy of.
+fn backing(disk: &ResourceId, body: &Value) -> Option<ResourceId> {
+    let backing = VolumeRef::deserialize(body.get("backing")?).ok()?;
+    let name = format!("{}/{}", backing.pool, backing.name);
+    Some(sibling(disk, "volume", &name))
 }
 
-fn names(id: &ResourceId, named: &BTreeSet<&str>) -> bool {
-    let short = if id.provider == "libvirt" {
-        id.name.rsplit('/').next().unwrap_or(&id.name)
-    } else {
-        &id.name
-    };
-    named.contains(short)
+/// The containers' network whose bridge a network of machines without one of its own is on.
+fn lender(network: &ResourceId, body: &Value) -> Option<ResourceId> {
+    let borrows = network.provider == "libvirt" && body.get("own").is_none();
+    borrows.then(|| ResourceId::new(&network.host, "docker", "network", &network.name))
+}
+
+fn sibling(id: &ResourceId, kind: &str, name: &str) -> ResourceId {
+    ResourceId::new(&id.host, &id.provider, kind, name)
+}
+
+/// What is there to stand on, by the daemon that has it and the name it has in bodies.
+pub struct There<'a> {
+    ids: BTreeSet<&'a ResourceId>,
+    named: BTreeMap<(&'a HostName, &'a str, &'a str), Vec<&'a ResourceId>>,
+}
+
+impl<'a> There<'a> {
+    pub fn new(ids: impl Iterator<Item = &'a ResourceId>) -> Self {
+        let ids: BTreeSet<&ResourceId> = ids.filter(|id| !is_workload(id)).collect();
+        let mut named: BTreeMap<_, Vec<&ResourceId>> = BTreeMap::new();
+        for id in &ids {
+            let key = (&id.host, id.provider.as_str(), name_in_bodies(id));
+            named.entry(key).or_default().push(id);
+        }
+        Self { ids, named }
+    }
+
+    /// What an object with this body stands on, in order.
+    #[must_use]
+    pub fn under(&self, id: &ResourceId, body: &Value) -> Vec<ResourceId> {
+        let under = match id.kind.as_str() {
+            "pool" | "image" => Vec::new(),
+            "network" => lender(id, body).into_iter().collect(),
+            "volume" => pool_of(id).into_iter().chain(backing(id, body)).collect(),
+            _ => return self.named(id, &[body]),
+        };
+        self.of_these(under)
+    }
+
+    /// What an object stands on for these parts of its body alone, in order.
+    #[must_use]
+    pub fn under_parts(&self, id: &ResourceId, parts: &[&Value]) -> Vec<ResourceId> {
+        let has = |key: &str| parts.iter().any(|part| part.get(key).is_some());
+        let whole = parts.iter().any(|part| part.as_str() == Some(&id.name));
+        match id.kind.as_str() {
+            // What makes it a borrower is what it lacks: that is seen only where all of it is there.
+            "network" if whole && !has("subnet") => {
+                self.of_these(lender(id, &Value::Null).into_iter().collect())
+            }
+            _ if is_workload(id) => self.named(id, parts),
+            _ => Vec::new(),
+        }
+    }
+
+    fn of_these(&self, mut ids: Vec<ResourceId>) -> Vec<ResourceId> {
+        ids.retain(|id| self.ids.contains(id));
+        ids
+    }
+
+    /// All that a workload's body names.
+    fn named(&self, id: &ResourceId, parts: &[&Value]) -> Vec<ResourceId> {
+        let mut words = BTreeSet::new();
+        parts.iter().for_each(|part| strings(part, &mut words));
+        let found = words
+            .into_iter()
+            .filter_map(|word| self.named.get(&(&id.host, id.provider.as_str(), word)))
+            .flatten();
+        let found: BTreeSet<&ResourceId> = found.copied().collect();
+        found.into_iter().cloned().collect()
+    }
+}
+
+fn is_workload(id: &ResourceId) -> bool {
+    !matches!(id.kind.as_str(), "pool" | "image" | "network" | "volume")
+}
+
+/// A volume in a pool is named without it; an image's reference holds slashes of its own.
+fn name_in_bodies(id: &ResourceId) -> &str {
+    let in_pool = (id.kind == "volume").then(|| id.name.split_once('/'));
+    in_pool.flatten().map_or(&id.name, |(_, name)| name)
 }
 
 fn strings<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
@@ -116,20 +177,33 @@ pub fn placements(
     resources: &BTreeMap<ResourceId, Record>,
     declared: &Declared,
 ) -> BTreeMap<Address, Placement> {
+    let workloads: BTreeMap<&Address, &Workload> =
+        declared.workloads.iter().map(|w| (&w.address, w)).collect();
+    let networks = Networks::new(resources);
     let mut placements = BTreeMap::new();
     for (id, record) in resources {
-        let workload = declared
-            .workloads
-            .iter()
-            .find(|w| w.address == record.address);
+        let workload = workloads.get(&record.address).copied();
         let placement = match (id.provider.as_str(), id.kind.as_str()) {
-            ("docker", "container") => of_container(id, record, workload),
+            ("docker", "container") => of_container(id, record, workload, &networks),
             ("libvirt", "domain") => of_machine(id, record, workload),
             _ => None,
         };
         placements.extend(placement.map(|p| (record.address.clone(), p)));
     }
     placements
+}
+
+/// What the engine of each host calls the declared networks: their marks say it, whatever their addresses look like.
+struct Networks<'a>(BTreeMap<(&'a HostName, &'a Address), &'a str>);
+
+impl<'a> Networks<'a> {
+    fn new(resources: &'a BTreeMap<ResourceId, Record>) -> Self {
+        let networks = resources
+            .iter()
+            .filter(|(id, _)| id.provider == "docker" && id.kind == "network");
+        let names = networks.map(|(id, r)| ((&id.host, &r.address), id.name.as_str()));
+        Self(names.collect())
+    }
 }
 
 fn policy(workload: Option<&Workload>) -> CpuPolicy {
@@ -156,6 +230,7 @@ fn of_container(
     id: &ResourceId,
     record: &Record,
     workload: Option<&Workload>,
+    networks: &Networks<'_>,
 ) -> Option<Placement> {
     let body: Container = serde_json::from_value(record.body.clone()).ok()?;
     let policy = policy(workload);
@@ -168,7 +243,7 @@ fn of_container(
     };
     let mut own = own.iter();
     let first = Cell {
-        node: body.memory_nodes.as_ref().and_then(IdSet::first),
+        node: None,
         cpus,
         vcpus: (0..count)
             .map(|id| Vcpu {
@@ -184,13 +259,13 @@ fn of_container(
     let addresses = if body.networks.len() == 1 {
         labelled(workload, addresses)
     } else {
-        by_network(workload, &body)
+        by_network(&id.host, workload, &body, networks)
     };
     Some(Placement {
         runtime: Runtime::Container,
         host: id.host.clone(),
         policy,
-        cells: vec![first],
+        cells: cells(first, body.memory_nodes.as_ref()),
         helpers: BTreeMap::new(),
         devices: Vec::new(),
         addresses,
@@ -199,28 +274,36 @@ fn of_container(
 }
 
 fn by_network(
+    host: &HostName,
     workload: Option<&Workload>,
     body: &Container,
-) -> BTreeMap<String, std::net::Ipv4Addr> {
-    let find = |i: &crate::declared::Interface| {
-        let network = i
-            .network
-            .value
-            .as_str()
-            .rsplit('.')
-            .next()
-            .unwrap_or_default();
-        let endpoint = body
-            .networks
-            .iter()
-            .find(|(name, _)| name.rsplit('.').next() == Some(network));
-        endpoint.map(|(_, e)| (i.label.clone(), e.address))
+    networks: &Networks<'_>,
+) -> BTreeMap<String, Ipv4Addr> {
+    let find = |i: &Interface| {
+        let name = networks.0.get(&(host, &i.network.value))?;
+        let endpoint = body.networks.get(*name)?;
+        Some((i.label.clone(), endpoint.address))
     };
-    workload
-        .into_iter()
-        .flat_map(|w| &w.interfaces)
-        .filter_map(find)
-        .collect()
+    let interfaces = workload.into_iter().flat_map(|w| &w.interfaces);
+    interfaces.filter_map(find).collect()
+}
+
+/// One for each node, as placing makes them: the first carries all, the others name their nodes.
+fn cells(first: Cell, nodes: Option<&IdSet>) -> Vec<Cell> {
+    let nodes = nodes.cloned().unwrap_or_default();
+    let bare = |node| Cell {
+        node: Some(node),
+        cpus: first.cpus.clone(),
+        vcpus: Vec::new(),
+        memory_bytes: 0,
+        page_size_bytes: None,
+    };
+    let others: Vec<Cell> = nodes.iter().skip(1).map(bare).collect();
+    let first = Cell {
+        node: nodes.first(),
+        ..first
+    };
+    std::iter::once(first).chain(others).collect()
 }
 
 fn of_machine(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> Option<Placement> {
@@ -241,8 +324,8 @@ fn of_machine(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> 
             cpu: body.vcpu_pins.get(&id).and_then(one),
         })
         .collect();
-    let cell = Cell {
-        node: body.memory_nodes.as_ref().and_then(IdSet::first),
+    let first = Cell {
+        node: None,
         cpus,
         vcpus,
         memory_bytes: body.memory_bytes,
@@ -252,7 +335,7 @@ fn of_machine(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> 
         runtime: Runtime::Kvm,
         host: id.host.clone(),
         policy,
-        cells: vec![cell],
+        cells: cells(first, body.memory_nodes.as_ref()),
         helpers: body
             .emulator_pin
             .map(|pin| BTreeMap::from([("emulator".to_owned(), pin)]))
@@ -261,4 +344,213 @@ fn of_machine(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> 
         addresses: labelled(workload, body.interfaces.iter().map(|i| i.address)),
         tiers: Vec::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use infra_api::{Project, names};
+    use infra_lang::{Files, GivenValues, Memory, Mode};
+    use serde_json::json;
+
+    use super::*;
+    use crate::configuration::Source;
+
+    fn record(address: &str, body: Value) -> Record {
+        Record {
+            address: Address::new(address),
+            body,
+            after: Vec::new(),
+            prevent_destroy: false,
+        }
+    }
+
+    fn project(objects: &[(&str, Value)]) -> BTreeMap<ResourceId, Record> {
+        let object =
+            |(id, body): &(&str, Value)| (id.parse().unwrap(), record("x.y", body.clone()));
+        objects.iter().map(object).collect()
+    }
+
+    fn after(resources: &BTreeMap<ResourceId, Record>, id: &str) -> Vec<String> {
+        let record = &resources[&id.parse().unwrap()];
+        record.after.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn only_a_borrowed_bridge_stands_on_its_lender() {
+        let network = json!({"name": "demo.lan", "bridge": "br-1"});
+        let own = json!({"name": "demo.own", "bridge": "br-2", "own": {"subnet": "10.0.0.0/24"}});
+        let mut there = project(&[
+            ("r1/docker/network/demo.lan", network.clone()),
+            ("r1/docker/network/demo.own", network.clone()),
+            ("r2/docker/network/demo.lan", network.clone()),
+            ("r1/libvirt/network/demo.lan", network.clone()),
+            ("r1/libvirt/network/demo.own", own),
+            ("r1/libvirt/network/demo.alone", network),
+        ]);
+        edges(&mut there);
+        assert_eq!(
+            after(&there, "r1/libvirt/network/demo.lan"),
+            ["r1/docker/network/demo.lan"]
+        );
+        let others = there.iter().filter(|(_, record)| !record.after.is_empty());
+        assert_eq!(others.count(), 1);
+    }
+
+    #[test]
+    fn a_disk_stands_on_its_pool_and_on_what_it_began_as() {
+        let disk = |name: &str| json!({"volume": {"pool": "p", "name": name}});
+        let mut copy = disk("copy");
+        copy["backing"] = json!({"pool": "p", "name": "base"});
+        let mut there = project(&[
+            ("r1/libvirt/pool/p", json!({"name": "p", "path": "/p"})),
+            (
+                "r1/libvirt/pool/base",
+                json!({"name": "base", "path": "/base"}),
+            ),
+            ("r1/libvirt/volume/p/base", disk("base")),
+            ("r1/libvirt/volume/p/copy", copy),
+            // Text that is another's name says nothing.
+            ("r1/libvirt/volume/p/seed", json!({"user_data": "copy"})),
+            ("r1/docker/volume/p", json!({"name": "p"})),
+        ]);
+        edges(&mut there);
+        let pool = "r1/libvirt/pool/p";
+        let base = "r1/libvirt/volume/p/base";
+        assert_eq!(after(&there, base), [pool]);
+        assert_eq!(after(&there, "r1/libvirt/volume/p/copy"), [pool, base]);
+        assert_eq!(after(&there, "r1/libvirt/volume/p/seed"), [pool]);
+        assert!(after(&there, "r1/docker/volume/p").is_empty());
+    }
+
+    #[test]
+    fn a_workload_stands_on_what_its_daemon_has_of_what_it_names() {
+        let machine = json!({
+            "disks": [{"volume": {"pool": "p", "name": "data"}}],
+            "interfaces": [{"network": "demo.lan"}],
+        });
+        let container = json!({"image": "a/b@sha256:1", "networks": {"demo.lan": {}}});
+        let mut there = project(&[
+            ("r1/docker/image/a/b@sha256:1", json!({})),
+            ("r1/docker/network/demo.lan", json!({})),
+            ("r1/libvirt/network/demo.lan", json!({})),
+            ("r1/libvirt/volume/p/data", json!({})),
+            ("r1/docker/container/demo.c", container),
+            ("r1/libvirt/domain/demo.m", machine),
+        ]);
+        edges(&mut there);
+        assert_eq!(
+            after(&there, "r1/docker/container/demo.c"),
+            ["r1/docker/image/a/b@sha256:1", "r1/docker/network/demo.lan"]
+        );
+        assert_eq!(
+            after(&there, "r1/libvirt/domain/demo.m"),
+            ["r1/libvirt/network/demo.lan", "r1/libvirt/volume/p/data"]
+        );
+    }
+
+    #[test]
+    fn twice_the_objects_take_twice_the_time() {
+        let object = |n: usize| {
+            let id = format!("r1/libvirt/volume/p/{n}.qcow2").parse().unwrap();
+            let volume = json!({"volume": {"pool": "p", "name": format!("{n}.qcow2")}});
+            (id, record("x.y", volume))
+        };
+        let mut many: BTreeMap<ResourceId, Record> = (0..10_000).map(object).collect();
+        let begun = Instant::now();
+        edges(&mut many);
+        // Looking at all pairs takes 100 million looks.
+        assert!(begun.elapsed() < Duration::from_secs(5));
+    }
+
+    fn declared(files: &[(&str, &str)]) -> Declared {
+        let files = files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).into()));
+        let files: Arc<dyn Files> = Arc::new(Memory(files.collect()));
+        let given = GivenValues::default();
+        let found = Source::read(&files, "demo").evaluate(
+            &given,
+            Mode::Plan,
+            &BTreeMap::new(),
+            &mut str::to_owned,
+        );
+        assert!(!found.diagnostics.has_errors(), "{:?}", found.diagnostics);
+        found.declared
+    }
+
+    #[test]
+    fn addresses_are_found_in_counted_networks_and_those_of_modules() {
+        let main = r#"
+            module "m" { source = "./m" }
+            network "n" {
+              count  = 2
+              subnet = "10.0.${count.index}.0/24"
+            }
+            workload "w" {
+              interface "a" { network = network.n[0] }
+              interface "b" { network = network.n[1] }
+              interface "c" { network = module.m.lan }
+              container { image = "registry.example/a:1" }
+            }"#;
+        let module = r#"
+            network "lan" { subnet = "10.1.0.0/24" }
+            output "lan" { value = network.lan }"#;
+        let declared = declared(&[("main.infra.hcl", main), ("m/main.infra.hcl", module)]);
+        let networks = ["network.n[0]", "network.n[1]", "module.m.network.lan"];
+        let mut there = BTreeMap::new();
+        let mut container = container(None);
+        for (n, address) in networks.iter().enumerate() {
+            let name = names::object(&Project::new("demo"), &Address::new(*address));
+            container["networks"][&name] = json!({"address": format!("10.9.9.{n}")});
+            let id = ResourceId::new(&HostName::new("r1"), "docker", "network", &name);
+            there.insert(id, record(address, json!({})));
+        }
+        there.insert(
+            "r1/docker/container/demo.w".parse().unwrap(),
+            record("workload.w", container),
+        );
+        let found = &placements(&there, &declared)[&Address::new("workload.w")].addresses;
+        let found: Vec<String> = found.iter().map(|(l, a)| format!("{l} {a}")).collect();
+        assert_eq!(found, ["a 10.9.9.0", "b 10.9.9.1", "c 10.9.9.2"]);
+    }
+
+    fn container(memory_nodes: Option<&str>) -> Value {
+        json!({
+            "name": "demo.w", "image": "x", "state": "running", "hostname": "w",
+            "networks": {}, "cpus": "4-5", "memory_bytes": 64, "memory_nodes": memory_nodes,
+        })
+    }
+
+    fn machine(memory_nodes: Option<&str>) -> Value {
+        json!({
+            "name": "demo.w", "uuid": "x", "state": "running", "acceleration": "kvm", "vcpus": 2,
+            "vcpu_pins": {"0": "4", "1": "5"}, "memory_bytes": 64, "memory_nodes": memory_nodes,
+            "boot": {"type": "disk"}, "autostart": false,
+        })
+    }
+
+    #[test]
+    fn all_nodes_are_found_again() {
+        for (id, body) in [
+            ("r1/docker/container/demo.w", container as fn(_) -> _),
+            ("r1/libvirt/domain/demo.w", machine),
+        ] {
+            let cells = |nodes| {
+                let there = BTreeMap::from([(id.parse().unwrap(), record("x.w", body(nodes)))]);
+                let found = placements(&there, &Declared::default());
+                found[&Address::new("x.w")].clone()
+            };
+            let place = cells(Some("0-1,3"));
+            assert_eq!(place.nodes(), IdSet::from([0, 1, 3]), "{id}");
+            assert_eq!(place.cells.len(), 3);
+            let memory: Vec<u64> = place.cells.iter().map(|c| c.memory_bytes).collect();
+            assert_eq!(memory, [64, 0, 0]);
+            assert!(place.cells.iter().all(|c| c.cpus == IdSet::from([4, 5])));
+            assert_eq!(cells(None).cells.len(), 1);
+            assert_eq!(cells(None).nodes(), IdSet::new());
+        }
+    }
 }
