@@ -41,15 +41,15 @@ fn common<'a>(
 
 /// By the longest common subsequence; of equals, what goes stands before what comes.
 fn middle(before: &[String], after: &[String]) -> Vec<Line> {
-    let longest = if before.len().saturating_mul(after.len()) > PAIRS {
-        vec![vec![0; after.len() + 1]; before.len() + 1]
-    } else {
-        longest_common(before, after)
-    };
+    // Nothing is made that is as large as the pairs are many: of two long texts it would not fit into memory.
+    if before.len().saturating_mul(after.len()) > PAIRS {
+        return replaced(before, after).collect();
+    }
+    let longest = longest_common(before, after);
     let (mut b, mut a) = (0, 0);
     let mut lines = Vec::new();
     while b < before.len() && a < after.len() {
-        if before[b] == after[a] && longest[b][a] > 0 {
+        if before[b] == after[a] {
             lines.push(Line::Same(before[b].clone()));
             (b, a) = (b + 1, a + 1);
         } else if longest[b + 1][a] >= longest[b][a + 1] {
@@ -60,9 +60,14 @@ fn middle(before: &[String], after: &[String]) -> Vec<Line> {
             a += 1;
         }
     }
-    lines.extend(before[b..].iter().cloned().map(Line::Gone));
-    lines.extend(after[a..].iter().cloned().map(Line::New));
+    lines.extend(replaced(&before[b..], &after[a..]));
     lines
+}
+
+/// All goes, then all comes.
+fn replaced(before: &[String], after: &[String]) -> impl Iterator<Item = Line> {
+    let gone = before.iter().cloned().map(Line::Gone);
+    gone.chain(after.iter().cloned().map(Line::New))
 }
 
 /// How many lines the rests from (b, a) on have in common.
@@ -129,6 +134,20 @@ mod tests {
         assert_eq!(shown("a b c", "b c d"), "-a b c+d");
         assert_eq!(shown("", "a"), "+a");
         assert_eq!(shown("a", "a"), "…1");
+    }
+
+    #[test]
+    fn of_long_texts_all_goes_and_all_comes() {
+        // All pairs of these would take 40 GB.
+        let text = |word: &str| -> Vec<String> {
+            let other = |n| format!("{word} {n}");
+            (0..100_000).map(other).collect()
+        };
+        let lines = diff(&text("before"), &text("after"));
+        let (gone, new) = lines.split_at(100_000);
+        assert!(gone.iter().all(|line| matches!(line, Line::Gone(_))));
+        assert!(new.iter().all(|line| matches!(line, Line::New(_))));
+        assert_eq!(new.len(), 100_000);
     }
 
     proptest! {
