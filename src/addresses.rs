@@ -110,8 +110,7 @@ impl<'a> Pool<'a> {
 
     /// Whether a host of the subnet may have it.
     fn usable(&self, address: Ipv4Addr) -> bool {
-        let subnet = self.subnet();
-        subnet.contains(&address) && address != subnet.network() && address != subnet.broadcast()
+        Network::is_host(self.subnet(), address)
     }
 
     fn explicit(&mut self, members: &[Member<'_>], diagnostics: &mut Diagnostics) {
