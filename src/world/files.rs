@@ -19,8 +19,16 @@ pub type ImageFiles = BTreeMap<String, FileFacts>;
 
 /// What a qcow2 image begins with.
 const QCOW2_MAGIC: [u8; 4] = *b"QFI\xfb";
-/// Where its virtual size stands, as 8 bytes, the highest first.
+/// Where its version stands, as 4 bytes, the highest first like all its numbers.
+const QCOW2_VERSION_AT: usize = 4;
+/// Where the name of the file it lies over stands in it, as 8 bytes; 0: it lies over none.
+const QCOW2_BACKING_AT: usize = 8;
+/// Where its virtual size stands, as 8 bytes.
 const QCOW2_SIZE_AT: usize = 24;
+/// From version 3 on: what a reader must understand, as 8 bytes of flags.
+const QCOW2_FEATURES_AT: usize = 72;
+/// Of these: its content is in another file.
+const QCOW2_DATA_ELSEWHERE: u64 = 1 << 2;
 const BLOCK: usize = 1 << 20;
 
 /// Reads every file that an image names. What is missing or cut off is an error at its place.
@@ -38,27 +46,52 @@ pub fn read(declared: &Declared, folder: &Folder) -> (ImageFiles, Diagnostics) {
                 Ok(facts) => {
                     files.insert(written.value.clone(), facts);
                 }
-                Err(why) => diagnostics.push(unreadable(written, &why)),
+                Err(trouble) => diagnostics.push(unusable(written, &trouble)),
             }
         }
     }
     (files, diagnostics)
 }
 
-fn unreadable(written: &At<String>, why: &str) -> Diagnostic {
-    Diagnostic::error("Unusable image file")
-        .at(written.span, format!("`{}`: {why}", written.value))
-        .hint("make or copy the file again; paths are relative to the configuration's folder")
+/// Why a file cannot be used.
+enum Trouble {
+    /// It is missing, damaged or something else.
+    Unreadable(String),
+    /// It is a part of an image: the rest is in a file that it names.
+    InParts(&'static str),
 }
 
-fn look(path: &Path, archive: bool) -> Result<FileFacts, String> {
+impl From<String> for Trouble {
+    fn from(why: String) -> Self {
+        Self::Unreadable(why)
+    }
+}
+
+fn unusable(written: &At<String>, trouble: &Trouble) -> Diagnostic {
+    let path = &written.value;
+    let (why, hint) = match trouble {
+        Trouble::Unreadable(why) => (
+            why.as_str(),
+            "make or copy the file again; paths are relative to the configuration's folder".into(),
+        ),
+        Trouble::InParts(why) => (
+            *why,
+            format!("make one whole file of them: `qemu-img convert -O qcow2 {path} NEW.qcow2`"),
+        ),
+    };
+    Diagnostic::error("Unusable image file")
+        .at(written.span, format!("`{path}`: {why}"))
+        .hint(hint)
+}
+
+fn look(path: &Path, archive: bool) -> Result<FileFacts, Trouble> {
     let mut file = File::open(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         _ => e.to_string(),
     })?;
     let meta = file.metadata().map_err(|e| e.to_string())?;
     if !meta.is_file() {
-        return Err("it is not a file".to_owned());
+        return Err("it is not a file".to_owned().into());
     }
     let (sha256, head) = digest(&mut file).map_err(|e| e.to_string())?;
     if archive {
@@ -69,17 +102,16 @@ fn look(path: &Path, archive: bool) -> Result<FileFacts, String> {
     } else {
         Format::Raw
     };
-    let path = std::path::absolute(path).map_err(|e| e.to_string())?;
+    let virtual_bytes = match format {
+        Format::Qcow2 => whole_qcow2(&head)?,
+        Format::Raw => meta.len(),
+    };
     Ok(FileFacts {
-        path,
+        path: std::path::absolute(path).map_err(|e| e.to_string())?,
         sha256,
         size_bytes: meta.len(),
         format,
-        virtual_bytes: if format == Format::Qcow2 {
-            virtual_size(&head)?
-        } else {
-            meta.len()
-        },
+        virtual_bytes,
     })
 }
 
@@ -100,13 +132,32 @@ fn digest(file: &mut File) -> std::io::Result<(String, Vec<u8>)> {
     }
 }
 
-fn virtual_size(head: &[u8]) -> Result<u64, String> {
-    let bytes = head
-        .get(QCOW2_SIZE_AT..QCOW2_SIZE_AT + 8)
-        .and_then(|b| b.try_into().ok());
-    bytes
-        .map(u64::from_be_bytes)
-        .ok_or_else(|| "it begins as a qcow2 image and is cut off".to_owned())
+/// The virtual size of an image that is whole in itself. One that names other files would have QEMU open them where
+/// it runs: whatever has that name on the host, and never what was meant.
+fn whole_qcow2(head: &[u8]) -> Result<u64, Trouble> {
+    let cut_off = || "it begins as a qcow2 image and is cut off".to_owned();
+    let virtual_bytes = number(head, QCOW2_SIZE_AT).ok_or_else(cut_off)?;
+    if number(head, QCOW2_BACKING_AT) != Some(0) {
+        return Err(Trouble::InParts(
+            "it lies over another file, its backing file",
+        ));
+    }
+    // Version 2 has no flags: what stands there is content.
+    let features = match head.get(QCOW2_VERSION_AT..QCOW2_BACKING_AT) {
+        Some([0, 0, 0, 2]) => 0,
+        _ => number(head, QCOW2_FEATURES_AT).ok_or_else(cut_off)?,
+    };
+    if features & QCOW2_DATA_ELSEWHERE != 0 {
+        return Err(Trouble::InParts(
+            "its content is in another file, its data file",
+        ));
+    }
+    Ok(virtual_bytes)
+}
+
+fn number(head: &[u8], at: usize) -> Option<u64> {
+    let bytes = head.get(at..at + 8)?.try_into().ok()?;
+    Some(u64::from_be_bytes(bytes))
 }
 
 /// Walks a tar's headers: each must be one, and what it announces must be there. A compressed archive is left to
@@ -137,5 +188,35 @@ fn whole_archive(file: &mut File, head: &[u8], size: u64) -> Result<(), String> 
         (0, _) => Err("it is empty".to_owned()),
         (_, 0) => Err("it is a tar archive with nothing in it".to_owned()),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(version: u32, backing: u64, features: u64) -> Vec<u8> {
+        let mut head = vec![0; 104];
+        head[..4].copy_from_slice(&QCOW2_MAGIC);
+        head[4..8].copy_from_slice(&version.to_be_bytes());
+        head[8..16].copy_from_slice(&backing.to_be_bytes());
+        head[24..32].copy_from_slice(&(1_u64 << 30).to_be_bytes());
+        head[72..80].copy_from_slice(&features.to_be_bytes());
+        head
+    }
+
+    #[test]
+    fn only_a_whole_image_is_taken() {
+        let size = |head: &[u8]| whole_qcow2(head).ok();
+        assert_eq!(size(&image(3, 0, 0)), Some(1 << 30));
+        // It was not closed; its compression is another.
+        assert_eq!(size(&image(3, 0, 0b1001)), Some(1 << 30));
+        assert_eq!(size(&image(2, 0, QCOW2_DATA_ELSEWHERE)), Some(1 << 30));
+        assert_eq!(size(&image(2, 0, 0)[..72]), Some(1 << 30));
+        assert_eq!(size(&image(3, 0, QCOW2_DATA_ELSEWHERE)), None);
+        assert_eq!(size(&image(3, 112, 0)), None);
+        assert_eq!(size(&image(2, 112, 0)), None);
+        assert_eq!(size(&image(3, 0, 0)[..72]), None);
+        assert_eq!(size(&image(3, 0, 0)[..30]), None);
     }
 }
