@@ -8,11 +8,13 @@ use infra_plan::Output;
 use crate::configuration::Configuration;
 
 /// The root module's outputs.
-#[must_use]
-pub fn of(
+///
+/// # Errors
+/// When a digest cannot be made: without it nobody could tell that a sensitive one changed.
+pub fn of<E>(
     configuration: &Configuration,
-    digest: &mut dyn FnMut(&str) -> String,
-) -> BTreeMap<String, Output> {
+    digest: &mut dyn FnMut(&str) -> Result<String, E>,
+) -> Result<BTreeMap<String, Output>, E> {
     let outputs = configuration.evaluation.outputs.iter();
     outputs
         .map(|(name, output)| {
@@ -22,7 +24,7 @@ pub fn of(
             let kept = if secret {
                 Output {
                     value: None,
-                    digest: Some(digest(&plain.to_string())),
+                    digest: Some(digest(&plain.to_string())?),
                 }
             } else {
                 Output {
@@ -30,7 +32,7 @@ pub fn of(
                     digest: None,
                 }
             };
-            (name.to_string(), kept)
+            Ok((name.to_string(), kept))
         })
         .collect()
 }

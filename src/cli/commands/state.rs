@@ -100,7 +100,7 @@ async fn rebuild(
     }
     recover::edges(&mut outcome.resources);
     outcome.workloads = placements(&outcome, &session);
-    outcome.outputs = session.outputs();
+    outcome.outputs = session.outputs()?;
     let drawn = lineage().map_err(|e| Stop::error("drawing a name for the state", e))?;
     let state = store.rebuild(&lock, session.project(), &drawn, outcome)?;
     let outcome = &state.outcome;

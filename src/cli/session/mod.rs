@@ -432,7 +432,7 @@ impl Session {
         let outputs = if destroy {
             BTreeMap::new()
         } else {
-            self.outputs()
+            self.outputs()?
         };
         let impact = |id: &ResourceId, path: &[String], removed: bool| {
             let provider = self.providers.iter().find(|p| p.name() == id.provider);
@@ -499,16 +499,15 @@ impl Session {
     }
 
     /// Outputs as the state keeps them.
-    #[must_use]
-    pub fn outputs(&self) -> BTreeMap<String, infra_plan::Output> {
+    ///
+    /// # Errors
+    /// When one is sensitive and the key cannot be had: it may be the first secret there is.
+    pub fn outputs(&self) -> Result<BTreeMap<String, infra_plan::Output>, Stop> {
         outputs::of(&self.configuration, &mut |text| self.digest(text))
     }
 
-    fn digest(&self, text: &str) -> String {
-        // A key that cannot be made was an error already, when the first secret was read.
-        self.store
-            .key()
-            .map_or_else(|_| String::new(), |key| key.digest(text))
+    fn digest(&self, text: &str) -> Result<String, Stop> {
+        Ok(self.store.key()?.digest(text))
     }
 
     fn refused(&self, refusals: &[Refusal]) -> Stop {
