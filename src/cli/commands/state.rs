@@ -84,7 +84,7 @@ async fn rebuild(
     let mut outcome = Outcome::default();
     for (id, found) in observed {
         if let Observed::Present { address, body } = found {
-            let body = session.masked(&body, &[])?;
+            let body = session.opened(&address, &body)?;
             let evaluation = &session.configuration.evaluation;
             let prevent_destroy = recover::prevents_destroy(evaluation, &address);
             outcome.resources.insert(

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::{Observed, ResourceId, SECRET};
+use infra_api::{Address, Observed, ResourceId, SECRET};
 use infra_plan::Outcome;
+use infra_state::Key;
 use serde_json::{Value, json};
 
 use super::Session;
 use crate::cli::ui::Stop;
+use crate::declared::Workload;
 use crate::world::World;
 
 impl Session {
@@ -39,11 +41,8 @@ impl Session {
         found.retain(|id, _| desired.contains_key(id) || !self.outlives(id));
         for (id, observed) in &mut found {
             if let Observed::Present { body, .. } = observed {
-                let likes = [
-                    desired.get(id).copied(),
-                    prior.resources.get(id).map(|r| &r.body),
-                ];
-                *body = self.masked(body, &likes.into_iter().flatten().collect::<Vec<_>>())?;
+                let recorded = prior.resources.get(id).map(|r| &r.body);
+                *body = self.masked(body, desired.get(id).copied(), recorded)?;
             }
         }
         Ok(found)
@@ -54,20 +53,109 @@ impl Session {
         provider.is_some_and(|p| p.outlives(id))
     }
 
-    /// The body with digests for secrets: those that `likes` have, and any that the configuration holds.
+    /// The body with digests for secrets: those that the wanted and the recorded one have, and any that the
+    /// configuration holds. Of what nothing is recorded, all that may be a secret and is not wanted openly.
+    fn masked(
+        &self,
+        body: &Value,
+        wanted: Option<&Value>,
+        recorded: Option<&Value>,
+    ) -> Result<Value, Stop> {
+        let held: Vec<Value> = self.vault.digests().map(|d| json!({ SECRET: d })).collect();
+        let held = Value::Array(held);
+        let vouched = recorded.cloned().unwrap_or_else(|| veil(body, wanted));
+        let likes: Vec<&Value> = wanted.into_iter().chain([&vouched, &held]).collect();
+        if !likes.iter().any(|like| like.to_string().contains(SECRET)) {
+            return Ok(body.clone());
+        }
+        Ok(masked(body, &likes, wanted, &self.store.key()?))
+    }
+
+    /// What was found at an address with nothing to vouch for it, open again where the configuration has the same
+    /// text openly: so that it does not look changed when that text is.
     ///
     /// # Errors
     /// When the key cannot be read.
-    pub fn masked(&self, body: &Value, likes: &[&Value]) -> Result<Value, Stop> {
-        let held: Vec<Value> = self.vault.digests().map(|d| json!({ SECRET: d })).collect();
-        let secret = |like: &&Value| like.to_string().contains(SECRET);
-        if held.is_empty() && !likes.iter().any(secret) {
-            return Ok(body.clone());
+    pub fn opened(&self, address: &Address, body: &Value) -> Result<Value, Stop> {
+        let workloads = &self.configuration.declared.workloads;
+        match workloads.iter().find(|w| w.address == *address) {
+            Some(workload) => Ok(opened(body, &texts(workload), &self.store.key()?)),
+            None => Ok(body.clone()),
         }
-        let held = Value::Array(held);
-        let likes: Vec<&Value> = likes.iter().copied().chain([&held]).collect();
-        Ok(infra_state::mask(body, &likes, &self.store.key()?))
     }
+}
+
+fn masked(body: &Value, likes: &[&Value], wanted: Option<&Value>, key: &Key) -> Value {
+    let masked = infra_state::mask(body, likes, key);
+    opened(&masked, wanted.unwrap_or(&Value::Null), key)
+}
+
+/// A secret that nobody knows: no digest is the same.
+fn unknown() -> Value {
+    json!({ SECRET: "" })
+}
+
+/// A body in which all is secret that may be: the language lets secrets stand nowhere else. What is wanted openly at
+/// a place is no secret there.
+fn veil(body: &Value, wanted: Option<&Value>) -> Value {
+    let wanted = wanted.unwrap_or(&Value::Null);
+    let hidden = |key: &str| hidden(&body[key], &wanted[key]);
+    json!({
+        "env": hidden("env"),
+        "command": hidden("command"),
+        "entrypoint": hidden("entrypoint"),
+        "user_data": hidden("user_data"),
+        "boot": { "cmdline": self::hidden(&body["boot"]["cmdline"], &wanted["boot"]["cmdline"]) },
+    })
+}
+
+fn hidden(found: &Value, wanted: &Value) -> Value {
+    match found {
+        Value::Object(members) => {
+            let member = |(key, value): (&String, _)| (key.clone(), hidden(value, &wanted[key]));
+            Value::Object(members.iter().map(member).collect())
+        }
+        Value::Array(items) => {
+            let item = |(index, value): (usize, _)| hidden(value, &wanted[index]);
+            items.iter().enumerate().map(item).collect()
+        }
+        Value::String(_) if !wanted.is_string() => unknown(),
+        _ => Value::Null,
+    }
+}
+
+/// Texts again, for the digests of what `open` has openly at the same place.
+fn opened(masked: &Value, open: &Value, key: &Key) -> Value {
+    match (masked, open) {
+        (Value::Object(members), Value::String(text)) => {
+            let digest = members.get(SECRET).and_then(Value::as_str);
+            let same = digest.is_some_and(|digest| key.digest(text) == digest);
+            if same { open } else { masked }.clone()
+        }
+        (Value::Object(members), _) => {
+            let member =
+                |(name, value): (&String, _)| (name.clone(), opened(value, &open[name], key));
+            Value::Object(members.iter().map(member).collect())
+        }
+        (Value::Array(items), _) => {
+            let item = |(index, value): (usize, _)| opened(value, &open[index], key);
+            items.iter().enumerate().map(item).collect()
+        }
+        _ => masked.clone(),
+    }
+}
+
+/// What a workload's declaration has where secrets may stand, by the places in bodies.
+fn texts(workload: &Workload) -> Value {
+    let container = workload.container.as_ref();
+    let machine = workload.kvm.as_ref();
+    json!({
+        "env": container.map(|form| &form.env),
+        "command": container.map(|form| &form.command),
+        "entrypoint": container.map(|form| &form.entrypoint),
+        "user_data": machine.map(|form| &form.user_data),
+        "boot": { "cmdline": machine.map(|form| &form.cmdline) },
+    })
 }
 
 /// What is recorded, taken for what is there: nothing is contacted.
@@ -82,4 +170,74 @@ fn as_recorded(prior: &Outcome) -> BTreeMap<ResourceId, Observed> {
         )
     };
     prior.resources.iter().map(present).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> Key {
+        Key::new([7; Key::BYTES])
+    }
+
+    fn digest(text: &str) -> Value {
+        json!({ SECRET: key().digest(text) })
+    }
+
+    /// Everything in it that may be a secret holds the word.
+    fn bodies() -> [Value; 3] {
+        [
+            json!({"name": "c", "env": {"A": "hunter2", "B": "b hunter2"}, "command": ["serve", "hunter2"],
+                "entrypoint": ["hunter2"], "labels": {"l": "v"}, "cpus": "1"}),
+            json!({"name": "vm", "boot": {"type": "kernel", "kernel": {"name": "k"}, "cmdline": "key=hunter2"}}),
+            json!({"volume": {"name": "seed"}, "meta_data": "m", "user_data": "password: hunter2"}),
+        ]
+    }
+
+    fn alone(body: &Value) -> Value {
+        masked(body, &[&veil(body, None)], None, &key())
+    }
+
+    #[test]
+    fn what_nothing_vouches_for_shows_nothing_that_may_be_secret() {
+        for body in bodies() {
+            let masked = alone(&body);
+            assert!(!masked.to_string().contains("hunter2"), "{masked}");
+            assert_eq!(
+                opened(&masked, &body, &key()),
+                body,
+                "the rest is as it was"
+            );
+        }
+    }
+
+    #[test]
+    fn rebuilt_and_planned_with_plain_values_nothing_differs() {
+        for body in bodies() {
+            let record = alone(&body);
+            assert_eq!(masked(&body, &[&body, &record], Some(&body), &key()), body);
+        }
+    }
+
+    /// And what is another text now is not shown.
+    #[test]
+    fn what_was_hidden_stays_so_where_the_plan_has_another_text() {
+        let body = json!({"env": {"A": "hunter2", "B": "b"}});
+        let (record, wanted) = (alone(&body), json!({"env": {"A": "new", "B": "b"}}));
+        let masked = masked(&body, &[&wanted, &record], Some(&wanted), &key());
+        assert_eq!(masked, json!({"env": {"A": digest("hunter2"), "B": "b"}}));
+    }
+
+    /// The state is lost, a secret was rotated and a variable is no longer declared.
+    #[test]
+    fn what_is_wanted_vouches_only_for_what_it_has_openly() {
+        let body = json!({"env": {"OLD": "hunter2", "PASSWORD": "hunter2", "MODE": "old"}});
+        let wanted = json!({"env": {"PASSWORD": digest("hunter3"), "MODE": "new"}});
+        let likes = [&wanted, &veil(&body, Some(&wanted))];
+        let secret = digest("hunter2");
+        assert_eq!(
+            masked(&body, &likes, Some(&wanted), &key()),
+            json!({"env": {"OLD": secret, "PASSWORD": secret, "MODE": "old"}})
+        );
+    }
 }
