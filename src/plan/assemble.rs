@@ -89,7 +89,10 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
     let verdicts = std::mem::take(&mut assembly.verdicts);
     let drafts = drafts(&verdicts);
     let stood_on = stood_on(&verdicts);
-    let old_edges = |id: &ResourceId| inputs.state.resources.get(id).map(|r| r.after.clone());
+    let old_edges = |id: &ResourceId| {
+        let record = inputs.state.resources.get(id)?;
+        Some(old_edges(record, verdicts.get(id)))
+    };
     let steps = order::order(
         drafts,
         &order::Edges {
@@ -112,7 +115,10 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
     let mut result = inputs.result;
     result.resources = verdicts
         .into_iter()
-        .filter_map(|(id, v)| Some((id, record(v.wanted?))))
+        .filter_map(|(id, v)| {
+            let record = record(v.wanted?, depended_on(&id, inputs.depends_on));
+            Some((id, record))
+        })
         .collect();
     Ok(Plan {
         format_version: FORMAT_VERSION.to_owned(),
@@ -131,14 +137,38 @@ fn stood_on(verdicts: &BTreeMap<ResourceId, Verdict>) -> BTreeSet<ResourceId> {
     wanted.flat_map(|w| w.resource.after.clone()).collect()
 }
 
-fn record(wanted: Desired) -> Record {
+/// What an object is removed before: what it stood on, and what it was declared to depend on. The second is no
+/// matter where it is only changed: by that it lets go of nothing, and `depends_on` orders it by today's words.
+fn old_edges(record: &Record, verdict: Option<&Verdict>) -> Vec<ResourceId> {
+    let removed = verdict.is_some_and(|v| matches!(v.fate, Fate::Delete(_) | Fate::Replace(_)));
+    let counts = |id: &&ResourceId| removed || !runs(id);
+    record.after.iter().filter(counts).cloned().collect()
+}
+
+/// Whether it is what a workload runs as. Nothing stands on these: a record names one only where `depends_on` did.
+fn runs(id: &ResourceId) -> bool {
+    matches!(id.kind.as_str(), "container" | "domain" | "unit")
+}
+
+fn depended_on<'a>(
+    id: &'a ResourceId,
+    depends_on: &'a [(ResourceId, ResourceId)],
+) -> impl Iterator<Item = &'a ResourceId> {
+    let own = depends_on.iter().filter(move |(own, _)| own == id);
+    own.map(|(_, other)| other)
+}
+
+/// With its declared dependencies among what it goes before: when it is undeclared nothing else tells of them.
+fn record<'a>(wanted: Desired, depended_on: impl Iterator<Item = &'a ResourceId>) -> Record {
     let Resource {
         id: _,
         address,
         body,
         source: _,
-        after,
+        mut after,
     } = wanted.resource;
+    let others: BTreeSet<&ResourceId> = depended_on.filter(|id| !after.contains(id)).collect();
+    after.extend(others.into_iter().cloned());
     Record {
         address,
         body,

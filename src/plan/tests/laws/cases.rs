@@ -370,3 +370,34 @@ fn a_file_of_another_format_is_refused() {
     assert!(infra_plan::read("{}").unwrap_err().contains("not a plan"));
     assert!(infra_plan::read(&text[..40]).is_err());
 }
+
+/// What is undeclared or destroyed tells of its dependencies no longer: the state does.
+#[test]
+fn dependents_go_first_also_when_only_the_state_knows() {
+    let mut dependent = Thing::settled(0).found(Found::Nothing, false);
+    dependent.waits_for.insert(1);
+    let dependency = Thing::settled(1).found(Found::Nothing, false);
+    let state = World::of([dependent, dependency]).plan().unwrap().result;
+    assert_eq!(state.resources[&id(0)].after, [id(1)]);
+    let backwards = {
+        let mut dependent = Thing::settled(1).found(Found::Nothing, false);
+        dependent.waits_for.insert(0);
+        let things = [Thing::settled(0).found(Found::Nothing, false), dependent];
+        World::of(things).plan().unwrap().result
+    };
+    let gone = World::of([0, 1].map(|n| Thing::settled(n).unwanted()));
+    let destroyed = World {
+        destroy: true,
+        ..World::of([0, 1].map(Thing::settled))
+    };
+    for world in [gone, destroyed] {
+        assert_eq!(
+            told(&world.plan_on(&state).unwrap()),
+            "delete t0, delete t1"
+        );
+        assert_eq!(
+            told(&world.plan_on(&backwards).unwrap()),
+            "delete t1, delete t0"
+        );
+    }
+}
