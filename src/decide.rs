@@ -1,10 +1,12 @@
 //! Declared + inventory → what is wanted on every daemon: the whole decision, pure.
 
+mod ignore;
+
 use std::collections::BTreeMap;
 
-use infra_api::{Address, HostName, Placement, Project, Provider, Resource, ResourceId, Runtime};
+use infra_api::{Address, HostName, Placement, Project, Provider, Resource, ResourceId};
 use infra_diag::Diagnostics;
-use infra_lang::{Evaluation, Ignore};
+use infra_lang::Evaluation;
 use infra_plan::Desired;
 
 use crate::addresses::Addresses;
@@ -45,6 +47,11 @@ pub struct Decision {
 /// Decides everything.
 #[must_use]
 pub fn decide(inputs: &Inputs<'_>) -> Decision {
+    let declared = ignore::left(inputs);
+    let inputs = &Inputs {
+        declared: &declared,
+        ..*inputs
+    };
     let workloads = &inputs.declared.workloads;
     let choices: BTreeMap<Address, Choice> = workloads
         .iter()
@@ -70,6 +77,7 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
     let mut decision = Decision {
         placed,
         choices,
+        diagnostics: ignore::unknown(inputs.evaluation),
         ..Decision::default()
     };
     decision.refusals(workloads);
@@ -124,19 +132,7 @@ impl Decision {
             .ok()
             .and_then(|a| inputs.evaluation.instance(&a));
         let prevent_destroy = instance.is_some_and(|i| i.lifecycle.prevent_destroy);
-        let placement = self.placed.placements.get(&resource.address);
-        let is_main = placement
-            .is_some_and(|p| main_resource(inputs.project, &resource.address, p) == resource.id);
-        let ignore_changes = match (instance, placement) {
-            (Some(instance), Some(p)) if is_main => ignored(
-                &instance.lifecycle.ignore_changes,
-                Some(p.runtime),
-                &resource,
-            ),
-            (Some(instance), None) => ignored(&instance.lifecycle.ignore_changes, None, &resource),
-            // A workload's volumes and seed: its `ignore_changes` speaks of its container or machine.
-            _ => Vec::new(),
-        };
+        let ignore_changes = instance.map_or_else(Vec::new, |i| ignore::paths(i, &resource));
         Desired {
             resource,
             prevent_destroy,
@@ -178,94 +174,4 @@ fn on_bridge(mut resource: Resource) -> Resource {
         ));
     }
     resource
-}
-
-/// Paths in the body for `lifecycle { ignore_changes = […] }`, which speaks the configuration's words.
-fn ignored(ignore: &Ignore, runtime: Option<Runtime>, resource: &Resource) -> Vec<Vec<String>> {
-    let paths = match ignore {
-        Ignore::All => {
-            let keys = resource
-                .body
-                .as_object()
-                .map(|o| o.keys().cloned().collect())
-                .unwrap_or_default();
-            return Vec::into_iter(keys).map(|key| vec![key]).collect();
-        }
-        Ignore::These(paths) => paths,
-    };
-    let translated = |path: &String| {
-        let words: Vec<&str> = path.split('.').collect();
-        in_the_body(&words, runtime)
-            .iter()
-            .map(|path| path.split('.').map(str::to_owned).collect())
-            .collect::<Vec<_>>()
-    };
-    paths.iter().flat_map(translated).collect()
-}
-
-/// Where an attribute of the configuration stands in a container's or a machine's body.
-fn in_the_body(words: &[&str], runtime: Option<Runtime>) -> Vec<String> {
-    let machine = runtime == Some(Runtime::Kvm);
-    let these: &[&str] = match words {
-        ["cpus", ..] if machine => &["vcpus", "vcpu_pins", "emulator_pin"],
-        ["memory"] => &["memory_bytes", "memory_nodes", "page_size_bytes"],
-        ["memory", "nodes"] => &["memory_nodes"],
-        ["memory", "page_size"] => &["page_size_bytes"],
-        ["memory", ..] => &["memory_bytes"],
-        ["interface", ..] if machine => &["interfaces"],
-        ["interface", ..] => &["networks"],
-        ["disk", ..] if machine => &["disks"],
-        ["disk", ..] | ["container", "mount", ..] => &["mounts"],
-        ["container", "port", ..] => &["ports"],
-        ["container", "ulimit"] => &["ulimits"],
-        ["container", "restart_retries"] => &["restart.max_retries"],
-        ["container"] => &[
-            "image",
-            "entrypoint",
-            "command",
-            "env",
-            "user",
-            "working_dir",
-            "hostname",
-            "labels",
-            "ports",
-            "mounts",
-            "restart",
-            "health_check",
-            "ulimits",
-            "pids",
-        ],
-        ["kvm", "image"] => &["boot.kernel", "boot.initramfs"],
-        ["kvm", "cmdline"] => &["boot.cmdline"],
-        ["kvm"] => &["boot", "acceleration", "autostart"],
-        ["container" | "kvm", rest @ ..] => return vec![rest.join(".")],
-        _ => return vec![words.join(".")],
-    };
-    these.iter().map(|path| (*path).to_owned()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_ignored_is_found_in_the_body() {
-        let body = |words: &str, runtime| {
-            let words: Vec<&str> = words.split('.').collect();
-            in_the_body(&words, Some(runtime)).join(" ")
-        };
-        for (words, container, machine) in [
-            ("cpus", "cpus", "vcpus vcpu_pins emulator_pin"),
-            ("memory.size", "memory_bytes", "memory_bytes"),
-            ("interface", "networks", "interfaces"),
-            ("disk", "mounts", "disks"),
-        ] {
-            assert_eq!(body(words, Runtime::Container), container);
-            assert_eq!(body(words, Runtime::Kvm), machine);
-        }
-        assert_eq!(body("container.port", Runtime::Container), "ports");
-        assert_eq!(body("container.env.A", Runtime::Container), "env.A");
-        assert_eq!(body("kvm.cmdline", Runtime::Kvm), "boot.cmdline");
-        assert_eq!(body("kvm.autostart", Runtime::Kvm), "autostart");
-    }
 }

@@ -1,10 +1,13 @@
 //! Desired + observed + state → plan: which objects change, how, and why. The order is `order`'s.
 
+mod left;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::{Address, Impact, Observed, Project, Resource, ResourceId};
+use infra_api::{Address, Impact, Observed, Project, Resource, ResourceId, SECRET};
 use serde_json::Value;
 
+use self::left::keep_found;
 use crate::order::{self, Draft};
 use crate::{
     Basis, Before, Claims, Cycle, Delta, FORMAT_VERSION, Outcome, Plan, Reason, Record, StepAction,
@@ -17,7 +20,7 @@ pub struct Desired {
     pub resource: Resource,
     /// `lifecycle { prevent_destroy = true }` of its declaration.
     pub prevent_destroy: bool,
-    /// Attributes (paths in the body) that are left as they are found.
+    /// Attributes (paths in the body) that are left as they are found; the empty path is the whole body.
     pub ignore_changes: Vec<Vec<String>>,
 }
 
@@ -86,7 +89,8 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
     if !assembly.refusals.is_empty() {
         return Err(assembly.refusals);
     }
-    let verdicts = std::mem::take(&mut assembly.verdicts);
+    let mut verdicts = std::mem::take(&mut assembly.verdicts);
+    verdicts.values_mut().for_each(begin_as_declared);
     let drafts = drafts(&verdicts);
     let stood_on = stood_on(&verdicts);
     let old_edges = |id: &ResourceId| {
@@ -112,6 +116,11 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
         },
     )
     .map_err(|cycle| vec![Refusal::Cycle(cycle)])?;
+    let mut secrets: BTreeSet<String> = inputs.secrets.into_iter().collect();
+    let filled = steps.iter().filter(|s| s.action != StepAction::Delete);
+    for wanted in filled.filter_map(|s| verdicts[&s.resource].wanted.as_ref()) {
+        digests(&wanted.resource.body, &mut secrets);
+    }
     let mut result = inputs.result;
     result.resources = verdicts
         .into_iter()
@@ -126,15 +135,43 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
         basis: inputs.basis,
         result,
         steps,
-        secrets: inputs.secrets,
+        secrets: secrets.into_iter().collect(),
         daemons: BTreeMap::new(),
     })
+}
+
+/// What is made anew is started, also where its whole body is left as it was found.
+fn begin_as_declared(verdict: &mut Verdict) {
+    let (Fate::Replace(_), Some(state), Some(wanted)) =
+        (&verdict.fate, &verdict.state, &mut verdict.wanted)
+    else {
+        return;
+    };
+    wanted.resource.body["state"] = state.clone();
 }
 
 /// Objects on which others will stand.
 fn stood_on(verdicts: &BTreeMap<ResourceId, Verdict>) -> BTreeSet<ResourceId> {
     let wanted = verdicts.values().filter_map(|v| v.wanted.as_ref());
     wanted.flat_map(|w| w.resource.after.clone()).collect()
+}
+
+/// Those of a body that is made or changed: where it is left as found, they may be of values nobody has any more, and
+/// that must be known before the first step.
+fn digests(body: &Value, into: &mut BTreeSet<String>) {
+    match body {
+        Value::Object(members) => {
+            into.extend(
+                members
+                    .get(SECRET)
+                    .and_then(Value::as_str)
+                    .map(str::to_owned),
+            );
+            members.values().for_each(|value| digests(value, into));
+        }
+        Value::Array(items) => items.iter().for_each(|item| digests(item, into)),
+        _ => {}
+    }
 }
 
 /// What an object is removed before: what it stood on, and what it was declared to depend on. The second is no
@@ -181,6 +218,8 @@ fn record<'a>(wanted: Desired, depended_on: impl Iterator<Item = &'a ResourceId>
 struct Verdict {
     address: Address,
     wanted: Option<Desired>,
+    /// `state` as declared: what is made anew does not begin stopped because it was found so.
+    state: Option<Value>,
     before: Before,
     fate: Fate,
     deltas: Vec<Delta>,
@@ -210,6 +249,7 @@ impl Assembly<'_> {
             None | Some(Observed::Absent) => self.absent(wanted),
             Some(Observed::Partial { why, .. }) => Verdict {
                 address,
+                state: None,
                 before: Before::Partial,
                 fate: Fate::Create(Reason::HalfMade { why: why.clone() }),
                 deltas: Vec::new(),
@@ -236,6 +276,7 @@ impl Assembly<'_> {
             .contains_key(&wanted.resource.id);
         Verdict {
             address: wanted.resource.address.clone(),
+            state: None,
             before: Before::Absent,
             fate: Fate::Create(if known { Reason::Vanished } else { Reason::New }),
             deltas: Vec::new(),
@@ -244,6 +285,7 @@ impl Assembly<'_> {
     }
 
     fn present(&self, mut wanted: Desired, found: &Value) -> Verdict {
+        let state = wanted.resource.body.get("state").cloned();
         for path in &wanted.ignore_changes {
             keep_found(&mut wanted.resource.body, Some(found), path);
         }
@@ -260,6 +302,7 @@ impl Assembly<'_> {
         };
         Verdict {
             address: wanted.resource.address.clone(),
+            state,
             before: Before::Present {
                 body: found.clone(),
             },
@@ -323,6 +366,7 @@ impl Assembly<'_> {
             let verdict = Verdict {
                 address: address.clone(),
                 wanted: None,
+                state: None,
                 before,
                 fate: Fate::Delete(reason),
                 deltas: Vec::new(),
@@ -403,56 +447,6 @@ fn forcing(deltas: &[Delta]) -> Vec<String> {
         .filter(|d| d.impact == Impact::Replace)
         .map(|d| d.path.join("."))
         .collect()
-}
-
-/// Makes the wanted body equal to the found one at `path`. Items of lists are neither added nor removed.
-fn keep_found(wanted: &mut Value, found: Option<&Value>, path: &[String]) {
-    let Some((key, rest)) = path.split_first() else {
-        return;
-    };
-    let found = found.and_then(|f| get(f, std::slice::from_ref(key)));
-    match (wanted, found) {
-        (Value::Object(members), _) => keep_member(members, key, found, rest),
-        (Value::Array(items), Some(found)) => {
-            let index = key.parse::<usize>().ok();
-            match index.and_then(|i| items.get_mut(i)) {
-                Some(item) if rest.is_empty() => item.clone_from(found),
-                Some(item) => keep_found(item, Some(found), rest),
-                None => {}
-            }
-        }
-        _ => {}
-    }
-}
-
-fn keep_member(
-    members: &mut serde_json::Map<String, Value>,
-    key: &str,
-    found: Option<&Value>,
-    rest: &[String],
-) {
-    let empty = || Value::Object(serde_json::Map::new());
-    match found {
-        Some(found) if rest.is_empty() => {
-            members.insert(key.to_owned(), found.clone());
-        }
-        None if rest.is_empty() => {
-            members.remove(key);
-        }
-        Some(found) if found.is_object() && get(found, rest).is_some() => {
-            keep_found(members.entry(key).or_insert_with(empty), Some(found), rest);
-        }
-        _ => {
-            let Some(inner) = members.get_mut(key) else {
-                return;
-            };
-            keep_found(inner, found, rest);
-            // An object of which nothing is left was not there.
-            if found.is_none() && *inner == empty() {
-                members.remove(key);
-            }
-        }
-    }
 }
 
 /// One draft for each change; two for a replacement.

@@ -334,6 +334,33 @@ fn what_is_ignored_stays_as_it_is_found() {
     assert_eq!(record, Some(json!({"a": 1, "b": 2})));
 }
 
+/// The empty path: also what only the found one has, and what it has no longer.
+#[test]
+fn a_body_that_is_left_whole_is_left() {
+    let mut thing = Thing::settled(0)
+        .with("live", json!(1), json!(2))
+        .with("core", json!(1), json!(null))
+        .with("boot", json!(null), json!(1));
+    thing.ignored = vec![Vec::new()];
+    let plan = made(&World::of([thing]));
+    assert!(plan.is_empty());
+    assert_eq!(
+        plan.result.resources[&id(0)].body,
+        json!({"live": 1, "core": 1})
+    );
+}
+
+/// A value that is left as it is found may be known to nobody any more: an apply must be able to tell at once.
+#[test]
+fn the_plan_names_the_secrets_of_what_is_left() {
+    let secret = |digest: &str| json!({ infra_api::SECRET: digest });
+    let mut thing = Thing::settled(0)
+        .with("password", secret("old"), secret("new"))
+        .with("boot", json!(0), json!(1));
+    thing.ignored = vec![vec!["password".to_owned()]];
+    assert_eq!(made(&World::of([thing])).secrets, ["old"]);
+}
+
 #[test]
 fn what_is_asked_to_be_made_anew_is() {
     let world = World {

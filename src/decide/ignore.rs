@@ -1,0 +1,396 @@
+//! `lifecycle { ignore_changes = […] }`: the configuration's words, where each stands in the bodies of what an address
+//! makes, and how a workload is placed that is left as it is.
+
+use std::collections::BTreeSet;
+
+use infra_api::{IdSet, Placement, Resource, Runtime};
+use infra_diag::{Diagnostic, Diagnostics};
+use infra_lang::{Evaluation, Ignore, Instance};
+
+use super::Inputs;
+use crate::choose::{Candidate, choose};
+use crate::declared::{At, Declared, Threads, Workload};
+use crate::inventory::HostInventory;
+
+/// Which of the objects at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Container,
+    Machine,
+    /// What a machine's first start reads.
+    Seed,
+    /// The disk made from a machine's image.
+    BootDisk,
+    Disk,
+    Network,
+    /// A network of machines.
+    MachineNetwork,
+}
+
+impl Part {
+    /// None of what is not a person's to ignore: an image's name is its content.
+    pub(super) fn of(resource: &Resource) -> Option<Self> {
+        let has = |key: &str| resource.body.get(key).is_some();
+        Some(match resource.id.kind.as_str() {
+            "container" => Self::Container,
+            "domain" => Self::Machine,
+            "volume" if has("user_data") => Self::Seed,
+            "volume" if has("backing") => Self::BootDisk,
+            "volume" => Self::Disk,
+            "network" if has("subnet") => Self::Network,
+            "network" => Self::MachineNetwork,
+            _ => return None,
+        })
+    }
+}
+
+use Part::{BootDisk, Container, Disk, Machine, MachineNetwork, Network, Seed};
+
+/// A word, and what it means in the bodies: dotted paths.
+struct Word {
+    name: &'static str,
+    paths: &'static [(Part, &'static str)],
+    /// One of its entries may be named: `container.env.NAME`.
+    entries: bool,
+}
+
+const fn word(name: &'static str, paths: &'static [(Part, &'static str)]) -> Word {
+    Word {
+        name,
+        paths,
+        entries: false,
+    }
+}
+
+const fn map(name: &'static str, paths: &'static [(Part, &'static str)]) -> Word {
+    Word {
+        name,
+        paths,
+        entries: true,
+    }
+}
+
+const WORKLOAD: &[Word] = &[
+    word(
+        "container",
+        &[
+            (Container, "command"),
+            (Container, "entrypoint"),
+            (Container, "env"),
+            (Container, "health_check"),
+            (Container, "hostname"),
+            (Container, "image"),
+            (Container, "labels"),
+            (Container, "mounts"),
+            (Container, "pids"),
+            (Container, "ports"),
+            (Container, "restart"),
+            (Container, "ulimits"),
+            (Container, "user"),
+            (Container, "working_dir"),
+        ],
+    ),
+    word("container.command", &[(Container, "command")]),
+    word("container.entrypoint", &[(Container, "entrypoint")]),
+    map("container.env", &[(Container, "env")]),
+    word("container.health_check", &[(Container, "health_check")]),
+    word("container.hostname", &[(Container, "hostname")]),
+    word("container.image", &[(Container, "image")]),
+    map("container.labels", &[(Container, "labels")]),
+    map("container.mount", &[(Container, "mounts")]),
+    word("container.pids", &[(Container, "pids")]),
+    word("container.port", &[(Container, "ports")]),
+    word("container.restart", &[(Container, "restart")]),
+    word(
+        "container.restart_retries",
+        &[(Container, "restart.max_retries")],
+    ),
+    map("container.ulimit", &[(Container, "ulimits")]),
+    word("container.user", &[(Container, "user")]),
+    word("container.working_dir", &[(Container, "working_dir")]),
+    // What its memory is bound to follows its CPUs.
+    word(
+        CPUS,
+        &[
+            (Container, "cpus"),
+            (Container, "memory_nodes"),
+            (Machine, "vcpu_pins"),
+            (Machine, "emulator_pin"),
+            (Machine, "vcpus"),
+        ],
+    ),
+    word(
+        "disk",
+        &[
+            (Container, "mounts"),
+            (Machine, "disks"),
+            (Disk, "capacity_bytes"),
+        ],
+    ),
+    word(
+        "interface",
+        &[
+            (Container, "networks"),
+            (Machine, "interfaces"),
+            (Seed, "network_config"),
+        ],
+    ),
+    word(
+        "kvm",
+        &[
+            (Machine, "acceleration"),
+            (Machine, "autostart"),
+            (Machine, "boot"),
+            (Machine, "seed"),
+            (BootDisk, "backing"),
+            (BootDisk, "backing_format"),
+            (BootDisk, "capacity_bytes"),
+            (Seed, "user_data"),
+        ],
+    ),
+    word("kvm.acceleration", &[(Machine, "acceleration")]),
+    word("kvm.autostart", &[(Machine, "autostart")]),
+    word("kvm.cmdline", &[(Machine, "boot.cmdline")]),
+    word(
+        "kvm.image",
+        &[
+            (Machine, "boot.kernel"),
+            (Machine, "boot.initramfs"),
+            (BootDisk, "backing"),
+            (BootDisk, "backing_format"),
+        ],
+    ),
+    word("kvm.root_size", &[(BootDisk, "capacity_bytes")]),
+    // Without user data there may be no seed at all.
+    word("kvm.user_data", &[(Seed, "user_data"), (Machine, "seed")]),
+    word(
+        MEMORY,
+        &[
+            (Container, "memory_bytes"),
+            (Container, "memory_nodes"),
+            (Machine, "memory_bytes"),
+            (Machine, "memory_nodes"),
+            (Machine, "page_size_bytes"),
+        ],
+    ),
+    word(
+        MEMORY_NODES,
+        &[(Container, "memory_nodes"), (Machine, "memory_nodes")],
+    ),
+    word("memory.page_size", &[(Machine, "page_size_bytes")]),
+    word(
+        MEMORY_SIZE,
+        &[(Container, "memory_bytes"), (Machine, "memory_bytes")],
+    ),
+];
+
+const CPUS: &str = "cpus";
+const MEMORY: &str = "memory";
+const MEMORY_NODES: &str = "memory.nodes";
+const MEMORY_SIZE: &str = "memory.size";
+
+const NETWORK: &[Word] = &[
+    word(
+        "gateway",
+        &[(Network, "gateway"), (MachineNetwork, "own.gateway")],
+    ),
+    word(
+        "internal",
+        &[(Network, "internal"), (MachineNetwork, "own.internal")],
+    ),
+    word(
+        "subnet",
+        &[(Network, "subnet"), (MachineNetwork, "own.subnet")],
+    ),
+];
+
+const VOLUME: &[Word] = &[word("size", &[(Disk, "capacity_bytes")])];
+
+/// The words of a kind of block.
+fn words(kind: &str) -> &'static [Word] {
+    match kind {
+        "workload" => WORKLOAD,
+        "network" => NETWORK,
+        "volume" => VOLUME,
+        _ => &[],
+    }
+}
+
+/// The word that is written, and the entry that is named of it.
+fn find<'a>(kind: &str, written: &'a str) -> Option<(&'static Word, Option<&'a str>)> {
+    let entry = |word: &'static Word| match written.strip_prefix(word.name)? {
+        "" => Some((word, None)),
+        entry if word.entries => Some((word, Some(entry.strip_prefix('.')?))),
+        _ => None,
+    };
+    words(kind).iter().find_map(entry)
+}
+
+/// Where an object's body is left as it is found: everywhere is the empty path.
+pub(super) fn paths(instance: &Instance, resource: &Resource) -> Vec<Vec<String>> {
+    let Some(part) = Part::of(resource) else {
+        return Vec::new();
+    };
+    match &instance.lifecycle.ignore_changes {
+        Ignore::All => vec![Vec::new()],
+        Ignore::These(written) => {
+            let found = written.iter().filter_map(|w| find(instance.kind, w));
+            found
+                .chain(implied(instance, written))
+                .flat_map(|(word, entry)| of_part(word, entry, part))
+                .collect()
+        }
+    }
+}
+
+/// A boot disk whose size nobody wrote has its image's.
+fn implied<'a>(
+    instance: &Instance,
+    written: &BTreeSet<String>,
+) -> Option<(&'static Word, Option<&'a str>)> {
+    let mut forms = instance.block.nested("kvm");
+    let sized = forms.any(|form| form.get("root_size").is_some());
+    let ignored = written.contains("kvm.image") && !sized;
+    ignored.then(|| find(instance.kind, "kvm.root_size"))?
+}
+
+fn of_part<'a>(
+    word: &'static Word,
+    entry: Option<&'a str>,
+    part: Part,
+) -> impl Iterator<Item = Vec<String>> + use<'a> {
+    let own = word.paths.iter().filter(move |(of, _)| *of == part);
+    own.map(move |(_, path)| {
+        let keys = path.split('.').chain(entry);
+        keys.map(str::to_owned).collect()
+    })
+}
+
+/// Words that mean nothing, said once at each declaration.
+pub(super) fn unknown(evaluation: &Evaluation) -> Diagnostics {
+    let mut diagnostics = Diagnostics::new();
+    let mut said = BTreeSet::new();
+    for instance in &evaluation.instances {
+        let Ignore::These(written) = &instance.lifecycle.ignore_changes else {
+            continue;
+        };
+        let nothing = |word: &&String| find(instance.kind, word).is_none();
+        let unknown: Vec<String> = written
+            .iter()
+            .filter(nothing)
+            .map(|word| format!("`{word}`"))
+            .collect();
+        let mut declaration = instance.address.clone();
+        declaration.key = None;
+        if !unknown.is_empty() && said.insert(declaration) {
+            diagnostics.push(means_nothing(instance, &unknown));
+        }
+    }
+    diagnostics
+}
+
+fn means_nothing(instance: &Instance, unknown: &[String]) -> Diagnostic {
+    let known = words(instance.kind).iter().map(|word| match word.entries {
+        true => format!("{0}, {0}.NAME", word.name),
+        false => word.name.to_owned(),
+    });
+    let known: Vec<String> = known.chain(["all".to_owned()]).collect();
+    let text = format!("{} cannot be ignored here", unknown.join(", "));
+    Diagnostic::error("Invalid ignore_changes")
+        .at(instance.origin, text)
+        .hint(format!("known: {}", known.join(", ")))
+}
+
+/// The declarations as they are decided on. What is left on its CPUs is asked for with exactly these, on its host:
+/// placed elsewhere, it would still run where it is, and somebody else might be given its CPUs.
+pub(super) fn left(inputs: &Inputs<'_>) -> Declared {
+    let mut left = inputs.declared.clone();
+    for workload in &mut left.workloads {
+        let Some(before) = inputs.prior.get(&workload.address) else {
+            continue;
+        };
+        let host = inputs.inventory.hosts.get(&before.host);
+        if let Some(host) = host.filter(|_| stays(workload, before, inputs)) {
+            if ignores(workload, &[CPUS]) {
+                on_its_cpus(workload, before, host);
+            }
+            in_its_memory(workload, before);
+        }
+    }
+    left
+}
+
+fn ignores(workload: &Workload, words: &[&str]) -> bool {
+    match &workload.ignore_changes {
+        Ignore::All => true,
+        Ignore::These(written) => words.iter().any(|word| written.contains(*word)),
+    }
+}
+
+/// Whether it is where it was: with `all` wherever the declaration would have it, else where it still may run.
+fn stays(workload: &Workload, before: &Placement, inputs: &Inputs<'_>) -> bool {
+    let same = |c: &Candidate| (c.runtime, &c.host) == (before.runtime, &before.host);
+    match workload.ignore_changes {
+        Ignore::All => workload.has_form(before.runtime),
+        Ignore::These(_) => choose(workload, inputs.inventory, inputs.homes)
+            .possible
+            .iter()
+            .any(same),
+    }
+}
+
+fn on_its_cpus(workload: &mut Workload, before: &Placement, host: &HostInventory) {
+    let span = workload.origin;
+    workload.host = Some(At {
+        value: before.host.clone(),
+        span,
+    });
+    workload.runtime = Some(At {
+        value: before.runtime,
+        span,
+    });
+    let value = before.cpus();
+    let vcpus = before
+        .cells
+        .iter()
+        .map(|cell| cell.vcpus.len())
+        .sum::<usize>();
+    let cpus = &mut workload.cpus;
+    cpus.policy = before.policy;
+    cpus.count = u32::try_from(vcpus).unwrap_or(cpus.count);
+    if !lie(&value, cpus.threads, host) {
+        cpus.threads = Threads::Any;
+    }
+    cpus.set = (!value.is_empty()).then_some(At { value, span });
+}
+
+/// Whether CPUs lie to each other as is asked now; they were chosen when something else may have been.
+fn lie(cpus: &IdSet, threads: Threads, host: &HostInventory) -> bool {
+    let mut siblings = cpus.iter().map(|cpu| host.siblings(cpu));
+    match threads {
+        Threads::Any | Threads::Prefer => true,
+        Threads::Require => siblings.all(|core| core.is_subset(cpus)),
+        Threads::Isolate => siblings.all(|core| (&core & cpus).len() == 1),
+    }
+}
+
+/// What it keeps of its memory is promised to nobody else.
+fn in_its_memory(workload: &mut Workload, before: &Placement) {
+    let span = workload.origin;
+    let Some(first) = before.cells.first() else {
+        return;
+    };
+    if ignores(workload, &[MEMORY, MEMORY_SIZE]) && first.memory_bytes > 0 {
+        let value = first.memory_bytes;
+        workload.memory.size_bytes = Some(At { value, span });
+    }
+    let with_cpus = before.runtime == Runtime::Container && ignores(workload, &[CPUS]);
+    let nodes = before.nodes();
+    if (ignores(workload, &[MEMORY, MEMORY_NODES]) || with_cpus) && !nodes.is_empty() {
+        workload.memory.nodes = Some(At { value: nodes, span });
+    }
+    if ignores(workload, &[MEMORY, "memory.page_size"]) {
+        let value = first.page_size_bytes;
+        workload.memory.page_size_bytes = value.map(|value| At { value, span });
+    }
+}
