@@ -2,13 +2,14 @@
 
 mod ignore;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{Address, HostName, Placement, Project, Provider, Resource, ResourceId};
 use infra_diag::Diagnostics;
 use infra_lang::Evaluation;
 use infra_plan::Desired;
 
+use self::ignore::Part;
 use crate::addresses::Addresses;
 use crate::check;
 use crate::choose::{Choice, Homes, choose};
@@ -93,6 +94,27 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
 }
 
 impl Decision {
+    /// What is made anew where a person asks for it by these addresses: of a workload what it runs as, with its
+    /// seed. Its data stays, and so does an image that is only filed under its first user. Of anything else all.
+    #[must_use]
+    pub fn made_anew(
+        &self,
+        project: &Project,
+        addresses: &BTreeSet<Address>,
+    ) -> BTreeSet<ResourceId> {
+        let goes = |resource: &&Resource| {
+            let placement = self.placed.placements.get(&resource.address);
+            let main = placement.map(|p| main_resource(project, &resource.address, p));
+            main.is_none_or(|id| id == resource.id || Part::of(resource) == Some(Part::Seed))
+        };
+        let resources = self.desired.iter().map(|d| &d.resource);
+        resources
+            .filter(|r| addresses.contains(&r.address))
+            .filter(goes)
+            .map(|r| r.id.clone())
+            .collect()
+    }
+
     fn refusals(&mut self, workloads: &[Workload]) {
         for refused in &self.placed.refused {
             let workload = workloads.iter().find(|w| w.address == refused.workload);

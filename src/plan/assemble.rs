@@ -40,7 +40,7 @@ pub struct Inputs<'a> {
     /// What an object with this body holds of its host; `true`: as wanted, `false`: as found.
     pub claims: &'a dyn Fn(&ResourceId, &Address, &Value, bool) -> Claims,
     /// Objects to make anew although nothing asks for it.
-    pub replace: &'a BTreeSet<Address>,
+    pub replace: &'a BTreeSet<ResourceId>,
     /// Placements and outputs as they will be.
     pub result: Outcome,
     /// Digests of the secrets the configuration holds.
@@ -293,7 +293,7 @@ impl Assembly<'_> {
         let deltas = diff(found, &wanted.resource.body, &|path, removed| {
             (self.inputs.impact)(&id, path, removed)
         });
-        let fate = if self.inputs.replace.contains(&wanted.resource.address) {
+        let fate = if self.inputs.replace.contains(&id) {
             Fate::Replace(Reason::Replaced {
                 attributes: Vec::new(),
             })

@@ -458,7 +458,7 @@ impl Session {
             depends_on: &decision.depends_on,
             impact: &impact,
             claims: &claims,
-            replace: &self.options.replace,
+            replace: &decision.made_anew(self.project(), &self.options.replace),
             result: Outcome {
                 resources: BTreeMap::new(),
                 workloads: placements.clone(),

@@ -7,7 +7,7 @@ use infra_plan::{Plan, Reason, Refusal, StepAction, write};
 use serde_json::json;
 
 use crate::checker::check;
-use crate::world::{Found, Thing, World, address, id};
+use crate::world::{Found, Thing, World, id};
 
 fn made(world: &World) -> Plan {
     let plan = world.plan().unwrap();
@@ -350,6 +350,23 @@ fn a_body_that_is_left_whole_is_left() {
     );
 }
 
+/// It was found stopped, and is made anew: that starts it.
+#[test]
+fn what_is_left_whole_and_made_anew_is_started() {
+    let mut thing = Thing::settled(0).with("state", json!("exited"), json!("running"));
+    thing.ignored = vec![Vec::new()];
+    let world = World {
+        replace: BTreeSet::from([id(0)]),
+        ..World::of([thing])
+    };
+    let plan = made(&world);
+    assert_eq!(told(&plan), "delete t0, create t0");
+    assert_eq!(
+        plan.result.resources[&id(0)].body,
+        json!({"state": "running"})
+    );
+}
+
 /// A value that is left as it is found may be known to nobody any more: an apply must be able to tell at once.
 #[test]
 fn the_plan_names_the_secrets_of_what_is_left() {
@@ -364,7 +381,7 @@ fn the_plan_names_the_secrets_of_what_is_left() {
 #[test]
 fn what_is_asked_to_be_made_anew_is() {
     let world = World {
-        replace: BTreeSet::from([address(0)]),
+        replace: BTreeSet::from([id(0)]),
         ..World::of([Thing::settled(0), Thing::settled(1)])
     };
     assert_eq!(told(&made(&world)), "delete t0, create t0");

@@ -156,7 +156,7 @@ pub(crate) struct World {
     /// Order of the inputs.
     pub(crate) backwards: bool,
     pub(crate) destroy: bool,
-    pub(crate) replace: BTreeSet<Address>,
+    pub(crate) replace: BTreeSet<ResourceId>,
 }
 
 impl World {
@@ -276,7 +276,7 @@ fn plan_of(
     state: &Outcome,
     observed: &BTreeMap<ResourceId, Observed>,
     desired: Vec<Desired>,
-    replace: &BTreeSet<Address>,
+    replace: &BTreeSet<ResourceId>,
 ) -> Result<Plan, Vec<Refusal>> {
     assemble(Inputs {
         project: &Project::new("p"),
