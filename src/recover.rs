@@ -1,18 +1,17 @@
 //! What the state would say, read back from what is there: who stands on what, and where workloads run.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+mod places;
 
-use infra_api::target::{Container, Machine, VolumeRef};
-use infra_api::{
-    Address, Cell, CpuPolicy, HostName, IdSet, Observed, Placement, ResourceId, Runtime, Vcpu,
-};
+use std::collections::{BTreeMap, BTreeSet};
+
+use infra_api::target::VolumeRef;
+use infra_api::{Address, HostName, Observed, ResourceId};
 use infra_lang::Evaluation;
 use infra_plan::{Outcome, Record};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::declared::{Declared, Interface, Workload};
+pub use places::placements;
 
 /// Finds what each object stands on: of what is there on its host, what its id and body name.
 pub fn edges(resources: &mut BTreeMap<ResourceId, Record>) {
@@ -170,182 +169,6 @@ pub fn prevents_destroy(evaluation: &Evaluation, address: &Address) -> bool {
     instance.is_some_and(|i| i.lifecycle.prevent_destroy)
 }
 
-/// Where workloads run, by the bodies of their main objects. Whether their CPUs are their own stands in no body: the
-/// configuration says it.
-#[must_use]
-pub fn placements(
-    resources: &BTreeMap<ResourceId, Record>,
-    declared: &Declared,
-) -> BTreeMap<Address, Placement> {
-    let workloads: BTreeMap<&Address, &Workload> =
-        declared.workloads.iter().map(|w| (&w.address, w)).collect();
-    let networks = Networks::new(resources);
-    let mut placements = BTreeMap::new();
-    for (id, record) in resources {
-        let workload = workloads.get(&record.address).copied();
-        let placement = match (id.provider.as_str(), id.kind.as_str()) {
-            ("docker", "container") => of_container(id, record, workload, &networks),
-            ("libvirt", "domain") => of_machine(id, record, workload),
-            _ => None,
-        };
-        placements.extend(placement.map(|p| (record.address.clone(), p)));
-    }
-    placements
-}
-
-/// What the engine of each host calls the declared networks: their marks say it, whatever their addresses look like.
-struct Networks<'a>(BTreeMap<(&'a HostName, &'a Address), &'a str>);
-
-impl<'a> Networks<'a> {
-    fn new(resources: &'a BTreeMap<ResourceId, Record>) -> Self {
-        let networks = resources
-            .iter()
-            .filter(|(id, _)| id.provider == "docker" && id.kind == "network");
-        let names = networks.map(|(id, r)| ((&id.host, &r.address), id.name.as_str()));
-        Self(names.collect())
-    }
-}
-
-fn policy(workload: Option<&Workload>) -> CpuPolicy {
-    workload.map_or(CpuPolicy::Shared, |w| w.cpus.policy)
-}
-
-/// The labels of interfaces, by the planned addresses' order in the body.
-fn labelled<A: Copy>(
-    workload: Option<&Workload>,
-    addresses: impl Iterator<Item = A>,
-) -> BTreeMap<String, A> {
-    let labels = workload
-        .map(|w| {
-            w.interfaces
-                .iter()
-                .map(|i| i.label.clone())
-                .collect::<Vec<_>>()
-        })
-        .unwrap_or_default();
-    labels.into_iter().zip(addresses).collect()
-}
-
-fn of_container(
-    id: &ResourceId,
-    record: &Record,
-    workload: Option<&Workload>,
-    networks: &Networks<'_>,
-) -> Option<Placement> {
-    let body: Container = serde_json::from_value(record.body.clone()).ok()?;
-    let policy = policy(workload);
-    let cpus = body.cpus.clone().unwrap_or_default();
-    let count = workload.map_or(1, |w| w.cpus.count);
-    let own = if policy == CpuPolicy::Dedicated {
-        cpus.clone()
-    } else {
-        IdSet::new()
-    };
-    let mut own = own.iter();
-    let first = Cell {
-        node: None,
-        cpus,
-        vcpus: (0..count)
-            .map(|id| Vcpu {
-                id,
-                cpu: own.next(),
-            })
-            .collect(),
-        memory_bytes: body.memory_bytes.unwrap_or(0),
-        page_size_bytes: None,
-    };
-    // A container's networks are by name, its interfaces in the order they are written: only one is certain.
-    let addresses = body.networks.values().map(|e| e.address);
-    let addresses = if body.networks.len() == 1 {
-        labelled(workload, addresses)
-    } else {
-        by_network(&id.host, workload, &body, networks)
-    };
-    Some(Placement {
-        runtime: Runtime::Container,
-        host: id.host.clone(),
-        policy,
-        cells: cells(first, body.memory_nodes.as_ref()),
-        helpers: BTreeMap::new(),
-        devices: Vec::new(),
-        addresses,
-        tiers: Vec::new(),
-    })
-}
-
-fn by_network(
-    host: &HostName,
-    workload: Option<&Workload>,
-    body: &Container,
-    networks: &Networks<'_>,
-) -> BTreeMap<String, Ipv4Addr> {
-    let find = |i: &Interface| {
-        let name = networks.0.get(&(host, &i.network.value))?;
-        let endpoint = body.networks.get(*name)?;
-        Some((i.label.clone(), endpoint.address))
-    };
-    let interfaces = workload.into_iter().flat_map(|w| &w.interfaces);
-    interfaces.filter_map(find).collect()
-}
-
-/// One for each node, as placing makes them: the first carries all, the others name their nodes.
-fn cells(first: Cell, nodes: Option<&IdSet>) -> Vec<Cell> {
-    let nodes = nodes.cloned().unwrap_or_default();
-    let bare = |node| Cell {
-        node: Some(node),
-        cpus: first.cpus.clone(),
-        vcpus: Vec::new(),
-        memory_bytes: 0,
-        page_size_bytes: None,
-    };
-    let others: Vec<Cell> = nodes.iter().skip(1).map(bare).collect();
-    let first = Cell {
-        node: nodes.first(),
-        ..first
-    };
-    std::iter::once(first).chain(others).collect()
-}
-
-fn of_machine(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> Option<Placement> {
-    let body: Machine = serde_json::from_value(record.body.clone()).ok()?;
-    let policy = policy(workload);
-    let cpus = body
-        .vcpu_pins
-        .values()
-        .fold(IdSet::new(), |all, pin| &all | pin);
-    let one = |pin: &IdSet| {
-        (policy == CpuPolicy::Dedicated && pin.len() == 1)
-            .then(|| pin.first())
-            .flatten()
-    };
-    let vcpus = (0..body.vcpus)
-        .map(|id| Vcpu {
-            id,
-            cpu: body.vcpu_pins.get(&id).and_then(one),
-        })
-        .collect();
-    let first = Cell {
-        node: None,
-        cpus,
-        vcpus,
-        memory_bytes: body.memory_bytes,
-        page_size_bytes: body.page_size_bytes,
-    };
-    Some(Placement {
-        runtime: Runtime::Kvm,
-        host: id.host.clone(),
-        policy,
-        cells: cells(first, body.memory_nodes.as_ref()),
-        helpers: body
-            .emulator_pin
-            .map(|pin| BTreeMap::from([("emulator".to_owned(), pin)]))
-            .unwrap_or_default(),
-        devices: Vec::new(),
-        addresses: labelled(workload, body.interfaces.iter().map(|i| i.address)),
-        tiers: Vec::new(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -354,6 +177,10 @@ mod tests {
     use infra_api::{Project, names};
     use infra_lang::{Files, GivenValues, Memory, Mode};
     use serde_json::json;
+
+    use infra_api::IdSet;
+
+    use crate::declared::Declared;
 
     use super::*;
     use crate::configuration::Source;

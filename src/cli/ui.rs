@@ -44,8 +44,6 @@ pub enum Stop {
     },
     /// Several reasons, all of which are said. The first decides how the program ends.
     Several(Vec<Stop>),
-    /// Everything has been said.
-    Silent(Exit),
 }
 
 /// What was decided where some workload has no place: enough to show it.
@@ -185,7 +183,6 @@ impl Ui {
                 let exits: Vec<Exit> = stops.iter().map(|stop| self.stop(stop)).collect();
                 exits.first().copied().unwrap_or(Exit::Error)
             }
-            Stop::Silent(exit) => *exit,
         }
     }
 

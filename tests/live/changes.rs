@@ -262,3 +262,48 @@ workload "cache" {
     std::fs::remove_dir_all(bench.path(".infra")).expect("the state can be lost");
     bench.run(0, &["destroy", "--auto-approve"]);
 }
+
+/// Without a state, what carries the mark and is declared nowhere may be another folder's: it is not removed.
+#[test]
+fn without_a_state_nothing_undeclared_is_removed() {
+    let Some(bench) = Bench::new("infra-live-strays", &super::pair("97.12")) else {
+        return;
+    };
+    bench.run(0, &["apply", "--auto-approve"]);
+    std::fs::remove_dir_all(bench.path(".infra")).expect("the state can be lost");
+    bench.write("infra { project = \"PROJECT\" }\n");
+    let output = bench.command(&["apply", "--auto-approve"]).output();
+    let output = output.expect("infra runs");
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(
+        said(&output).contains("infra state rebuild"),
+        "{}",
+        said(&output)
+    );
+    assert!(bench.left().contains(&"infra-live-strays.cache".to_owned()));
+}
+
+/// A host with another label is the same machine; its pool does not move under its volumes.
+#[test]
+fn a_host_may_get_another_label_and_its_pool_stays() {
+    let configuration = super::pair("97.13");
+    let Some(bench) = Bench::new("infra-live-label", &configuration) else {
+        return;
+    };
+    bench.run(0, &["apply", "--auto-approve"]);
+    bench.write(&format!("{configuration}\nhost \"desk\" {{}}\n"));
+    bench.run(0, &["plan", "--detailed-exitcode"]);
+    bench.run(0, &["apply", "--auto-approve"]);
+    let list = bench.run(0, &["state", "list"]);
+    assert!(
+        list.contains("desk/docker/") && !list.contains("local/"),
+        "{list}"
+    );
+    let moved =
+        "host \"desk\" {\n  libvirt { pool_path = \"/var/lib/libvirt/images/elsewhere\" }\n}";
+    bench.write(&format!("{configuration}\n{moved}\n"));
+    let output = bench.command(&["plan"]).output().expect("infra runs");
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("Pool moved"), "{}", said(&output));
+    bench.write(&configuration);
+}

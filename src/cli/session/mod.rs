@@ -1,25 +1,26 @@
 //! What most commands begin with: the folder read, the state loaded, the world looked at, the plan made.
 
+mod homes;
 mod observe;
 mod pin;
 mod places;
+mod refuse;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use infra_api::{Address, HostName, Observed, Project, Provider, ResourceId, Runtime};
+use infra_api::{Address, HostName, Observed, Project, Provider, ResourceId};
 
 use infra_diag::{Diagnostic, Diagnostics};
 use infra_lang::{GivenValues, Mode};
 use infra_plan::{Outcome, Plan, Refusal, assemble};
 use infra_state::{Key, Loaded, Store, Vault};
 
-use super::ui::{Refused, Stop, Ui};
+use super::ui::{Stop, Ui};
 pub use places::{kvm_probe, paths, read};
 
 use crate::check;
-use crate::choose::{Home, Homes};
 use crate::configuration::{Configuration, Source};
 use crate::decide::{self, Decision, decide};
 use crate::inventory::Inventory;
@@ -252,48 +253,6 @@ impl Session {
         Ok((decision, files))
     }
 
-    /// Where declared volumes are: as written, else as recorded.
-    fn homes(&self) -> Homes {
-        let mut homes = Homes::new();
-        for (id, record) in self
-            .prior()
-            .resources
-            .into_iter()
-            .filter(|(id, _)| id.kind == "volume")
-        {
-            let runtime = if id.provider == "docker" {
-                Runtime::Container
-            } else {
-                Runtime::Kvm
-            };
-            homes.insert(
-                record.address,
-                Home {
-                    host: self.label_now(id.host),
-                    runtime: Some(runtime),
-                },
-            );
-        }
-        for volume in self.configuration.declared.volumes.values() {
-            if let Some(host) = &volume.host {
-                homes.entry(volume.address.clone()).or_insert_with(|| Home {
-                    host: host.value.clone(),
-                    runtime: None,
-                });
-            }
-        }
-        homes
-    }
-
-    /// A host that is declared no longer has got another label where there is only one: every host is this machine.
-    fn label_now(&self, host: HostName) -> HostName {
-        let hosts = &self.configuration.declared.hosts;
-        match hosts.keys().next() {
-            Some(only) if hosts.len() == 1 && !hosts.contains_key(&host) => only.clone(),
-            _ => host,
-        }
-    }
-
     /// Decides, and keeps what stands against it among the decision's diagnostics.
     ///
     /// # Errors
@@ -348,61 +307,6 @@ impl Session {
             inventory,
             files,
         })
-    }
-
-    /// A pool is where its volumes are: somewhere else it would be an empty one.
-    fn pools_stay(&self, decision: &Decision) -> Option<Diagnostic> {
-        let prior = self.prior();
-        let moved = decision
-            .desired
-            .iter()
-            .filter(|d| d.resource.id.kind == "pool")
-            .find_map(|d| {
-                let recorded = &prior.resources.get(&d.resource.id)?.body["path"];
-                (*recorded != d.resource.body["path"]).then(|| recorded.to_string())
-            })?;
-        let error = Diagnostic::error("Pool moved")
-            .note(format!(
-                "the project's volumes are in {moved}; another `pool_path` would make them all anew"
-            ))
-            .hint("write the old path again, or destroy first");
-        let origin = self
-            .configuration
-            .declared
-            .hosts
-            .values()
-            .find_map(|host| host.origin);
-        Some(match origin {
-            Some(origin) => error.at(origin, "`pool_path` is written here"),
-            None => error,
-        })
-    }
-
-    fn without_a_place(self, decision: Decision, inventory: Inventory) -> Stop {
-        Stop::Refused(Box::new(Refused {
-            diagnostics: decision.diagnostics.clone().sorted(),
-            prior: self.prior(),
-            project: self.project().clone(),
-            sources: self.configuration.sources,
-            decision,
-            inventory,
-        }))
-    }
-
-    /// What is to be made anew is made at all.
-    fn replaceable(&self, decision: &Decision) -> Result<(), Stop> {
-        let made: BTreeSet<&Address> = decision
-            .desired
-            .iter()
-            .map(|d| &d.resource.address)
-            .collect();
-        let Some(unknown) = self.options.replace.iter().find(|a| !made.contains(a)) else {
-            return Ok(());
-        };
-        let made: Vec<&str> = made.into_iter().map(Address::as_str).collect();
-        let doing = format!("planning with `--replace {unknown}`");
-        Err(Stop::error(doing, "nothing is made at this address")
-            .hint(format!("there are: {}", made.join(", "))))
     }
 
     /// A plan by which everything of the project goes.
@@ -473,29 +377,6 @@ impl Session {
         }
         self.strays(&plan)?;
         Ok(plan)
-    }
-
-    /// Without a state, what carries the project's mark and is declared nowhere may well be another folder's: two
-    /// folders of one name are one project.
-    fn strays(&self, plan: &Plan) -> Result<(), Stop> {
-        let stray = |step: &&infra_plan::Step| step.reason == infra_plan::Reason::Stray;
-        let strays: Vec<String> = plan
-            .steps
-            .iter()
-            .filter(stray)
-            .map(|s| s.resource.to_string())
-            .collect();
-        if strays.is_empty() || self.loaded.state.is_some() {
-            return Ok(());
-        }
-        let cause = format!(
-            "there is no state here, and objects of project `{}` exist that are declared nowhere: {}",
-            self.project(),
-            strays.join(", ")
-        );
-        Err(Stop::error("planning", cause).hint(
-            "if they are this configuration's, run `infra state rebuild`; else give it another `project`",
-        ))
     }
 
     /// Outputs as the state keeps them.

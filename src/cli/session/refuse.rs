@@ -1,0 +1,92 @@
+//! What stands against a plan beside the rules of `check`: it needs the state, or the command line.
+
+use std::collections::BTreeSet;
+
+use infra_api::Address;
+use infra_diag::Diagnostic;
+use infra_plan::Plan;
+
+use super::Session;
+use crate::cli::ui::{Refused, Stop};
+use crate::decide::Decision;
+use crate::inventory::Inventory;
+
+impl Session {
+    /// A pool is where its volumes are: somewhere else it would be an empty one.
+    pub(super) fn pools_stay(&self, decision: &Decision) -> Option<Diagnostic> {
+        let prior = self.prior();
+        let moved = decision
+            .desired
+            .iter()
+            .filter(|d| d.resource.id.kind == "pool")
+            .find_map(|d| {
+                let recorded = &prior.resources.get(&d.resource.id)?.body["path"];
+                (*recorded != d.resource.body["path"]).then(|| recorded.to_string())
+            })?;
+        let error = Diagnostic::error("Pool moved")
+            .note(format!(
+                "the project's volumes are in {moved}; another `pool_path` would make them all anew"
+            ))
+            .hint("write the old path again, or destroy first");
+        let origin = self
+            .configuration
+            .declared
+            .hosts
+            .values()
+            .find_map(|host| host.origin);
+        Some(match origin {
+            Some(origin) => error.at(origin, "`pool_path` is written here"),
+            None => error,
+        })
+    }
+
+    pub(super) fn without_a_place(self, decision: Decision, inventory: Inventory) -> Stop {
+        Stop::Refused(Box::new(Refused {
+            diagnostics: decision.diagnostics.clone().sorted(),
+            prior: self.prior(),
+            project: self.project().clone(),
+            sources: self.configuration.sources,
+            decision,
+            inventory,
+        }))
+    }
+
+    /// What is to be made anew is made at all.
+    pub(super) fn replaceable(&self, decision: &Decision) -> Result<(), Stop> {
+        let made: BTreeSet<&Address> = decision
+            .desired
+            .iter()
+            .map(|d| &d.resource.address)
+            .collect();
+        let Some(unknown) = self.options.replace.iter().find(|a| !made.contains(a)) else {
+            return Ok(());
+        };
+        let made: Vec<&str> = made.into_iter().map(Address::as_str).collect();
+        let doing = format!("planning with `--replace {unknown}`");
+        Err(Stop::error(doing, "nothing is made at this address")
+            .hint(format!("there are: {}", made.join(", "))))
+    }
+
+    /// Without a state, what carries the project's mark and is declared nowhere may well be another folder's: two
+    /// folders of one name are one project.
+    pub(super) fn strays(&self, plan: &Plan) -> Result<(), Stop> {
+        let stray = |step: &&infra_plan::Step| step.reason == infra_plan::Reason::Stray;
+        let strays: Vec<String> = plan
+            .steps
+            .iter()
+            .filter(stray)
+            .map(|s| s.resource.to_string())
+            .collect();
+        if strays.is_empty() || self.loaded.state.is_some() {
+            return Ok(());
+        }
+        let cause = format!(
+            "there is no state here, and objects of project `{}` exist that are declared nowhere: {}",
+            self.project(),
+            strays.join(", ")
+        );
+        Err(Stop::error("planning", cause).hint(
+            "if they are this configuration's, run `infra state rebuild`; else give it another `project`",
+        ))
+    }
+}
