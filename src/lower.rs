@@ -253,3 +253,26 @@ fn find_secrets(value: &Value, found: &mut BTreeSet<String>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_object_of_two_declarations_is_an_error() {
+        let wanted = |address: &str, name: &str| infra_plan::Desired {
+            resource: infra_api::Resource {
+                id: ResourceId::new(&HostName::new("r1"), "docker", "volume", name),
+                address: Address::new(address),
+                body: Value::Null,
+                source: None,
+                after: Vec::new(),
+            },
+            prevent_destroy: false,
+            ignore_changes: Vec::new(),
+        };
+        let (one, other) = (wanted("volume.a", "demo.a"), wanted("volume.b", "demo.b"));
+        assert!(!doubles(&[one.clone(), other]).has_errors());
+        assert!(doubles(&[one, wanted("workload.a", "demo.a")]).has_errors());
+    }
+}
