@@ -261,6 +261,15 @@ impl Bench {
         }
     }
 
+    pub(crate) fn seed(&self, name: &str) -> SeedVolume {
+        SeedVolume {
+            volume: self.volume(name),
+            meta_data: "instance-id: a\n".into(),
+            user_data: "#cloud-config\n# ü\n".into(),
+            network_config: Some("version: 2\n".into()),
+        }
+    }
+
     /// With a bridge of its own, on `A.B.C.0/24`, from which nothing outside is reached.
     pub(crate) fn network(&self, subnet: &str) -> MachineNetwork {
         let address = self.mark().address;

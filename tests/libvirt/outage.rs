@@ -1,11 +1,14 @@
 //! On a real daemon behind a proxy of ours: connections that are cut, and that fall silent.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use infra_api::*;
 use tokio::io::copy_bidirectional;
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::bench::*;
@@ -32,6 +35,35 @@ fn live_a_lost_connection_is_opened_again() {
     });
 }
 
+/// Only one of the calls that wait is told why; for all of them nobody knows what was done.
+#[test]
+fn live_a_connection_lost_under_several_calls_is_lost_to_all() {
+    live("several", |b| {
+        Box::pin(async {
+            let Some(daemon) = socket(&b.uri) else { return };
+            let id = b.id("domain", "nothing");
+            for round in 0..20 {
+                let near = std::env::temp_dir().join(format!("{}.{round}.sock", b.project));
+                let mute = Arc::new(Notify::new());
+                let proxy = proxy_until(&near, &daemon, Arc::clone(&mute));
+                let behind = Bench::open(&uri(&near), b.project.as_str()).await;
+                mute.notify_waiters();
+                let cut = async {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    proxy.abort();
+                    std::fs::remove_file(&near).unwrap();
+                };
+                let calls = (0..4).map(|_| behind.daemon.read(&b.project, &id));
+                let (answers, ()) = tokio::join!(join_all(calls), cut);
+                for answer in answers {
+                    let failure = answer.unwrap_err();
+                    assert_eq!(failure.remedy, Remedy::Retry, "{failure}");
+                }
+            }
+        })
+    });
+}
+
 /// A daemon that accepts and never speaks.
 #[test]
 fn live_a_frozen_daemon_does_not_hold_us_for_ever() {
@@ -54,12 +86,23 @@ fn live_a_frozen_daemon_does_not_hold_us_for_ever() {
 
 /// Bytes go to and fro until the task is aborted; its connections go with it.
 fn proxy(near: &Path, far: &Path) -> JoinHandle<()> {
+    proxy_until(near, far, Arc::new(Notify::new()))
+}
+
+/// The same, until it is muted: then it holds its connections and says nothing more.
+fn proxy_until(near: &Path, far: &Path, mute: Arc<Notify>) -> JoinHandle<()> {
     let (listener, far) = (UnixListener::bind(near).unwrap(), far.to_owned());
     tokio::spawn(async move {
         let mut connections = tokio::task::JoinSet::new();
         while let Ok((mut near, _)) = listener.accept().await {
             let mut far = UnixStream::connect(&far).await.unwrap();
-            connections.spawn(async move { copy_bidirectional(&mut near, &mut far).await });
+            let mute = Arc::clone(&mute);
+            connections.spawn(async move {
+                tokio::select! {
+                    _ = copy_bidirectional(&mut near, &mut far) => {}
+                    () = mute.notified() => std::future::pending().await,
+                }
+            });
         }
     })
 }

@@ -124,7 +124,7 @@ impl Wire {
 impl Inner {
     fn call<T>(&self, action: impl FnOnce(&Connect) -> Result<T, Failure>) -> Result<T, Failure> {
         let connection = self.connection()?;
-        let result = action(&connection);
+        let result = action(&connection).map_err(|failure| lost(failure, &connection));
         // A lost connection never comes back by itself; after mere business a new one costs a millisecond.
         if result
             .as_ref()
@@ -154,6 +154,19 @@ impl Inner {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         kept.take_if(|connection| Arc::ptr_eq(connection, lost));
+    }
+}
+
+/// When a connection is lost under several calls, libvirt gives its reason to one of them; the others get "the cause is
+/// unknown". None of them was refused.
+fn lost(failure: Failure, connection: &Connect) -> Failure {
+    match connection.is_alive() {
+        Ok(true) => failure,
+        _ => Failure {
+            remedy: Remedy::Retry,
+            cause: format!("the connection was lost: {}", failure.cause),
+            ..failure
+        },
     }
 }
 
