@@ -357,7 +357,9 @@ fn live_many_at_once() {
                 join_all(files.iter().map(|(id, ..)| again(move || b.delete(id)))).await;
             }
             for (.., source) in files {
-                source.map(|path| std::fs::remove_file(path).unwrap());
+                if let Some(path) = source {
+                    std::fs::remove_file(path).unwrap();
+                }
             }
         })
     });
