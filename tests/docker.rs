@@ -8,6 +8,9 @@ mod rig;
 #[path = "docker/things.rs"]
 mod things;
 
+#[path = "docker/doors.rs"]
+mod doors;
+
 #[path = "docker/laws.rs"]
 mod laws;
 

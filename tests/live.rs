@@ -5,6 +5,9 @@
 #[path = "live/changes.rs"]
 mod changes;
 
+#[path = "live/ways.rs"]
+mod ways;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;

@@ -7,7 +7,9 @@ use infra_diag::Span;
 use infra_lang::{Attribute, BlockKind, Instance, Meta, Nested, Shape};
 
 use super::read::{At, Reader};
-use super::words::{STRING_MAP, ids, size, whole, word};
+use super::words::{
+    DOCKER as DOCKER_WORD, LIBVIRT as LIBVIRT_WORD, STRING_MAP, ids, size, whole, word,
+};
 
 /// The endpoint of a Docker Engine where none is written.
 pub const DOCKER_ENDPOINT: &str = "unix:///var/run/docker.sock";
@@ -22,8 +24,10 @@ static DOCKER: BlockKind = BlockKind {
     doc: "The host's Docker Engine.",
     attributes: &[word(
         "endpoint",
-        Shape::String,
-        "Where it listens: `unix:///PATH`.",
+        Shape::Text(&DOCKER_WORD),
+        "Where it listens: `unix:///PATH`; `ssh://[USER@]HOST[:PORT][/PATH]`, the socket's; or \
+         `tcp://HOST[:PORT][?certificates=/DIR]`, by TLS with `ca.pem`, `cert.pem` and `key.pem` of that folder, of \
+         `~/.docker` where none is written.",
     )
     .default("\"unix:///var/run/docker.sock\"")],
     blocks: &[],
@@ -36,7 +40,13 @@ static LIBVIRT: BlockKind = BlockKind {
     label: None,
     doc: "The host's libvirt daemon.",
     attributes: &[
-        word("uri", Shape::String, "Its connection URI.").default("\"qemu:///system\""),
+        word(
+            "uri",
+            Shape::Text(&LIBVIRT_WORD),
+            "Its connection URI: `qemu:///system`, `qemu+ssh://[USER@]HOST[:PORT]/system` or `qemu+tls://HOST/system`; \
+             the last with certificates where libvirt's own clients have them.",
+        )
+        .default("\"qemu:///system\""),
         word(
             "pool_path",
             Shape::String,

@@ -62,6 +62,34 @@ pub(in crate::declared) static SUBNET: Text = Text {
     },
 };
 
+pub(in crate::declared) static DOCKER: Text = Text {
+    name: "an engine's endpoint",
+    example: "unix:///var/run/docker.sock",
+    check: |text| {
+        let ways = ["unix:///", "ssh://", "tcp://"];
+        match ways.iter().any(|way| text.starts_with(way)) {
+            true => Ok(()),
+            false => Err("it begins with none of `unix:///`, `ssh://` and `tcp://`".to_owned()),
+        }
+    },
+};
+
+/// What would skip the check of who answers is refused: it is root on a host that is at stake.
+pub(in crate::declared) static LIBVIRT: Text = Text {
+    name: "a libvirt URI",
+    example: "qemu:///system",
+    check: |text| match text.split_once("://") {
+        None => Err("it is not DRIVER[+TRANSPORT]://[HOST]/PATH".to_owned()),
+        Some((driver, _)) if driver.ends_with("+tcp") => {
+            Err("over TCP nobody is known and nothing is secret: use `+tls` or `+ssh`".to_owned())
+        }
+        Some((_, rest)) if rest.contains("no_verify") => {
+            Err("`no_verify` would take whoever answers for the host".to_owned())
+        }
+        Some(_) => Ok(()),
+    },
+};
+
 pub(in crate::declared) static IP: Text = Text {
     name: "an IP address",
     example: "127.0.0.1",

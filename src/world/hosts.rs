@@ -47,7 +47,10 @@ impl World {
                 None => {}
             }
         }
-        if found.facts.libvirt.is_some() {
+        if let Some(libvirt) = &mut found.facts.libvirt {
+            // A forwarded socket's name is this run's own.
+            let said = self.endpoints.get(&(host.clone(), "libvirt".to_owned()));
+            libvirt.uri = said.cloned().unwrap_or_default();
             found.facts.runtimes.kvm = Some(kvm(&found.facts, probe).await);
         }
         found.facts.used.sort_by(|a, b| a.owner.cmp(&b.owner));

@@ -4,6 +4,7 @@ mod files;
 mod folder;
 mod hosts;
 mod providers;
+mod ssh;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +12,8 @@ use futures_util::future::join_all;
 use infra_api::{Daemon, Failure, HostName, Observed, Project, Provider, ResourceId};
 
 use crate::declared::Host;
+
+use ssh::{Remote, Ways};
 
 pub use files::{ImageFiles, read as read_files};
 pub use folder::Folder;
@@ -23,6 +26,10 @@ type Connection = Result<Box<dyn Daemon>, Failure>;
 /// The daemons of all hosts.
 pub struct World {
     connections: BTreeMap<(HostName, String), Connection>,
+    /// Where each daemon is, as it was said.
+    endpoints: BTreeMap<(HostName, String), String>,
+    /// What some of the connections go over.
+    _ways: Ways,
 }
 
 /// What was found, and which daemons did not answer.
@@ -40,16 +47,40 @@ impl World {
         providers: &[Box<dyn Provider>],
         endpoints: &Endpoints,
     ) -> Self {
-        let all = hosts
+        let all: Vec<(&Host, &dyn Provider, String)> = hosts
             .values()
-            .flat_map(|host| providers.iter().map(move |p| (host, p)));
-        let opened = all.map(|(host, provider)| async move {
-            let endpoint = endpoints.of(host, provider.name());
-            let connection = provider.connect(&host.name, &endpoint).await;
-            ((host.name.clone(), provider.name().to_owned()), connection)
+            .flat_map(|host| providers.iter().map(move |p| (host, p.as_ref())))
+            .map(|(host, provider)| (host, provider, endpoints.of(host, provider.name())))
+            .collect();
+        let remotes = all
+            .iter()
+            .filter_map(|(_, _, endpoint)| Remote::of(endpoint)?.ok());
+        let ways = Ways::open(&remotes.collect::<Vec<_>>()).await;
+        let opened = all
+            .iter()
+            .enumerate()
+            .map(|(number, (host, provider, endpoint))| {
+                let ways = &ways;
+                async move {
+                    let connection = match Remote::of(endpoint) {
+                        None => provider.connect(&host.name, endpoint).await,
+                        Some(Err(why)) => Err(misspelt(provider.name(), endpoint, &why)),
+                        Some(Ok(remote)) => match ways.forward(&remote, number).await {
+                            Ok(near) => provider.connect(&host.name, &near).await,
+                            Err(failure) => Err(failure),
+                        },
+                    };
+                    ((host.name.clone(), provider.name().to_owned()), connection)
+                }
+            });
+        let connections = join_all(opened).await.into_iter().collect();
+        let said = all.into_iter().map(|(host, provider, endpoint)| {
+            ((host.name.clone(), provider.name().to_owned()), endpoint)
         });
         Self {
-            connections: join_all(opened).await.into_iter().collect(),
+            connections,
+            endpoints: said.collect(),
+            _ways: ways,
         }
     }
 
@@ -58,6 +89,8 @@ impl World {
     pub fn nowhere() -> Self {
         Self {
             connections: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
+            _ways: Ways::default(),
         }
     }
 
@@ -168,6 +201,11 @@ impl World {
         };
         join_all(wanted.iter().map(pin)).await.into_iter().collect()
     }
+}
+
+fn misspelt(provider: &str, endpoint: &str, why: &str) -> Failure {
+    let doing = format!("looking for the {provider} daemon at {endpoint}");
+    Failure::new(infra_api::Remedy::Operator, doing, why)
 }
 
 impl infra_apply::World for World {

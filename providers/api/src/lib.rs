@@ -1,6 +1,7 @@
 //! The contract between the core and its providers: nouns and two traits. Knows no daemon and no language.
 
 mod cpuset;
+mod endpoint;
 mod failure;
 mod id;
 mod placement;
@@ -14,6 +15,7 @@ pub mod target;
 pub mod units;
 
 pub use cpuset::{IdSet, IdSetError};
+pub use endpoint::host_and_port;
 pub use facts::Facts;
 pub use failure::{Failure, Remedy};
 pub use id::{Address, HostName, Mark, Project, ResourceId};

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use futures_util::future::try_join_all;
 use infra_api::facts::{Docker, DockerNetwork, HostPort, Offer, Protocol, Used};
-use infra_api::{Facts, IdSet};
+use infra_api::{Facts, Failure, IdSet, Remedy};
 use serde::Deserialize;
 
 use crate::calls::container::{self, PublishedPort, Summary};
@@ -33,10 +33,13 @@ struct Info {
     live_restore_enabled: Option<bool>,
 }
 
-pub(crate) async fn discover(wire: &Wire, facts: &mut Facts) -> Result<(), infra_api::Failure> {
+pub(crate) async fn discover(wire: &Wire, facts: &mut Facts) -> Result<(), Failure> {
     let doing = format!("asking the Docker Engine of {} about its host", wire.host);
     let networks = network::all(wire, "").await?;
-    let (info, used) = seen(wire).await.map_err(|e| e.failure(doing))?;
+    let (info, used) = seen(wire).await.map_err(|e| e.failure(&doing))?;
+    if wire.leads_away() && !is_here(&info) {
+        return Err(elsewhere(&info, doing));
+    }
     facts.versions.docker = Some(info.server_version.clone()).filter(|version| !version.is_empty());
     facts.runtimes.container = Some(offer(&info));
     facts.docker = Some(docker(wire, info, &networks));
@@ -57,6 +60,13 @@ async fn seen(wire: &Wire) -> Answer<(Info, Vec<Used>)> {
     });
     let used = try_join_all(each).await?;
     Ok((info, used.into_iter().flatten().collect()))
+}
+
+/// What is planned from this machine's CPUs and memory would be carried out on others.
+fn elsewhere(info: &Info, doing: String) -> Failure {
+    let cause = format!("it runs on another machine, `{}`", info.name);
+    Failure::new(Remedy::Operator, doing, cause)
+        .hint("this version of infra manages the machine it runs on: run it there")
 }
 
 fn offer(info: &Info) -> Offer {

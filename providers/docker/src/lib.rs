@@ -8,13 +8,15 @@
 //! calls/   what is asked of the engine, each call re-entrant
 //! ready, discover   what is asked of the engine to wait and to plan; reads only
 //! engine   the contract's effects, handed to the calls
-//! mark     whose an object is
-//! wire     the socket; trouble: what its errors mean
+//! mark     whose an object is; credentials: who we are to a registry
+//! wire     questions and answers; door: the way they go; trouble: what errors mean
 //! ```
 
 mod archive;
 mod calls;
+mod credentials;
 mod discover;
+mod door;
 mod engine;
 mod kind;
 mod mark;

@@ -6,6 +6,8 @@ use bollard::errors::Error;
 use infra_api::{Failure, Remedy};
 use serde::Deserialize;
 
+use crate::door::Broken;
+
 /// Why there is no answer, or what kind of no it is.
 #[derive(Debug)]
 pub(crate) enum Trouble {
@@ -35,6 +37,15 @@ pub(crate) fn refusal(status: u16, body: &[u8]) -> Trouble {
     Trouble::Refused { status, message }
 }
 
+impl From<Broken> for Trouble {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Stream(error) => Self::Lost(chain(&error)),
+            Broken::Http(error) => Self::Lost(chain(&error)),
+        }
+    }
+}
+
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
         match error {
@@ -58,7 +69,7 @@ impl From<Error> for Trouble {
 }
 
 /// An error and what caused it: hyper's own text is `client error (Connect)`.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -1,27 +1,24 @@
-//! The engine's socket: opening it and reading JSON from it. Knows paths and status codes, and nothing of
+//! Asking an engine: reading JSON from it, and bollard for the rest. Knows paths and status codes, and nothing of
 //! what is behind them.
 //!
 //! What is written goes through bollard, whose models name every field. What is read does not: an
 //! enum value bollard does not know fails its whole answer (measured with 0.21.1: `unknown variant`),
 //! and a newer engine must not make a host unreadable. bollard hands out no raw answers, so reads
-//! are one small GET over the hyper it brings, decoded into structs of our own that hold only what
+//! are one small GET through the same door, decoded into structs of our own that hold only what
 //! is looked at.
 
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bollard::Docker as Client;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
-use hyper::{Request, StatusCode, header};
-use hyper_util::rt::TokioIo;
-use infra_api::{Failure, HostName, Remedy};
+use hyper::{Request, StatusCode};
+use infra_api::{Failure, HostName};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 
+use crate::door::{Door, Shut};
 use crate::trouble::{Answer, Trouble, lost, refusal};
 
 /// For one answer; stopping a container waits up to ten seconds for it inside the engine.
@@ -36,24 +33,22 @@ const READS: usize = 10;
 pub(crate) struct Wire {
     pub(crate) host: HostName,
     client: Client,
-    socket: PathBuf,
+    door: Door,
     reads: Semaphore,
 }
 
 impl Wire {
-    /// Opens the engine at `unix:///PATH` and agrees on a version. Without that bollard asks for
-    /// the newest one it knows and an older engine refuses every call.
+    /// Opens the engine and agrees on a version. Without that bollard asks for the newest one it knows and an older
+    /// engine refuses every call.
     pub(crate) async fn open(host: &HostName, endpoint: &str) -> Result<Self, Failure> {
         let doing = || format!("connecting to the Docker Engine of {host} at {endpoint}");
-        let socket = socket_path(endpoint).ok_or_else(|| not_a_socket(doing()))?;
-        // bollard tells only that the socket is not there; the kernel tells why.
-        drop(
-            UnixStream::connect(&socket)
-                .await
-                .map_err(|e| closed(doing(), &e))?,
-        );
-        let client = Client::connect_with_unix(
-            &socket.to_string_lossy(),
+        let shut = |Shut { remedy, why, hint }| Failure::new(remedy, doing(), why).hint(hint);
+        let door = Door::of(endpoint).map_err(shut)?;
+        door.knock().await.map_err(shut)?;
+        let through = door.clone();
+        let client = Client::connect_with_custom_transport(
+            move |request| through.clone().carry(request),
+            Some("http://docker"),
             TIMEOUT.as_secs(),
             bollard::API_DEFAULT_VERSION,
         );
@@ -63,9 +58,14 @@ impl Wire {
         Ok(Self {
             host: host.clone(),
             client,
-            socket,
+            door,
             reads: Semaphore::new(READS),
         })
+    }
+
+    /// Whether the engine may be another machine's.
+    pub(crate) fn leads_away(&self) -> bool {
+        self.door.leads_away()
     }
 
     /// For writing.
@@ -94,15 +94,24 @@ impl Wire {
 
     /// What is at `path`, which must be there.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
-        let bytes = self.get_bytes(path).await?;
+        self.get_as(path, None).await
+    }
+
+    /// The same, for somebody whom a registry knows.
+    pub(crate) async fn get_as<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        who: Option<String>,
+    ) -> Answer<T> {
+        let bytes = self.get_bytes(path, who).await?;
         serde_json::from_slice(&bytes).map_err(|e| Trouble::Garbled(format!("{path}: {e}")))
     }
 
-    pub(crate) async fn get_bytes(&self, path: &str) -> Answer<Bytes> {
+    async fn get_bytes(&self, path: &str, who: Option<String>) -> Answer<Bytes> {
         // A closed semaphore is not possible: nobody closes it.
         let _slot = self.reads.acquire().await;
         let path = format!("/v{}{path}", self.version());
-        match tokio::time::timeout(TIMEOUT, exchange(&self.socket, &path)).await {
+        match tokio::time::timeout(TIMEOUT, self.exchange(&path, who)).await {
             Ok(answer) => answer,
             Err(_) => Err(Trouble::Lost(format!(
                 "no answer in {} s",
@@ -110,69 +119,29 @@ impl Wire {
             ))),
         }
     }
-}
 
-/// One request on a connection of its own: opening one costs 0.1 ms on a local socket.
-async fn exchange(socket: &Path, path: &str) -> Answer<Bytes> {
-    let stream = UnixStream::connect(socket).await.map_err(lost)?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(lost)?;
-    let driver = tokio::spawn(connection);
-    let request = Request::get(path)
-        .header(header::HOST, "docker")
-        .body(Empty::<Bytes>::new())
-        .map_err(|e| Trouble::Garbled(format!("{path}: {e}")))?;
-    let response = sender.send_request(request).await.map_err(lost)?;
-    let status = response.status();
-    let body = response
-        .into_body()
-        .collect()
-        .await
-        .map_err(lost)?
-        .to_bytes();
-    driver.abort();
-    if status == StatusCode::OK {
-        Ok(body)
-    } else {
-        Err(refusal(status.as_u16(), &body))
+    async fn exchange(&self, path: &str, who: Option<String>) -> Answer<Bytes> {
+        let mut request = Request::get(path);
+        if let Some(who) = who {
+            request = request.header("X-Registry-Auth", who);
+        }
+        let request = request
+            .body(Empty::<Bytes>::new())
+            .map_err(|e| Trouble::Garbled(format!("{path}: {e}")))?;
+        let response = self.door.send(request).await?;
+        let status = response.status();
+        let body = response
+            .into_body()
+            .collect()
+            .await
+            .map_err(lost)?
+            .to_bytes();
+        if status == StatusCode::OK {
+            Ok(body)
+        } else {
+            Err(refusal(status.as_u16(), &body))
+        }
     }
-}
-
-/// The path of `unix:///PATH`.
-fn socket_path(endpoint: &str) -> Option<PathBuf> {
-    endpoint
-        .strip_prefix("unix://")
-        .filter(|path| path.starts_with('/'))
-        .map(PathBuf::from)
-}
-
-fn not_a_socket(doing: String) -> Failure {
-    Failure::new(
-        Remedy::Operator,
-        doing,
-        "the endpoint is not `unix:///PATH`",
-    )
-    .hint("a remote engine's socket is reached over SSH: give the host's `address`, not a port")
-}
-
-fn closed(doing: String, error: &std::io::Error) -> Failure {
-    let (remedy, hint) = match error.kind() {
-        ErrorKind::NotFound => (
-            Remedy::Operator,
-            "there is no socket: is the engine installed and running (`systemctl start docker`), and is `docker { endpoint }` right?",
-        ),
-        ErrorKind::PermissionDenied => (
-            Remedy::Operator,
-            "be root or a member of the group `docker`",
-        ),
-        ErrorKind::ConnectionRefused => (
-            Remedy::Retry,
-            "the socket is there and nobody listens: start the engine (`systemctl start docker`)",
-        ),
-        _ => (Remedy::Retry, "is the engine running?"),
-    };
-    Failure::new(remedy, doing, error).hint(hint)
 }
 
 /// `filters` of a list call, as the engine wants them in its URL.
@@ -199,16 +168,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_sockets() {
-        assert_eq!(
-            socket_path("unix:///run/d.sock"),
-            Some(PathBuf::from("/run/d.sock"))
-        );
-        assert_eq!(socket_path("tcp://h:2375"), None);
-        assert_eq!(socket_path("unix://relative"), None);
-    }
-
-    #[test]
     fn filters_are_escaped() {
         let filter = filters(&serde_json::json!({"label": ["infra.project=a b"]}));
         assert_eq!(
@@ -233,6 +192,6 @@ mod tests {
             .await
             .map(|_| ())
             .unwrap_err();
-        assert!(failure.hint.unwrap().contains("SSH"));
+        assert!(failure.hint.unwrap().contains("ca.pem"));
     }
 }

@@ -76,6 +76,14 @@ pub(crate) fn split_tag(reference: &str) -> Option<(&str, &str)> {
         .filter(|(_, tag)| !tag.contains('/'))
 }
 
+/// The registry that a reference means, by the engine's own rule.
+pub(crate) fn registry_of(reference: &str) -> &str {
+    match reference.split_once('/') {
+        Some((first, _)) if first == "localhost" || first.contains(['.', ':']) => first,
+        _ => "docker.io",
+    }
+}
+
 pub(crate) fn is_sha256(digits: &str) -> bool {
     digits.len() == 64
         && digits
