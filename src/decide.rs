@@ -16,7 +16,7 @@ use crate::choose::{Choice, Homes, choose};
 use crate::declared::{Declared, Workload};
 use crate::inventory::Inventory;
 use crate::lower::{self, FileFacts, main_resource};
-use crate::place::{Placed, Refused, place};
+use crate::place::{Held, Placed, Refused, place};
 use crate::refusals;
 
 /// All a decision follows from.
@@ -27,6 +27,8 @@ pub struct Inputs<'a> {
     pub addresses: &'a Addresses,
     pub inventory: &'a Inventory,
     pub prior: &'a BTreeMap<Address, Placement>,
+    /// What workloads have that are left as they are.
+    pub held: &'a [Held],
     /// Where declared volumes are.
     pub homes: &'a Homes,
     pub files: &'a BTreeMap<String, FileFacts>,
@@ -62,7 +64,7 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
         .iter()
         .map(|w| (w, &choices[&w.address]))
         .collect();
-    let mut placed = place(&pairs, inputs.inventory, inputs.prior);
+    let mut placed = place(&pairs, inputs.inventory, inputs.prior, inputs.held);
     for (workload, choice) in &pairs {
         if choice.possible.is_empty() {
             placed.refused.push(Refused::by_gates(choice));
@@ -81,7 +83,7 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
         diagnostics: ignore::unknown(inputs.evaluation),
         ..Decision::default()
     };
-    decision.refusals(workloads);
+    decision.refusals(workloads, inputs.held);
     decision.lower(inputs);
     let found = check::declared(&check::View {
         project: inputs.project,
@@ -115,11 +117,12 @@ impl Decision {
             .collect()
     }
 
-    fn refusals(&mut self, workloads: &[Workload]) {
+    fn refusals(&mut self, workloads: &[Workload], held: &[Held]) {
+        let held: Vec<&Address> = held.iter().map(|(ask, _)| &ask.address).collect();
         for refused in &self.placed.refused {
             let workload = workloads.iter().find(|w| w.address == refused.workload);
             self.diagnostics
-                .extend(workload.map(|w| refusals::nowhere(w, refused)));
+                .extend(workload.map(|w| refusals::nowhere(w, refused, &held)));
         }
     }
 

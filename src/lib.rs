@@ -28,4 +28,5 @@ pub mod recover;
 pub mod reference;
 pub mod refusals;
 pub mod schemas;
+pub mod select;
 pub mod world;

@@ -30,6 +30,12 @@ pub fn diagnostics(refusals: &[Refusal], evaluation: &Evaluation) -> Diagnostics
             Refusal::NameTaken { id, address, what } => {
                 diagnostics.push(name_taken(id, address, what, evaluation));
             }
+            Refusal::InUse {
+                id,
+                address,
+                user,
+                user_address,
+            } => diagnostics.push(in_use((id, address), (user, user_address), evaluation)),
             Refusal::Cycle(cycle) => diagnostics.push(circle(cycle)),
         }
     }
@@ -58,6 +64,20 @@ fn name_taken(id: &ResourceId, address: &Address, what: &str, from: &Evaluation)
     placed(error, origin(address, from), text)
         .note(format!("there: {what}"))
         .hint("rename or remove that object, or give this configuration another `project`")
+}
+
+fn in_use(
+    (id, address): (&ResourceId, &Address),
+    (user, user_address): (&ResourceId, &Address),
+    from: &Evaluation,
+) -> Diagnostic {
+    let error = Diagnostic::error("In use by what is left out");
+    let text = format!("{id} would be removed or made anew");
+    placed(error, origin(address, from), text)
+        .note(format!("{user} stands on it"))
+        .hint(format!(
+            "plan `{user_address}` with it, or leave `{address}` out too"
+        ))
 }
 
 fn circle(cycle: &Cycle) -> Diagnostic {
@@ -104,7 +124,7 @@ fn why(reason: &Reason) -> String {
 
 /// Why a workload has no place, said where it asks for what there is not.
 #[must_use]
-pub fn nowhere(workload: &Workload, refused: &Refused) -> Diagnostic {
+pub fn nowhere(workload: &Workload, refused: &Refused, held: &[&Address]) -> Diagnostic {
     // That it is not given in another form is no news, where it is given in one.
     let reasons = || refused.refused.iter().filter(|r| given(workload, r));
     let full = reasons().find_map(|r| asked(&r.constraint, workload));
@@ -119,7 +139,14 @@ pub fn nowhere(workload: &Workload, refused: &Refused) -> Diagnostic {
             )
             .hint("`infra facts HOST` shows what a host offers, and why not the rest"),
     };
-    reasons().fold(error, |error, reason| error.note(told(reason)))
+    let error = reasons().fold(error, |error, reason| error.note(told(reason)));
+    match held {
+        [] => error,
+        [first, rest @ ..] => error.hint(match rest.len() {
+            0 => format!("`{first}` is left out and keeps its place: plan it with it"),
+            more => format!("`{first}` and {more} more are left out and keep their places"),
+        }),
+    }
 }
 
 fn given(workload: &Workload, refusal: &HostRefusal) -> bool {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use infra::cli::session::{Options, Session};
 use infra::cli::ui::Ui;
+use infra::select::Asked;
 use infra_lang::{Argument, GivenValues, Mode};
 use infra_plan::Plan;
 use infra_state::{Clock, Holder, Paths, Store};
@@ -117,7 +118,13 @@ impl Folder {
 
     /// The plan that is made here, as `apply` would have it.
     pub(crate) fn plan(&self) -> Result<Plan, String> {
+        self.plan_of(Asked::default())
+    }
+
+    /// A plan of a part.
+    pub(crate) fn plan_of(&self, asked: Asked) -> Result<Plan, String> {
         let options = Options {
+            asked,
             directory: self.path.clone(),
             facts: Some(self.path.join("hosts")),
             given: self.given(),

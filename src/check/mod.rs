@@ -1,6 +1,7 @@
 //! Rules over a decided configuration and over a finished plan, one a file: what no daemon would refuse until it
 //! is too late.
 
+mod left;
 mod ports;
 mod shrink;
 mod space;
@@ -15,6 +16,7 @@ use infra_diag::Diagnostics;
 use crate::declared::Declared;
 use crate::inventory::Inventory;
 
+pub use left::left;
 pub use shrink::shrink;
 pub use space::space;
 

@@ -9,6 +9,7 @@ use infra_api::Address;
 use infra_lang::{Argument, GivenValues};
 
 use super::session::Options;
+use crate::select::{Asked, Pattern};
 use crate::world::Endpoints;
 
 /// Declare workloads; infra chooses bare metal, a container or a virtual machine for each, finds the exact place,
@@ -150,6 +151,28 @@ pub struct Planning {
     pub replace: Vec<String>,
 }
 
+/// What a plan is about.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Selecting {
+    /// Plan only this and what it needs: an address, a glob, or a host with all on it; may be given many times
+    #[arg(long, value_name = "ADDRESS")]
+    pub target: Vec<String>,
+    /// Leave this out and what needs it, as it is; may be given many times
+    #[arg(long, value_name = "ADDRESS")]
+    pub exclude: Vec<String>,
+}
+
+impl Selecting {
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        let patterns = |words: &[String]| words.iter().map(|word| Pattern::new(word)).collect();
+        Asked {
+            targets: patterns(&self.target),
+            excludes: patterns(&self.exclude),
+        }
+    }
+}
+
 /// Waiting for the lock.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Locking {
@@ -189,6 +212,8 @@ pub struct Facts {
 pub struct Plan {
     #[command(flatten)]
     pub planning: Planning,
+    #[command(flatten)]
+    pub selecting: Selecting,
     /// Write the plan to a file that `apply` takes
     #[arg(long, value_name = "FILE", conflicts_with = "facts")]
     pub out: Option<PathBuf>,
@@ -210,6 +235,8 @@ pub struct Apply {
     #[command(flatten)]
     pub planning: Planning,
     #[command(flatten)]
+    pub selecting: Selecting,
+    #[command(flatten)]
     pub locking: Locking,
     /// Do not ask
     #[arg(long)]
@@ -223,6 +250,8 @@ pub struct Apply {
 pub struct Destroy {
     #[command(flatten)]
     pub values: Values,
+    #[command(flatten)]
+    pub selecting: Selecting,
     #[command(flatten)]
     pub locking: Locking,
     /// Do not ask

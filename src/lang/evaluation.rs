@@ -84,6 +84,8 @@ pub struct Output {
     pub value: Value,
     pub sensitive: bool,
     pub description: Option<String>,
+    /// The instances its value was made from.
+    pub references: BTreeSet<Address>,
     pub span: Span,
 }
 

@@ -48,3 +48,4 @@ pub use program::{About, Mode, Program};
 pub use schema::{
     Attribute, BlockKind, Computed, Given, Meta, Nested, Origin, Schema, Shape, Text,
 };
+pub use words::suggest;

@@ -174,7 +174,11 @@ impl Engine {
     fn root_outputs(&self) -> BTreeMap<Arc<str>, Output> {
         let outputs = self.declarations(0).outputs.iter();
         let one = |(name, span, output): (&Arc<str>, Span, &crate::tree::Output)| {
-            let value = self.value(Node::Output(0, name.clone()), span).ok()?;
+            let node = Node::Output(0, name.clone());
+            let value = self.value(node.clone(), span).ok()?;
+            let origins = self.origins(&node);
+            let instances = origins.iter().flat_map(|set| set.iter());
+            let references = instances.map(|id| self.instance(*id).address.clone());
             let description = output.description.clone();
             let sensitive = output.sensitive;
             Some((
@@ -183,6 +187,7 @@ impl Engine {
                     value,
                     sensitive,
                     description,
+                    references: references.collect(),
                     span: output.header,
                 },
             ))

@@ -19,7 +19,8 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 /// "did you mean `x`?", or else all that is known, unless that is too much to read.
-pub(crate) fn suggest<'a, I>(word: &str, known: I, what: &str) -> Option<String>
+#[must_use]
+pub fn suggest<'a, I>(word: &str, known: I, what: &str) -> Option<String>
 where
     I: IntoIterator<Item = &'a str> + Clone,
 {

@@ -1,6 +1,6 @@
 //! What a workload asks of a host, as one runtime.
 
-use infra_api::{Address, CpuPolicy, IdSet, Runtime};
+use infra_api::{Address, CpuPolicy, IdSet, Placement, Runtime};
 
 use crate::declared::{Threads, Workload};
 
@@ -47,6 +47,27 @@ impl Ask {
                 .as_ref()
                 .map(|p| p.value)
                 .filter(|size| runtime == Runtime::Kvm && *size > 0),
+        }
+    }
+
+    /// What a workload has at its place, asked again in the same words: of one that is left as it is.
+    #[must_use]
+    pub fn held(address: &Address, placement: &Placement, threads: Threads) -> Self {
+        let memory_bytes = placement.memory_bytes();
+        let vcpus: usize = placement.cells.iter().map(|cell| cell.vcpus.len()).sum();
+        let cpus = u32::try_from(vcpus).unwrap_or(u32::MAX);
+        let (nodes, own) = (placement.nodes(), placement.cpus());
+        Self {
+            address: address.clone(),
+            runtime: placement.runtime,
+            policy: placement.policy,
+            threads,
+            cpus,
+            set: (!own.is_empty()).then_some(own),
+            memory_bytes,
+            overhead_bytes: overhead(placement.runtime, memory_bytes, cpus),
+            nodes: (!nodes.is_empty()).then_some(nodes),
+            page_size_bytes: placement.cells.iter().find_map(|c| c.page_size_bytes),
         }
     }
 

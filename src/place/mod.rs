@@ -36,20 +36,26 @@ pub struct Placed {
     pub refused: Vec<Refused>,
 }
 
+/// What a workload has that is left as it is, and where.
+pub type Held = (Ask, Placement);
+
 /// Places every workload that has a candidate left. `prior` is where they run now. Everything that can stays where it
-/// is; only where that leaves somebody without a place who names CPUs of his own, these go first.
+/// is; only where that leaves somebody without a place who names CPUs of his own, these go first. What is `held` is
+/// nobody's to get.
 #[must_use]
 pub fn place(
     workloads: &[(&Workload, &Choice)],
     inventory: &Inventory,
     prior: &BTreeMap<Address, Placement>,
+    held: &[Held],
 ) -> Placed {
     let ordered = in_order(workloads, prior);
-    let staying = Placing::new(inventory, prior).all(&ordered, |_| false);
+    let placing = || Placing::new(inventory, prior, held);
+    let staying = placing().all(&ordered, |_| false);
     if staying.refused.is_empty() {
         return staying;
     }
-    let yielding = Placing::new(inventory, prior).all(&ordered, |w| w.cpus.set.is_some());
+    let yielding = placing().all(&ordered, |w| w.cpus.set.is_some());
     if yielding.refused.len() < staying.refused.len() {
         yielding
     } else {
@@ -67,10 +73,20 @@ struct Placing<'a> {
 }
 
 impl<'a> Placing<'a> {
-    fn new(inventory: &'a Inventory, prior: &'a BTreeMap<Address, Placement>) -> Self {
+    fn new(
+        inventory: &'a Inventory,
+        prior: &'a BTreeMap<Address, Placement>,
+        held: &[Held],
+    ) -> Self {
         let room = |(name, host): (&HostName, &'a HostInventory)| (name.clone(), Room::new(host));
+        let mut rooms: BTreeMap<HostName, Room<'a>> = inventory.hosts.iter().map(room).collect();
+        for (ask, placement) in held {
+            if let Some(room) = rooms.get_mut(&placement.host) {
+                room.hold(ask, &placement.nodes());
+            }
+        }
         Self {
-            rooms: inventory.hosts.iter().map(room).collect(),
+            rooms,
             prior,
             placed: Placed::default(),
         }

@@ -56,6 +56,23 @@ impl<'a> Room<'a> {
         Some(self.take(ask, &Place { pick, nodes }, Some(before)))
     }
 
+    /// Takes out of what is free what a workload has that is left as it is, whether it would get it again or not.
+    pub(super) fn hold(&mut self, ask: &Ask, nodes: &IdSet) {
+        let own = ask.set.clone().unwrap_or_default();
+        match ask.policy {
+            CpuPolicy::Dedicated => {
+                let pick = cpus::check(self.host, &own, &self.free, ask.threads);
+                self.free = &self.free - &pick.map_or(own, |pick| pick.taken);
+            }
+            // Nobody can be asked to leave them.
+            CpuPolicy::Shared => {
+                self.sharers = true;
+                self.shared = &self.shared | &own;
+            }
+        }
+        self.memory.take(ask, nodes);
+    }
+
     fn kept(&self, ask: &Ask, own: &IdSet) -> Option<Pick> {
         let asked = ask.set.as_ref().is_none_or(|set| set == own)
             && own.len() == ask.cpus as usize

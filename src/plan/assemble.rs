@@ -1,5 +1,6 @@
 //! Desired + observed + state → plan: which objects change, how, and why. The order is `order`'s.
 
+mod guard;
 mod left;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +48,8 @@ pub struct Inputs<'a> {
     pub secrets: Vec<String>,
     /// Everything goes.
     pub destroy: bool,
+    /// Objects that are left as they are, and as they are recorded.
+    pub left: &'a BTreeSet<ResourceId>,
 }
 
 /// Why there is no plan.
@@ -63,6 +66,13 @@ pub enum Refusal {
         id: ResourceId,
         address: Address,
         reason: Reason,
+    },
+    /// It would be removed under an object that is left as it is.
+    InUse {
+        id: ResourceId,
+        address: Address,
+        user: ResourceId,
+        user_address: Address,
     },
     /// Steps wait for each other.
     Cycle(Cycle),
@@ -86,6 +96,7 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
     assembly.unwanted();
     assembly.spread_replacements();
     assembly.guard();
+    assembly.leave_standing();
     if !assembly.refusals.is_empty() {
         return Err(assembly.refusals);
     }
@@ -129,6 +140,7 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
             Some((id, record))
         })
         .collect();
+    guard::keep_recorded(&mut result, inputs.state, inputs.left);
     Ok(Plan {
         format_version: FORMAT_VERSION.to_owned(),
         project: inputs.project.clone(),
@@ -137,6 +149,7 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
         steps,
         secrets: secrets.into_iter().collect(),
         daemons: BTreeMap::new(),
+        left_out: BTreeSet::new(),
     })
 }
 
@@ -344,7 +357,7 @@ impl Assembly<'_> {
     /// What is there and not wanted: ours by the state or by its mark.
     fn unwanted(&mut self) {
         for (id, observed) in self.inputs.observed {
-            if self.verdicts.contains_key(id) {
+            if self.verdicts.contains_key(id) || self.inputs.left.contains(id) {
                 continue;
             }
             let (address, before) = match observed {
@@ -409,33 +422,6 @@ impl Assembly<'_> {
                     });
                     queue.push(user.clone());
                 }
-            }
-        }
-    }
-
-    /// Refuses what would destroy something that must not be.
-    fn guard(&mut self) {
-        for (id, verdict) in &self.verdicts {
-            let (Fate::Delete(reason) | Fate::Replace(reason)) = &verdict.fate else {
-                continue;
-            };
-            let recorded = self
-                .inputs
-                .state
-                .resources
-                .get(id)
-                .is_some_and(|r| r.prevent_destroy);
-            // The declaration's word counts while there is one; the state's holds when it is gone.
-            let prevented = verdict
-                .wanted
-                .as_ref()
-                .map_or(recorded, |w| w.prevent_destroy);
-            if prevented {
-                self.refusals.push(Refusal::PreventDestroy {
-                    id: id.clone(),
-                    address: verdict.address.clone(),
-                    reason: reason.clone(),
-                });
             }
         }
     }

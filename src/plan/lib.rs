@@ -15,7 +15,7 @@ pub use file::{FORMAT_VERSION, read, write};
 pub use order::Cycle;
 pub use reason::Reason;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use infra_api::{Address, Impact, Placement, Project, ResourceId};
@@ -41,6 +41,9 @@ pub struct Plan {
     /// The daemons it was made against: `HOST/PROVIDER` and where that was. Another one is another world.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub daemons: BTreeMap<String, String>,
+    /// Addresses it does not speak of: what is there stays as it is, as it was recorded.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub left_out: BTreeSet<Address>,
 }
 
 impl Plan {

@@ -106,6 +106,9 @@ Options:
       --facts <DIR>        Plan from recorded facts (`DIR/HOST.json`) and contact nothing
       --no-color           No colours (NO_COLOR does the same)
       --replace <ADDRESS>  Make what is declared at this address anew; may be given many times
+      --target <ADDRESS>   Plan only this and what it needs: an address, a glob, or a host with all
+                           on it; may be given many times
+      --exclude <ADDRESS>  Leave this out and what needs it, as it is; may be given many times
       --out <FILE>         Write the plan to a file that `apply` takes
       --detailed-exitcode  Exit with 2 where there are changes, with 3 where there is nothing but
                            drift

@@ -241,6 +241,7 @@ impl House {
             result,
             secrets: vec![self.key.digest(PASSWORD)],
             destroy: false,
+            left: &BTreeSet::new(),
         })
         .unwrap()
     }

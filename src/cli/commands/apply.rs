@@ -29,7 +29,7 @@ pub(in crate::cli) async fn run(
     global: Global,
     ui: Ui,
 ) -> Result<Exit, Stop> {
-    let options = global.planning(&args.planning);
+    let mut options = global.planning(&args.planning);
     if options.facts.is_some() {
         return Err(Stop::error(
             "applying",
@@ -42,12 +42,9 @@ pub(in crate::cli) async fn run(
         json: args.json,
         question: "\nApply this?",
     };
-    if args.plan.is_some() && !options.replace.is_empty() {
-        return Err(Stop::error(
-            "applying the plan",
-            "a plan that is made already cannot be told to replace",
-        )
-        .hint("give `--replace` to `infra plan`"));
+    options.asked = args.selecting.asked();
+    if args.plan.is_some() {
+        made_already(&options)?;
     }
     match &args.plan {
         Some(path) => {
@@ -58,6 +55,23 @@ pub(in crate::cli) async fn run(
     }
 }
 
+/// A plan says what is done: nothing can be added to it.
+fn made_already(options: &Options) -> Result<(), Stop> {
+    let given = [
+        (!options.replace.is_empty(), "--replace"),
+        (!options.asked.targets.is_empty(), "--target"),
+        (!options.asked.excludes.is_empty(), "--exclude"),
+    ];
+    match given.iter().find(|(given, _)| *given) {
+        Some((_, option)) => Err(Stop::error(
+            "applying the plan",
+            format!("`{option}` changes what is planned, and this plan is made already"),
+        )
+        .hint(format!("give `{option}` to `infra plan`"))),
+        None => Ok(()),
+    }
+}
+
 pub(in crate::cli) async fn destroy(
     args: arguments::Destroy,
     global: Global,
@@ -65,6 +79,7 @@ pub(in crate::cli) async fn destroy(
 ) -> Result<Exit, Stop> {
     let mut options = global.options(&args.values);
     options.destroy = true;
+    options.asked = args.selecting.asked();
     let approval = Approval {
         given: args.auto_approve,
         json: args.json,

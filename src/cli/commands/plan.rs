@@ -16,6 +16,7 @@ pub(in crate::cli) async fn run(
 ) -> Result<Exit, Stop> {
     let mut options = global.planning(&args.planning);
     options.destroy = args.destroy;
+    options.asked = args.selecting.asked();
     let planned = Session::open(options, Mode::Plan, ui)?.plan(ui).await;
     if let (Err(Stop::Refused(refused)), true) = (&planned, args.json) {
         ui.json(&show::json::plan(&view_of(
@@ -52,6 +53,7 @@ fn nothing(project: &infra_api::Project) -> Plan {
         steps: Vec::new(),
         secrets: Vec::new(),
         daemons: std::collections::BTreeMap::new(),
+        left_out: std::collections::BTreeSet::new(),
     }
 }
 

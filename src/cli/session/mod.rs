@@ -5,6 +5,7 @@ mod observe;
 mod pin;
 mod places;
 mod refuse;
+mod select;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,8 +24,11 @@ pub use places::{kvm_probe, paths, read};
 use crate::check;
 use crate::configuration::{Configuration, Source};
 use crate::decide::{self, Decision, decide};
+use crate::declared::Declared;
 use crate::inventory::Inventory;
 use crate::kept::keep;
+use crate::place::Held;
+use crate::select::{Asked, Selection};
 use crate::world::{Endpoints, Folder, ImageFiles, World, providers, read_files, recorded};
 use crate::{lower, outputs, recover};
 
@@ -39,6 +43,7 @@ pub struct Options {
     pub facts: Option<PathBuf>,
     pub destroy: bool,
     pub replace: BTreeSet<Address>,
+    pub asked: Asked,
 }
 
 /// A configuration with its values, and what is recorded of it.
@@ -233,24 +238,39 @@ impl Session {
         &self,
         world: &World,
         inventory: &Inventory,
+        selection: &Selection,
     ) -> Result<(Decision, ImageFiles), Stop> {
-        let (files, mut diagnostics) = read_files(&self.configuration.declared, &self.folder);
-        let pinned = self.pin(world, inventory).await?;
-        let mut decision = decide(&decide::Inputs {
-            project: self.project(),
-            evaluation: &self.configuration.evaluation,
-            declared: &self.configuration.declared,
-            addresses: &self.configuration.addresses,
-            inventory,
-            prior: &self.prior().workloads,
-            homes: &self.homes(),
-            files: &files,
-            pinned: &pinned,
-            providers: &self.providers,
-        });
+        let declared = &selection.of(&self.configuration.declared);
+        let (files, mut diagnostics) = read_files(declared, &self.folder);
+        let pinned = self.pin(world, inventory, declared).await?;
+        let held = self.held(selection);
+        let mut decision = self.decision(declared, inventory, &held, &files, &pinned);
         diagnostics.extend(std::mem::take(&mut decision.diagnostics));
         decision.diagnostics = diagnostics;
         Ok((decision, files))
+    }
+
+    fn decision(
+        &self,
+        declared: &Declared,
+        inventory: &Inventory,
+        held: &[Held],
+        files: &ImageFiles,
+        pinned: &BTreeMap<(HostName, String), String>,
+    ) -> Decision {
+        decide(&decide::Inputs {
+            project: self.project(),
+            evaluation: &self.configuration.evaluation,
+            declared,
+            addresses: &self.configuration.addresses,
+            inventory,
+            prior: &self.prior().workloads,
+            held,
+            homes: &self.homes(),
+            files,
+            pinned,
+            providers: &self.providers,
+        })
     }
 
     /// Decides, and keeps what stands against it among the decision's diagnostics.
@@ -260,7 +280,8 @@ impl Session {
     pub async fn decide(&self, ui: Ui) -> Result<(Decision, Inventory), Stop> {
         let world = self.connect().await?;
         let inventory = self.inventory(&world, ui).await?;
-        let (decision, _) = self.decided(&world, &inventory).await?;
+        let everything = Selection::default();
+        let (decision, _) = self.decided(&world, &inventory, &everything).await?;
         Ok((decision, inventory))
     }
 
@@ -274,7 +295,8 @@ impl Session {
             return self.destroy(world).await;
         }
         let inventory = self.inventory(&world, ui).await?;
-        let (mut decision, files) = self.decided(&world, &inventory).await?;
+        let selection = self.selection(&inventory, &self.prior())?;
+        let (mut decision, files) = self.decided(&world, &inventory, &selection).await?;
         decision.diagnostics.extend(self.pools_stay(&decision));
         decision
             .diagnostics
@@ -291,12 +313,14 @@ impl Session {
             .collect();
         let observed = self.observe(&world, &wanted).await?;
         keep(
-            &self.configuration.declared,
+            &selection.of(&self.configuration.declared),
             &self.configuration.evaluation,
             &mut decision.desired,
             &observed,
         );
-        let plan = self.assembled(&decision, &observed, &self.prior())?;
+        let plan = self.assembled(&decision, &observed, &self.prior(), &selection)?;
+        let evaluation = &self.configuration.evaluation;
+        self.must(check::left(&plan, evaluation), ui)?;
         self.must(check::space(&plan, &inventory, &files), ui)?;
         self.must(check::shrink(&plan, &self.configuration.evaluation), ui)?;
         Ok(Planned {
@@ -314,7 +338,8 @@ impl Session {
         let observed = self.observe(&world, &BTreeMap::new()).await?;
         let prior = recover::completed(self.prior(), &observed);
         let decision = Decision::default();
-        let plan = self.assembled(&decision, &observed, &prior)?;
+        let selection = self.selection(&Inventory::default(), &prior)?;
+        let plan = self.assembled(&decision, &observed, &prior, &selection)?;
         Ok(Planned {
             session: self,
             world,
@@ -330,14 +355,14 @@ impl Session {
         decision: &Decision,
         observed: &BTreeMap<ResourceId, Observed>,
         prior: &Outcome,
+        selection: &Selection,
     ) -> Result<Plan, Stop> {
         let placements = &decision.placed.placements;
-        let destroy = self.options.destroy;
-        let outputs = if destroy {
-            BTreeMap::new()
-        } else {
-            self.outputs()?
-        };
+        let desired = decision.desired.iter().map(|d| &d.resource.id).collect();
+        let mut left = selection.kept(prior, &desired);
+        left.extend(selection.strangers(observed, prior));
+        let mut workloads = self.left_places(selection);
+        workloads.extend(placements.clone());
         let impact = |id: &ResourceId, path: &[String], removed: bool| {
             let provider = self.providers.iter().find(|p| p.name() == id.provider);
             provider.map_or(infra_api::Impact::Replace, |p| {
@@ -365,16 +390,18 @@ impl Session {
             replace: &decision.made_anew(self.project(), &self.options.replace),
             result: Outcome {
                 resources: BTreeMap::new(),
-                workloads: placements.clone(),
-                outputs,
+                workloads,
+                outputs: self.outputs_of(selection)?,
             },
             secrets: lower::secrets(&decision.desired),
-            destroy,
+            destroy: self.options.destroy,
+            left: &left,
         };
         let mut plan = assemble(inputs).map_err(|refusals| self.refused(&refusals))?;
         if self.options.facts.is_none() {
             plan.daemons = self.daemons();
         }
+        plan.left_out = self.left_out(selection, prior);
         self.strays(&plan)?;
         Ok(plan)
     }

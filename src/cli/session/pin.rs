@@ -6,7 +6,7 @@ use infra_api::HostName;
 
 use super::Session;
 use crate::cli::ui::Stop;
-use crate::declared::{ImageRef, Source};
+use crate::declared::{Declared, ImageRef, Source};
 use crate::inventory::Inventory;
 use crate::world::World;
 
@@ -16,8 +16,9 @@ impl Session {
         &self,
         world: &World,
         inventory: &Inventory,
+        declared: &Declared,
     ) -> Result<BTreeMap<(HostName, String), String>, Stop> {
-        let references = self.references();
+        let references = references(declared);
         let offers = |host: &&HostName| {
             let facts = &inventory.hosts[*host].facts;
             facts.runtimes.container.as_ref().is_some_and(|o| o.offered)
@@ -39,23 +40,22 @@ impl Session {
             Err(Stop::all(failures))
         }
     }
+}
 
-    /// What containers would be pulled from registries.
-    fn references(&self) -> BTreeSet<String> {
-        let declared = &self.configuration.declared;
-        let forms = declared
-            .workloads
-            .iter()
-            .filter_map(|w| w.container.as_ref());
-        let reference = |image: &'_ ImageRef| match image {
-            ImageRef::Registry(reference) => Some(reference.clone()),
-            ImageRef::Declared(address) => match &declared.images.get(address)?.source {
-                Source::Reference(reference) => Some(reference.value.clone()),
-                _ => None,
-            },
-        };
-        forms
-            .filter_map(|form| reference(&form.image.value))
-            .collect()
-    }
+/// What containers would be pulled from registries.
+fn references(declared: &Declared) -> BTreeSet<String> {
+    let forms = declared
+        .workloads
+        .iter()
+        .filter_map(|w| w.container.as_ref());
+    let reference = |image: &'_ ImageRef| match image {
+        ImageRef::Registry(reference) => Some(reference.clone()),
+        ImageRef::Declared(address) => match &declared.images.get(address)?.source {
+            Source::Reference(reference) => Some(reference.value.clone()),
+            _ => None,
+        },
+    };
+    forms
+        .filter_map(|form| reference(&form.image.value))
+        .collect()
 }

@@ -1,7 +1,7 @@
 //! The documents of `plan --json` and `diff --json`: their own shapes, so that the core's types may change. Sizes are
 //! integers in bytes; what is absent is null.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use infra_api::{Address, CpuPolicy, HostName, IdSet, Impact, Project, ResourceId, Runtime};
@@ -30,6 +30,8 @@ pub struct PlanDocument {
     pub steps: Vec<StepDocument>,
     /// Outputs that change, by name.
     pub outputs: BTreeMap<String, OutputDocument>,
+    /// Addresses the plan does not speak of: what is there stays as it is.
+    pub left_out: BTreeSet<Address>,
     /// How many objects change in which way; a replacement is two steps and one object.
     pub summary: Counts,
 }

@@ -27,6 +27,7 @@ pub fn plan(view: &PlanView<'_>) -> Value {
         workloads: workloads(view),
         steps: view.plan.steps.iter().map(|s| step(view.plan, s)).collect(),
         outputs: outputs(view),
+        left_out: view.plan.left_out.clone(),
         summary: Counts::of(view.plan),
     })
 }

@@ -66,6 +66,9 @@ pub(super) fn reasons(
     address: &Address,
     placement: &Placement,
 ) -> Vec<String> {
+    if view.plan.left_out.contains(address) {
+        return vec!["left out".to_owned()];
+    }
     let prior = view.prior.workloads.get(address);
     let mut reasons = prior.map_or_else(Vec::new, |prior| moves(prior, placement));
     let elsewhere =

@@ -10,7 +10,7 @@ use super::change::{SYMBOLS, change, head};
 use super::changes::{Change, Counts, by_owner};
 use super::deltas::{Row, rows};
 use super::names;
-use super::page::{BOLD, GREEN, Page, RED, WIDTH, YELLOW, count, paint};
+use super::page::{BOLD, GREEN, PLAIN, Page, RED, WIDTH, YELLOW, count, paint};
 use super::workloads::workloads;
 use super::{Drift, Drifts, PlanView};
 
@@ -31,8 +31,24 @@ pub fn plan(view: &PlanView<'_>) -> String {
         rows(&mut page, SYMBOLS, &outputs);
     }
     page.blank();
+    left_out(&mut page, view);
     ending(&mut page, view, !outputs.is_empty());
     page.finish()
+}
+
+/// So many addresses that are left out are named; a document names them all.
+const NAMED: usize = 20;
+
+fn left_out(page: &mut Page, view: &PlanView<'_>) {
+    let mut left: Vec<&Address> = view.plan.left_out.iter().collect();
+    left.sort_by_key(|address| names::order(address));
+    let mut words: Vec<String> = left.iter().take(NAMED).map(ToString::to_string).collect();
+    if let Some(more) = left.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        words.push(format!("{more} more"));
+    }
+    if !words.is_empty() {
+        page.folded("Left out, as it is: ", PLAIN, &words.join(", "));
+    }
 }
 
 /// A workload's own objects stand under what runs it.
@@ -51,6 +67,9 @@ fn owner(page: &mut Page, view: &PlanView<'_>, changes: &[Change<'_>]) {
 
 fn ending(page: &mut Page, view: &PlanView<'_>, outputs: bool) {
     match (view.plan.is_empty(), outputs) {
+        (true, false) if !view.plan.left_out.is_empty() => {
+            page.line(&paint(GREEN, "No changes in what was asked for."));
+        }
         (true, false) => page.line(&paint(GREEN, "No changes. The world is as declared.")),
         (true, true) => page.line("Only outputs change: no object is touched."),
         (false, _) => {

@@ -55,6 +55,7 @@ fn plan(basis: Basis, result: Outcome) -> Plan {
         steps: vec![],
         secrets: vec![],
         daemons: std::collections::BTreeMap::new(),
+        left_out: std::collections::BTreeSet::new(),
     }
 }
 

@@ -32,6 +32,7 @@ fn plan(steps: &[(&str, &str, StepAction)]) -> Plan {
         steps: (1..).zip(steps).map(step).collect(),
         secrets: Vec::new(),
         daemons: BTreeMap::new(),
+        left_out: BTreeSet::new(),
     }
 }
 

@@ -371,6 +371,7 @@ impl World {
             result: self.result.clone(),
             secrets: Vec::new(),
             destroy: self.destroy,
+            left: &BTreeSet::new(),
         })
         .unwrap()
     }

@@ -65,7 +65,7 @@ proptest! {
                     let about = match refusal {
                         Refusal::PreventDestroy { id, .. } => vec![id],
                         Refusal::Cycle(cycle) => cycle.0,
-                        Refusal::NameTaken { .. } => vec![],
+                        Refusal::NameTaken { .. } | Refusal::InUse { .. } => vec![],
                     };
                     prop_assert!(about.contains(&id));
                 }

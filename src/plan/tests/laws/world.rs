@@ -291,6 +291,7 @@ fn plan_of(
         result: Outcome::default(),
         secrets: Vec::new(),
         destroy: world.destroy,
+        left: &BTreeSet::new(),
     })
 }
 

@@ -1,0 +1,4 @@
+host "r1" {}
+workload "web" {
+  container { image = "registry.example/a:1" }
+}

@@ -1,0 +1,3 @@
+workload "inner" {
+  container { image = "registry.example/inner:1" }
+}
