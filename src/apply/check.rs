@@ -1,7 +1,7 @@
 //! Is the world as the plan says? Pure comparisons of what was found with what was, or shall be, there.
 
 use infra_api::{Impact, Observed, SECRET};
-use infra_plan::{Before, Delta, diff};
+use infra_plan::{Before, Delta, Step, StepAction, diff, get};
 use infra_state::{Key, mask};
 use serde_json::Value;
 
@@ -22,11 +22,31 @@ pub(crate) fn as_before(before: &Before, found: &Observed) -> Result<(), String>
         (Before::Absent | Before::Removed, Observed::Absent)
         | (Before::Partial, Observed::Partial { .. }) => Ok(()),
         (Before::Present { body: was }, Observed::Present { body, .. }) if was == body => Ok(()),
-        (Before::Present { body: was }, Observed::Present { body, .. }) => {
-            Err(differences(was, body))
-        }
+        (Before::Present { body: was }, Observed::Present { body, .. }) => Err(changes(was, body)),
         _ => Err(format!("it {}, but {}", expected(before), state(found))),
     }
+}
+
+/// Whether the object is where an attempt of ours at this step may have left it: half made or half removed, or changed
+/// in some of the attributes that the step changes and in no other.
+pub(crate) fn is_on_the_way(step: &Step, wanted: Option<&Value>, found: &Observed) -> bool {
+    let body = match found {
+        Observed::Partial { .. } => {
+            return matches!(step.action, StepAction::Create | StepAction::Delete);
+        }
+        Observed::Present { body, .. } => body,
+        Observed::Absent | Observed::Foreign { .. } => return false,
+    };
+    let Some(wanted) = wanted else { return false };
+    let was = |path: &[String]| match &step.before {
+        Before::Present { body } => get(body, path),
+        Before::Absent | Before::Partial | Before::Removed => None,
+    };
+    // What is made is started last, and a restart stops first.
+    let starts = matches!(step.action, StepAction::Create | StepAction::Restart);
+    diff(body, wanted, &|_, _| Impact::InPlace)
+        .iter()
+        .all(|left| was(&left.path) == left.before.as_ref() || starts && left.path == ["state"])
 }
 
 /// Whether nothing is left to do. `wanted`: none where it is to be removed.
@@ -44,6 +64,21 @@ pub(crate) fn shortfall(wanted: Option<&Value>, found: &Observed) -> String {
         (Some(wanted), Observed::Present { body, .. }) => differences(wanted, body),
         (_, found) => state(found),
     }
+}
+
+/// "attribute `cpus`: `1` → `2`", for each that differs.
+fn changes(was: &Value, is: &Value) -> String {
+    let told = |delta: &Delta| {
+        let path = delta.path.join(".");
+        match (&delta.before, &delta.after) {
+            (Some(was), Some(is)) => format!("attribute `{path}`: {} → {}", show(was), show(is)),
+            (None, Some(is)) => format!("attribute `{path}`: not there → {}", show(is)),
+            (Some(was), None) => format!("attribute `{path}`: {} → not there", show(was)),
+            (None, None) => format!("attribute `{path}` differs"),
+        }
+    };
+    let deltas = diff(was, is, &|_, _| Impact::InPlace);
+    deltas.iter().map(told).collect::<Vec<_>>().join("; ")
 }
 
 /// "attribute `cpus` is `2` instead of `1`", for each that differs.
@@ -149,6 +184,44 @@ mod tests {
         );
     }
 
+    fn step(action: StepAction, before: Before) -> Step {
+        let text = serde_json::to_value(before).unwrap();
+        serde_json::from_value(json!({
+            "number": 1, "resource": "r1/sim/container/a", "address": "workload.a", "action": action,
+            "before": text, "reason": {"because": "changed"}, "needs": [],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_on_the_way_has_old_and_new_and_nothing_else() {
+        let wanted = json!({"cpus": 2, "image": 2, "state": "running"});
+        let was = Before::Present {
+            body: json!({"cpus": 1, "image": 1, "state": "running"}),
+        };
+        let on_the_way = |action, before: &Before, found: Observed| {
+            is_on_the_way(&step(action, before.clone()), Some(&wanted), &found)
+        };
+        let half = || Observed::Partial {
+            address: Address::new("workload.a"),
+            why: "cut off".to_owned(),
+        };
+        let mixed =
+            |cpus: i32, state: &str| present(json!({"cpus": cpus, "image": 1, "state": state}));
+        use StepAction::{Create, Delete, Restart, Update};
+        assert!(on_the_way(Update, &was, mixed(2, "running")));
+        assert!(!on_the_way(Update, &was, mixed(3, "running")));
+        assert!(!on_the_way(Update, &was, mixed(2, "exited")));
+        assert!(on_the_way(Restart, &was, mixed(2, "exited")));
+        assert!(!on_the_way(Update, &was, half()));
+        assert!(on_the_way(Create, &Before::Absent, half()));
+        let begun = |image: i32| present(json!({"cpus": 2, "image": image, "state": "created"}));
+        assert!(on_the_way(Create, &Before::Absent, begun(2)));
+        assert!(!on_the_way(Create, &Before::Absent, begun(1)));
+        assert!(is_on_the_way(&step(Delete, was.clone()), None, &half()));
+        assert!(!is_on_the_way(&step(Delete, was), None, &begun(2)));
+    }
+
     #[test]
     fn what_differs_is_named_and_secrets_are_not() {
         let was = Before::Present {
@@ -157,10 +230,8 @@ mod tests {
         let now = present(json!({"cpus": "2", "env": {"A": {SECRET: "y"}}, "new": [1]}));
         assert_eq!(
             as_before(&was, &now).unwrap_err(),
-            "attribute `cpus` is `\"2\"` instead of `\"1\"`; \
-             attribute `env.A` is (sensitive) instead of (sensitive); \
-             attribute `gone` is missing; it should be `1`; \
-             attribute `new` is `[1]` and should not be there"
+            "attribute `cpus`: `\"1\"` → `\"2\"`; attribute `env.A`: (sensitive) → (sensitive); \
+             attribute `gone`: `1` → not there; attribute `new`: not there → `[1]`"
         );
         let foreign = Observed::Foreign {
             what: "container `a`".to_owned(),

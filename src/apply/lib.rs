@@ -2,6 +2,7 @@
 
 mod check;
 mod event;
+mod ledger;
 mod ready;
 mod report;
 mod run;

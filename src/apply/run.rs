@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
 use infra_api::{Daemon, Failure, HostName, Remedy};
-use infra_plan::{Before, Outcome, Plan, Step};
-use infra_state::{Entry, Key, Log, Vault};
+use infra_plan::{Outcome, Plan, Step};
+use infra_state::{Entry, Key, Log, Unfinished, Vault};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::step::{Hands, Ledger};
-use crate::{EVENTS_VERSION, Event, Limits, Problem, Ready, Report, Sink, Skipped, Stale, check};
+use crate::ledger::Ledger;
+use crate::step::Hands;
+use crate::{EVENTS_VERSION, Event, Limits, Problem, Ready, Report, Sink, Skipped, Stale};
 
 /// The daemons that can be reached.
 pub trait World: Send + Sync {
@@ -71,6 +72,8 @@ pub struct Job<'a> {
     pub vault: &'a Vault,
     pub sink: &'a dyn Sink,
     pub settings: &'a Settings,
+    /// How far applies before this one have come with the plan.
+    pub earlier: &'a Unfinished,
 }
 
 /// How many objects are read at once before the first step.
@@ -134,11 +137,11 @@ impl<'a> Run<'a> {
             .plan
             .steps
             .iter()
-            .filter(|step| step.before != Before::Removed)
+            .filter(|step| self.ledger.is_to_check(step))
             .collect();
         let ledger = self.ledger;
         let reads = stream::iter(steps)
-            .map(|step| async move { (step, Hands::new(ledger, step).found().await) });
+            .map(|step| async move { (step, Hands::new(ledger, step).is_as_planned().await) });
         let all = reads.buffer_unordered(READS).collect::<Vec<_>>();
         let mut found = tokio::select! {
             found = all => found,
@@ -146,7 +149,7 @@ impl<'a> Run<'a> {
         };
         found.sort_by_key(|(step, _)| step.number);
         for (step, found) in found {
-            match found.map(|found| check::as_before(&step.before, &found.masked)) {
+            match found {
                 Ok(Ok(())) => {}
                 Ok(Err(differs)) => self.stale(step, differs),
                 Err(failure) => self.fail(step.number, failure, Duration::ZERO),

@@ -1,73 +1,23 @@
 //! One step: journal, look, act, look again, wait until it is ready, journal. It never acts on what it did not
 //! find as planned, and never believes that what it asked for was done.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use infra_api::{
     Action, Change, Daemon, Failure, Impact, Mark, Observed, Progress, Readiness, Remedy,
     ResourceId,
 };
-use infra_plan::{Before, Outcome, Record, Step, StepAction};
-use infra_state::{Entry, Folding, fill};
+use infra_plan::{Before, Record, Step, StepAction};
+use infra_state::{Entry, fill};
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::check::{as_before, is_reached, masked, shortfall};
+use crate::check::{as_before, is_on_the_way, is_reached, masked, shortfall};
+use crate::ledger::Ledger;
 use crate::{Event, Job};
 
 /// How often readiness is asked for, at most and at least.
 const ASK_AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
-
-/// What all steps of an apply share: the job, and what the journal adds up to.
-pub(crate) struct Ledger<'a> {
-    pub(crate) job: Job<'a>,
-    folding: Mutex<Folding>,
-    broken: AtomicBool,
-}
-
-impl<'a> Ledger<'a> {
-    pub(crate) fn new(job: Job<'a>) -> Self {
-        let planned = &job.plan.result;
-        let folding = Folding::new(
-            job.prior.clone(),
-            planned.workloads.clone(),
-            planned.outputs.clone(),
-        );
-        Self {
-            job,
-            folding: Mutex::new(folding),
-            broken: AtomicBool::new(false),
-        }
-    }
-
-    /// Writes the entry down durably. It counts also where that fails: what is done is done.
-    pub(crate) fn enter(&self, entry: &Entry) -> Result<(), Failure> {
-        self.folding().see(entry);
-        self.job.log.append(entry).map_err(|error| {
-            self.broken.store(true, Ordering::Relaxed);
-            let failure = Failure::new(Remedy::Operator, error.doing, error.cause);
-            failure.hint(
-                error
-                    .hint
-                    .unwrap_or_else(|| "no further step is started; plan again".to_owned()),
-            )
-        })
-    }
-
-    pub(crate) fn is_broken(&self) -> bool {
-        self.broken.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn outcome(&self) -> Outcome {
-        self.folding().outcome()
-    }
-
-    fn folding(&self) -> MutexGuard<'_, Folding> {
-        self.folding.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// An object as it is, and as it may be compared and shown.
 pub(crate) struct Found {
@@ -100,6 +50,9 @@ impl<'a> Hands<'a> {
             action,
             ..
         } = self.step;
+        if self.ledger.is_behind(*number) {
+            return Ok(());
+        }
         self.ledger.enter(&Entry::Started {
             step: *number,
             resource: resource.clone(),
@@ -162,7 +115,7 @@ impl<'a> Hands<'a> {
             if is_reached(wanted, &found.masked) {
                 return Ok(());
             }
-            self.may_act(&found.masked, attempt)?;
+            self.may_act(wanted, &found.masked, attempt)?;
             match self.act(wanted, found.raw).await {
                 Ok(()) => return self.took(wanted).await,
                 Err(failure)
@@ -181,12 +134,39 @@ impl<'a> Hands<'a> {
         }
     }
 
-    /// The check before the step's own effect. After an attempt of its own it may find half an object.
-    fn may_act(&self, found: &Observed, attempt: u32) -> Result<(), Failure> {
-        if attempt > 1 && matches!(found, Observed::Partial { .. }) {
-            return Ok(());
+    /// The check before the first step of all: the error says what differs. What an earlier apply of this plan has
+    /// done is done.
+    pub(crate) async fn is_as_planned(&self) -> Result<Result<(), String>, Failure> {
+        let found = self.found().await?.masked;
+        let wanted = self.wanted()?.map(|record| &record.body);
+        if !self.job.earlier.is_new() && is_reached(wanted, &found) {
+            return Ok(Ok(()));
         }
-        as_before(&self.step.before, found).map_err(|differs| {
+        Ok(self.may_begin(wanted, &found, 1))
+    }
+
+    /// After an attempt of ours, in this apply or in an earlier one, the object may be anywhere on its way.
+    fn may_begin(
+        &self,
+        wanted: Option<&Value>,
+        found: &Observed,
+        attempt: u32,
+    ) -> Result<(), String> {
+        let tried = attempt > 1 || self.job.earlier.is_begun(self.step.number);
+        match as_before(&self.step.before, found) {
+            Err(_) if tried && is_on_the_way(self.step, wanted, found) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// The check before the step's own effect.
+    fn may_act(
+        &self,
+        wanted: Option<&Value>,
+        found: &Observed,
+        attempt: u32,
+    ) -> Result<(), Failure> {
+        self.may_begin(wanted, found, attempt).map_err(|differs| {
             Failure::new(
                 Remedy::Replan,
                 self.doing(),

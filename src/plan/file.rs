@@ -1,5 +1,6 @@
 //! The plan as a file: versioned JSON.
 
+use infra_api::names;
 use serde_json::Value;
 
 use crate::Plan;
@@ -16,6 +17,15 @@ pub fn write(plan: &Plan) -> String {
     let mut text = serde_json::to_string_pretty(plan).expect("a plan is JSON");
     text.push('\n');
     text
+}
+
+/// What tells one plan from every other.
+///
+/// # Panics
+/// Never, as [`write()`].
+#[must_use]
+pub fn digest(plan: &Plan) -> String {
+    names::digest(&[&serde_json::to_string(plan).expect("a plan is JSON")])
 }
 
 /// Reads what [`write()`] wrote.

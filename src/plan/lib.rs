@@ -11,7 +11,7 @@ mod reason;
 pub use assemble::{Desired, Inputs, Refusal, assemble};
 pub use claims::Claims;
 pub use diff::{diff, get};
-pub use file::{FORMAT_VERSION, read, write};
+pub use file::{FORMAT_VERSION, digest, read, write};
 pub use order::Cycle;
 pub use reason::Reason;
 

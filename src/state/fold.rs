@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use infra_api::{Address, Placement, ResourceId};
 use infra_plan::{Outcome, Output, Record};
 
-use crate::{Begin, Entry};
+use crate::{Begin, Entry, Unfinished};
 
 /// An outcome, being changed entry by entry. Seeing an entry twice is seeing it once, so a journal may be
 /// folded again into a state that holds it already.
@@ -19,6 +19,7 @@ pub struct Folding {
     in_doubt: BTreeSet<ResourceId>,
     /// Addresses of which something was removed.
     removed: BTreeSet<Address>,
+    unfinished: Unfinished,
 }
 
 impl Folding {
@@ -36,6 +37,7 @@ impl Folding {
             open: BTreeMap::new(),
             in_doubt: BTreeSet::new(),
             removed: BTreeSet::new(),
+            unfinished: Unfinished::default(),
         }
     }
 
@@ -44,11 +46,13 @@ impl Folding {
     pub fn of(prior: Outcome, begin: &Begin, entries: &[Entry]) -> Self {
         let mut folding = Self::new(prior, begin.workloads.clone(), begin.outputs.clone());
         folding.in_doubt = begin.in_doubt.iter().cloned().collect();
+        folding.unfinished = begin.unfinished.clone();
         entries.iter().for_each(|entry| folding.see(entry));
         folding
     }
 
     pub fn see(&mut self, entry: &Entry) {
+        self.unfinished.see(entry);
         match entry {
             Entry::Begin(_) => {}
             Entry::Started { step, resource, .. } => {
@@ -113,6 +117,12 @@ impl Folding {
     pub fn in_doubt(&self) -> Vec<ResourceId> {
         let all: BTreeSet<&ResourceId> = self.in_doubt.iter().chain(self.open.values()).collect();
         all.into_iter().cloned().collect()
+    }
+
+    /// How far the plan has come, where it has begun and come to no end.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<Unfinished> {
+        self.unfinished.left()
     }
 
     fn keep(&mut self, resource: &ResourceId, record: &Record) {
@@ -185,6 +195,7 @@ mod tests {
             )]
             .into(),
             in_doubt: vec![id("old")],
+            unfinished: Unfinished::default(),
         }
     }
 

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::Unfinished;
+
 /// `MAJOR.MINOR` of the state file. A reader refuses any other.
 pub const FORMAT_VERSION: &str = "1.0";
 
@@ -19,6 +21,9 @@ pub struct State {
     pub lineage: String,
     /// One more at each change.
     pub serial: u64,
+    /// The plan whose apply came to no end: it, and no other made before, may be applied again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<Unfinished>,
     #[serde(flatten)]
     pub outcome: Outcome,
 }
@@ -98,6 +103,7 @@ mod tests {
             project: Project::new("demo"),
             lineage: "l".to_owned(),
             serial: 7,
+            unfinished: None,
             outcome: serde_json::from_value(json!({
                 "resources": {"r1/docker/container/demo.b": {"address": "workload.b", "body": {"z": 1, "a": "x"}}},
                 "workloads": {},

@@ -11,7 +11,7 @@ use infra_api::{Address, Placement, Project, ResourceId, names};
 use infra_plan::{Output, Record, StepAction};
 use serde::{Deserialize, Serialize};
 
-use crate::{Disk, Error, Kind};
+use crate::{Disk, Error, Kind, Unfinished};
 
 /// One record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,6 +58,8 @@ pub struct Begin {
     /// Where workloads will run.
     pub workloads: BTreeMap<Address, Placement>,
     pub outputs: BTreeMap<String, Output>,
+    /// How far applies before this one have come with the plan.
+    pub unfinished: Unfinished,
     /// Left over from an apply before this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_doubt: Vec<ResourceId>,
@@ -81,6 +83,7 @@ struct Tail {
     broken: bool,
     /// Steps started and not ended.
     open: BTreeMap<u32, ResourceId>,
+    unfinished: Unfinished,
 }
 
 impl Journal {
@@ -92,6 +95,7 @@ impl Journal {
         let tail = Tail {
             broken: false,
             open: BTreeMap::new(),
+            unfinished: begin.unfinished.clone(),
         };
         Ok(Self {
             disk,
@@ -110,6 +114,11 @@ impl Journal {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.tail().open.is_empty()
+    }
+
+    /// How far the plan has come, where it has begun and come to no end.
+    pub(crate) fn unfinished(&self) -> Option<Unfinished> {
+        self.tail().unfinished.left()
     }
 
     fn tail(&self) -> MutexGuard<'_, Tail> {
@@ -143,6 +152,7 @@ impl Log for Journal {
 
 impl Tail {
     fn note(&mut self, entry: &Entry) {
+        self.unfinished.see(entry);
         match entry {
             Entry::Started { step, resource, .. } => {
                 self.open.insert(*step, resource.clone());

@@ -11,6 +11,7 @@ mod journal;
 mod key;
 mod lock;
 mod store;
+mod unfinished;
 mod vault;
 
 pub use disk::{Disk, Files};
@@ -21,6 +22,7 @@ pub use journal::{Begin, Entry, Journal, Log};
 pub use key::Key;
 pub use lock::{Clock, Holder, LEASE, Lock};
 pub use store::{Loaded, Paths, Store};
+pub use unfinished::Unfinished;
 pub use vault::{Vault, fill, mask};
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::disk::{directory, keep, replace};
 use crate::format;
 use crate::{
     Begin, Clock, Disk, Error, FORMAT_VERSION, Files, Folding, Holder, Journal, Kind, Lock, State,
+    Unfinished,
 };
 
 pub use paths::Paths;
@@ -51,6 +52,19 @@ impl Loaded {
                 serial: state.serial,
             },
             None => Basis::default(),
+        }
+    }
+
+    /// How far a plan has come. It may be applied on the state it was made on, and on what its own applies have made
+    /// of that since.
+    fn continued(&self, plan: &Plan) -> Result<Unfinished, Error> {
+        let new = Unfinished::of(plan);
+        let now = self.basis();
+        let state = self.state.as_ref();
+        match state.and_then(|state| state.unfinished.as_ref()) {
+            Some(unfinished) if unfinished.plan == new.plan => Ok(unfinished.clone()),
+            _ if plan.basis == now => Ok(new),
+            _ => Err(stale(&now, plan)),
         }
     }
 }
@@ -100,7 +114,7 @@ impl Store {
             .map(|state| state.outcome.clone())
             .unwrap_or_default();
         let folding = Folding::of(prior, &begin, &entries);
-        let (state, recovered) = succeed(state, &begin, folding.outcome());
+        let (state, recovered) = succeed(state, &begin, folding.outcome(), folding.unfinished());
         Ok(Loaded {
             state,
             in_doubt: folding.in_doubt(),
@@ -117,7 +131,7 @@ impl Store {
         plan: &Plan,
         lineage: &str,
     ) -> Result<Journal, Error> {
-        refuse_stale(loaded, plan)?;
+        let unfinished = loaded.continued(plan)?;
         if let (true, Some(state)) = (loaded.recovered, &loaded.state) {
             self.write_state(state)?;
         }
@@ -132,6 +146,7 @@ impl Store {
             serial: loaded.basis().serial,
             workloads: plan.result.workloads.clone(),
             outputs: plan.result.outputs.clone(),
+            unfinished,
             in_doubt: loaded.in_doubt.clone(),
         };
         self.make_directory(&self.paths.journal)?;
@@ -147,7 +162,8 @@ impl Store {
         journal: Journal,
         outcome: Outcome,
     ) -> Result<Option<State>, Error> {
-        let (state, changed) = succeed(loaded.state.clone(), journal.begin(), outcome);
+        let unfinished = journal.unfinished();
+        let (state, changed) = succeed(loaded.state.clone(), journal.begin(), outcome, unfinished);
         if let (true, Some(state)) = (changed, &state) {
             self.write_state(state)?;
         }
@@ -180,6 +196,7 @@ impl Store {
                 .map_or(lineage, |former| &former.lineage)
                 .to_owned(),
             serial: serial(&state, 2).max(serial(&backup, 3)).max(1),
+            unfinished: None,
             outcome,
         };
         self.write_state(&rebuilt)?;
@@ -219,10 +236,15 @@ impl Store {
 }
 
 /// The state after `former`, and whether it is another one.
-fn succeed(former: Option<State>, begin: &Begin, outcome: Outcome) -> (Option<State>, bool) {
+fn succeed(
+    former: Option<State>,
+    begin: &Begin,
+    outcome: Outcome,
+    unfinished: Option<Unfinished>,
+) -> (Option<State>, bool) {
     let unchanged = match &former {
-        Some(state) => state.outcome == outcome,
-        None => outcome == Outcome::default(),
+        Some(state) => state.outcome == outcome && state.unfinished == unfinished,
+        None => outcome == Outcome::default() && unfinished.is_none(),
     };
     if unchanged {
         return (former, false);
@@ -232,16 +254,13 @@ fn succeed(former: Option<State>, begin: &Begin, outcome: Outcome) -> (Option<St
         project: begin.project.clone(),
         lineage: begin.lineage.clone(),
         serial: former.map_or(0, |state| state.serial) + 1,
+        unfinished,
         outcome,
     };
     (Some(next), true)
 }
 
-fn refuse_stale(loaded: &Loaded, plan: &Plan) -> Result<(), Error> {
-    let now = loaded.basis();
-    if plan.basis == now {
-        return Ok(());
-    }
+fn stale(now: &Basis, plan: &Plan) -> Error {
     let name = |basis: &Basis| match &basis.lineage {
         Some(lineage) => format!("serial {} of lineage {lineage}", basis.serial),
         None => "no state".to_owned(),
@@ -249,9 +268,9 @@ fn refuse_stale(loaded: &Loaded, plan: &Plan) -> Result<(), Error> {
     let cause = format!(
         "it was made on {}, but now there is {}",
         name(&plan.basis),
-        name(&now)
+        name(now)
     );
-    Err(Error::new(Kind::Stale, "applying the plan", cause).hint("plan again"))
+    Error::new(Kind::Stale, "applying the plan", cause).hint("plan again")
 }
 
 #[cfg(test)]

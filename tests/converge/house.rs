@@ -318,6 +318,7 @@ impl House {
             vault: &self.vault,
             sink: weather.sink,
             settings: &self.settings,
+            earlier: &log.journal.begin().unfinished,
         };
         let end = tokio::select! {
             end = AssertUnwindSafe(run(job, weather.stop)).catch_unwind() => end,

@@ -180,7 +180,9 @@ impl World {
                 self.objects.insert(change.id.clone(), object);
                 *self.made.entry(change.id.clone()).or_default() += 1;
             }
-            (Action::Create { body, .. }, Some(object)) if object.whole && object.body != *body => {
+            (Action::Create { body, .. }, Some(object))
+                if object.whole && !same_but_state(&object.body, body) =>
+            {
                 return Err(refused(
                     change,
                     Remedy::Replan,
@@ -203,7 +205,7 @@ impl World {
     pub(crate) fn second_half(&mut self, change: &Change) {
         match (&change.action, self.objects.get_mut(&change.id)) {
             (Action::Create { body, .. }, Some(object)) => {
-                object.starts += u32::from(!object.whole);
+                object.starts += u32::from(!object.whole || object.body != *body);
                 object.whole = true;
                 object.body = body.clone();
             }
@@ -305,6 +307,16 @@ impl Object {
             body.insert(name.clone(), value.clone());
         }
     }
+}
+
+/// What is made is started last: a call made again goes on from there.
+fn same_but_state(one: &Value, other: &Value) -> bool {
+    let rest = |body: &Value| {
+        let mut rest = body.clone();
+        rest.as_object_mut().map(|body| body.remove("state"));
+        rest
+    };
+    rest(one) == rest(other)
 }
 
 pub(crate) fn refused(change: &Change, remedy: Remedy, cause: &str) -> Failure {

@@ -213,6 +213,7 @@ async fn apply(
         vault: &session.vault,
         sink: &*sink,
         settings: &settings,
+        earlier: &journal.begin().unfinished,
     };
     let (stop, asked) = watch::channel(StopAsked::No);
     interrupts(stop.clone());

@@ -1,0 +1,105 @@
+//! A plan that was cut off is applied again: it does the rest, and only where nobody else has touched anything since.
+
+use infra_api::Remedy;
+use infra_sim::{Fault, Verb, When};
+use infra_state::Kind;
+use serde_json::json;
+
+use crate::house::{House, Weather};
+use crate::nouns::{id, mark};
+use crate::three::{a, b, cause, three};
+
+/// A plan of which `b` failed half way; `a` and `c` are done.
+async fn half_failed(house: &House) -> infra_plan::Plan {
+    let plan = house.plan(&three()).await;
+    house
+        .sim
+        .world()
+        .fail(When::On(b(), Verb::Create), Fault::Half(Remedy::Operator));
+    let report = house.apply(&plan, Weather::default()).await.report();
+    assert_eq!(
+        (report.done.as_slice(), report.failed.len()),
+        (&[1, 3][..], 1)
+    );
+    house.sim.world().calls.clear();
+    plan
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_does_the_rest_and_nothing_twice() {
+    let house = House::new();
+    let plan = half_failed(&house).await;
+    let report = house.apply(&plan, Weather::default()).await.report();
+    assert!(report.is_complete(), "{report:#?}");
+    let calls = house.sim.world().calls.clone();
+    let called: Vec<_> = calls.iter().map(|call| &call.resource).collect();
+    assert_eq!(called, [&b()]);
+    house.assert_is(&three(), "applied again").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_often_as_it_takes() {
+    let house = House::new();
+    let plan = half_failed(&house).await;
+    house
+        .sim
+        .world()
+        .fail(When::On(b(), Verb::Create), Fault::Before(Remedy::Operator));
+    let report = house.apply(&plan, Weather::default()).await.report();
+    assert!(cause(&report, 2).contains("failed before"), "{report:#?}");
+    let report = house.apply(&plan, Weather::default()).await.report();
+    assert!(report.is_complete(), "{report:#?}");
+}
+
+/// What was done is somebody's to change as well as what was not.
+#[tokio::test(start_paused = true)]
+async fn what_was_changed_since_is_named_and_nothing_is_touched() {
+    for name in ["a", "b", "c"] {
+        let house = House::new();
+        let plan = half_failed(&house).await;
+        let body = json!({"image": 9, "state": "running"});
+        let changed = id("container", name);
+        house
+            .sim
+            .world()
+            .put(changed.clone(), Some(mark(name)), body);
+        let report = house.apply(&plan, Weather::default()).await.report();
+        let stale: Vec<_> = report.stale.iter().map(|stale| &stale.resource).collect();
+        assert_eq!(stale, [&changed], "{report:#?}");
+        assert!(house.sim.world().calls.is_empty());
+    }
+}
+
+/// Nobody but the plan itself may have changed the state it was made on.
+#[tokio::test(start_paused = true)]
+async fn another_apply_in_between_ends_it() {
+    let house = House::new();
+    let plan = half_failed(&house).await;
+    assert!(house.converge(&three()).await.is_complete());
+    let lock = house.lock().unwrap();
+    let error = house.store.begin(&lock, &house.load(), &plan, "x").err();
+    assert_eq!(error.unwrap().kind, Kind::Stale);
+}
+
+/// An apply that could not begin has cut nothing off.
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_was_refused_is_as_good_as_new() {
+    let house = House::new();
+    let plan = house.plan(&three()).await;
+    house
+        .sim
+        .world()
+        .put(a(), Some(mark("a")), json!({"image": 9}));
+    assert_eq!(
+        house
+            .apply(&plan, Weather::default())
+            .await
+            .report()
+            .stale
+            .len(),
+        1
+    );
+    house.sim.world().objects.remove(&a());
+    let report = house.apply(&plan, Weather::default()).await.report();
+    assert!(report.is_complete(), "{report:#?}");
+}
