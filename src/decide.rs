@@ -1,13 +1,14 @@
 //! Declared + inventory → what is wanted on every daemon: the whole decision, pure.
 
 mod ignore;
+mod rolling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{Address, HostName, Placement, Project, Provider, Resource, ResourceId};
 use infra_diag::Diagnostics;
 use infra_lang::Evaluation;
-use infra_plan::Desired;
+use infra_plan::{Desired, Rolling};
 
 use self::ignore::Part;
 use crate::addresses::Addresses;
@@ -44,6 +45,8 @@ pub struct Decision {
     pub desired: Vec<Desired>,
     /// Declared order between workloads' objects.
     pub depends_on: Vec<(ResourceId, ResourceId)>,
+    /// Instances that change in batches.
+    pub rolling: Vec<Rolling>,
     pub diagnostics: Diagnostics,
 }
 
@@ -147,6 +150,7 @@ impl Decision {
         for workload in &inputs.declared.workloads {
             self.depends_on(workload, inputs);
         }
+        self.rolling = rolling::rolling(inputs.declared, &self.placed.placements, inputs.project);
     }
 
     fn desired_of(&self, resource: Resource, inputs: &Inputs<'_>) -> Desired {

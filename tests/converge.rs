@@ -10,6 +10,8 @@ mod checks;
 mod house;
 #[path = "converge/nouns.rs"]
 mod nouns;
+#[path = "converge/rolling.rs"]
+mod rolling;
 #[path = "converge/three.rs"]
 mod three;
 #[path = "converge/time.rs"]
@@ -46,6 +48,12 @@ const JOURNEYS: [Journey; 3] = [
         to: nothing,
     },
 ];
+
+const ROLLED_OUT: Journey = Journey {
+    name: "one instance after the other",
+    from: |_| rolling::four(1),
+    to: |_| rolling::four(2),
+};
 
 const REPLACED_NETWORK: Journey = Journey {
     name: "what stands on it goes with it",
@@ -89,6 +97,7 @@ fn before(house: &House) -> Wanted {
     Wanted {
         resources,
         depends_on: vec![(id("container", "pinned"), id("domain", "vm"))],
+        ..Wanted::default()
     }
 }
 
@@ -110,6 +119,7 @@ fn after(house: &House) -> Wanted {
     Wanted {
         resources,
         depends_on: vec![(id("container", "comes"), id("container", "pinned"))],
+        ..Wanted::default()
     }
 }
 
@@ -326,6 +336,12 @@ async fn full_at(journey: &Journey, entry: u32) -> bool {
 async fn a_replacement_of_many_is_cut_off_anywhere() {
     fails_everywhere(&REPLACED_NETWORK, &faults()).await;
     dies_everywhere(&REPLACED_NETWORK).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollout_is_cut_off_anywhere() {
+    fails_everywhere(&ROLLED_OUT, &faults()).await;
+    dies_everywhere(&ROLLED_OUT).await;
 }
 
 /// False where there is no such entry any more.

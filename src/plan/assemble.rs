@@ -11,8 +11,8 @@ use serde_json::Value;
 use self::left::keep_found;
 use crate::order::{self, Draft};
 use crate::{
-    Basis, Before, Claims, Cycle, Delta, FORMAT_VERSION, Outcome, Plan, Reason, Record, StepAction,
-    diff, get,
+    Basis, Before, Claims, Cycle, Delta, FORMAT_VERSION, Outcome, Plan, Reason, Record, Rolling,
+    StepAction, diff, get,
 };
 
 /// One object that is wanted.
@@ -37,6 +37,8 @@ pub struct Inputs<'a> {
     pub observed: &'a BTreeMap<ResourceId, Observed>,
     /// Declared order between workloads: the first waits until the second is ready.
     pub depends_on: &'a [(ResourceId, ResourceId)],
+    /// Instances that change in batches.
+    pub rolling: &'a [Rolling],
     pub impact: &'a dyn Fn(&ResourceId, &[String], bool) -> Impact,
     /// What an object with this body holds of its host; `true`: as wanted, `false`: as found.
     pub claims: &'a dyn Fn(&ResourceId, &Address, &Value, bool) -> Claims,
@@ -119,6 +121,7 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
             },
             before: &old_edges,
             depends_on: inputs.depends_on,
+            rolling: inputs.rolling,
             claims: inputs.claims,
             stays: &|id| {
                 let protected = |v: &Verdict| v.wanted.as_ref().is_some_and(|w| w.prevent_destroy);

@@ -12,7 +12,7 @@ pub use assemble::{Desired, Inputs, Refusal, assemble};
 pub use claims::Claims;
 pub use diff::{diff, get};
 pub use file::{FORMAT_VERSION, digest, read, write};
-pub use order::Cycle;
+pub use order::{Cycle, Rolling};
 pub use reason::Reason;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -128,8 +128,8 @@ pub struct Step {
     /// would make a cycle and the change is live.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overlaps: Vec<ResourceId>,
-    /// What it `depends_on`: must be ready (health check passes, or it runs) before this is made or started,
-    /// whether it has a step of its own or not.
+    /// What it `depends_on`, whether that has a step of its own or not, and the batch of instances that changes before
+    /// its own: must be ready (health check passes, or it runs) before this is made, started or changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits_for: Vec<ResourceId>,
 }

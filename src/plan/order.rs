@@ -1,6 +1,8 @@
 //! Which step waits for which. Three sources of edges and no others: *contained* (a volume before its container,
-//! removed after it), *declared* (`depends_on`), *claimed* (who releases a CPU, an address or a port goes before
-//! who takes it). A cycle in which somebody only has to let go is broken deterministically; any other is refused.
+//! removed after it), *declared* (`depends_on`, and `update`: instances in batches), *claimed* (who releases a CPU, an
+//! address or a port goes before who takes it). A cycle in which somebody only has to let go is broken deterministically; any other is refused.
+
+mod rolling;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -13,6 +15,8 @@ use serde_json::Value;
 
 use crate::claims::{Claims, handovers, held};
 use crate::{Before, Delta, Reason, Step, StepAction};
+
+pub use rolling::Rolling;
 
 /// Steps that wait for each other, each for the next and the last for the first; they begin with the lowest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +42,7 @@ pub(crate) struct Edges<'a> {
     /// What it stood on when it was made.
     pub(crate) before: &'a dyn Fn(&ResourceId) -> Option<Vec<ResourceId>>,
     pub(crate) depends_on: &'a [(ResourceId, ResourceId)],
+    pub(crate) rolling: &'a [Rolling],
     pub(crate) claims: &'a dyn Fn(&ResourceId, &Address, &Value, bool) -> Claims,
     /// Whether an object may not be removed for a moment: it is protected, or others stand on it.
     pub(crate) stays: &'a dyn Fn(&ResourceId) -> bool,
@@ -54,6 +59,7 @@ pub(crate) fn order(mut drafts: Vec<Draft>, edges: &Edges<'_>) -> Result<Vec<Ste
         graph.claimed(edges.claims);
         let cycles = graph.cycles();
         if cycles.is_empty() {
+            graph.rolling(edges.rolling);
             return Ok(graph.numbered());
         }
         let yields: Result<Vec<_>, _> = cycles
@@ -329,7 +335,9 @@ impl<'a> Graph<'a> {
         pairs.filter(may).min()
     }
 
-    fn numbered(self) -> Vec<Step> {
+    /// The drafts in an order in which each comes after what it waits for; of those that may come next the lowest is
+    /// first. Those of a cycle are left out.
+    fn in_turn(&self) -> Vec<usize> {
         let mut waiting: Vec<usize> = self
             .nodes
             .iter()
@@ -343,9 +351,24 @@ impl<'a> Graph<'a> {
             .filter(|n| waiting[*n] == 0)
             .map(Reverse)
             .collect();
+        let mut order = Vec::with_capacity(waiting.len());
+        while let Some(Reverse(n)) = ready.pop() {
+            order.push(n);
+            for next in self.graph.neighbors(self.nodes[n]) {
+                let next = self.graph[next];
+                waiting[next] -= 1;
+                if waiting[next] == 0 {
+                    ready.push(Reverse(next));
+                }
+            }
+        }
+        order
+    }
+
+    fn numbered(self) -> Vec<Step> {
         let mut numbers: BTreeMap<usize, u32> = BTreeMap::new();
         let mut steps = Vec::with_capacity(self.drafts.len());
-        while let Some(Reverse(n)) = ready.pop() {
+        for n in self.in_turn() {
             let number = u32::try_from(steps.len() + 1).expect("fewer than 2^32 steps");
             numbers.insert(n, number);
             let mut needs: Vec<u32> = self
@@ -356,13 +379,6 @@ impl<'a> Graph<'a> {
             needs.sort_unstable();
             needs.dedup();
             steps.push(self.step(n, number, needs));
-            for next in self.graph.neighbors(self.nodes[n]) {
-                let next = self.graph[next];
-                waiting[next] -= 1;
-                if waiting[next] == 0 {
-                    ready.push(Reverse(next));
-                }
-            }
         }
         steps
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use infra_api::{Daemon, Failure, HostName, Observed, Provider, Resource, ResourceId};
 use infra_apply::{Job, Report, Settings, Sink, Stop, World, run};
-use infra_plan::{Claims, Desired, Inputs, Outcome, Output, Plan, assemble};
+use infra_plan::{Claims, Desired, Inputs, Outcome, Output, Plan, Rolling, assemble};
 use infra_sim::{Sim, SimDaemon};
 use infra_state::{
     Clock, Entry, Error, Holder, Journal, Key, Kind, Loaded, Lock, Log, Paths, Store, Vault, mask,
@@ -36,6 +36,7 @@ pub(crate) struct House {
 pub(crate) struct Wanted {
     pub(crate) resources: Vec<Resource>,
     pub(crate) depends_on: Vec<(ResourceId, ResourceId)>,
+    pub(crate) rolling: Vec<Rolling>,
 }
 
 /// Where the process dies, counted in entries of the journal.
@@ -235,6 +236,7 @@ impl House {
             desired: wanted.resources.iter().map(desire).collect(),
             observed: &observed,
             depends_on: &wanted.depends_on,
+            rolling: &wanted.rolling,
             impact: &|id, path, removed| self.sim.impact(&id.kind, path, removed),
             claims: &|_, _, _, _| Claims::default(),
             replace: &BTreeSet::new(),

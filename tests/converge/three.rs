@@ -20,6 +20,7 @@ pub(crate) fn three() -> Wanted {
     Wanted {
         resources: vec![object("a"), object("b"), object("c")],
         depends_on: vec![(id("container", "b"), id("container", "a"))],
+        ..Wanted::default()
     }
 }
 

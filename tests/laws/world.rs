@@ -238,6 +238,7 @@ pub(crate) fn bare_workload(address: Address) -> Workload {
         container: None,
         kvm: None,
         bare_metal: None,
+        update: None,
         depends_on: Default::default(),
         prevent_destroy: false,
         ignore_changes: Default::default(),

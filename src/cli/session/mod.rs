@@ -385,6 +385,7 @@ impl Session {
             desired: decision.desired.clone(),
             observed,
             depends_on: &decision.depends_on,
+            rolling: &decision.rolling,
             impact: &impact,
             claims: &claims,
             replace: &decision.made_anew(self.project(), &self.options.replace),

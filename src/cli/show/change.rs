@@ -24,6 +24,9 @@ pub(super) fn change(page: &mut Page, indent: usize, change: &Change<'_>, plan: 
     if loses_data(change) {
         page.folded(&" ".repeat(inner), RED, "what was written to it is lost");
     }
+    if let Some(text) = turn(change, plan) {
+        page.folded(&" ".repeat(inner), DIM, &text);
+    }
     for releaser in &change.step.overlaps {
         let text = overlap(change.step, releaser, plan);
         page.folded(&" ".repeat(inner), YELLOW, &text);
@@ -108,6 +111,29 @@ pub(super) fn reason(reason: &Reason) -> String {
 fn loses_data(change: &Change<'_>) -> bool {
     let goes = matches!(change.kind, Kind::Delete | Kind::Replace);
     goes && change.body.is_some_and(holds_data)
+}
+
+/// It is an instance of a block that changes in batches: `after web[0], web[1]`.
+fn turn(change: &Change<'_>, plan: &Plan) -> Option<String> {
+    let own = names::block(&change.step.address)?;
+    let step = |number: &u32| &plan.steps[*number as usize - 1];
+    let before = change.first.needs.iter().map(step);
+    let before = before.filter(|s| {
+        let sibling = s.address != change.step.address && names::block(&s.address) == Some(own);
+        sibling && s.resource.kind == change.step.resource.kind
+    });
+    let (ready, done): (Vec<_>, Vec<_>) =
+        before.partition(|s| change.first.waits_for.contains(&s.resource));
+    let list = |steps: Vec<&Step>| {
+        let names: Vec<&str> = steps.iter().map(|s| names::short(&s.address)).collect();
+        names.join(", ")
+    };
+    match (ready.len(), done.len()) {
+        (0, 0) => None,
+        (0, _) => Some(format!("after {}", list(done))),
+        (1, _) => Some(format!("when {} is ready", list(ready))),
+        _ => Some(format!("when {} are ready", list(ready))),
+    }
 }
 
 /// For a moment two run on the same CPUs; the plan says so.

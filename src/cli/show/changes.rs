@@ -25,6 +25,8 @@ pub(super) struct Change<'a> {
     pub(super) kind: Kind,
     /// Of a replacement the step that makes it anew.
     pub(super) step: &'a Step,
+    /// Of a replacement the step that removes it, else the same.
+    pub(super) first: &'a Step,
     /// What it will be; of what goes, what it was.
     pub(super) body: Option<&'a Value>,
     /// It runs a workload: the workload's other objects belong to it.
@@ -61,6 +63,7 @@ fn changes(plan: &Plan) -> Vec<Change<'_>> {
         let change = Change {
             kind: kind(step.action),
             step,
+            first: step,
             body: body(plan, step),
             is_main: matches!(step.resource.kind.as_str(), "container" | "domain" | "unit"),
         };
@@ -69,6 +72,7 @@ fn changes(plan: &Plan) -> Vec<Change<'_>> {
             Some(known) if known.kind == Kind::Delete => {
                 *known = Change {
                     kind: Kind::Replace,
+                    first: known.first,
                     ..change
                 };
             }

@@ -9,6 +9,15 @@ pub fn short(address: &Address) -> &str {
     text.strip_prefix("workload.").unwrap_or(text)
 }
 
+/// `workload.web` for `workload.web[2]`; nothing where it is the only instance.
+#[must_use]
+pub fn block(address: &Address) -> Option<&str> {
+    let text = address.as_str();
+    let parsed: infra_lang::Address = text.parse().ok()?;
+    let key = parsed.key?.to_string();
+    text.strip_suffix(key.as_str())
+}
+
 /// `container demo.cache`.
 #[must_use]
 pub fn object(id: &ResourceId) -> String {

@@ -9,6 +9,7 @@ mod engine;
 mod interface;
 mod kvm;
 mod memory;
+mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +25,7 @@ pub use disk::Disk;
 pub use interface::Interface;
 pub use kvm::{Kvm, KvmImage};
 pub use memory::Memory;
+use update::Update;
 
 use super::read::{At, Reader};
 use super::words::word;
@@ -53,6 +55,7 @@ pub(super) const KIND: BlockKind = BlockKind {
         Nested::one(&container::KIND),
         Nested::one(&kvm::KIND),
         Nested::one(&bare_metal::KIND),
+        Nested::one(&update::KIND),
     ],
     computed: &[
         Computed {
@@ -103,6 +106,7 @@ pub struct Workload {
     pub container: Option<Container>,
     pub kvm: Option<Kvm>,
     pub bare_metal: Option<BareMetal>,
+    pub update: Option<Update>,
     pub depends_on: BTreeSet<Address>,
     pub prevent_destroy: bool,
     pub ignore_changes: Ignore,
@@ -130,6 +134,7 @@ impl Workload {
             container: one("container").and_then(|b| Container::read(b, reader)),
             kvm: one("kvm").and_then(|b| Kvm::read(b, reader)),
             bare_metal: one("bare_metal").and_then(|b| BareMetal::read(b, reader)),
+            update: one("update").map(|b| Update::read(b, reader)),
             depends_on: instance
                 .depends_on
                 .iter()

@@ -362,6 +362,7 @@ impl World {
             desired: self.desired.clone(),
             observed: &self.observed,
             depends_on: &[],
+            rolling: &[],
             impact: &impact,
             claims: &|id, address, body, wanted| {
                 let side = if wanted { &self.result } else { &self.state };

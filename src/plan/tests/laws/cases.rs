@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::checker::check;
 use crate::world::{Found, Thing, World, id};
 
-fn made(world: &World) -> Plan {
+pub(crate) fn made(world: &World) -> Plan {
     let plan = world.plan().unwrap();
     assert_eq!(check(world, &plan), Ok(()));
     let backwards = World {
@@ -21,7 +21,7 @@ fn made(world: &World) -> Plan {
 }
 
 /// As `create t0, delete t1`.
-fn told(plan: &Plan) -> String {
+pub(crate) fn told(plan: &Plan) -> String {
     let word = |s: &infra_plan::Step| {
         let number: usize = s.resource.name[1..].parse().unwrap();
         format!("{:?} t{number}", s.action).to_lowercase()
@@ -36,7 +36,7 @@ fn overlaps(plan: &Plan) -> Vec<(ResourceId, Vec<ResourceId>)> {
         .collect()
 }
 
-fn cpus(number: usize, key: &str, from: &str, to: &str) -> Thing {
+pub(crate) fn cpus(number: usize, key: &str, from: &str, to: &str) -> Thing {
     Thing::settled(number).with(key, json!(from), json!(to))
 }
 

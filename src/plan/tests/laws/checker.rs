@@ -61,7 +61,8 @@ fn carry_out(world: &World, plan: &Plan, choose: fn(&[u32], usize) -> u32) -> Re
         let number = choose(&ready, paper.done.len());
         let step = &plan.steps[number as usize - 1];
         paper
-            .step(step)
+            .rolls(step)
+            .and_then(|()| paper.step(step))
             .map_err(|why| format!("step {number} ({:?} {}): {why}", step.action, step.resource))?;
         paper.done.insert(number);
     }
@@ -147,6 +148,76 @@ impl Paper<'_> {
             if starts && of(&dependent) == thing.number && !step.waits_for.contains(&dependency) {
                 return Err(format!("it does not wait for {dependency}"));
             }
+        }
+        Ok(())
+    }
+
+    /// Whether one of them must be removed before another can change: then no order keeps them apart.
+    fn is_entangled(&self, changing: &[usize]) -> bool {
+        let steps = &self.plan.steps;
+        let own = |n: usize| {
+            steps
+                .iter()
+                .filter(move |s| self.world.thing(&s.resource).number == n)
+        };
+        changing.iter().any(|n| {
+            let mut before = BTreeSet::new();
+            let mut queue: Vec<u32> = own(*n).flat_map(|s| s.needs.clone()).collect();
+            while let Some(number) = queue.pop() {
+                if before.insert(number) {
+                    queue.extend(&steps[number as usize - 1].needs);
+                }
+            }
+            let others = changing.iter().filter(|other| *other != n);
+            others.copied().any(|other| {
+                let done = own(other).filter(|s| before.contains(&s.number)).count();
+                0 < done && done < own(other).count()
+            })
+        })
+    }
+
+    /// Of a block no more instances are on their way than may be, and no new batch is before the one before it is done
+    /// and ready.
+    fn rolls(&self, step: &Step) -> Result<(), String> {
+        let number = |id: &ResourceId| self.world.thing(id).number;
+        let own = number(&step.resource);
+        let blocks = &self.world.rolling;
+        let Some((block, most)) = blocks.iter().find(|(block, _)| block.contains(&own)) else {
+            return Ok(());
+        };
+        let of = |n: usize| {
+            self.plan
+                .steps
+                .iter()
+                .filter(move |s| number(&s.resource) == n)
+        };
+        let changes = |n: &usize| {
+            of(*n).any(|s| s.action != StepAction::Delete && s.before != Before::Absent)
+        };
+        let on_the_way = |n: &usize| {
+            let done = of(*n).filter(|s| self.done.contains(&s.number)).count();
+            0 < done && done < of(*n).count()
+        };
+        let changing: Vec<usize> = block.iter().copied().filter(changes).collect();
+        if !changing.contains(&own) || self.is_entangled(&changing) {
+            return Ok(());
+        }
+        let others = changing.iter().filter(|n| **n != own && on_the_way(n));
+        if others.count() >= *most {
+            return Err(format!("more than {most} of its block change"));
+        }
+        let first = of(own).next().is_some_and(|s| s.number == step.number);
+        let before = changing
+            .iter()
+            .filter(|n| of(**n).all(|s| self.done.contains(&s.number)));
+        // Whoever starts when a whole batch is done waits for some of them.
+        let begun = before.count() + changing.iter().filter(|n| on_the_way(n)).count();
+        let waits = step
+            .waits_for
+            .iter()
+            .any(|id| changing.contains(&number(id)));
+        if first && begun >= *most && !waits {
+            return Err("it waits for none of the batch before".to_owned());
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 mod cases;
 mod checker;
+mod rolling;
 mod world;
 
 use infra_plan::{Refusal, read, write};

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use infra_api::{Address, HostName, IdSet, Impact, Observed, Project, Resource, ResourceId};
-use infra_plan::{Basis, Claims, Desired, Inputs, Outcome, Plan, Record, Refusal, assemble};
+use infra_plan::{
+    Basis, Claims, Desired, Inputs, Outcome, Plan, Record, Refusal, Rolling, assemble,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -157,6 +159,8 @@ pub(crate) struct World {
     pub(crate) backwards: bool,
     pub(crate) destroy: bool,
     pub(crate) replace: BTreeSet<ResourceId>,
+    /// Instances of one block by their numbers, and how many change at a time.
+    pub(crate) rolling: Vec<(Vec<usize>, usize)>,
 }
 
 impl World {
@@ -243,6 +247,15 @@ impl World {
         pairs
     }
 
+    fn rolling(&self) -> Vec<Rolling> {
+        let of = |(instances, max_parallel): &(Vec<usize>, usize)| Rolling {
+            instances: instances.iter().map(|n| id(*n)).collect(),
+            max_parallel: *max_parallel,
+            until_ready: true,
+        };
+        self.rolling.iter().map(of).collect()
+    }
+
     pub(crate) fn plan(&self) -> Result<Plan, Vec<Refusal>> {
         self.plan_on(&self.state())
     }
@@ -285,6 +298,7 @@ fn plan_of(
         desired,
         observed,
         depends_on: &world.depends_on(),
+        rolling: &world.rolling(),
         impact: &impact,
         claims: &claims,
         replace,
@@ -315,18 +329,21 @@ pub(crate) fn worlds(most: usize) -> impl Strategy<Value = World> {
     };
     prop::collection::vec(dice, 1..=most).prop_flat_map(move |dice| {
         let n = dice.len();
-        (Just(dice), held(n), any::<bool>(), 0..8u8).prop_map(
-            |(dice, (before, after), backwards, destroy)| {
+        (Just(dice), held(n), any::<bool>(), 0..8u8, 1..4usize).prop_map(
+            |(dice, (before, after), backwards, destroy, at_a_time)| {
                 let things = dice.iter().enumerate();
                 let mut things: Vec<Thing> = things
                     .map(|(n, dice)| thing(n, dice, before[n], after[n]))
                     .collect();
-                tie(&mut things, &dice);
+                let workloads = tie(&mut things, &dice);
+                // Two blocks, whose instances stand among each other.
+                let block = |first| workloads.iter().copied().skip(first).step_by(2).collect();
                 World {
                     things,
                     backwards,
                     destroy: destroy == 0,
                     replace: BTreeSet::new(),
+                    rolling: vec![(block(0), at_a_time), (block(1), 1)],
                 }
             },
         )
@@ -367,7 +384,7 @@ fn thing(number: usize, dice: &Dice, before: usize, after: usize) -> Thing {
 
 /// Lets things stand on lower ones. Only those on which nothing stands change what they stand on, wait for others
 /// and hold anything: workloads.
-fn tie(things: &mut [Thing], dice: &[Dice]) {
+fn tie(things: &mut [Thing], dice: &[Dice]) -> BTreeSet<usize> {
     let wanted: Vec<bool> = things.iter().map(|t| t.wanted).collect();
     let there: Vec<bool> = things.iter().map(Thing::is_there).collect();
     let chosen = |n: usize, mask: u8| (0..n.min(8)).filter(move |m| mask >> m & 1 == 1);
@@ -394,4 +411,5 @@ fn tie(things: &mut [Thing], dice: &[Dice]) {
             things[n].attributes.retain(|key, _| !holds(key));
         }
     }
+    workloads
 }
