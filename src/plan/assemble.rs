@@ -12,7 +12,7 @@ use self::left::keep_found;
 use crate::order::{self, Draft};
 use crate::{
     Basis, Before, Claims, Cycle, Delta, FORMAT_VERSION, Outcome, Plan, Reason, Record, Rolling,
-    StepAction, diff, get,
+    Step, StepAction, diff, get,
 };
 
 /// One object that is wanted.
@@ -130,11 +130,7 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
         },
     )
     .map_err(|cycle| vec![Refusal::Cycle(cycle)])?;
-    let mut secrets: BTreeSet<String> = inputs.secrets.into_iter().collect();
-    let filled = steps.iter().filter(|s| s.action != StepAction::Delete);
-    for wanted in filled.filter_map(|s| verdicts[&s.resource].wanted.as_ref()) {
-        digests(&wanted.resource.body, &mut secrets);
-    }
+    let secrets = needed(&steps, &verdicts, inputs.secrets);
     let mut result = inputs.result;
     result.resources = verdicts
         .into_iter()
@@ -150,10 +146,24 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
         basis: inputs.basis,
         result,
         steps,
-        secrets: secrets.into_iter().collect(),
+        secrets,
         daemons: BTreeMap::new(),
         left_out: BTreeSet::new(),
     })
+}
+
+/// Digests of all that must be filled in.
+fn needed(
+    steps: &[Step],
+    verdicts: &BTreeMap<ResourceId, Verdict>,
+    known: Vec<String>,
+) -> Vec<String> {
+    let mut secrets: BTreeSet<String> = known.into_iter().collect();
+    let filled = steps.iter().filter(|s| s.action != StepAction::Delete);
+    for wanted in filled.filter_map(|s| verdicts[&s.resource].wanted.as_ref()) {
+        digests(&wanted.resource.body, &mut secrets);
+    }
+    secrets.into_iter().collect()
 }
 
 /// What is made anew is started, also where its whole body is left as it was found.
