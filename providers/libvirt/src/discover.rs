@@ -1,9 +1,9 @@
 //! What a libvirt daemon knows of its host. It says what libvirt offers; whether KVM works is found elsewhere.
 
-use infra_api::Failure;
 use std::net::IpAddr;
 
 use infra_api::facts::{Facts, Libvirt, LibvirtNetwork, Pool, Used, UsedPages};
+use infra_api::{Failure, Remedy};
 use ipnet::IpNet;
 use roxmltree::Node;
 use virt::connect::Connect;
@@ -37,6 +37,9 @@ impl Discovered {
 /// Capabilities are asked for once: a daemon that cannot cache them takes 10 s and more for each answer.
 pub(crate) fn discover(connection: &Connect, uri: &str) -> Result<Discovered, Failure> {
     let doing = || format!("asking libvirt at {uri} what it has");
+    if uri.contains("+tls://") {
+        here(&connection.hostname().doing(doing)?, doing)?;
+    }
     let capabilities = connection.capabilities().doing(doing)?;
     let offers = parse(&capabilities, |root| Some(offers(root))).doing(doing)?;
     let pools = each(pool::all(connection)?, |pool| facts_of(pool).map(Some))?;
@@ -52,6 +55,21 @@ pub(crate) fn discover(connection: &Connect, uri: &str) -> Result<Discovered, Fa
         qemu_version: connection.hyp_version().ok().map(version),
         used: used(connection)?,
     })
+}
+
+/// What is planned from this machine's CPUs and memory would be carried out on another's.
+fn here(name: &str, doing: impl Fn() -> String) -> Result<(), Failure> {
+    let own = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let short = |name: &str| name.trim().split('.').next().map(str::to_owned);
+    match short(name) == short(&own) {
+        true => Ok(()),
+        false => Err(Failure::new(
+            Remedy::Operator,
+            doing(),
+            format!("it runs on another machine, `{name}`"),
+        )
+        .hint("this version of infra manages the machine it runs on: run it there")),
+    }
 }
 
 /// libvirt writes 9.0.0 as 9000000.
@@ -209,6 +227,16 @@ fn use_of(found: Found) -> Used {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_machine_is_not_this_one() {
+        let own = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        let doing = || "asking".to_owned();
+        assert!(here(own.trim(), doing).is_ok());
+        assert!(here(&format!("{}.example", own.trim()), doing).is_ok());
+        let failure = here("another-machine", doing).unwrap_err();
+        assert!(failure.cause.contains("another-machine"));
+    }
 
     #[test]
     fn versions() {
