@@ -11,6 +11,8 @@ mod daemons;
 mod engine;
 #[path = "cli/plans.rs"]
 mod plans;
+#[path = "cli/refreshed.rs"]
+mod refreshed;
 #[path = "cli/selected.rs"]
 mod selected;
 #[path = "cli/shown.rs"]

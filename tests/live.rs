@@ -4,6 +4,8 @@
 
 #[path = "live/changes.rs"]
 mod changes;
+#[path = "live/state.rs"]
+mod state;
 
 #[path = "live/ways.rs"]
 mod ways;

@@ -221,8 +221,14 @@ pub struct Plan {
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Plan the removal of everything
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["refresh_only", "replace"])]
     pub destroy: bool,
+    /// Plan to change nothing but the state: it is brought to what the world is
+    #[arg(long, conflicts_with_all = ["facts", "replace"])]
+    pub refresh_only: bool,
+    /// Only what changes, a line each
+    #[arg(long, conflicts_with = "json")]
+    pub concise: bool,
     /// The plan as one JSON document
     #[arg(long)]
     pub json: bool,
@@ -238,6 +244,9 @@ pub struct Apply {
     pub selecting: Selecting,
     #[command(flatten)]
     pub locking: Locking,
+    /// Change nothing but the state: it is brought to what the world is
+    #[arg(long, conflicts_with_all = ["facts", "replace"])]
+    pub refresh_only: bool,
     /// Do not ask
     #[arg(long)]
     pub auto_approve: bool,

@@ -113,6 +113,8 @@ Options:
       --detailed-exitcode  Exit with 2 where there are changes, with 3 where there is nothing but
                            drift
       --destroy            Plan the removal of everything
+      --refresh-only       Plan to change nothing but the state: it is brought to what the world is
+      --concise            Only what changes, a line each
       --json               The plan as one JSON document
   -h, --help               Print help
 

@@ -43,6 +43,7 @@ pub(in crate::cli) async fn run(
         question: "\nApply this?",
     };
     options.asked = args.selecting.asked();
+    options.refresh_only = args.refresh_only;
     if args.plan.is_some() {
         made_already(&options)?;
     }
@@ -59,6 +60,7 @@ pub(in crate::cli) async fn run(
 fn made_already(options: &Options) -> Result<(), Stop> {
     let given = [
         (!options.replace.is_empty(), "--replace"),
+        (options.refresh_only, "--refresh-only"),
         (!options.asked.targets.is_empty(), "--target"),
         (!options.asked.excludes.is_empty(), "--exclude"),
     ];
@@ -99,13 +101,14 @@ async fn fresh(
     let mut lock = lock(&options, locking, command, ui)?;
     let planned = Session::open(options, Mode::Plan, ui)?.plan(ui).await?;
     if !approval.json {
-        shown(&planned, false, ui);
+        shown(&planned, false, false, ui);
     }
     let same_outputs = planned.plan.result.outputs == planned.session.prior().outputs;
     if planned.plan.is_empty() && same_outputs && planned.plan.result == planned.session.prior() {
         return Ok(Exit::Done);
     }
-    if !planned.plan.is_empty() && !approval.given {
+    let asks = !planned.plan.is_empty() || planned.session.options.refresh_only;
+    if asks && !approval.given {
         if !ui.is_interactive() {
             return Err(Stop::error(
                 "applying",

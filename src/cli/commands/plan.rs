@@ -1,7 +1,7 @@
 //! `infra plan`: reads the world, decides everything, shows it, changes nothing.
 
 use infra_lang::Mode;
-use infra_plan::{Plan, Reason};
+use infra_plan::{Outcome, Plan, Reason};
 
 use crate::cli::arguments::{self, Global};
 use crate::cli::plan_file;
@@ -17,6 +17,7 @@ pub(in crate::cli) async fn run(
     let mut options = global.planning(&args.planning);
     options.destroy = args.destroy;
     options.asked = args.selecting.asked();
+    options.refresh_only = args.refresh_only;
     let planned = Session::open(options, Mode::Plan, ui)?.plan(ui).await;
     if let (Err(Stop::Refused(refused)), true) = (&planned, args.json) {
         ui.json(&show::json::plan(&view_of(
@@ -28,7 +29,7 @@ pub(in crate::cli) async fn run(
     if let Some(path) = &args.out {
         plan_file::write(path, &planned.plan)?;
     }
-    shown(&planned, args.json, ui);
+    shown(&planned, args.json, args.concise, ui);
     if let (Some(path), false) = (&args.out, args.json) {
         ui.say(&format!(
             "\nThe plan is in {}; `infra apply {}` does exactly that.\n",
@@ -37,7 +38,7 @@ pub(in crate::cli) async fn run(
         ));
     }
     Ok(if args.detailed_exitcode {
-        exit(&planned.plan, &planned.session.prior().outputs)
+        exit(&planned.plan, &planned.session.prior())
     } else {
         Exit::Done
     })
@@ -49,7 +50,7 @@ fn nothing(project: &infra_api::Project) -> Plan {
         format_version: infra_plan::FORMAT_VERSION.to_owned(),
         project: project.clone(),
         basis: infra_plan::Basis::default(),
-        result: infra_plan::Outcome::default(),
+        result: Outcome::default(),
         steps: Vec::new(),
         secrets: Vec::new(),
         daemons: std::collections::BTreeMap::new(),
@@ -64,11 +65,12 @@ fn view_of<'a>(refused: &'a Refused, plan: &'a Plan) -> PlanView<'a> {
         prior: &refused.prior,
         decision: Some(&refused.decision),
         inventory: Some(&refused.inventory),
+        concise: false,
     }
 }
 
 /// Shows a plan that was just made.
-pub(super) fn shown(planned: &Planned, json: bool, ui: Ui) {
+pub(super) fn shown(planned: &Planned, json: bool, concise: bool, ui: Ui) {
     let prior = planned.session.prior();
     let view = PlanView {
         project: planned.session.project(),
@@ -76,6 +78,7 @@ pub(super) fn shown(planned: &Planned, json: bool, ui: Ui) {
         prior: &prior,
         decision: Some(&planned.decision),
         inventory: Some(&planned.inventory),
+        concise,
     };
     if json {
         ui.json(&show::json::plan(&view));
@@ -84,16 +87,16 @@ pub(super) fn shown(planned: &Planned, json: bool, ui: Ui) {
     }
 }
 
-fn exit(plan: &Plan, outputs: &std::collections::BTreeMap<String, infra_plan::Output>) -> Exit {
+fn exit(plan: &Plan, prior: &Outcome) -> Exit {
     let drift = |reason: &Reason| {
         matches!(
             reason,
             Reason::Drift | Reason::Vanished | Reason::HalfMade { .. }
         )
     };
-    let same_outputs = plan.result.outputs == *outputs;
+    let same_outputs = plan.result.outputs == prior.outputs;
     match (
-        plan.is_empty() && same_outputs,
+        plan.is_empty() && same_outputs && plan.result.resources == prior.resources,
         same_outputs && plan.steps.iter().all(|s| drift(&s.reason)),
     ) {
         (true, _) => Exit::Done,

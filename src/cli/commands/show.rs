@@ -28,6 +28,7 @@ pub(in crate::cli) fn run(args: &arguments::Show, global: Global, ui: Ui) -> Res
         prior: &prior,
         decision: None,
         inventory: None,
+        concise: false,
     };
     if args.json {
         ui.json(&show::json::plan(&view));

@@ -4,6 +4,7 @@ mod homes;
 mod observe;
 mod pin;
 mod places;
+mod refresh;
 mod refuse;
 mod select;
 
@@ -42,6 +43,8 @@ pub struct Options {
     /// Plan from recorded facts and contact nothing.
     pub facts: Option<PathBuf>,
     pub destroy: bool,
+    /// Nothing is changed but the state.
+    pub refresh_only: bool,
     pub replace: BTreeSet<Address>,
     pub asked: Asked,
 }
@@ -293,6 +296,9 @@ impl Session {
         let world = self.connect().await?;
         if self.options.destroy {
             return self.destroy(world).await;
+        }
+        if self.options.refresh_only {
+            return self.refresh(world).await;
         }
         let inventory = self.inventory(&world, ui).await?;
         let selection = self.selection(&inventory, &self.prior())?;

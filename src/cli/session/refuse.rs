@@ -77,6 +77,11 @@ impl Session {
             .filter(stray)
             .map(|s| s.resource.to_string())
             .collect();
+        self.whose(&strays)
+    }
+
+    /// Without a state nobody can tell whose these objects of the project are.
+    pub(super) fn whose(&self, strays: &[String]) -> Result<(), Stop> {
         if strays.is_empty() || self.loaded.state.is_some() {
             return Ok(());
         }

@@ -15,8 +15,14 @@ use crate::lower::claims;
 /// Columns before an object's id: `-/+ `.
 pub(super) const SYMBOLS: usize = 4;
 
-/// Writes one change, `indent` columns in.
-pub(super) fn change(page: &mut Page, indent: usize, change: &Change<'_>, plan: &Plan) {
+/// Writes one change, `indent` columns in; a concise one without attributes.
+pub(super) fn change(
+    page: &mut Page,
+    indent: usize,
+    change: &Change<'_>,
+    plan: &Plan,
+    concise: bool,
+) {
     let (symbol, style) = symbol(change.kind);
     let notes = notes(change);
     head(page, indent, (symbol, style), &change.step.resource, &notes);
@@ -32,6 +38,7 @@ pub(super) fn change(page: &mut Page, indent: usize, change: &Change<'_>, plan: 
         page.folded(&" ".repeat(inner), YELLOW, &text);
     }
     match change.kind {
+        _ if concise => {}
         Kind::Create => made(page, inner, change),
         Kind::Update => changed(page, inner, change, Impact::InPlace),
         Kind::Restart => changed(page, inner, change, Impact::Restart),

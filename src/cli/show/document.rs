@@ -30,6 +30,8 @@ pub struct PlanDocument {
     pub steps: Vec<StepDocument>,
     /// Outputs that change, by name.
     pub outputs: BTreeMap<String, OutputDocument>,
+    /// Objects of which only the record in the state changes. Empty where there are steps.
+    pub recorded: Vec<RecordedDocument>,
     /// Addresses the plan does not speak of: what is there stays as it is.
     pub left_out: BTreeSet<Address>,
     /// How many objects change in which way; a replacement is two steps and one object.
@@ -157,6 +159,17 @@ pub struct ChangeDocument {
     /// Null: will not be there.
     pub after: Option<Value>,
     pub impact: Impact,
+}
+
+/// An object of which only the record in the state changes.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RecordedDocument {
+    pub resource: ResourceId,
+    pub address: Address,
+    /// `changed` (it is recorded as it was found), `gone` (and forgotten), `found` (by its mark).
+    pub what: String,
+    /// Attributes that differ.
+    pub changes: Vec<ChangeDocument>,
 }
 
 /// An output that changes.

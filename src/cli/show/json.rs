@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::document::{
     CellDocument, ChangeDocument, DifferenceDocument, HostDocument, OutputDocument,
-    RefusalDocument, StepDocument, TierDocument, VcpuDocument, WorkloadDocument,
+    RecordedDocument, RefusalDocument, StepDocument, TierDocument, VcpuDocument, WorkloadDocument,
 };
 use super::{Drift, Drifts, PlanView, names, place};
 use crate::inventory::HostInventory;
@@ -27,9 +27,21 @@ pub fn plan(view: &PlanView<'_>) -> Value {
         workloads: workloads(view),
         steps: view.plan.steps.iter().map(|s| step(view.plan, s)).collect(),
         outputs: outputs(view),
+        recorded: recorded(view),
         left_out: view.plan.left_out.clone(),
         summary: Counts::of(view.plan),
     })
+}
+
+fn recorded(view: &PlanView<'_>) -> Vec<RecordedDocument> {
+    let all = super::recorded::recorded(view).into_iter();
+    all.map(|(id, address, what)| RecordedDocument {
+        resource: id.clone(),
+        address: address.clone(),
+        what: what.word().to_owned(),
+        changes: what.deltas().iter().map(change).collect(),
+    })
+    .collect()
 }
 
 /// `diff --json`.

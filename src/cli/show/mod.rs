@@ -14,6 +14,7 @@ pub mod names;
 mod page;
 mod place;
 pub mod plan;
+mod recorded;
 pub mod state;
 mod value;
 mod workloads;
@@ -38,6 +39,8 @@ pub struct PlanView<'a> {
     /// Nothing where a plan file is shown.
     pub decision: Option<&'a Decision>,
     pub inventory: Option<&'a Inventory>,
+    /// Only what changes, a line each.
+    pub concise: bool,
 }
 
 /// How an object differs from what the state says.

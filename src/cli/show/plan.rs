@@ -9,16 +9,18 @@ use serde_json::{Value, json};
 use super::change::{SYMBOLS, change, head};
 use super::changes::{Change, Counts, by_owner};
 use super::deltas::{Row, rows};
-use super::names;
 use super::page::{BOLD, GREEN, PLAIN, Page, RED, WIDTH, YELLOW, count, paint};
 use super::workloads::workloads;
 use super::{Drift, Drifts, PlanView};
+use super::{names, recorded};
 
 /// The plan for a person.
 #[must_use]
 pub fn plan(view: &PlanView<'_>) -> String {
     let mut page = Page::default();
     workloads(&mut page, view);
+    let recorded = recorded::recorded(view);
+    recorded::page(&mut page, &recorded);
     for (address, changes) in by_owner(view.plan) {
         page.blank();
         page.line(&paint(BOLD, address.as_str()));
@@ -32,7 +34,7 @@ pub fn plan(view: &PlanView<'_>) -> String {
     }
     page.blank();
     left_out(&mut page, view);
-    ending(&mut page, view, !outputs.is_empty());
+    ending(&mut page, view, !outputs.is_empty(), !recorded.is_empty());
     page.finish()
 }
 
@@ -61,12 +63,14 @@ fn owner(page: &mut Page, view: &PlanView<'_>, changes: &[Change<'_>]) {
             main = daemon;
         }
         let part = !one.is_main && main == daemon;
-        change(page, if part { SYMBOLS } else { 0 }, one, view.plan);
+        let indent = if part { SYMBOLS } else { 0 };
+        change(page, indent, one, view.plan, view.concise);
     }
 }
 
-fn ending(page: &mut Page, view: &PlanView<'_>, outputs: bool) {
+fn ending(page: &mut Page, view: &PlanView<'_>, outputs: bool, recorded: bool) {
     match (view.plan.is_empty(), outputs) {
+        (true, _) if recorded => page.line("Only the state changes: no object is touched."),
         (true, false) if !view.plan.left_out.is_empty() => {
             page.line(&paint(GREEN, "No changes in what was asked for."));
         }

@@ -33,7 +33,9 @@ pub(super) fn workloads(page: &mut Page, view: &PlanView<'_>) {
         let head = format!("{name}  {}  ", pad(&row.what, whats));
         details(page, &head, row);
     }
-    hosts(page, view);
+    if !view.concise {
+        hosts(page, view);
+    }
 }
 
 fn details(page: &mut Page, head: &str, row: &Row) {
@@ -60,6 +62,10 @@ fn rows(view: &PlanView<'_>) -> Vec<Row> {
     addresses.extend(view.plan.result.workloads.keys());
     addresses.sort_by_key(|a| names::order(a));
     addresses.dedup();
+    if view.concise {
+        let changes: BTreeSet<&Address> = view.plan.steps.iter().map(|s| &s.address).collect();
+        addresses.retain(|a| changes.contains(a));
+    }
     addresses.into_iter().filter_map(|a| row(view, a)).collect()
 }
 
@@ -68,6 +74,7 @@ fn row(view: &PlanView<'_>, address: &Address) -> Option<Row> {
     let placement = now.or_else(|| view.prior.workloads.get(address))?;
     let (facts, reasons) = match now {
         Some(now) => (place::facts(now), place::reasons(view, address, now)),
+        None if view.plan.is_empty() => (vec!["is gone".to_owned()], Vec::new()),
         None => (vec!["is removed".to_owned()], Vec::new()),
     };
     let runtime = place::runtime(view, address, placement);

@@ -384,6 +384,7 @@ impl World {
             prior: &self.state,
             decision: (!self.destroy).then_some(&self.decision),
             inventory: Some(&self.inventory),
+            concise: false,
         }
     }
 }
