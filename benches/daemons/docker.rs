@@ -1,0 +1,252 @@
+//! Twenty containers on a real Docker Engine, `infra` beside the bare calls. Run by `benches/daemons/run`.
+
+mod proxy;
+mod side;
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
+
+use proxy::Proxy;
+use serde_json::{Value, json};
+use side::{Infra, Phase, floor, head, line, memory, run, runs};
+
+const PROJECT: &str = "infra-bench-docker";
+
+const CONFIGURATION: &str = r#"
+infra { project = "infra-bench-docker" }
+variable "count" { type = number }
+variable "memory" {
+  type    = string
+  default = "32MiB"
+}
+network "lan" { subnet = "10.97.240.0/24" }
+image "memcached" { archive = "build/memcached.tar" }
+# Keeps network and image there while the others come and go.
+workload "first" {
+  interface "lan" { network = network.lan }
+  container {
+    image   = image.memcached
+    command = ["memcached", "-u", "memcache", "-m", "8"]
+  }
+}
+workload "cache" {
+  count = var.count
+  memory { size = count.index == 0 ? var.memory : "32MiB" }
+  interface "lan" { network = network.lan }
+  container {
+    image   = image.memcached
+    command = ["memcached", "-u", "memcache", "-m", "8"]
+  }
+}
+"#;
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["floor", what, ref rest @ ..] => as_floor(what, rest),
+        _ => measure(),
+    }
+}
+
+fn measure() {
+    let endpoint = std::env::var("INFRA_DOCKER_ENDPOINT").expect("INFRA_DOCKER_ENDPOINT is set");
+    let daemon = PathBuf::from(endpoint.strip_prefix("unix://").expect("it is a socket"));
+    let infra = Infra::new("docker", CONFIGURATION);
+    let images = std::env::var_os("INFRA_BENCH_IMAGES").expect("INFRA_BENCH_IMAGES is set");
+    let _ = std::os::unix::fs::symlink(images, infra.folder.join("build"));
+    let apply = |count: &'static str| {
+        infra.command(&[
+            "apply",
+            "--auto-approve",
+            "--var",
+            &format!("count={count}"),
+        ])
+    };
+    run(apply("20"));
+    let bodies = bodies(&daemon);
+    let kept = infra.folder.join("bodies.json");
+    std::fs::write(&kept, bodies.to_string()).expect("a file can be written");
+    let kept = kept.to_string_lossy().into_owned();
+    run(apply("0"));
+
+    let [mut create, mut plan, mut change, mut destroy] = [(); 4].map(|()| Phase::default());
+    let no_op = || infra.command(&["plan", "--detailed-exitcode", "--var", "count=20"]);
+    let grown = |size: &str| {
+        let memory = format!("memory={size}");
+        infra.command(&[
+            "apply",
+            "--auto-approve",
+            "--var",
+            "count=20",
+            "--var",
+            &memory,
+        ])
+    };
+    for _ in 0..runs() {
+        create.ours.push(run(apply("20")));
+        plan.ours.push(run(no_op()));
+        plan.floor.push(run(floor(&["read"])));
+        change.ours.push(run(grown("48MiB")));
+        change.floor.push(run(floor(&["update", "33554432"])));
+        destroy.ours.push(run(apply("0")));
+        create.floor.push(run(floor(&["create", &kept])));
+        destroy.floor.push(run(floor(&["delete"])));
+    }
+
+    let proxy = Proxy::before(&daemon, http);
+    let through = format!("unix://{}", proxy.socket.display());
+    let count = |mut command: Command| {
+        run({
+            command.env("INFRA_DOCKER_ENDPOINT", &through);
+            command
+        });
+        proxy.counted()
+    };
+    let ours = [apply("20"), no_op(), grown("48MiB"), apply("0")].map(count);
+    let bare: [&[&str]; 4] = [
+        &["create", &kept],
+        &["read"],
+        &["update", "33554432"],
+        &["delete"],
+    ];
+    let bare = bare.map(|args| count(floor(args)));
+    let peaks = [apply("20"), no_op(), grown("48MiB"), apply("0")].map(memory);
+
+    head(runs());
+    let phases = [
+        ("create 20 containers", create),
+        ("no-op plan, 20 containers", plan),
+        ("memory of one container", change),
+        ("destroy 20 containers", destroy),
+    ];
+    for (i, (name, phase)) in phases.iter().enumerate() {
+        line(name, phase, (ours[i], bare[i]), peaks[i]);
+    }
+    infra.run(&["destroy", "--auto-approve", "--var", "count=0"]);
+    let _ = std::fs::remove_dir_all(&infra.folder);
+}
+
+/// A request begins with its method.
+fn http() -> Box<dyn FnMut(&[u8]) -> u64 + Send> {
+    Box::new(|piece| {
+        let methods = [&b"GET /"[..], b"POST /", b"DELETE /", b"PUT /", b"HEAD /"];
+        u64::from(methods.iter().any(|method| piece.starts_with(method)))
+    })
+}
+
+/// What would make the same containers again, by their names.
+fn bodies(daemon: &Path) -> Value {
+    let made = names(daemon).into_iter().map(|name| {
+        let found = ask(daemon, "GET", &format!("/containers/{name}/json"), None);
+        let mut body = found["Config"].clone();
+        body["HostConfig"] = found["HostConfig"].clone();
+        let ends = found["NetworkSettings"]["Networks"]
+            .as_object()
+            .expect("it has networks");
+        let ends = ends.iter().map(|(network, end)| {
+            let end = json!({"IPAMConfig": end["IPAMConfig"], "Aliases": end["Aliases"]});
+            (network.clone(), end)
+        });
+        body["NetworkingConfig"] =
+            json!({"EndpointsConfig": ends.collect::<serde_json::Map<_, _>>()});
+        (name, body)
+    });
+    Value::Object(made.collect())
+}
+
+fn names(daemon: &Path) -> Vec<String> {
+    let filters = format!("{{\"label\":[\"infra.project={PROJECT}\"]}}");
+    let filters: String = filters.bytes().map(|b| format!("%{b:02X}")).collect();
+    let list = ask(
+        daemon,
+        "GET",
+        &format!("/containers/json?all=1&filters={filters}"),
+        None,
+    );
+    let names = list.as_array().expect("it is a list").iter();
+    let names = names.filter_map(|one| one["Names"][0].as_str());
+    let names = names.map(|name| name.trim_start_matches('/').to_owned());
+    names.filter(|name| !name.ends_with(".first")).collect()
+}
+
+fn as_floor(what: &str, rest: &[&str]) {
+    let endpoint = std::env::var("INFRA_DOCKER_ENDPOINT").expect("INFRA_DOCKER_ENDPOINT is set");
+    let daemon = PathBuf::from(endpoint.strip_prefix("unix://").expect("it is a socket"));
+    match (what, rest) {
+        ("create", [bodies]) => {
+            let text = std::fs::read_to_string(bodies).expect("the bodies were kept");
+            let bodies: Value = serde_json::from_str(&text).expect("they are JSON");
+            let bodies = bodies.as_object().expect("by name").clone();
+            at_once(bodies.into_iter().collect(), |(name, body)| {
+                let path = format!("/containers/create?name={name}");
+                let made = ask(&daemon, "POST", &path, Some(body));
+                let id = made["Id"].as_str().expect("it has an id");
+                ask(&daemon, "POST", &format!("/containers/{id}/start"), None);
+            });
+        }
+        ("read", []) => at_once(names(&daemon), |name| {
+            ask(&daemon, "GET", &format!("/containers/{name}/json"), None);
+        }),
+        ("update", [bytes]) => {
+            let bytes: u64 = bytes.parse().expect("a number");
+            let path = format!("/containers/{PROJECT}.cache-0/update");
+            ask(
+                &daemon,
+                "POST",
+                &path,
+                Some(&json!({"Memory": bytes, "MemorySwap": bytes})),
+            );
+        }
+        ("delete", []) => {
+            at_once(names(&daemon), |name| {
+                ask(
+                    &daemon,
+                    "DELETE",
+                    &format!("/containers/{name}?force=1"),
+                    None,
+                );
+            });
+        }
+        _ => panic!("unknown floor {what} {rest:?}"),
+    }
+}
+
+/// Ten in flight.
+fn at_once<T: Send>(all: Vec<T>, act: impl Fn(&T) + Sync) {
+    let all = Mutex::new(all);
+    thread::scope(|scope| {
+        for _ in 0..10 {
+            scope.spawn(|| {
+                loop {
+                    let Some(next) = all.lock().expect("nobody panics").pop() else {
+                        break;
+                    };
+                    act(&next);
+                }
+            });
+        }
+    });
+}
+
+/// One call on a connection of its own; anything but success ends the program.
+fn ask(daemon: &Path, method: &str, path: &str, body: Option<&Value>) -> Value {
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let mut stream = UnixStream::connect(daemon).expect("the engine listens");
+    let head = format!(
+        "{method} {path} HTTP/1.0\r\nHost: docker\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).expect("the engine reads");
+    let mut answer = String::new();
+    stream
+        .read_to_string(&mut answer)
+        .expect("the engine answers");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
+    let status = head.split(' ').nth(1).unwrap_or_default();
+    assert!(status.starts_with('2'), "{method} {path}: {answer}");
+    serde_json::from_str(body).unwrap_or(Value::Null)
+}
