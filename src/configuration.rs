@@ -7,7 +7,7 @@ use std::sync::Arc;
 use infra_api::{Address, Placement, Project};
 use infra_diag::{Diagnostic, Diagnostics, Sources};
 use infra_expr::{Type, Value};
-use infra_lang::{About, Allocated, Evaluation, Files, GivenValues, Mode, Program};
+use infra_lang::{About, Allocated, Evaluation, Files, GivenValues, Mode, Moves, Program};
 
 use crate::addresses::{self, Addresses};
 use crate::declared::{Declared, SCHEMA};
@@ -16,6 +16,7 @@ use crate::declared::{Declared, SCHEMA};
 pub struct Source {
     program: Program,
     pub sources: Sources,
+    made_as: BTreeMap<infra_lang::Address, infra_lang::Address>,
 }
 
 /// A configuration with all its values.
@@ -38,12 +39,30 @@ impl Source {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let program = Program::load(files, SCHEMA, &about, &mut sources);
-        Self { program, sources }
+        Self {
+            program,
+            sources,
+            made_as: BTreeMap::new(),
+        }
     }
 
     #[must_use]
     pub fn project(&self) -> Project {
         Project::new(self.program.project())
+    }
+
+    /// What it says about former addresses.
+    #[must_use]
+    pub fn moves(&self) -> Moves {
+        self.program.moves()
+    }
+
+    /// Things that are named after the address they were made for: address now, and that one.
+    pub fn name_as<'a>(&mut self, made_as: impl Iterator<Item = (&'a Address, &'a Address)>) {
+        let parsed = |address: &Address| address.as_str().parse().ok();
+        self.made_as = made_as
+            .filter_map(|(now, made)| Some((parsed(now)?, parsed(made)?)))
+            .collect();
     }
 
     /// Works everything out. `prior` is where workloads run now; `secret` keeps a secret and returns its digest.
@@ -56,7 +75,9 @@ impl Source {
         secret: &mut dyn FnMut(&str) -> String,
     ) -> Configuration {
         let project = self.project();
-        let inputs = self.program.inputs(given, mode, &mut self.sources);
+        let moves = self.moves();
+        let mut inputs = self.program.inputs(given, mode, &mut self.sources);
+        inputs.made_as = std::mem::take(&mut self.made_as);
         let first = self.program.evaluate(&inputs);
         let mut diagnostics = Diagnostics::new();
         // What is typed here may still miss values that wait for addresses: only interfaces and networks are used.
@@ -65,6 +86,8 @@ impl Source {
         diagnostics.extend(found);
         let evaluation = first.resolve(allocated(&early, &addresses));
         let (declared, found) = Declared::read(&evaluation.instances, secret);
+        let instances = evaluation.instances.iter();
+        diagnostics.extend(moves.check(instances.map(|i| (&i.address, i.origin))));
         diagnostics.extend(evaluation.diagnostics.clone());
         diagnostics.extend(found);
         diagnostics.extend(project_name(&project));

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use infra_api::{Address, HostName, Placement, Project, Provider, Resource, ResourceId};
 use infra_diag::Diagnostics;
 use infra_lang::Evaluation;
-use infra_plan::{Desired, Rolling};
+use infra_plan::{Desired, MadeAs, Rolling};
 
 use self::ignore::Part;
 use crate::addresses::Addresses;
@@ -28,6 +28,7 @@ pub struct Inputs<'a> {
     pub addresses: &'a Addresses,
     pub inventory: &'a Inventory,
     pub prior: &'a BTreeMap<Address, Placement>,
+    pub made_as: &'a MadeAs,
     /// What workloads have that are left as they are.
     pub held: &'a [Held],
     /// Where declared volumes are.
@@ -105,11 +106,12 @@ impl Decision {
     pub fn made_anew(
         &self,
         project: &Project,
+        made_as: &MadeAs,
         addresses: &BTreeSet<Address>,
     ) -> BTreeSet<ResourceId> {
         let goes = |resource: &&Resource| {
             let placement = self.placed.placements.get(&resource.address);
-            let main = placement.map(|p| main_resource(project, &resource.address, p));
+            let main = placement.map(|p| main_resource(project, &resource.address, made_as, p));
             main.is_none_or(|id| id == resource.id || Part::of(resource) == Some(Part::Seed))
         };
         let resources = self.desired.iter().map(|d| &d.resource);
@@ -134,6 +136,7 @@ impl Decision {
             project: inputs.project,
             declared: inputs.declared,
             placements: &self.placed.placements,
+            made_as: inputs.made_as,
             files: inputs.files,
             pinned: inputs.pinned,
         });
@@ -150,7 +153,12 @@ impl Decision {
         for workload in &inputs.declared.workloads {
             self.depends_on(workload, inputs);
         }
-        self.rolling = rolling::rolling(inputs.declared, &self.placed.placements, inputs.project);
+        self.rolling = rolling::rolling(
+            inputs.declared,
+            &self.placed.placements,
+            inputs.project,
+            inputs.made_as,
+        );
     }
 
     fn desired_of(&self, resource: Resource, inputs: &Inputs<'_>) -> Desired {
@@ -174,7 +182,7 @@ impl Decision {
             self.placed
                 .placements
                 .get(address)
-                .map(|p| main_resource(inputs.project, address, p))
+                .map(|p| main_resource(inputs.project, address, inputs.made_as, p))
         };
         let Some(own) = main(&workload.address) else {
             return;

@@ -22,6 +22,7 @@ pub mod declared;
 pub mod inventory;
 pub mod kept;
 pub mod lower;
+pub mod moved;
 pub mod outputs;
 pub mod place;
 pub mod recover;

@@ -16,7 +16,7 @@ use infra_api::{
     names,
 };
 use infra_diag::{Diagnostic, Diagnostics};
-use infra_plan::Claims;
+use infra_plan::{Claims, MadeAs};
 use serde_json::Value;
 
 use crate::declared::{Declared, POOL_PATH, Workload};
@@ -39,6 +39,7 @@ pub struct Inputs<'a> {
     pub project: &'a Project,
     pub declared: &'a Declared,
     pub placements: &'a BTreeMap<Address, Placement>,
+    pub made_as: &'a MadeAs,
     /// By the path as written.
     pub files: &'a BTreeMap<String, FileFacts>,
     /// Registry references by (host, reference as written): pinned to their digests.
@@ -98,7 +99,12 @@ impl Lowering<'_> {
     }
 
     fn name(&self, address: &Address) -> String {
-        names::object(self.inputs.project, address)
+        names::object(self.inputs.project, self.made_as(address))
+    }
+
+    /// The address that names and marks are derived from.
+    fn made_as<'b>(&'b self, address: &'b Address) -> &'b Address {
+        self.inputs.made_as.of(address)
     }
 
     /// The name of something that belongs to a workload and goes with it. `part` is no number and no digest (`boot`,
@@ -124,7 +130,12 @@ impl Lowering<'_> {
 
 /// The id of the object that *is* the workload: its container or its machine.
 #[must_use]
-pub fn main_resource(project: &Project, address: &Address, placement: &Placement) -> ResourceId {
+pub fn main_resource(
+    project: &Project,
+    address: &Address,
+    made_as: &MadeAs,
+    placement: &Placement,
+) -> ResourceId {
     let (provider, kind) = match placement.runtime {
         Runtime::Container => ("docker", "container"),
         Runtime::Kvm => ("libvirt", "domain"),
@@ -134,7 +145,7 @@ pub fn main_resource(project: &Project, address: &Address, placement: &Placement
         &placement.host,
         provider,
         kind,
-        &names::object(project, address),
+        &names::object(project, made_as.of(address)),
     )
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use infra_api::{
-    Action, Change, Daemon, Failure, Impact, Mark, Observed, Progress, Readiness, Remedy,
+    Action, Address, Change, Daemon, Failure, Impact, Mark, Observed, Progress, Readiness, Remedy,
     ResourceId,
 };
 use infra_plan::{Before, Record, Step, StepAction};
@@ -90,12 +90,19 @@ impl<'a> Hands<'a> {
     async fn left(&self) -> Option<Record> {
         let wanted = self.wanted().ok()??;
         match self.found().await.ok()?.masked {
-            Observed::Present { address, body } if address == wanted.address => Some(Record {
-                body,
-                ..wanted.clone()
-            }),
+            Observed::Present { address, body } if address == *self.marked(&wanted.address) => {
+                Some(Record {
+                    body,
+                    ..wanted.clone()
+                })
+            }
             _ => None,
         }
+    }
+
+    /// The address that stands in the mark of what is declared at this one.
+    fn marked<'b>(&'b self, address: &'b Address) -> &'b Address {
+        self.job.plan.result.made_as.of(address)
     }
 
     async fn reach(&self) -> Result<(), Failure> {
@@ -181,7 +188,7 @@ impl<'a> Hands<'a> {
             id: self.step.resource.clone(),
             mark: Mark {
                 project: self.job.plan.project.clone(),
-                address: self.step.address.clone(),
+                address: self.marked(&self.step.address).clone(),
             },
             action: self.action(wanted, found)?,
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use infra_api::{Address, Placement, Project};
 use infra_lang::ModulePath;
-use infra_plan::Rolling;
+use infra_plan::{MadeAs, Rolling};
 
 use crate::declared::{Declared, Workload};
 use crate::lower::main_resource;
@@ -16,6 +16,7 @@ pub(super) fn rolling(
     declared: &Declared,
     placements: &BTreeMap<Address, Placement>,
     project: &Project,
+    made_as: &MadeAs,
 ) -> Vec<Rolling> {
     let mut blocks: BTreeMap<Block, Rolling> = BTreeMap::new();
     for workload in &declared.workloads {
@@ -34,7 +35,7 @@ pub(super) fn rolling(
         });
         rolling.max_parallel = rolling.max_parallel.min(update.max_parallel);
         rolling.until_ready |= update.until_healthy;
-        let id = main_resource(project, &workload.address, placement);
+        let id = main_resource(project, &workload.address, made_as, placement);
         rolling.instances.push(id);
     }
     blocks.into_values().collect()

@@ -8,7 +8,7 @@ use crate::parse::parse;
 use crate::syntax::{Expr, contents, hinted};
 use crate::tree::{Table, Tree, Variable};
 use crate::words::suggest;
-use crate::{Files, Mode};
+use crate::{Address, Files, Mode};
 use infra_diag::{Diagnostic, Diagnostics, Sources, Span};
 use infra_expr::{Type, Value};
 use std::collections::BTreeMap;
@@ -42,6 +42,8 @@ pub struct Inputs {
     pub(crate) values: BTreeMap<Arc<str>, Spanned<Value>>,
     pub(crate) mode: Mode,
     pub(crate) diagnostics: Diagnostics,
+    /// Instances that are named after another address: the one they were made for.
+    pub made_as: BTreeMap<Address, Address>,
 }
 
 pub(crate) fn inputs(tree: &Tree, given: &Given, mode: Mode, sources: &mut Sources) -> Inputs {

@@ -22,6 +22,7 @@ mod inputs;
 mod language;
 mod literal;
 mod load;
+mod moves;
 mod needs;
 mod order;
 mod parse;
@@ -44,6 +45,7 @@ pub use evaluation::{
 pub use files::{Files, Memory};
 pub use graph::Graph;
 pub use inputs::{Argument, Given as GivenValues, Inputs};
+pub use moves::Moves;
 pub use program::{About, Mode, Program};
 pub use schema::{
     Attribute, BlockKind, Computed, Given, Meta, Nested, Origin, Schema, Shape, Text,

@@ -4,6 +4,7 @@ use crate::declared::declared;
 use crate::evaluation::Spanned;
 use crate::files::join;
 use crate::language::{self, call, output, variable};
+use crate::moves;
 use crate::parse::parse;
 use crate::schema::Schema;
 use crate::syntax::{Field, Section, contents, hinted, twice};
@@ -18,7 +19,9 @@ use std::sync::Arc;
 pub(crate) const SUFFIX: &str = ".infra.hcl";
 
 /// The language's own blocks.
-const BLOCKS: [&str; 5] = ["infra", "locals", "module", "output", "variable"];
+const BLOCKS: [&str; 7] = [
+    "infra", "locals", "module", "moved", "output", "removed", "variable",
+];
 
 /// Loads a configuration whose root folder is `.`.
 pub(crate) fn load(
@@ -149,6 +152,14 @@ impl Loader<'_> {
             }
             "infra" => self.infra(index, section),
             "module" => self.call(index, section),
+            "moved" => {
+                let written = moves::moved(section, self.schema, self.found);
+                self.modules[index].moves.extend(written);
+            }
+            "removed" => {
+                let written = moves::removed(section, self.schema, self.found);
+                self.modules[index].moves.extend(written);
+            }
             kind => match self.schema.kind(kind) {
                 Some(kind) => {
                     if let Some((name, item)) = declared(section, kind, self.found) {
@@ -281,8 +292,8 @@ fn instead_of(kind: &str) -> Option<&'static str> {
         "terraform" => {
             "project and required_version stand in `infra { … }`; state is kept in .infra/"
         }
-        "moved" | "import" | "removed" => {
-            "there is no such block: objects are known by their marks; see `infra state rebuild`"
+        "import" => {
+            "there is no such block: what does not carry our mark is not touched; see `infra state rebuild`"
         }
         "check" => "write a `precondition` in the `lifecycle` of the block it is about",
         _ => return None,

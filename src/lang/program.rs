@@ -7,7 +7,7 @@ use crate::inputs::{Given, Inputs, inputs};
 use crate::schema::Schema;
 use crate::scope::Place;
 use crate::tree::{Target, Tree};
-use crate::{Address, Files, Graph, check, graph, load};
+use crate::{Address, Files, Graph, Moves, check, graph, load};
 use infra_diag::{Diagnostic, Diagnostics, Sources, Span};
 use infra_expr::{Type, Value, convert};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +66,12 @@ impl Program {
     #[must_use]
     pub fn project(&self) -> &str {
         &self.tree.project
+    }
+
+    /// What it says about former addresses.
+    #[must_use]
+    pub fn moves(&self) -> Moves {
+        Moves::of(&self.tree)
     }
 
     /// Which declaration speaks of which, as written.

@@ -343,7 +343,10 @@ impl Engine {
         }
         let computed = kind.computed(name).ok_or(Failed::SAID)?;
         Ok(match computed.origin {
-            Origin::Derived(derive) => derive(&self.tree.project, &at.address),
+            Origin::Derived(derive) => {
+                let named = self.inputs.made_as.get(&at.address);
+                derive(&self.tree.project, named.unwrap_or(&at.address))
+            }
             Origin::Allocated => self.allocated(&at, name, (computed.ty)()),
         })
     }

@@ -2,6 +2,7 @@
 //! declare, each by name. Made by `load.rs`, read by everything after it.
 
 use crate::evaluation::{Ignore, Spanned};
+use crate::moves::Written;
 use crate::schema::{BlockKind, Schema};
 use crate::syntax::Expr;
 use crate::{Files, syntax::twice};
@@ -28,6 +29,8 @@ pub(crate) struct Module {
     pub(crate) outputs: Table<Output>,
     pub(crate) calls: Table<Call>,
     pub(crate) declared: BTreeMap<&'static str, Table<Declared>>,
+    /// `moved` and `removed`.
+    pub(crate) moves: Vec<Written>,
     /// Parts of it did not parse: what seems to be missing may be there.
     pub(crate) partial: bool,
 }

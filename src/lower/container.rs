@@ -52,7 +52,7 @@ impl Lowering<'_> {
             hostname: form
                 .hostname
                 .clone()
-                .unwrap_or_else(|| names::hostname(&workload.address)),
+                .unwrap_or_else(|| names::hostname(self.made_as(&workload.address))),
             labels: form.labels.clone(),
             ports,
             mounts,
@@ -97,7 +97,7 @@ impl Lowering<'_> {
             };
             let endpoint = Endpoint {
                 address: *address,
-                aliases: vec![names::hostname(&workload.address)],
+                aliases: vec![names::hostname(self.made_as(&workload.address))],
             };
             let network = self.name(&interface.network.value);
             if endpoints.insert(network, endpoint).is_some() {

@@ -70,7 +70,7 @@ impl Lowering<'_> {
         path: &At<String>,
     ) -> Option<String> {
         let file = self.inputs.files.get(&path.value)?.clone();
-        let reference = names::image(self.inputs.project, address, &file.sha256);
+        let reference = names::image(self.inputs.project, self.made_as(address), &file.sha256);
         if self.first(host, &reference) {
             let image = ContainerImage {
                 reference: reference.clone(),

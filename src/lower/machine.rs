@@ -54,7 +54,7 @@ impl Lowering<'_> {
         let machine = Machine {
             console_log: Some(format!("{CONSOLE_LOGS}/{name}.console.log")),
             name,
-            uuid: names::uuid(self.inputs.project, &workload.address),
+            uuid: names::uuid(self.inputs.project, self.made_as(&workload.address)),
             state: "running".to_owned(),
             acceleration: form.acceleration,
             vcpus: workload.cpus.count,
@@ -142,7 +142,8 @@ impl Lowering<'_> {
     /// A MAC that no other interface of the project has: 24 bits of a digest meet once in a few thousand machines.
     fn mac(&mut self, workload: &infra_api::Address, label: &str) -> String {
         let project = self.inputs.project;
-        let mut macs = (0..).map(|attempt| names::mac(project, workload, label, attempt));
+        let made_as = self.inputs.made_as.of(workload);
+        let mut macs = (0..).map(|attempt| names::mac(project, made_as, label, attempt));
         macs.find(|mac| self.macs.insert(mac.clone()))
             .expect("there are more MACs than a project has interfaces")
     }
@@ -159,10 +160,11 @@ impl Lowering<'_> {
             pool: self.pool(&placement.host),
             name: format!("{}.iso", self.part_name(&workload.address, "seed")),
         };
-        let id = names::uuid(self.inputs.project, &workload.address);
+        let made_as = self.made_as(&workload.address);
+        let id = names::uuid(self.inputs.project, made_as);
         let meta_data = format!(
             "instance-id: {id}\nlocal-hostname: {}\n",
-            names::hostname(&workload.address)
+            names::hostname(made_as)
         );
         let what = SeedVolume {
             volume: volume.clone(),

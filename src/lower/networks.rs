@@ -20,7 +20,7 @@ impl Lowering<'_> {
     fn network_on(&mut self, network: &Network, host: &HostName) {
         let containers = self.is_used(&network.address, host, Runtime::Container);
         let machines = self.is_used(&network.address, host, Runtime::Kvm);
-        let bridge = names::bridge(self.inputs.project, &network.address);
+        let bridge = names::bridge(self.inputs.project, self.made_as(&network.address));
         let name = self.name(&network.address);
         if containers {
             let what = ContainerNetwork {
@@ -40,7 +40,7 @@ impl Lowering<'_> {
             };
             let what = MachineNetwork {
                 name,
-                uuid: names::uuid(self.inputs.project, &network.address),
+                uuid: names::uuid(self.inputs.project, self.made_as(&network.address)),
                 bridge,
                 own: (!containers).then_some(own),
             };

@@ -149,6 +149,8 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
         secrets,
         daemons: BTreeMap::new(),
         left_out: BTreeSet::new(),
+        moved: BTreeMap::new(),
+        let_go: BTreeSet::new(),
     })
 }
 

@@ -5,6 +5,7 @@ mod assemble;
 mod claims;
 mod diff;
 mod file;
+mod made;
 mod order;
 mod reason;
 
@@ -12,6 +13,7 @@ pub use assemble::{Desired, Inputs, Refusal, assemble};
 pub use claims::Claims;
 pub use diff::{diff, get};
 pub use file::{FORMAT_VERSION, digest, read, write};
+pub use made::MadeAs;
 pub use order::{Cycle, Rolling};
 pub use reason::Reason;
 
@@ -44,6 +46,12 @@ pub struct Plan {
     /// Addresses it does not speak of: what is there stays as it is, as it was recorded.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub left_out: BTreeSet<Address>,
+    /// Addresses that are others now, and what they were: only the state says so.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moved: BTreeMap<Address, Address>,
+    /// Objects that are let go of: they stay as they are.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub let_go: BTreeSet<ResourceId>,
 }
 
 impl Plan {
@@ -51,6 +59,19 @@ impl Plan {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// Forgets what things were made as that are gone, and takes back what was let go of and is wanted again.
+    pub fn settle_names(&mut self) {
+        let Outcome {
+            resources,
+            made_as,
+            released,
+            ..
+        } = &mut self.result;
+        let there: BTreeSet<&Address> = resources.values().map(|r| &r.address).collect();
+        made_as.retain(|address| there.contains(address));
+        released.retain(|id| !resources.contains_key(id));
     }
 }
 
@@ -71,6 +92,11 @@ pub struct Outcome {
     /// Where each workload runs.
     pub workloads: BTreeMap<Address, Placement>,
     pub outputs: BTreeMap<String, Output>,
+    #[serde(default, skip_serializing_if = "MadeAs::is_empty")]
+    pub made_as: MadeAs,
+    /// Objects that carry our mark and were let go of: not ours to change any more.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub released: BTreeSet<ResourceId>,
 }
 
 /// One object that is ours.

@@ -100,6 +100,7 @@ fn outcome(objects: &[(&str, u32)]) -> Outcome {
             },
         )]
         .into(),
+        ..Outcome::default()
     }
 }
 
@@ -113,6 +114,8 @@ fn plan(basis: Basis, result: Outcome) -> Plan {
         secrets: vec![],
         daemons: std::collections::BTreeMap::new(),
         left_out: std::collections::BTreeSet::new(),
+        moved: std::collections::BTreeMap::new(),
+        let_go: std::collections::BTreeSet::new(),
     }
 }
 

@@ -129,6 +129,7 @@ impl Folding {
         self.outcome
             .resources
             .insert(resource.clone(), record.clone());
+        self.outcome.released.remove(resource);
         self.place(&record.address);
     }
 
@@ -242,7 +243,7 @@ mod tests {
                 .iter()
                 .map(|n| (address(n), placement("old")))
                 .collect(),
-            outputs: BTreeMap::new(),
+            ..Outcome::default()
         }
     }
 

@@ -43,6 +43,28 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// What is known; nothing where nothing was ever applied.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let state = self.state.as_ref();
+        state.map(|s| s.outcome.clone()).unwrap_or_default()
+    }
+
+    /// Goes on from what is known to something else that is known, though it is not yet in the file either: the next
+    /// `begin` writes it down.
+    pub fn map<T>(&mut self, change: impl FnOnce(Outcome) -> (Outcome, T)) -> Option<T> {
+        let state = self.state.as_mut()?;
+        let (outcome, said) = change(state.outcome.clone());
+        if outcome != state.outcome {
+            state.outcome = outcome;
+            if !self.recovered {
+                state.serial += 1;
+            }
+            self.recovered = true;
+        }
+        Some(said)
+    }
+
     /// What a plan made on this says it was made on.
     #[must_use]
     pub fn basis(&self) -> Basis {

@@ -107,7 +107,7 @@ hint: make one with `infra plan --out FILE`
         1,
         str![],
         str![[r#"
-error: reading the plan [FOLDER]/it.plan: it is damaged: unknown field `stpes`, expected one of `format_version`, `project`, `basis`, `result`, `steps`, `secrets`, `daemons`, `left_out`
+error: reading the plan [FOLDER]/it.plan: it is damaged: unknown field `stpes`, expected one of `format_version`, `project`, `basis`, `result`, `steps`, `secrets`, `daemons`, `left_out`, `moved`, `let_go`
 
 hint: make one with `infra plan --out FILE`
 

@@ -283,3 +283,25 @@ async fn an_apply_that_dies_before_the_state_is_written_is_known_to_be_complete(
     assert!(loaded.recovered);
     assert_eq!(loaded.state.unwrap().outcome, plan.result);
 }
+
+/// A mark cannot be changed everywhere: what moved keeps the one it was made with, and what is made later gets it too.
+#[tokio::test(start_paused = true)]
+async fn what_moved_is_marked_as_it_was_made() {
+    let house = House::new();
+    let mut plan = house.plan(&three()).await;
+    let (now, made) = (&plan.steps[0].address.clone(), &address("born"));
+    plan.result.made_as.moved(made, now);
+    let first = plan.steps[0].resource.clone();
+    let report = house.apply(&plan, Weather::default()).await.report();
+    assert!(report.is_complete());
+    let objects = house.sim.world().objects.clone();
+    let marks = |id| objects[id].mark.clone().unwrap().address;
+    assert_eq!(marks(&first), *made);
+    let others = plan.steps.iter().filter(|s| s.address != *now);
+    for step in others {
+        assert_eq!(marks(&step.resource), step.address);
+    }
+    let state = house.load().outcome();
+    assert_eq!(state.resources[&first].address, *now);
+    assert_eq!(state.made_as.of(now), made);
+}

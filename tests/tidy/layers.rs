@@ -23,7 +23,7 @@ const CRATES: [(&str, &[&str]); 11] = [
 ];
 
 /// Modules of the root crate, and which others each may name. Providers are only for the shell.
-const MODULES: [(&str, &[&str]); 18] = [
+const MODULES: [(&str, &[&str]); 19] = [
     (
         "declared",
         &["infra_api", "infra_diag", "infra_expr", "infra_lang"],
@@ -76,6 +76,10 @@ const MODULES: [(&str, &[&str]); 18] = [
     (
         "select",
         &["declared", "infra_api", "infra_lang", "infra_plan"],
+    ),
+    (
+        "moved",
+        &["infra_api", "infra_diag", "infra_lang", "infra_plan"],
     ),
     ("reference", &["declared", "infra_expr", "infra_lang"]),
     (

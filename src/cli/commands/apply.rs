@@ -104,7 +104,8 @@ async fn fresh(
         shown(&planned, false, false, ui);
     }
     let same_outputs = planned.plan.result.outputs == planned.session.prior().outputs;
-    if planned.plan.is_empty() && same_outputs && planned.plan.result == planned.session.prior() {
+    let same = same_outputs && planned.plan.result == planned.session.prior();
+    if planned.plan.is_empty() && same && planned.session.moved.is_empty() {
         return Ok(Exit::Done);
     }
     let asks = !planned.plan.is_empty() || planned.session.options.refresh_only;

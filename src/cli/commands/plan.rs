@@ -38,7 +38,7 @@ pub(in crate::cli) async fn run(
         ));
     }
     Ok(if args.detailed_exitcode {
-        exit(&planned.plan, &planned.session.prior())
+        exit(&planned)
     } else {
         Exit::Done
     })
@@ -55,6 +55,8 @@ fn nothing(project: &infra_api::Project) -> Plan {
         secrets: Vec::new(),
         daemons: std::collections::BTreeMap::new(),
         left_out: std::collections::BTreeSet::new(),
+        moved: std::collections::BTreeMap::new(),
+        let_go: std::collections::BTreeSet::new(),
     }
 }
 
@@ -87,7 +89,9 @@ pub(super) fn shown(planned: &Planned, json: bool, concise: bool, ui: Ui) {
     }
 }
 
-fn exit(plan: &Plan, prior: &Outcome) -> Exit {
+fn exit(planned: &Planned) -> Exit {
+    let (plan, prior) = (&planned.plan, planned.session.prior());
+    let recorded = show::recorded::of_state_alone(plan, &prior);
     let drift = |reason: &Reason| {
         matches!(
             reason,
@@ -95,9 +99,10 @@ fn exit(plan: &Plan, prior: &Outcome) -> Exit {
         )
     };
     let same_outputs = plan.result.outputs == prior.outputs;
+    let moves = !plan.moved.is_empty() || !plan.let_go.is_empty();
     match (
-        plan.is_empty() && same_outputs && plan.result.resources == prior.resources,
-        same_outputs && plan.steps.iter().all(|s| drift(&s.reason)),
+        plan.is_empty() && !moves && same_outputs && !recorded,
+        !moves && same_outputs && plan.steps.iter().all(|s| drift(&s.reason)),
     ) {
         (true, _) => Exit::Done,
         (false, true) => Exit::Drift,

@@ -12,6 +12,7 @@ use crate::cli::arguments::{self, Global, Locking, StateCommand, Values};
 use crate::cli::clock::lineage;
 use crate::cli::session::{Session, paths, read};
 use crate::cli::ui::{Exit, Stop, Ui};
+use crate::moved;
 use crate::recover;
 use crate::world::{Folder, World};
 
@@ -77,26 +78,32 @@ async fn rebuild(
     let options = global.options(values);
     let store = Store::open(paths(&options));
     let lock = lock(&options, locking, "state rebuild", ui)?;
-    let session = Session::open_without_state(options, Mode::Plan, ui)?;
+    let session = Session::open_without_state(options.clone(), Mode::Plan, ui)?;
     let world = session.connect().await?;
     unseen(&world, &store, session.project(), ui)?;
     let observed = session.observe(&world, &BTreeMap::new()).await?;
     let mut outcome = Outcome::default();
     for (id, found) in observed {
         if let Observed::Present { address, body } = found {
-            let body = session.opened(&address, &body)?;
-            let evaluation = &session.configuration.evaluation;
-            let prevent_destroy = recover::prevents_destroy(evaluation, &address);
             outcome.resources.insert(
                 id,
                 Record {
                     address,
                     body,
                     after: Vec::new(),
-                    prevent_destroy,
+                    prevent_destroy: false,
                 },
             );
         }
+    }
+    let (mut outcome, moved) = moved::obey(outcome, &read(&session.folder)?.moves());
+    session.must(moved.diagnostics(), ui)?;
+    // Once more, now that it is known what is named after an address it had before.
+    let session = Session::open_named(options, &outcome.made_as, ui)?;
+    for record in outcome.resources.values_mut() {
+        record.body = session.opened(&record.address, &record.body)?;
+        let evaluation = &session.configuration.evaluation;
+        record.prevent_destroy = recover::prevents_destroy(evaluation, &record.address);
     }
     recover::edges(&mut outcome.resources);
     outcome.workloads = placements(&outcome, &session);

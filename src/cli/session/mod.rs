@@ -16,10 +16,11 @@ use infra_api::{Address, HostName, Observed, Project, Provider, ResourceId};
 
 use infra_diag::{Diagnostic, Diagnostics};
 use infra_lang::{GivenValues, Mode};
-use infra_plan::{Outcome, Plan, Refusal, assemble};
+use infra_plan::{MadeAs, Outcome, Plan, Refusal, assemble};
 use infra_state::{Key, Loaded, Store, Vault};
 
 use super::ui::{Stop, Ui};
+use observe::outlives;
 pub use places::{kvm_probe, paths, read};
 
 use crate::check;
@@ -28,6 +29,7 @@ use crate::decide::{self, Decision, decide};
 use crate::declared::Declared;
 use crate::inventory::Inventory;
 use crate::kept::keep;
+use crate::moved::{self, Moved};
 use crate::place::Held;
 use crate::select::{Asked, Selection};
 use crate::world::{Endpoints, Folder, ImageFiles, World, providers, read_files, recorded};
@@ -58,6 +60,8 @@ pub struct Session {
     pub loaded: Loaded,
     pub vault: Vault,
     pub providers: Vec<Box<dyn Provider>>,
+    /// What `moved` and `removed` make of the state: known to this program, though not yet in the file.
+    pub moved: Moved,
 }
 
 /// A finished plan and all that led to it.
@@ -94,15 +98,44 @@ impl Session {
         Self::with_state(options, folder, source, store, Loaded::default(), mode, ui)
     }
 
+    /// The same, where it is known by now what is named after an address it had before.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration.
+    pub fn open_named(options: Options, made_as: &MadeAs, ui: Ui) -> Result<Self, Stop> {
+        let folder = Folder::new(&options.directory);
+        let mut source = read(&folder)?;
+        source.name_as(made_as.iter());
+        let store = Store::open(paths(&options));
+        Self::with_state(
+            options,
+            folder,
+            source,
+            store,
+            Loaded::default(),
+            Mode::Plan,
+            ui,
+        )
+    }
+
     fn with_state(
         options: Options,
         folder: Folder,
-        source: Source,
+        mut source: Source,
         store: Store,
-        loaded: Loaded,
+        mut loaded: Loaded,
         mode: Mode,
         ui: Ui,
     ) -> Result<Self, Stop> {
+        let moves = source.moves();
+        let providers = providers();
+        let moved = loaded.map(|outcome| {
+            let (mut outcome, moved) = moved::obey(outcome, &moves);
+            // Nobody has to let go of what stays anyway.
+            outcome.released.retain(|id| !outlives(&providers, id));
+            (outcome, moved)
+        });
+        let moved = moved.unwrap_or_default();
         let vault = RefCell::new(Vault::new());
         let key: RefCell<Option<Key>> = RefCell::new(None);
         let failed: RefCell<Option<infra_state::Error>> = RefCell::new(None);
@@ -118,12 +151,16 @@ impl Session {
                 .as_ref()
                 .map_or_else(String::new, |key| vault.borrow_mut().insert(key, text))
         };
-        let prior = loaded
-            .state
-            .as_ref()
-            .map(|s| s.outcome.workloads.clone())
-            .unwrap_or_default();
-        let configuration = source.evaluate(&options.given, mode, &prior, &mut secret);
+        let prior = loaded.outcome();
+        if loaded.state.is_some() {
+            source.name_as(prior.made_as.iter());
+        }
+        let mut configuration =
+            source.evaluate(&options.given, mode, &prior.workloads, &mut secret);
+        configuration.diagnostics.extend(moved.diagnostics());
+        configuration
+            .diagnostics
+            .extend(moved::untraced(&prior, &moves));
         if let Some(error) = failed.into_inner() {
             return Err(error.into());
         }
@@ -134,7 +171,8 @@ impl Session {
             store,
             loaded,
             vault: vault.into_inner(),
-            providers: providers(),
+            providers,
+            moved,
         };
         session.must(session.configuration.diagnostics.clone(), ui)?;
         Ok(session)
@@ -163,11 +201,7 @@ impl Session {
     /// What the state holds.
     #[must_use]
     pub fn prior(&self) -> Outcome {
-        self.loaded
-            .state
-            .as_ref()
-            .map(|s| s.outcome.clone())
-            .unwrap_or_default()
+        self.loaded.outcome()
     }
 
     /// Opens the daemons of the declared host.
@@ -268,6 +302,7 @@ impl Session {
             addresses: &self.configuration.addresses,
             inventory,
             prior: &self.prior().workloads,
+            made_as: &self.prior().made_as,
             held,
             homes: &self.homes(),
             files,
@@ -394,11 +429,13 @@ impl Session {
             rolling: &decision.rolling,
             impact: &impact,
             claims: &claims,
-            replace: &decision.made_anew(self.project(), &self.options.replace),
+            replace: &decision.made_anew(self.project(), &prior.made_as, &self.options.replace),
             result: Outcome {
                 resources: BTreeMap::new(),
                 workloads,
                 outputs: self.outputs_of(selection)?,
+                made_as: prior.made_as.clone(),
+                released: prior.released.clone(),
             },
             secrets: lower::secrets(&decision.desired),
             destroy: self.options.destroy,
@@ -408,6 +445,9 @@ impl Session {
         if self.options.facts.is_none() {
             plan.daemons = self.daemons();
         }
+        plan.settle_names();
+        plan.moved = self.moved.addresses.clone();
+        plan.let_go = &self.moved.let_go & &plan.result.released;
         plan.left_out = self.left_out(selection, prior);
         self.strays(&plan)?;
         Ok(plan)

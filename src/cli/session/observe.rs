@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::{Address, Observed, ResourceId, SECRET};
-use infra_plan::Outcome;
+use infra_api::{Address, Observed, Provider, ResourceId, SECRET};
+use infra_plan::{MadeAs, Outcome};
 use infra_state::Key;
 use serde_json::{Value, json};
 
@@ -38,8 +38,10 @@ impl Session {
         }
         let mut found = observation.found;
         // Nothing is to be done about what outlives its use: it is forgotten.
-        found.retain(|id, _| desired.contains_key(id) || !self.outlives(id));
+        let ours = |id: &ResourceId| !self.outlives(id) && !prior.released.contains(id);
+        found.retain(|id, _| desired.contains_key(id) || ours(id));
         for (id, observed) in &mut found {
+            declared_now(observed, &prior.made_as);
             if let Observed::Present { body, .. } = observed {
                 let recorded = prior.resources.get(id).map(|r| &r.body);
                 *body = self.masked(body, desired.get(id).copied(), recorded)?;
@@ -49,8 +51,7 @@ impl Session {
     }
 
     fn outlives(&self, id: &ResourceId) -> bool {
-        let provider = self.providers.iter().find(|p| p.name() == id.provider);
-        provider.is_some_and(|p| p.outlives(id))
+        outlives(&self.providers, id)
     }
 
     /// The body with digests for secrets: those that the wanted and the recorded one have, and any that the
@@ -82,6 +83,19 @@ impl Session {
             Some(workload) => Ok(opened(body, &texts(workload), &self.store.key()?)),
             None => Ok(body.clone()),
         }
+    }
+}
+
+/// Whether an object stays when nobody wants it any more.
+pub(super) fn outlives(providers: &[Box<dyn Provider>], id: &ResourceId) -> bool {
+    let provider = providers.iter().find(|p| p.name() == id.provider);
+    provider.is_some_and(|p| p.outlives(id))
+}
+
+/// Marks say what an object was made for; everything else goes by where that is declared now.
+fn declared_now(observed: &mut Observed, made_as: &MadeAs) {
+    if let Observed::Present { address, .. } | Observed::Partial { address, .. } = observed {
+        *address = made_as.now(address).clone();
     }
 }
 

@@ -30,8 +30,10 @@ impl Session {
             project: self.project().clone(),
             basis: self.loaded.basis(),
             left_out: self.left_out(&selection, &result),
+            let_go: &self.moved.let_go & &result.released,
             result,
             steps: Vec::new(),
+            moved: self.moved.addresses.clone(),
             secrets: Vec::new(),
             daemons: self.daemons(),
         };

@@ -32,6 +32,10 @@ pub struct PlanDocument {
     pub outputs: BTreeMap<String, OutputDocument>,
     /// Objects of which only the record in the state changes. Empty where there are steps.
     pub recorded: Vec<RecordedDocument>,
+    /// Addresses that are others now, and what they were: only the state says so.
+    pub moved: BTreeMap<Address, Address>,
+    /// Objects that are let go of: they stay as they are.
+    pub let_go: BTreeSet<ResourceId>,
     /// Addresses the plan does not speak of: what is there stays as it is.
     pub left_out: BTreeSet<Address>,
     /// How many objects change in which way; a replacement is two steps and one object.

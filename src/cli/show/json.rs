@@ -28,6 +28,8 @@ pub fn plan(view: &PlanView<'_>) -> Value {
         steps: view.plan.steps.iter().map(|s| step(view.plan, s)).collect(),
         outputs: outputs(view),
         recorded: recorded(view),
+        moved: view.plan.moved.clone(),
+        let_go: view.plan.let_go.clone(),
         left_out: view.plan.left_out.clone(),
         summary: Counts::of(view.plan),
     })

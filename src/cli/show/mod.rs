@@ -14,7 +14,7 @@ pub mod names;
 mod page;
 mod place;
 pub mod plan;
-mod recorded;
+pub mod recorded;
 pub mod state;
 mod value;
 mod workloads;

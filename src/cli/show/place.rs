@@ -49,7 +49,7 @@ fn memory(placement: &Placement) -> Option<String> {
 
 /// `container`, `KVM`, `KVM (emulated)`.
 pub(super) fn runtime(view: &PlanView<'_>, address: &Address, placement: &Placement) -> String {
-    let id = main_resource(view.project, address, placement);
+    let id = main_resource(view.project, address, &view.plan.result.made_as, placement);
     let outcomes = [&view.plan.result, view.prior];
     let record = outcomes.iter().find_map(|o| o.resources.get(&id));
     let emulated = record

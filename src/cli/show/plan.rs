@@ -33,9 +33,36 @@ pub fn plan(view: &PlanView<'_>) -> String {
         rows(&mut page, SYMBOLS, &outputs);
     }
     page.blank();
+    moved(&mut page, view);
     left_out(&mut page, view);
-    ending(&mut page, view, !outputs.is_empty(), !recorded.is_empty());
+    let state = !recorded.is_empty() || moves(view);
+    ending(&mut page, view, !outputs.is_empty(), state);
     page.finish()
+}
+
+fn moves(view: &PlanView<'_>) -> bool {
+    !view.plan.moved.is_empty() || !view.plan.let_go.is_empty()
+}
+
+/// What is declared elsewhere now keeps its names and marks; what is let go of keeps everything.
+fn moved(page: &mut Page, view: &PlanView<'_>) {
+    for (now, was) in &view.plan.moved {
+        page.folded(
+            "Moved: ",
+            PLAIN,
+            &format!("{was} is {now} now, and keeps its names"),
+        );
+    }
+    for id in &view.plan.let_go {
+        page.folded(
+            "Let go: ",
+            PLAIN,
+            &format!("{id} stays as it is, and is no longer ours to change"),
+        );
+    }
+    if moves(view) {
+        page.blank();
+    }
 }
 
 /// So many addresses that are left out are named; a document names them all.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use infra_api::{Address, Impact, ResourceId};
-use infra_plan::{Delta, Record, diff};
+use infra_plan::{Delta, Outcome, Plan, Record, diff};
 
 use super::change::{SYMBOLS, head};
 use super::deltas::{Row, rows};
@@ -53,6 +53,14 @@ pub(super) fn recorded<'a>(view: &'a PlanView<'_>) -> Vec<(&'a ResourceId, &'a A
         Some((id, address, becomes(was, is)?))
     };
     ids.into_iter().filter_map(one).collect()
+}
+
+/// Whether only the state changes, by more than outputs and addresses.
+#[must_use]
+pub fn of_state_alone(plan: &Plan, prior: &Outcome) -> bool {
+    let (before, after) = (&prior.resources, &plan.result.resources);
+    let same = |id: &ResourceId| becomes(before.get(id), after.get(id)).is_none();
+    plan.is_empty() && !before.keys().chain(after.keys()).all(same)
 }
 
 fn becomes(was: Option<&Record>, is: Option<&Record>) -> Option<Recorded> {

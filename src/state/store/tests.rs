@@ -56,6 +56,8 @@ fn plan(basis: Basis, result: Outcome) -> Plan {
         secrets: vec![],
         daemons: std::collections::BTreeMap::new(),
         left_out: std::collections::BTreeSet::new(),
+        moved: std::collections::BTreeMap::new(),
+        let_go: std::collections::BTreeSet::new(),
     }
 }
 
@@ -357,4 +359,36 @@ fn a_state_elsewhere_has_the_rest_beside_it() {
     let paths = Paths::of_file(Path::new("/srv/demo.json"));
     assert_eq!(paths.journal, Path::new("/srv/demo.json.journal"));
     assert_eq!(paths.backup, Path::new("/srv/demo.json.backup"));
+}
+
+/// What a configuration says of former addresses is known before anything is planned, and written before the first
+/// step: a plan made on it holds, and a crash in between changes nothing.
+#[test]
+fn what_is_known_besides_is_written_before_the_first_step() {
+    let place = Place::with(&[&["a"]]);
+    let mut loaded = place.load().unwrap();
+    let moved = |mut outcome: Outcome| {
+        for record in outcome.resources.values_mut() {
+            record.address = Address::new("workload.b");
+        }
+        (outcome, ())
+    };
+    loaded.map(moved);
+    assert_eq!(loaded.basis().serial, 2);
+    assert_eq!(
+        place.load().unwrap().basis().serial,
+        1,
+        "nothing is written yet"
+    );
+    let again = loaded.clone();
+    loaded.map(moved);
+    assert_eq!(loaded, again, "the same once more is no change");
+
+    let lock = place.lock();
+    let plan = plan(loaded.basis(), loaded.outcome());
+    let journal = place.store.begin(&lock, &loaded, &plan, "lineage").unwrap();
+    drop((journal, lock));
+    let after = place.load().unwrap();
+    assert_eq!(after.outcome(), loaded.outcome());
+    assert_eq!(after.basis(), loaded.basis());
 }

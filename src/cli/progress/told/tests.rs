@@ -33,6 +33,8 @@ fn plan(steps: &[(&str, &str, StepAction)]) -> Plan {
         secrets: Vec::new(),
         daemons: BTreeMap::new(),
         left_out: BTreeSet::new(),
+        moved: BTreeMap::new(),
+        let_go: BTreeSet::new(),
     }
 }
 
