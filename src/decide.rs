@@ -1,5 +1,6 @@
 //! Declared + inventory → what is wanted on every daemon: the whole decision, pure.
 
+mod before;
 mod ignore;
 mod rolling;
 
@@ -96,6 +97,8 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
         placements: &decision.placed.placements,
     });
     decision.diagnostics.extend(found);
+    let one_at_a_time = before::refused(inputs.evaluation, &decision.placed.placements);
+    decision.diagnostics.extend(one_at_a_time);
     decision
 }
 
@@ -169,10 +172,12 @@ impl Decision {
             .ok()
             .and_then(|a| inputs.evaluation.instance(&a));
         let prevent_destroy = instance.is_some_and(|i| i.lifecycle.prevent_destroy);
+        let create_before_destroy = instance.is_some_and(|i| i.lifecycle.create_before_destroy);
         let ignore_changes = instance.map_or_else(Vec::new, |i| ignore::paths(i, &resource));
         Desired {
             resource,
             prevent_destroy,
+            create_before_destroy,
             ignore_changes,
         }
     }

@@ -98,6 +98,7 @@ fn as_found(id: &ResourceId, record: &Record, evaluation: &Evaluation) -> Desire
             after: record.after.clone(),
         },
         prevent_destroy: recover::prevents_destroy(evaluation, &record.address),
+        create_before_destroy: false,
         ignore_changes: Vec::new(),
     }
 }

@@ -280,6 +280,7 @@ mod tests {
                 after: Vec::new(),
             },
             prevent_destroy: false,
+            create_before_destroy: false,
             ignore_changes: Vec::new(),
         };
         let (one, other) = (wanted("volume.a", "demo.a"), wanted("volume.b", "demo.b"));

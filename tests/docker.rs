@@ -19,3 +19,6 @@ mod changes;
 
 #[path = "docker/refusals.rs"]
 mod refusals;
+
+#[path = "docker/swaps.rs"]
+mod swaps;

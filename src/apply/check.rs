@@ -31,19 +31,27 @@ pub(crate) fn as_before(before: &Before, found: &Observed) -> Result<(), String>
 /// in some of the attributes that the step changes and in no other.
 pub(crate) fn is_on_the_way(step: &Step, wanted: Option<&Value>, found: &Observed) -> bool {
     let body = match found {
+        // The old one is gone, and the new one has not its name yet.
+        Observed::Absent => return step.action == StepAction::Replace,
         Observed::Partial { .. } => {
-            return matches!(step.action, StepAction::Create | StepAction::Delete);
+            return matches!(
+                step.action,
+                StepAction::Create | StepAction::Replace | StepAction::Delete
+            );
         }
         Observed::Present { body, .. } => body,
-        Observed::Absent | Observed::Foreign { .. } => return false,
+        Observed::Foreign { .. } => return false,
     };
     let Some(wanted) = wanted else { return false };
+    let starts = matches!(
+        step.action,
+        StepAction::Create | StepAction::Restart | StepAction::Replace
+    );
     let was = |path: &[String]| match &step.before {
         Before::Present { body } => get(body, path),
         Before::Absent | Before::Partial | Before::Removed => None,
     };
-    // What is made is started last, and a restart stops first.
-    let starts = matches!(step.action, StepAction::Create | StepAction::Restart);
+    // What is made is started last; a restart stops first.
     diff(body, wanted, &|_, _| Impact::InPlace)
         .iter()
         .all(|left| was(&left.path) == left.before.as_ref() || starts && left.path == ["state"])

@@ -7,7 +7,7 @@ use infra_api::{
     Action, Address, Change, Daemon, Failure, Impact, Mark, Observed, Progress, Readiness, Remedy,
     ResourceId,
 };
-use infra_plan::{Before, Record, Step, StepAction};
+use infra_plan::{Before, Record, Starts, Step, StepAction};
 use infra_state::{Entry, fill};
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
@@ -220,6 +220,10 @@ impl<'a> Hands<'a> {
                 after: body,
                 impact: Impact::Restart,
             },
+            (StepAction::Replace, _) => Action::Replace {
+                body,
+                early: self.step.starts == Some(Starts::First),
+            },
             _ => Action::Create {
                 body,
                 source: self.step.source.clone(),
@@ -361,6 +365,7 @@ impl<'a> Hands<'a> {
             StepAction::Create => "creating",
             StepAction::Update => "changing",
             StepAction::Restart => "restarting",
+            StepAction::Replace => "replacing",
             StepAction::Delete => "removing",
         };
         format!("{verb} {}", self.step.resource)

@@ -70,7 +70,8 @@ fn bytes(step: &Step, plan: &Plan, files: &BTreeMap<&Path, u64>) -> u64 {
     match step.action {
         StepAction::Create => created(step, plan, files),
         StepAction::Update | StepAction::Restart => grown(step).unwrap_or(0),
-        StepAction::Delete => 0,
+        // A container's writable layer begins empty.
+        StepAction::Replace | StepAction::Delete => 0,
     }
 }
 

@@ -135,7 +135,9 @@ impl<'a> Checker<'a> {
         let names = Names::of(&declared.repeat);
         self.targets(&declared.depends_on, &names);
         self.checks(&declared.lifecycle.preconditions, &names);
-        if let Some(expr) = &declared.lifecycle.prevent_destroy {
+        let lifecycle = &declared.lifecycle;
+        let flags = [&lifecycle.prevent_destroy, &lifecycle.create_before_destroy];
+        for expr in flags.into_iter().flatten() {
             self.expr(expr, &names);
         }
         self.body(&declared.body, &names);

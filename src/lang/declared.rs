@@ -51,6 +51,9 @@ pub(crate) fn declared(
 fn lifecycle(mut section: Section, kind: &BlockKind, found: &mut Diagnostics) -> Lifecycle {
     section.no_label(found);
     let prevent_destroy = section.field("prevent_destroy").map(|field| field.value);
+    let create_before_destroy = section
+        .field("create_before_destroy")
+        .map(|field| field.value);
     let ignore_changes = section
         .field("ignore_changes")
         .map(|f| ignored(&f.value, kind, found));
@@ -58,6 +61,7 @@ fn lifecycle(mut section: Section, kind: &BlockKind, found: &mut Diagnostics) ->
     section.finish(nowhere, found);
     Lifecycle {
         prevent_destroy,
+        create_before_destroy,
         ignore_changes: ignore_changes.unwrap_or_default(),
         preconditions,
     }

@@ -61,6 +61,7 @@ pub struct Instance {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lifecycle {
     pub prevent_destroy: bool,
+    pub create_before_destroy: bool,
     pub ignore_changes: Ignore,
 }
 

@@ -150,6 +150,7 @@ impl Lifecycle {
     fn expressions(&self) -> Vec<&Expr> {
         let mut all = expressions_of(&self.preconditions);
         all.extend(&self.prevent_destroy);
+        all.extend(&self.create_before_destroy);
         all
     }
 }

@@ -210,10 +210,13 @@ impl Engine {
         let address = at.address.to_string();
         let conditions = self.preconditions(&declared.lifecycle.preconditions, &place, &address);
         let depends_on = self.said(self.depends_on(&declared.depends_on, &place));
-        let prevent_destroy = match &declared.lifecycle.prevent_destroy {
-            Some(expr) => self.flag(expr, &place, "prevent_destroy"),
+        let flag = |name, expr: &Option<crate::syntax::Expr>| match expr {
+            Some(expr) => self.flag(expr, &place, name),
             None => Ok(false),
         };
+        let lifecycle = &declared.lifecycle;
+        let prevent_destroy = flag("prevent_destroy", &lifecycle.prevent_destroy);
+        let create_before_destroy = flag("create_before_destroy", &lifecycle.create_before_destroy);
         conditions?;
         let mut depends_on = depends_on?;
         depends_on.extend(self.depends_on_of_modules(at.module)?);
@@ -231,6 +234,7 @@ impl Engine {
             references: self.addresses(self.references(id), id),
             lifecycle: Lifecycle {
                 prevent_destroy: prevent_destroy?,
+                create_before_destroy: create_before_destroy?,
                 ignore_changes,
             },
         })

@@ -177,6 +177,7 @@ pub(crate) struct Declared {
 #[derive(Debug, Default)]
 pub(crate) struct Lifecycle {
     pub(crate) prevent_destroy: Option<Expr>,
+    pub(crate) create_before_destroy: Option<Expr>,
     pub(crate) ignore_changes: Ignore,
     pub(crate) preconditions: Vec<Check>,
 }

@@ -1,5 +1,6 @@
 //! Desired + observed + state → plan: which objects change, how, and why. The order is `order`'s.
 
+mod draft;
 mod guard;
 mod left;
 
@@ -8,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use infra_api::{Address, Impact, Observed, Project, Resource, ResourceId, SECRET};
 use serde_json::Value;
 
+use self::draft::drafts;
 use self::left::keep_found;
-use crate::order::{self, Draft};
+use crate::order;
 use crate::{
     Basis, Before, Claims, Cycle, Delta, FORMAT_VERSION, Outcome, Plan, Reason, Record, Rolling,
     Step, StepAction, diff, get,
@@ -21,6 +23,8 @@ pub struct Desired {
     pub resource: Resource,
     /// `lifecycle { prevent_destroy = true }` of its declaration.
     pub prevent_destroy: bool,
+    /// `lifecycle { create_before_destroy = true }`: where it is replaced the new one runs before the old one is stopped.
+    pub create_before_destroy: bool,
     /// Attributes (paths in the body) that are left as they are found; the empty path is the whole body.
     pub ignore_changes: Vec<Vec<String>>,
 }
@@ -42,6 +46,8 @@ pub struct Inputs<'a> {
     pub impact: &'a dyn Fn(&ResourceId, &[String], bool) -> Impact,
     /// What an object with this body holds of its host; `true`: as wanted, `false`: as found.
     pub claims: &'a dyn Fn(&ResourceId, &Address, &Value, bool) -> Claims,
+    /// Whether such an object can be made while the one is there whose place it takes.
+    pub swaps: &'a dyn Fn(&ResourceId) -> bool,
     /// Objects to make anew although nothing asks for it.
     pub replace: &'a BTreeSet<ResourceId>,
     /// Placements and outputs as they will be.
@@ -104,7 +110,7 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
     }
     let mut verdicts = std::mem::take(&mut assembly.verdicts);
     verdicts.values_mut().for_each(begin_as_declared);
-    let drafts = drafts(&verdicts);
+    let drafts = drafts(&verdicts, &inputs);
     let stood_on = stood_on(&verdicts);
     let old_edges = |id: &ResourceId| {
         let record = inputs.state.resources.get(id)?;
@@ -448,45 +454,4 @@ fn forcing(deltas: &[Delta]) -> Vec<String> {
         .filter(|d| d.impact == Impact::Replace)
         .map(|d| d.path.join("."))
         .collect()
-}
-
-/// One draft for each change; two for a replacement.
-fn drafts(verdicts: &BTreeMap<ResourceId, Verdict>) -> Vec<Draft> {
-    let mut drafts = Vec::new();
-    for (id, verdict) in verdicts {
-        let draft = |action, reason: &Reason, before: Before| Draft {
-            id: id.clone(),
-            address: verdict.address.clone(),
-            action,
-            before,
-            after: verdict
-                .wanted
-                .as_ref()
-                .filter(|_| action != StepAction::Delete)
-                .map(|w| w.resource.body.clone()),
-            source: verdict
-                .wanted
-                .as_ref()
-                .filter(|_| action == StepAction::Create)
-                .and_then(|w| w.resource.source.clone()),
-            reason: reason.clone(),
-            deltas: verdict.deltas.clone(),
-        };
-        let found = verdict.before.clone();
-        match &verdict.fate {
-            Fate::Keep => {}
-            Fate::Create(reason) => drafts.push(draft(StepAction::Create, reason, found)),
-            Fate::Update(reason) => drafts.push(draft(StepAction::Update, reason, found)),
-            Fate::Restart(reason) => drafts.push(draft(StepAction::Restart, reason, found)),
-            Fate::Delete(reason) => drafts.push(draft(StepAction::Delete, reason, found)),
-            Fate::Replace(reason) => {
-                drafts.push(Draft {
-                    deltas: Vec::new(),
-                    ..draft(StepAction::Delete, reason, found)
-                });
-                drafts.push(draft(StepAction::Create, reason, Before::Removed));
-            }
-        }
-    }
-    drafts
 }

@@ -158,6 +158,19 @@ pub struct Step {
     /// its own: must be ready (health check passes, or it runs) before this is made, started or changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits_for: Vec<ResourceId>,
+    /// Of a replacement with `create_before_destroy`: when the new one is started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts: Option<Starts>,
+}
+
+/// When the new one of two is started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "new_one", deny_unknown_fields)]
+pub enum Starts {
+    /// Before the old one is stopped.
+    First,
+    /// When the old one has stopped, for both have these.
+    Second { both: Vec<String> },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -168,6 +181,8 @@ pub enum StepAction {
     Update,
     /// The same object, stopped and started again.
     Restart,
+    /// Made anew: the new one is there before the old one goes.
+    Replace,
     Delete,
 }
 

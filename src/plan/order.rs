@@ -8,13 +8,13 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::path::PathBuf;
 
-use infra_api::{Address, ResourceId};
+use infra_api::{Address, ResourceId, names};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use serde_json::Value;
 
 use crate::claims::{Claims, handovers, held};
-use crate::{Before, Delta, Reason, Step, StepAction};
+use crate::{Before, Delta, Reason, Starts, Step, StepAction};
 
 pub use rolling::Rolling;
 
@@ -33,6 +33,7 @@ pub(crate) struct Draft {
     pub(crate) source: Option<PathBuf>,
     pub(crate) reason: Reason,
     pub(crate) deltas: Vec<Delta>,
+    pub(crate) starts: Option<Starts>,
 }
 
 /// Where edges come from.
@@ -91,10 +92,17 @@ fn key(draft: &Draft) -> (&Address, &ResourceId, u8) {
 /// Each first of a pair is stopped before its change, which releases all it holds, so that the second can take it.
 fn yield_all(drafts: &mut Vec<Draft>, yields: &[(usize, usize)]) {
     for (yielding, taker) in yields {
-        let reason = Reason::Yields {
-            to: drafts[*taker].id.to_string(),
+        let step = Draft {
+            starts: None,
+            ..drafts[*yielding].clone()
         };
-        let step = drafts[*yielding].clone();
+        // What is made anew anyway is so in two steps then, for its own reason.
+        let reason = match step.action {
+            StepAction::Replace => step.reason.clone(),
+            _ => Reason::Yields {
+                to: drafts[*taker].id.to_string(),
+            },
+        };
         drafts[*yielding] = Draft {
             action: StepAction::Delete,
             after: None,
@@ -199,6 +207,9 @@ impl<'a> Graph<'a> {
                 }
                 if let Some(own) = self.removes.get(&draft.id).copied() {
                     self.edge(own, n, Because::Order);
+                }
+                if let Some(leftover) = self.removes.get(&next_of(&draft.id)).copied() {
+                    self.edge(leftover, n, Because::Order);
                 }
             }
         }
@@ -332,7 +343,11 @@ impl<'a> Graph<'a> {
             is_there && !stays(&draft.id) && edges.all(|e| *e.weight() == Because::Release)
         };
         let pairs = cycle.iter().copied().zip(next.copied());
-        pairs.filter(may).min()
+        // Who is made anew is stopped anyway.
+        let stays_up = |one: usize| self.drafts[one].action != StepAction::Replace;
+        pairs
+            .filter(may)
+            .min_by_key(|(one, next)| (stays_up(*one), *one, *next))
     }
 
     /// The drafts in an order in which each comes after what it waits for; of those that may come next the lowest is
@@ -403,7 +418,16 @@ impl<'a> Graph<'a> {
                 .map(|(_, releaser)| self.drafts[*releaser].id.clone())
                 .collect(),
             waits_for: self.waits.get(&n).into_iter().flatten().cloned().collect(),
+            starts: draft.starts.clone(),
         }
+    }
+}
+
+/// What an apply that was cut off may have left of the object's replacement.
+fn next_of(id: &ResourceId) -> ResourceId {
+    ResourceId {
+        name: names::next(&id.name),
+        ..id.clone()
     }
 }
 
@@ -411,7 +435,7 @@ impl<'a> Graph<'a> {
 fn starts(draft: &Draft) -> bool {
     let is_started = |delta: &Delta| delta.path.first().is_some_and(|key| key == "state");
     match draft.action {
-        StepAction::Create | StepAction::Restart => true,
+        StepAction::Create | StepAction::Restart | StepAction::Replace => true,
         StepAction::Update => draft.deltas.iter().any(is_started),
         StepAction::Delete => false,
     }

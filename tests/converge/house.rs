@@ -227,6 +227,7 @@ impl House {
         let desire = |resource: &Resource| Desired {
             resource: resource.clone(),
             prevent_destroy: false,
+            create_before_destroy: false,
             ignore_changes: vec![],
         };
         assemble(Inputs {
@@ -239,6 +240,7 @@ impl House {
             rolling: &wanted.rolling,
             impact: &|id, path, removed| self.sim.impact(&id.kind, path, removed),
             claims: &|_, _, _, _| Claims::default(),
+            swaps: &|id| self.sim.swaps(&id.kind),
             replace: &BTreeSet::new(),
             result,
             secrets: vec![self.key.digest(PASSWORD)],

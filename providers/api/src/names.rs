@@ -189,6 +189,22 @@ pub fn hex(bytes: &[u8]) -> String {
         })
 }
 
+/// What follows the name of an object in that of the one which is made to take its place: no number and no digest, so
+/// that no address's own name ends so.
+const NEXT: &str = ".next";
+
+/// What is made to take the place of the object `name` is called so until that is gone.
+#[must_use]
+pub fn next(name: &str) -> String {
+    format!("{name}{NEXT}")
+}
+
+/// Whose place an object of this name was made to take.
+#[must_use]
+pub fn of_next(name: &str) -> Option<&str> {
+    name.strip_suffix(NEXT)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,6 +30,13 @@ pub trait Provider: Send + Sync {
     /// that it was there and shall be no more, which some daemons cannot do in place.
     fn impact(&self, kind: &str, path: &[String], removed: bool) -> Impact;
 
+    /// Whether an object of this kind can be made while the one whose place it takes is there: then replacing it is one
+    /// action, and what cannot be made is found out before anything is stopped.
+    fn swaps(&self, kind: &str) -> bool {
+        let _ = kind;
+        false
+    }
+
     /// Whether it is left where it is when nobody wants it any more, because it is not ours alone: an image
     /// pulled from a registry.
     fn outlives(&self, id: &ResourceId) -> bool {

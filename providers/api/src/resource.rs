@@ -76,6 +76,13 @@ pub enum Action {
         after: Value,
         impact: Impact,
     },
+    /// Make the new one beside the old one (under the name that [`crate::names::next`] gives), remove the old one, and
+    /// give the new one its name. Goes on from wherever an earlier call was cut off.
+    Replace {
+        body: Value,
+        /// Whether the new one runs before the old one is stopped; else it is started when that is gone.
+        early: bool,
+    },
     /// Remove it, whole or half made.
     Delete,
 }

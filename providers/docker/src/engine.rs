@@ -7,7 +7,7 @@ use infra_api::{
 };
 use serde_json::Value;
 
-use crate::calls::{REPORT, body, container, image, network, registry, volume};
+use crate::calls::{REPORT, body, container, image, network, registry, replace, volume};
 use crate::kind::{CONTAINER, IMAGE, NETWORK, PROVIDER, VOLUME};
 use crate::wire::Wire;
 use crate::{discover, ready};
@@ -101,6 +101,7 @@ impl Engine {
                 after,
                 impact: _,
             } => self.update(change, after, progress).await,
+            Action::Replace { body, early } => self.replace(change, body, *early, progress).await,
             Action::Delete => self.delete(change, progress).await,
         }
     }
@@ -137,6 +138,23 @@ impl Engine {
                 container::update(&self.wire, &body, &change.mark, progress).await
             }
             _ => Err(mistaken("changing", id)),
+        }
+    }
+
+    async fn replace(
+        &self,
+        change: &Change,
+        json: &Value,
+        early: bool,
+        progress: &dyn Progress,
+    ) -> Result<(), Failure> {
+        let id = &change.id;
+        match id.kind.as_str() {
+            CONTAINER => {
+                let body = body(&format!("replacing {id}"), json)?;
+                replace::replace(&self.wire, &body, early, &change.mark, progress).await
+            }
+            _ => Err(mistaken("replacing", id)),
         }
     }
 

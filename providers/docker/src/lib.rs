@@ -56,6 +56,11 @@ impl Provider for Docker {
         impact(kind, attribute, removed && path.len() == 1)
     }
 
+    /// A container can be renamed.
+    fn swaps(&self, kind: &str) -> bool {
+        kind == CONTAINER
+    }
+
     fn outlives(&self, id: &ResourceId) -> bool {
         id.kind == IMAGE && is_pinned(&id.name)
     }

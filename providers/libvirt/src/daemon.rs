@@ -95,6 +95,8 @@ impl Libvirtd {
                 self.update(id, mark, (before, after), *impact, progress)
                     .await
             }
+            // Of what libvirt has, nothing can be there twice.
+            Action::Replace { .. } => Err(unknown(id)),
             Action::Delete => self.delete(id, mark, progress).await,
         }
     }

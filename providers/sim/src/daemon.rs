@@ -53,6 +53,14 @@ impl SimDaemon {
             Some(Fault::CrashHalf) => return self.sim.crash().await,
             _ => {}
         }
+        self.sim.world().late(change);
+        match fault {
+            Some(Fault::Late(remedy)) => {
+                return Err(refused(change, remedy, "failed late in its effect"));
+            }
+            Some(Fault::CrashLate) => return self.sim.crash().await,
+            _ => {}
+        }
         self.sim.world().second_half(change);
         match fault {
             Some(Fault::After(remedy)) => Err(refused(change, remedy, "failed after its effect")),

@@ -116,6 +116,10 @@ impl Provider for Sim {
         }
     }
 
+    fn swaps(&self, kind: &str) -> bool {
+        kind == "container"
+    }
+
     fn connect<'a>(
         &'a self,
         host: &'a HostName,

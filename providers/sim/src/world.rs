@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{
     Action, Change, Facts, Failure, HostName, Impact, Mark, Observed, Project, Readiness, Remedy,
-    ResourceId,
+    ResourceId, names,
 };
 use serde_json::Value;
 
@@ -28,6 +28,7 @@ pub enum Verb {
     Create,
     Update,
     Restart,
+    Replace,
     Delete,
 }
 
@@ -40,6 +41,7 @@ impl From<&Action> for Verb {
                 ..
             } => Self::Restart,
             Action::Update { .. } => Self::Update,
+            Action::Replace { .. } => Self::Replace,
             Action::Delete => Self::Delete,
         }
     }
@@ -67,9 +69,12 @@ pub enum Fault {
     LieWith(Value),
     /// It never answers.
     Hang,
-    /// The process that called is killed, before, amid or after the effect.
+    /// Its effect is nearly there: of what is replaced the old one is gone, and the new one has not its name.
+    Late(Remedy),
+    /// The process that called is killed, before, amid, late in or after the effect.
     CrashBefore,
     CrashHalf,
+    CrashLate,
     CrashAfter,
 }
 
@@ -196,10 +201,35 @@ impl World {
             (Action::Update { after, impact, .. }, Some(object)) => {
                 object.half_updated(after, *impact)
             }
+            (Action::Replace { body, .. }, _) => self.make_next(change, body),
             (Action::Delete, Some(object)) => object.whole = false,
             (Action::Delete, None) => {}
         }
         Ok(())
+    }
+
+    /// The new one beside the old one, as far as it is not there already, by itself or under its final name.
+    fn make_next(&mut self, change: &Change, body: &Value) {
+        let there = self.objects.get(&change.id);
+        if there.is_some_and(|object| same_but_state(&object.body, body)) {
+            return;
+        }
+        let object = Object {
+            mark: Some(change.mark.clone()),
+            body: body.clone(),
+            whole: true,
+            identity: self.next_identity(),
+            starts: 0,
+        };
+        self.objects.insert(next(&change.id), object);
+    }
+
+    /// The old one goes where there is a new one.
+    pub(crate) fn late(&mut self, change: &Change) {
+        let replaces = matches!(change.action, Action::Replace { .. });
+        if replaces && self.objects.contains_key(&next(&change.id)) {
+            self.objects.remove(&change.id);
+        }
     }
 
     pub(crate) fn second_half(&mut self, change: &Change) {
@@ -212,6 +242,16 @@ impl World {
             (Action::Update { after, impact, .. }, Some(object)) => {
                 object.starts += u32::from(*impact == Impact::Restart);
                 object.body = after.clone();
+            }
+            (Action::Replace { body, .. }, _) => {
+                if let Some(object) = self.objects.remove(&next(&change.id)) {
+                    self.objects.insert(change.id.clone(), object);
+                    *self.made.entry(change.id.clone()).or_default() += 1;
+                }
+                if let Some(object) = self.objects.get_mut(&change.id) {
+                    object.starts += 1;
+                    object.body = body.clone();
+                }
             }
             (Action::Delete, _) => drop(self.objects.remove(&change.id)),
             (_, None) => {}
@@ -306,6 +346,14 @@ impl Object {
         {
             body.insert(name.clone(), value.clone());
         }
+    }
+}
+
+/// The one that is to take its place.
+fn next(id: &ResourceId) -> ResourceId {
+    ResourceId {
+        name: names::next(&id.name),
+        ..id.clone()
     }
 }
 

@@ -19,6 +19,7 @@ fn step(number: u32, provider: &str, needs: &[u32]) -> Step {
         needs: needs.to_vec(),
         overlaps: vec![],
         waits_for: Vec::new(),
+        starts: None,
     }
 }
 

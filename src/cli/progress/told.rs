@@ -63,6 +63,7 @@ impl Told {
             StepAction::Create => "creating",
             StepAction::Update => "changing",
             StepAction::Restart => "restarting",
+            StepAction::Replace => "replacing",
             StepAction::Delete => "deleting",
         };
         format!("{who}: {verb} {object}")
@@ -113,6 +114,7 @@ impl Told {
             Some(StepAction::Create) => "created",
             Some(StepAction::Update) => "changed",
             Some(StepAction::Restart) => "restarted",
+            Some(StepAction::Replace) => "replaced",
             Some(StepAction::Delete) => "deleted",
             None => "done",
         };

@@ -419,6 +419,10 @@ impl Session {
                 };
                 lower::claims(id, body, placement)
             };
+        let swaps = |id: &ResourceId| {
+            let provider = self.providers.iter().find(|p| p.name() == id.provider);
+            provider.is_some_and(|p| p.swaps(&id.kind))
+        };
         let inputs = infra_plan::Inputs {
             project: self.project(),
             basis: self.loaded.basis(),
@@ -430,6 +434,7 @@ impl Session {
             impact: &impact,
             claims: &claims,
             replace: &decision.made_anew(self.project(), &prior.made_as, &self.options.replace),
+            swaps: &swaps,
             result: Outcome {
                 resources: BTreeMap::new(),
                 workloads,

@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 use infra_api::{IdSet, Impact, ResourceId};
-use infra_plan::{Before, Plan, Reason, Step};
+use infra_plan::{Before, Plan, Reason, Starts, Step};
 use serde_json::Value;
 
 use super::about::{about, holds_data};
@@ -32,6 +32,9 @@ pub(super) fn change(
     }
     if let Some(text) = turn(change, plan) {
         page.folded(&" ".repeat(inner), DIM, &text);
+    }
+    if let Some(starts) = &change.step.starts {
+        page.folded(&" ".repeat(inner), DIM, &which_first(starts));
     }
     for releaser in &change.step.overlaps {
         let text = overlap(change.step, releaser, plan);
@@ -118,6 +121,16 @@ pub(super) fn reason(reason: &Reason) -> String {
 fn loses_data(change: &Change<'_>) -> bool {
     let goes = matches!(change.kind, Kind::Delete | Kind::Replace);
     goes && change.body.is_some_and(holds_data)
+}
+
+fn which_first(starts: &Starts) -> String {
+    match starts {
+        Starts::First => "the new one runs before the old one is stopped".to_owned(),
+        Starts::Second { both } => format!(
+            "the new one is started when the old one has stopped: both have {}",
+            both.join(", ")
+        ),
+    }
 }
 
 /// It is an instance of a block that changes in batches: `after web[0], web[1]`.

@@ -1,4 +1,4 @@
-//! Steps → changes: one for each object (a replacement is two steps), whose they are, and how many of each kind.
+//! Steps → changes: one for each object (a replacement may be two steps), whose they are, and how many of each kind.
 
 use std::collections::BTreeMap;
 
@@ -87,6 +87,7 @@ fn kind(action: StepAction) -> Kind {
         StepAction::Create => Kind::Create,
         StepAction::Update => Kind::Update,
         StepAction::Restart => Kind::Restart,
+        StepAction::Replace => Kind::Replace,
         StepAction::Delete => Kind::Delete,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use infra_api::{Address, CpuPolicy, HostName, IdSet, Impact, Project, ResourceId, Runtime};
-use infra_plan::{Reason, StepAction};
+use infra_plan::{Reason, Starts, StepAction};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -38,7 +38,7 @@ pub struct PlanDocument {
     pub let_go: BTreeSet<ResourceId>,
     /// Addresses the plan does not speak of: what is there stays as it is.
     pub left_out: BTreeSet<Address>,
-    /// How many objects change in which way; a replacement is two steps and one object.
+    /// How many objects change in which way; a replacement is one object, also where it takes two steps.
     pub summary: Counts,
 }
 
@@ -151,6 +151,9 @@ pub struct StepDocument {
     pub overlaps: Vec<ResourceId>,
     /// What must be ready before it starts.
     pub waits_for: Vec<ResourceId>,
+    /// Of a replacement with `create_before_destroy`: when the new one is started. Only there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts: Option<Starts>,
 }
 
 /// One attribute that differs.

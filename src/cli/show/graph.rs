@@ -76,6 +76,7 @@ fn verb(step: &Step) -> &'static str {
         StepAction::Create => "create",
         StepAction::Update => "change",
         StepAction::Restart => "restart",
+        StepAction::Replace => "replace",
         StepAction::Delete => "delete",
     }
 }

@@ -200,7 +200,7 @@ fn step(plan: &Plan, step: &Step) -> StepDocument {
         Before::Present { .. } => "present",
         Before::Removed => "removed",
     };
-    let creates = (step.action == StepAction::Create)
+    let creates = matches!(step.action, StepAction::Create | StepAction::Replace)
         .then(|| plan.result.resources.get(&step.resource))
         .flatten();
     StepDocument {
@@ -215,6 +215,7 @@ fn step(plan: &Plan, step: &Step) -> StepDocument {
         needs: step.needs.clone(),
         overlaps: step.overlaps.clone(),
         waits_for: step.waits_for.clone(),
+        starts: step.starts.clone(),
     }
 }
 

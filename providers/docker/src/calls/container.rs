@@ -117,6 +117,10 @@ fn thing(found: &Inspect) -> String {
     )
 }
 
+pub(crate) fn must_own(doing: &str, found: &Inspect, mark: &Mark) -> Result<(), Failure> {
+    must_be_ours(doing, &thing(found), &found.own_labels(), mark)
+}
+
 pub(crate) async fn inspect(wire: &Wire, id: &str) -> Answer<Option<Inspect>> {
     wire.find(&format!("/containers/{}/json", escaped(id)))
         .await
@@ -180,8 +184,8 @@ async fn begin(
 ) -> Result<String, Failure> {
     let failed = |e: Trouble| e.failure(doing);
     if let Some(found) = find(wire, &body.name).await.map_err(failed)? {
-        must_be_ours(doing, &thing(&found), &found.own_labels(), mark)?;
-        if continues(wire, &found, body, mark).await.map_err(failed)? {
+        must_own(doing, &found, mark)?;
+        if begun(wire, &found, body, mark).await.map_err(failed)? {
             return Ok(found.id);
         }
         progress.say("removing what was half made");
@@ -191,27 +195,37 @@ async fn begin(
 }
 
 /// Whether what is there was begun as this body: all that is fixed when it is made is the same.
-async fn continues(wire: &Wire, found: &Inspect, body: &Container, mark: &Mark) -> Answer<bool> {
+pub(crate) async fn begun(
+    wire: &Wire,
+    found: &Inspect,
+    body: &Container,
+    mark: &Mark,
+) -> Answer<bool> {
     if matches!(found.state.status.as_str(), "dead" | "removing") {
         return Ok(false);
     }
     let same_address =
         mark::of(&found.own_labels()).is_some_and(|(_, address)| address == mark.address);
-    let begun = decode::decode(found, &origin(wire, found).await?);
-    let same = begun.is_ok_and(|begun| {
+    let there = decode::decode(found, &origin(wire, found).await?);
+    let same = there.is_ok_and(|there| {
         let Container {
             state, networks, ..
         } = body.clone();
         Container {
             state,
             networks,
-            ..begun
+            ..there
         } == *body
     });
     Ok(same_address && same)
 }
 
-async fn make(wire: &Wire, body: &Container, mark: &Mark, doing: &str) -> Result<String, Failure> {
+pub(crate) async fn make(
+    wire: &Wire,
+    body: &Container,
+    mark: &Mark,
+    doing: &str,
+) -> Result<String, Failure> {
     let request =
         container::encode(body, mark).map_err(|why| Failure::new(Remedy::Operator, doing, why))?;
     let options = CreateContainerOptions {
@@ -248,7 +262,7 @@ pub(crate) async fn update(
     let replan = |why: String| Failure::new(Remedy::Replan, &doing, why);
     let found = find(wire, &body.name).await.map_err(failed)?;
     let found = found.ok_or_else(|| replan("it is not there".to_owned()))?;
-    must_be_ours(&doing, &thing(&found), &found.own_labels(), mark)?;
+    must_own(&doing, &found, mark)?;
     let now =
         decode::decode(&found, &origin(wire, &found).await.map_err(failed)?).map_err(replan)?;
     let changed = changed(&now, body);
@@ -311,14 +325,14 @@ pub(crate) async fn delete(
     let Some(found) = find(wire, name).await.map_err(failed)? else {
         return Ok(());
     };
-    must_be_ours(&doing, &thing(&found), &found.own_labels(), mark)?;
+    must_own(&doing, &found, mark)?;
     progress.say("stopping");
     remove(wire, &found).await.map_err(failed)
 }
 
 /// Stopped as it likes to be (its signal, its seconds, ten by default), then removed with its anonymous
 /// volumes. By force, which also finishes a removal that was cut off (`dead`).
-async fn remove(wire: &Wire, found: &Inspect) -> Answer<()> {
+pub(crate) async fn remove(wire: &Wire, found: &Inspect) -> Answer<()> {
     if matches!(
         found.state.status.as_str(),
         "running" | "restarting" | "paused"

@@ -7,6 +7,7 @@ pub(crate) mod image;
 pub(crate) mod load;
 pub(crate) mod network;
 pub(crate) mod registry;
+pub(crate) mod replace;
 pub(crate) mod settle;
 pub(crate) mod volume;
 

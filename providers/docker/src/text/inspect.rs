@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use infra_api::names;
 use serde::Deserialize;
 
 use crate::mark::{self, Labels};
@@ -28,11 +29,14 @@ impl Inspect {
         self.name.trim_start_matches('/')
     }
 
-    /// Its labels, where the mark among them is its own and not one it has from its image.
+    /// Its labels, where the mark among them is its own and not one it has from its image. One that took another's
+    /// place was made under another name.
     pub(crate) fn own_labels(&self) -> Labels {
         let labels = self.config.labels.clone()?;
-        let named = labels.get(mark::NAME).map(String::as_str);
-        (named == Some(self.plain_name())).then_some(labels)
+        let named = labels.get(mark::NAME)?;
+        let name = self.plain_name();
+        let own = named == name || names::of_next(named) == Some(name);
+        own.then_some(labels)
     }
 }
 

@@ -23,6 +23,7 @@ fn plan(steps: &[(&str, &str, StepAction)]) -> Plan {
         needs: Vec::new(),
         overlaps: Vec::new(),
         waits_for: Vec::new(),
+        starts: None,
     };
     Plan {
         format_version: FORMAT_VERSION.to_owned(),

@@ -132,6 +132,7 @@ impl World {
         self.desired.push(Desired {
             resource,
             prevent_destroy: false,
+            create_before_destroy: false,
             ignore_changes: Vec::new(),
         });
     }
@@ -368,6 +369,7 @@ impl World {
                 let side = if wanted { &self.result } else { &self.state };
                 crate::lower::claims(id, body, side.workloads.get(address))
             },
+            swaps: &|id| id.kind == "container",
             replace: &BTreeSet::new(),
             result: self.result.clone(),
             secrets: Vec::new(),

@@ -131,7 +131,10 @@ impl Paper<'_> {
     /// What others wait for comes before them and goes after them.
     fn depends(&self, step: &Step, thing: &Thing) -> Result<(), String> {
         let gone = step.action == StepAction::Delete;
-        let starts = matches!(step.action, StepAction::Create | StepAction::Restart);
+        let starts = matches!(
+            step.action,
+            StepAction::Create | StepAction::Restart | StepAction::Replace
+        );
         for (dependent, dependency) in self.world.depends_on() {
             let of = |id: &ResourceId| self.world.thing(id).number;
             let deletes = |s: &&Step| s.resource == dependent && s.action == StepAction::Delete;

@@ -4,6 +4,7 @@
 mod cases;
 mod checker;
 mod rolling;
+mod swaps;
 mod world;
 
 use infra_plan::{Refusal, read, write};
@@ -56,7 +57,10 @@ proptest! {
         let id = world::id(protected);
         match world.plan() {
             Ok(plan) => {
-                let gone = |s: &&infra_plan::Step| s.action == infra_plan::StepAction::Delete;
+                let gone = |s: &&infra_plan::Step| {
+                    use infra_plan::StepAction::{Delete, Replace};
+                    matches!(s.action, Delete | Replace)
+                };
                 let gone: Vec<_> = plan.steps.iter().filter(gone).map(|s| &s.resource).collect();
                 let known = world.things[protected].recorded || world.things[protected].wanted && !world.destroy;
                 prop_assert!(!known || !gone.contains(&&id));

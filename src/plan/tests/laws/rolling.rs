@@ -50,11 +50,11 @@ fn the_first_to_change_waits_for_the_one_before_it() {
 fn the_next_is_not_removed_before_the_one_before_is_ready() {
     let replaced = |n| Thing::settled(n).with("core", json!(0), json!(1));
     let world = World {
-        rolling: vec![(vec![0, 1], 1)],
-        ..World::of([replaced(0), replaced(1)])
+        rolling: vec![(vec![0, 2], 1)],
+        ..World::of([replaced(0), replaced(2)])
     };
     let plan = made(&world);
-    assert_eq!(told(&plan), "delete t0, create t0, delete t1, create t1");
+    assert_eq!(told(&plan), "delete t0, create t0, delete t2, create t2");
     assert_eq!(plan.steps[2].waits_for, [id(0)]);
 }
 

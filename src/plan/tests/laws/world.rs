@@ -34,6 +34,8 @@ pub(crate) struct Thing {
     pub(crate) stood_on: BTreeSet<usize>,
     pub(crate) waits_for: BTreeSet<usize>,
     pub(crate) ignored: Vec<Vec<String>>,
+    /// The new one before the old one.
+    pub(crate) first: bool,
 }
 
 /// A line, so that a small world that breaks a law can be read.
@@ -72,6 +74,7 @@ impl Thing {
             stood_on: BTreeSet::new(),
             waits_for: BTreeSet::new(),
             ignored: Vec::new(),
+            first: false,
         }
     }
 
@@ -223,6 +226,7 @@ impl World {
                     after: t.stands_on.iter().map(|n| id(*n)).collect(),
                 },
                 prevent_destroy: t.prevent_destroy,
+                create_before_destroy: t.first,
                 ignore_changes: t.ignored.clone(),
             })
             .collect();
@@ -301,6 +305,7 @@ fn plan_of(
         rolling: &world.rolling(),
         impact: &impact,
         claims: &claims,
+        swaps: &|id| id.kind == "a_odd",
         replace,
         result: Outcome::default(),
         secrets: Vec::new(),
