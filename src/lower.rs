@@ -5,6 +5,7 @@ mod boot;
 mod container;
 mod images;
 mod machine;
+mod mounts;
 mod networks;
 
 use std::collections::{BTreeMap, BTreeSet};

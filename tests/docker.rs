@@ -14,6 +14,9 @@ mod doors;
 #[path = "docker/laws.rs"]
 mod laws;
 
+#[path = "docker/attributes.rs"]
+mod attributes;
+
 #[path = "docker/changes.rs"]
 mod changes;
 

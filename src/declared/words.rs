@@ -117,6 +117,22 @@ pub(in crate::declared) static PATH: Text = Text {
     },
 };
 
+pub(in crate::declared) static MODE: Text = Text {
+    name: "permissions",
+    example: "0644",
+    check: |text| match mode(text) {
+        Some(_) => Ok(()),
+        None => Err("it is not an octal number from 1 to 7777".to_owned()),
+    },
+};
+
+/// Permission bits as Unix writes them. Nobody may do anything is nobody's wish.
+pub(in crate::declared) fn mode(text: &str) -> Option<u32> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let bits = u32::from_str_radix(text, 8).ok().filter(|_| digits)?;
+    (1..=0o7777).contains(&bits).then_some(bits)
+}
+
 pub(in crate::declared) const STRINGS: Shape = Shape::List(&Shape::String);
 pub(in crate::declared) const STRING_MAP: Shape = Shape::Map(&Shape::String);
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::target::{Container, ContainerVolume, Endpoint, Mount};
-use infra_api::{IdSet, Placement, What, names};
+use infra_api::target::{Container, Endpoint};
+use infra_api::{CpuPolicy, IdSet, Placement, What, names};
 
 use super::Lowering;
 
-use crate::declared::{At, Disk, Workload};
+use crate::declared::{Limited, Workload};
 
 /// No limit below it is taken by the engine.
 const LEAST_MEMORY: u64 = 6 << 20;
@@ -22,24 +22,18 @@ impl Lowering<'_> {
             return;
         };
         self.enough_memory(workload);
-        let mut mounts = form.mounts.clone();
-        for disk in &workload.disks {
-            let Some((target, mount)) = self.mounted(workload, placement, disk) else {
-                continue;
-            };
-            if mounts.insert(target.value, mount).is_some() {
-                self.error(
-                    target.span,
-                    "Path mounted twice",
-                    "another disk or mount of the container is there already",
-                    "mount it at another path",
-                );
-            }
-        }
+        self.limits_fit(workload, placement, &form.limits);
+        let mounts = self.mounts(workload, placement, form);
+        self.files_fit(form, &mounts);
         let networks = self.endpoints(workload, placement);
         let some = |ids: IdSet| (!ids.is_empty()).then_some(ids);
         let mut ports: Vec<_> = form.ports.iter().map(|p| p.value.clone()).collect();
         ports.sort();
+        let own_name = form.confinement.uts.is_none();
+        let hostname = form.hostname.clone();
+        let hostname =
+            hostname.or_else(|| own_name.then(|| names::hostname(self.made_as(&workload.address))));
+        let files = form.files.iter();
         let container = Container {
             name: self.name(&workload.address),
             image,
@@ -49,26 +43,33 @@ impl Lowering<'_> {
             env: form.env.clone(),
             user: form.user.clone(),
             working_dir: form.working_dir.clone(),
-            hostname: form
-                .hostname
-                .clone()
-                .unwrap_or_else(|| names::hostname(self.made_as(&workload.address))),
+            hostname: hostname.unwrap_or_default(),
             labels: form.labels.clone(),
             ports,
             mounts,
+            files: files
+                .map(|(path, file)| (path.clone(), file.value.clone()))
+                .collect(),
             networks,
+            naming: form.naming.clone(),
             restart: form.restart.clone(),
             health_check: form.health_check.clone(),
+            process: form.process.clone(),
+            log: form.log.clone(),
+            security: form.security.clone(),
+            confinement: form.confinement.clone(),
+            devices: form.devices.clone(),
             ulimits: form.ulimits.clone(),
             cpus: some(placement.cpus()),
             memory_nodes: some(placement.nodes()),
             memory_bytes: workload.memory.size_bytes.as_ref().map(|s| s.value),
             pids: form.pids,
+            limits: form.limits.limits.clone(),
         };
         self.push(
             &placement.host,
             &workload.address,
-            What::Container(container),
+            What::Container(Box::new(container)),
         );
     }
 
@@ -81,6 +82,43 @@ impl Lowering<'_> {
                 "Too little memory",
                 "the Docker Engine takes no limit below 6MiB",
                 "write `6MiB` or more",
+            );
+        }
+    }
+
+    /// Limits that the workload's own CPUs and memory bear on.
+    fn limits_fit(&mut self, workload: &Workload, placement: &Placement, limited: &Limited) {
+        let Limited {
+            limits,
+            quota,
+            reservation,
+            swap,
+        } = limited;
+        if let (Some(span), CpuPolicy::Dedicated) = (quota, placement.policy) {
+            self.error(
+                *span,
+                "Quota on dedicated CPUs",
+                "it would be stopped on CPUs that nobody else may use",
+                "leave `cpu_quota` out, or share the CPUs",
+            );
+        }
+        let memory = workload.memory.size_bytes.as_ref().map(|size| size.value);
+        if let (Some(span), None) = (swap, memory) {
+            self.error(
+                *span,
+                "Swap without memory",
+                "swap comes on top of a limit of memory, and there is none",
+                "write `memory { size = … }`, or leave `swap` out",
+            );
+        }
+        let reserved = limits.memory_reservation_bytes.unwrap_or(LEAST_MEMORY);
+        let beyond = memory.is_some_and(|memory| reserved > memory);
+        if let Some(span) = reservation.filter(|_| beyond || reserved < LEAST_MEMORY) {
+            self.error(
+                span,
+                "Reservation out of bounds",
+                "it is at least 6MiB, and at most the workload's memory",
+                "write a size within them",
             );
         }
     }
@@ -110,44 +148,5 @@ impl Lowering<'_> {
             }
         }
         endpoints
-    }
-
-    /// A disk is a volume of the engine, mounted where the person said.
-    fn mounted(
-        &mut self,
-        workload: &Workload,
-        placement: &Placement,
-        disk: &Disk,
-    ) -> Option<(At<String>, Mount)> {
-        let Some(mount) = &disk.mount else {
-            self.error(
-                disk.span,
-                "Disk without a mount",
-                "a container needs to know where to find it",
-                "write `mount = \"/path\"`",
-            );
-            return None;
-        };
-        let (address, name) = match &disk.volume {
-            Some(volume) => (volume.value.clone(), self.name(&volume.value)),
-            None => (
-                workload.address.clone(),
-                self.part_name(&workload.address, &format!("disk-{}", disk.label)),
-            ),
-        };
-        if self.first(&placement.host, &format!("container volume {name}")) {
-            self.push(
-                &placement.host,
-                &address,
-                What::ContainerVolume(ContainerVolume { name: name.clone() }),
-            );
-        }
-        Some((
-            mount.clone(),
-            Mount::Volume {
-                source: name,
-                read_only: disk.read_only,
-            },
-        ))
     }
 }

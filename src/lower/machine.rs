@@ -69,7 +69,11 @@ impl Lowering<'_> {
             interfaces,
             autostart: form.autostart,
         };
-        self.push(&placement.host, &workload.address, What::Machine(machine));
+        self.push(
+            &placement.host,
+            &workload.address,
+            What::Machine(Box::new(machine)),
+        );
     }
 
     fn data_disk(

@@ -218,7 +218,7 @@ async fn everything(rig: &Rig, image: &Resource) -> Container {
                 "/tmp": {"type": "tmpfs", "size_bytes": 1 << 20},
             },
             "restart": {"policy": "on-failure", "max_retries": 2},
-            "health_check": {"command": ["/bin/true"], "interval_ns": 1_000_000_000},
+            "health_check": {"probe": {"command": ["/bin/true"]}, "interval_ns": 1_000_000_000},
             "ulimits": {"nofile": {"soft": 100, "hard": 200}},
             "cpus": "0",
             "memory_nodes": "0",
@@ -341,10 +341,11 @@ fn readiness() {
         rig.stand(&image).await;
         let check = |command: &[&str]| {
             Some(HealthCheck {
-                command: command.iter().map(|word| (*word).to_owned()).collect(),
+                probe: Probe::Command(command.iter().map(|word| (*word).to_owned()).collect()),
                 interval_ns: Some(200_000_000),
                 timeout_ns: None,
                 start_period_ns: None,
+                start_interval_ns: None,
                 retries: Some(2),
             })
         };

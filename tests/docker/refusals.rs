@@ -147,13 +147,7 @@ fn what_is_in_use_names_its_users() {
         }
         let body = Container {
             networks: BTreeMap::from([(lan.id.name.clone(), rig.endpoint(5))]),
-            mounts: BTreeMap::from([(
-                "/d".into(),
-                Mount::Volume {
-                    source: volume.id.name.clone(),
-                    read_only: false,
-                },
-            )]),
+            mounts: BTreeMap::from([("/d".into(), Mount::volume(volume.id.name.clone(), false))]),
             ..rig.container("a", &image)
         };
         let container = rig.workload(&body);
@@ -220,13 +214,7 @@ fn what_the_engine_refuses_leaves_nothing() {
             rig.try_create(&ghost).await.unwrap_err().remedy,
             Remedy::Replan
         );
-        let nowhere = BTreeMap::from([(
-            "/x".into(),
-            Mount::Bind {
-                source: "/nowhere".into(),
-                read_only: true,
-            },
-        )]);
+        let nowhere = BTreeMap::from([("/x".into(), Mount::bind("/nowhere", true))]);
         let bound = rig.workload(&Container {
             mounts: nowhere,
             cpus: None,

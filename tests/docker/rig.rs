@@ -144,23 +144,10 @@ impl Rig {
             name: self.name(word),
             image: image.id.name.clone(),
             state: "running".into(),
-            entrypoint: None,
             command: Some(sleep()),
-            env: BTreeMap::new(),
-            user: None,
-            working_dir: None,
             hostname: word.into(),
-            labels: BTreeMap::new(),
-            ports: Vec::new(),
-            mounts: BTreeMap::new(),
             networks: BTreeMap::from([(self.name("lan"), self.endpoint(word.as_bytes()[0]))]),
-            restart: None,
-            health_check: None,
-            ulimits: BTreeMap::new(),
-            cpus: None,
-            memory_nodes: None,
-            memory_bytes: None,
-            pids: None,
+            ..Container::default()
         }
     }
 
@@ -172,7 +159,7 @@ impl Rig {
     }
 
     pub(crate) fn workload(&self, body: &Container) -> Resource {
-        self.resource("workload.a", What::Container(body.clone()))
+        self.resource("workload.a", What::Container(Box::new(body.clone())))
     }
 
     // ── the contract ──────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,8 @@
 //!
 //! Optional fields that are absent mean "the daemon's own default"; a provider reads a default back as absent.
 
+mod container;
+
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -12,6 +14,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Address, HostName, IdSet, Text};
+
+pub use container::*;
 
 /// One thing wanted on one host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,183 +32,14 @@ pub enum What {
     ContainerImage(ContainerImage, ImageSource),
     ContainerNetwork(ContainerNetwork),
     ContainerVolume(ContainerVolume),
-    Container(Container),
+    Container(Box<Container>),
     Pool(Pool),
     /// A file of the person's, uploaded: a disk image, a kernel, an initramfs.
     File(FileVolume, PathBuf),
     Disk(DiskVolume),
     Seed(SeedVolume),
     MachineNetwork(MachineNetwork),
-    Machine(Machine),
-}
-
-// ── containers ────────────────────────────────────────────────────────────────────────────────────
-
-/// Where a container image comes from. Not part of the body: where a file lies is no property of the image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ImageSource {
-    /// A local archive: what `docker save` writes, or a root file system's tar (what `docker export` writes).
-    Archive(PathBuf),
-    /// A registry, by the reference in the body.
-    Registry,
-}
-
-/// A container image on a host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ContainerImage {
-    /// What containers call it. Of an archive: `infra/PROJECT/NAME:SHA256-16`, made by us, so that its content is
-    /// in its name. Of a registry: `REPOSITORY@sha256:…`, pinned.
-    pub reference: String,
-    /// Of an archive: SHA-256 of the file, in hexadecimal digits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
-}
-
-/// A bridge network of containers, which makes the bridge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ContainerNetwork {
-    pub name: String,
-    /// The Linux bridge's name; machines on the same network are attached to it.
-    pub bridge: String,
-    #[schemars(with = "String")]
-    pub subnet: Ipv4Net,
-    pub gateway: Ipv4Addr,
-    /// True: nothing outside is reached through it.
-    pub internal: bool,
-}
-
-/// A volume of the container engine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ContainerVolume {
-    pub name: String,
-}
-
-/// A container.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Container {
-    pub name: String,
-    /// [`ContainerImage::reference`].
-    pub image: String,
-    /// `running`; as observed also `created`, `exited`, `paused`, `restarting`, `dead`.
-    pub state: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub entrypoint: Option<Vec<Text>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub command: Option<Vec<Text>>,
-    /// Added to the image's own.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub env: BTreeMap<String, Text>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub working_dir: Option<String>,
-    pub hostname: String,
-    /// The person's labels; ours are not listed.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
-    /// Sorted.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ports: Vec<Port>,
-    /// By the path inside the container.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub mounts: BTreeMap<String, Mount>,
-    /// By the network's name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub networks: BTreeMap<String, Endpoint>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub restart: Option<Restart>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub health_check: Option<HealthCheck>,
-    /// By name: `nofile`, `memlock`, …
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub ulimits: BTreeMap<String, Ulimit>,
-    /// Where its threads may run (cpuset.cpus); absent: anywhere.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cpus: Option<IdSet>,
-    /// NUMA nodes its memory comes from (cpuset.mems).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory_nodes: Option<IdSet>,
-    /// Hard limit in bytes; swap is not added to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory_bytes: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pids: Option<u64>,
-}
-
-/// A port of the host that leads to one of the container.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Port {
-    pub host: u16,
-    pub container: u16,
-    /// `tcp`, `udp` or `sctp`.
-    pub protocol: String,
-    /// The host's address it listens on; absent: all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host_address: Option<String>,
-}
-
-/// What is mounted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", tag = "type", deny_unknown_fields)]
-pub enum Mount {
-    /// A [`ContainerVolume`].
-    Volume { source: String, read_only: bool },
-    /// A path of the host, which must be there.
-    Bind { source: String, read_only: bool },
-    Tmpfs {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        size_bytes: Option<u64>,
-    },
-}
-
-/// A container's place in a network.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Endpoint {
-    pub address: Ipv4Addr,
-    /// Names by which other containers of the network find it. Sorted.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub aliases: Vec<String>,
-}
-
-/// When the engine starts it again by itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Restart {
-    /// `always`, `on-failure` or `unless-stopped`.
-    pub policy: String,
-    /// Of `on-failure`: how often at most.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_retries: Option<u32>,
-}
-
-/// A command that tells whether it is well.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HealthCheck {
-    /// The command and its arguments, without a shell.
-    pub command: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interval_ns: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout_ns: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub start_period_ns: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retries: Option<u32>,
-}
-
-/// A resource limit; -1 is no limit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Ulimit {
-    pub soft: i64,
-    pub hard: i64,
+    Machine(Box<Machine>),
 }
 
 // ── virtual machines ──────────────────────────────────────────────────────────────────────────────

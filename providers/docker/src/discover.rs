@@ -134,7 +134,7 @@ fn used(summary: &Summary, found: &Inspect) -> Used {
         },
         project: mark.map(|(project, _)| project.to_string()),
         shared_cpus: set(&host.cpuset_cpus).unwrap_or_default(),
-        memory_bytes: u64::try_from(host.memory).ok().filter(|n| *n != 0),
+        memory_bytes: u64::try_from(host.limits.memory).ok().filter(|n| *n != 0),
         memory_nodes: set(&host.cpuset_mems),
         host_ports: ports(summary.ports.as_deref().unwrap_or_default()),
         ..Used::default()

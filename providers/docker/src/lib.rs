@@ -2,7 +2,8 @@
 //! to the other one.
 //!
 //! ```text
-//! lib      targets → resources; what changing an attribute takes
+//! lib      targets → resources
+//! impact   what changing an attribute takes
 //! text/    bodies ⇄ the engine's JSON; pure
 //! archive  an image's file → a stream the engine loads; blocking
 //! calls/   what is asked of the engine, each call re-entrant
@@ -18,6 +19,7 @@ mod credentials;
 mod discover;
 mod door;
 mod engine;
+mod impact;
 mod kind;
 mod mark;
 mod ready;
@@ -34,6 +36,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::engine::Engine;
+use crate::impact::impact;
 use crate::kind::{CONTAINER, IMAGE, NETWORK, PROVIDER, VOLUME};
 use crate::text::image::is_pinned;
 use crate::wire::Wire;
@@ -51,9 +54,7 @@ impl Provider for Docker {
     }
 
     fn impact(&self, kind: &str, path: &[String], removed: bool) -> Impact {
-        let attribute = path.first().map_or("", String::as_str);
-        // Of a list or map what is left after one of its parts is removed is still there.
-        impact(kind, attribute, removed && path.len() == 1)
+        impact(kind, path, removed)
     }
 
     /// A container can be renamed.
@@ -140,46 +141,6 @@ fn needs(host: &HostName, container: &Container) -> Vec<ResourceId> {
     needs.sort();
     needs.dedup();
     needs
-}
-
-/// What changes while a container runs: the attribute, whether it can be taken away in place too, and how.
-/// Measured on Docker 20.10.24 (API 1.41); the calls and their fields are the same in API 1.53.
-const LIVE: &[(&str, bool, &str)] = &[
-    // To write all CPUs is not to write none: it would read back as asked for, and the engine has no word for none ("" is "leave").
-    (
-        "cpus",
-        false,
-        "update CpusetCpus: cpuset.cpus changes, the process stays",
-    ),
-    (
-        "memory_nodes",
-        false,
-        "update CpusetMems; pages that are allocated stay where they are",
-    ),
-    // 0 is "leave", -1 is refused (400).
-    (
-        "memory_bytes",
-        false,
-        "update Memory and MemorySwap together; 500 below what is in use",
-    ),
-    ("pids", true, "update PidsLimit; -1 is no limit"),
-    ("restart", true, "update RestartPolicy; `no` is none"),
-    ("state", true, "start, unpause"),
-    (
-        "networks",
-        true,
-        "connect, disconnect; a new address is both",
-    ),
-];
-
-/// Whatever is not in [`LIVE`] is fixed when the object is made: the engine answers 200 to an update of
-/// it and changes nothing. Of networks, volumes and images nothing can be changed.
-fn impact(kind: &str, attribute: &str, removed: bool) -> Impact {
-    let live = LIVE.iter().find(|(name, _, _)| *name == attribute);
-    match live {
-        Some((_, removable, _)) if kind == CONTAINER && (*removable || !removed) => Impact::InPlace,
-        _ => Impact::Replace,
-    }
 }
 
 #[cfg(test)]

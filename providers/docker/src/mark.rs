@@ -13,6 +13,11 @@ pub(crate) const SET: &str = "infra.set";
 /// was committed from a container of ours has all of ours; but no two containers share a name.
 pub(crate) const NAME: &str = "infra.name";
 
+/// On containers: before the path of each file that was put into it, with [`TEXT`] or [`BINARY`].
+pub(crate) const FILE: &str = "infra.file.";
+pub(crate) const TEXT: &str = "text";
+pub(crate) const BINARY: &str = "binary";
+
 /// Labels of an object. The engine writes null for none.
 pub(crate) type Labels = Option<BTreeMap<String, String>>;
 

@@ -27,23 +27,8 @@ pub(crate) fn container() -> Container {
         name: "demo.a".into(),
         image: "infra/demo/a:0123456789abcdef".into(),
         state: "running".into(),
-        entrypoint: None,
-        command: None,
-        env: BTreeMap::new(),
-        user: None,
-        working_dir: None,
         hostname: "a".into(),
-        labels: BTreeMap::new(),
-        ports: Vec::new(),
-        mounts: BTreeMap::new(),
-        networks: BTreeMap::new(),
-        restart: None,
-        health_check: None,
-        ulimits: BTreeMap::new(),
-        cpus: None,
-        memory_nodes: None,
-        memory_bytes: None,
-        pids: None,
+        ..Container::default()
     }
 }
 
@@ -59,27 +44,15 @@ fn a_container_comes_after_what_it_uses() {
         address: "10.9.0.2".parse().unwrap(),
         aliases: aliases.iter().map(|a| (*a).to_owned()).collect(),
     };
-    let resource = only(What::Container(Container {
+    let resource = only(What::Container(Box::new(Container {
         ports: vec![port(81), port(80), port(81)],
         networks: BTreeMap::from([("demo.lan".into(), endpoint(&["c", "b", "a"]))]),
         mounts: BTreeMap::from([
-            (
-                "/d".into(),
-                Mount::Volume {
-                    source: "demo.data".into(),
-                    read_only: false,
-                },
-            ),
-            (
-                "/e".into(),
-                Mount::Bind {
-                    source: "/etc".into(),
-                    read_only: true,
-                },
-            ),
+            ("/d".into(), Mount::volume("demo.data", false)),
+            ("/e".into(), Mount::bind("/etc", true)),
         ]),
         ..container()
-    }));
+    })));
     let after: Vec<String> = resource.after.iter().map(ToString::to_string).collect();
     let image = "r1/docker/image/infra/demo/a:0123456789abcdef";
     assert_eq!(
@@ -130,12 +103,13 @@ fn what_is_not_for_docker_is_left() {
     );
 }
 
+fn impact_of(kind: &str, path: &str, removed: bool) -> Impact {
+    let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+    Docker.impact(kind, &path, removed)
+}
+
 #[test]
-fn impact_of_every_attribute() {
-    let impact = |kind: &str, path: &str, removed| {
-        let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-        Docker.impact(kind, &path, removed)
-    };
+fn what_changes_in_place() {
     let everything = Container {
         env: BTreeMap::from([("A".into(), Text::from("a"))]),
         cpus: Some([0].into()),
@@ -162,7 +136,7 @@ fn impact_of_every_attribute() {
         .flatten()
         .map(|(name, _)| name.as_str());
     let live: Vec<&str> = names
-        .filter(|name| impact(CONTAINER, name, false) == Impact::InPlace)
+        .filter(|name| impact_of(CONTAINER, name, false) == Impact::InPlace)
         .collect();
     assert_eq!(
         live,
@@ -176,6 +150,10 @@ fn impact_of_every_attribute() {
             "state"
         ]
     );
+}
+
+#[test]
+fn what_can_be_taken_away_in_place() {
     for (attribute, expected) in [
         ("cpus", Impact::Replace),
         ("memory_nodes", Impact::Replace),
@@ -185,15 +163,51 @@ fn impact_of_every_attribute() {
         ("restart.max_retries", Impact::InPlace),
         ("networks.n", Impact::InPlace),
         ("env.A", Impact::Replace),
+        ("limits.cpu_shares", Impact::Replace),
+        ("limits.cpu_quota_us", Impact::InPlace),
+        ("limits.cpu_period_us", Impact::InPlace),
+        ("limits.memory_reservation_bytes", Impact::InPlace),
+        ("limits.swap_bytes", Impact::InPlace),
+        ("limits.blkio_weight", Impact::Replace),
+        ("files./etc/x", Impact::Replace),
+        ("files", Impact::Replace),
     ] {
-        assert_eq!(impact(CONTAINER, attribute, true), expected, "{attribute}");
+        assert_eq!(
+            impact_of(CONTAINER, attribute, true),
+            expected,
+            "{attribute}"
+        );
+    }
+}
+
+#[test]
+fn what_a_change_takes() {
+    for (attribute, expected) in [
+        ("limits.cpu_shares", Impact::InPlace),
+        ("limits.blkio_weight", Impact::InPlace),
+        ("limits.swappiness", Impact::Replace),
+        ("limits.block_devices", Impact::Replace),
+        ("limits.cpu_realtime_runtime_us", Impact::Replace),
+        ("limits", Impact::Replace),
+        ("files./etc/x", Impact::Replace),
+        ("files./etc/x.content", Impact::Restart),
+        ("files./etc/x.mode", Impact::Restart),
+        ("files./etc/x.binary", Impact::Replace),
+        ("security.drop", Impact::Replace),
+        ("confinement.shm_bytes", Impact::Replace),
+    ] {
+        assert_eq!(
+            impact_of(CONTAINER, attribute, false),
+            expected,
+            "{attribute}"
+        );
     }
     assert_eq!(
-        impact(CONTAINER, "networks.n.address", false),
+        impact_of(CONTAINER, "networks.n.address", false),
         Impact::InPlace
     );
     for kind in [IMAGE, NETWORK, VOLUME] {
-        assert_eq!(impact(kind, "name", false), Impact::Replace);
-        assert_eq!(impact(kind, "state", false), Impact::Replace);
+        assert_eq!(impact_of(kind, "name", false), Impact::Replace);
+        assert_eq!(impact_of(kind, "state", false), Impact::Replace);
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bollard::Docker as Client;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use infra_api::{Failure, HostName};
 use serde::de::DeserializeOwned;
@@ -103,15 +104,20 @@ impl Wire {
         path: &str,
         who: Option<String>,
     ) -> Answer<T> {
-        let bytes = self.get_bytes(path, who).await?;
+        let bytes = self.get_bytes(path, who, usize::MAX).await?;
         serde_json::from_slice(&bytes).map_err(|e| Trouble::Garbled(format!("{path}: {e}")))
     }
 
-    async fn get_bytes(&self, path: &str, who: Option<String>) -> Answer<Bytes> {
+    /// The bytes at `path`, or no more than the first of them where they are many more than `most`.
+    pub(crate) async fn get_some(&self, path: &str, most: usize) -> Answer<Bytes> {
+        self.get_bytes(path, None, most).await
+    }
+
+    async fn get_bytes(&self, path: &str, who: Option<String>, most: usize) -> Answer<Bytes> {
         // A closed semaphore is not possible: nobody closes it.
         let _slot = self.reads.acquire().await;
         let path = format!("/v{}{path}", self.version());
-        match tokio::time::timeout(TIMEOUT, self.exchange(&path, who)).await {
+        match tokio::time::timeout(TIMEOUT, self.exchange(&path, who, most)).await {
             Ok(answer) => answer,
             Err(_) => Err(Trouble::Lost(format!(
                 "no answer in {} s",
@@ -120,7 +126,7 @@ impl Wire {
         }
     }
 
-    async fn exchange(&self, path: &str, who: Option<String>) -> Answer<Bytes> {
+    async fn exchange(&self, path: &str, who: Option<String>, most: usize) -> Answer<Bytes> {
         let mut request = Request::get(path);
         if let Some(who) = who {
             request = request.header("X-Registry-Auth", who);
@@ -130,18 +136,26 @@ impl Wire {
             .map_err(|e| Trouble::Garbled(format!("{path}: {e}")))?;
         let response = self.door.send(request).await?;
         let status = response.status();
-        let body = response
-            .into_body()
-            .collect()
-            .await
-            .map_err(lost)?
-            .to_bytes();
+        let body = beginning(response.into_body(), most).await?;
         if status == StatusCode::OK {
             Ok(body)
         } else {
             Err(refusal(status.as_u16(), &body))
         }
     }
+}
+
+/// All of an answer, or its pieces up to the one that goes past `most`.
+async fn beginning(mut body: Incoming, most: usize) -> Answer<Bytes> {
+    let mut bytes = Vec::new();
+    while bytes.len() < most {
+        let Some(frame) = body.frame().await else {
+            break;
+        };
+        let frame = frame.map_err(lost)?;
+        bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
+    }
+    Ok(bytes.into())
 }
 
 /// `filters` of a list call, as the engine wants them in its URL.

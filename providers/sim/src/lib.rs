@@ -104,11 +104,11 @@ impl Provider for Sim {
         let attribute = path.first().map_or("", String::as_str);
         match (kind, attribute) {
             (_, "state") => Impact::InPlace,
-            ("container", "cpus" | "memory_nodes" | "memory_bytes" | "pids" | "restart")
-                if !removed =>
-            {
-                Impact::InPlace
-            }
+            (
+                "container",
+                "cpus" | "memory_nodes" | "memory_bytes" | "pids" | "restart" | "limits",
+            ) if !removed => Impact::InPlace,
+            ("container", "files") if path.len() > 2 => Impact::Restart,
             ("domain", "vcpu_pins" | "emulator_pin") if !removed => Impact::InPlace,
             ("domain", "autostart") => Impact::InPlace,
             ("domain", attribute) if attribute != "name" && attribute != "uuid" => Impact::Restart,

@@ -1,11 +1,13 @@
 //! What a person wants to see of an object that is made: its main attributes, not all of them.
 
+mod container;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use infra_api::target::{
-    Acceleration, Boot, Container, ContainerImage, ContainerNetwork, ContainerVolume, DiskVolume,
-    FileVolume, Machine, MachineNetwork, Mount, Pool, Port, SeedVolume, VolumeRef,
+    Acceleration, Boot, ContainerImage, ContainerNetwork, ContainerVolume, DiskVolume, FileVolume,
+    Machine, MachineNetwork, Pool, SeedVolume, VolumeRef,
 };
 use infra_api::units::Bytes;
 use infra_api::{IdSet, Text};
@@ -14,7 +16,7 @@ use serde_json::Value;
 
 use super::names;
 use super::page::count;
-use super::value::{self, quoted};
+use super::value;
 
 /// Name and value, in the order they are shown.
 type Rows = Vec<(String, String)>;
@@ -25,7 +27,7 @@ const OTHERS: usize = 8;
 /// An object's main attributes. A body is a struct of `target`; which one its fields say.
 pub(super) fn about(body: &Value, source: Option<&Path>) -> Rows {
     let shapes: [&dyn Fn() -> Option<Vec<Row>>; 10] = [
-        &|| of(body, container),
+        &|| of(body, container::rows),
         &|| of(body, machine),
         // Their names say all there is to say.
         &|| of(body, |_: ContainerImage| Vec::new()),
@@ -72,26 +74,6 @@ fn each<T>(name: &str, items: impl IntoIterator<Item = T>, text: impl Fn(T) -> S
 
 fn yes(name: &str, value: bool) -> Row {
     value.then(|| (name.to_owned(), "yes".to_owned()))
-}
-
-fn container(c: Container) -> Vec<Row> {
-    vec![
-        row("image", &c.image),
-        some("entrypoint", c.entrypoint.map(|words| command(&words))),
-        some("command", c.command.map(|words| command(&words))),
-        each("env", &c.env, |(name, v)| format!("{name}={}", text(v))),
-        some("user", c.user),
-        each("ports", &c.ports, port),
-        each("mounts", &c.mounts, |(at, what)| {
-            format!("{at} ({})", mount(what))
-        }),
-        each("networks", &c.networks, |(name, e)| {
-            format!("{name} {}", e.address)
-        }),
-        some("cpus", c.cpus),
-        some("memory.nodes", c.memory_nodes),
-        some("memory", c.memory_bytes.map(Bytes)),
-    ]
 }
 
 fn machine(m: Machine) -> Vec<Row> {
@@ -198,41 +180,6 @@ fn others(body: &Value) -> Vec<Row> {
             )
         })
         .collect()
-}
-
-/// Words as a shell would read them.
-fn command(words: &[Text]) -> String {
-    let words: Vec<String> = words.iter().map(text).collect();
-    words.join(" ")
-}
-
-fn text(text: &Text) -> String {
-    let plain = |t: &str| !t.is_empty() && !t.contains(|c: char| c.is_whitespace() || c == '"');
-    match text {
-        Text::Plain(t) if plain(t) => t.clone(),
-        Text::Plain(t) => quoted(t),
-        Text::Secret { digest: _ } => "(sensitive)".to_owned(),
-    }
-}
-
-fn port(p: &Port) -> String {
-    let at = p
-        .host_address
-        .as_ref()
-        .map_or_else(String::new, |a| format!("{a}:"));
-    format!("{at}{}:{}/{}", p.host, p.container, p.protocol)
-}
-
-fn mount(mount: &Mount) -> String {
-    let only = |read_only: &bool| if *read_only { ", read only" } else { "" };
-    match mount {
-        Mount::Volume { source, read_only } => format!("volume {source}{}", only(read_only)),
-        Mount::Bind { source, read_only } => format!("host's {source}{}", only(read_only)),
-        Mount::Tmpfs { size_bytes: None } => "in memory".to_owned(),
-        Mount::Tmpfs {
-            size_bytes: Some(n),
-        } => format!("{} in memory", Bytes(*n)),
-    }
 }
 
 fn boot(boot: &Boot) -> String {

@@ -5,7 +5,6 @@ mod bare_metal;
 mod container;
 mod cpus;
 mod disk;
-mod engine;
 mod interface;
 mod kvm;
 mod memory;
@@ -19,7 +18,7 @@ use infra_expr::{Type, Value};
 use infra_lang::{Block, BlockKind, Computed, Ignore, Instance, Meta, Nested, Origin, Shape};
 
 pub use bare_metal::BareMetal;
-pub use container::{Container, ImageRef};
+pub use container::{Container, DiskMount, ImageRef, Limited, Mounted};
 pub use cpus::{Cpus, Threads};
 pub use disk::Disk;
 pub use interface::Interface;
@@ -117,6 +116,7 @@ impl Workload {
     pub(super) fn read(instance: &Instance, reader: &mut Reader<'_>) -> Self {
         let block = &instance.block;
         let one = |name: &'static str| block.nested(name).next();
+        container::alone(one("container"), one("interface"), reader);
         Self {
             address: Address::new(instance.address.to_string()),
             runtime: reader.string(block, "runtime").and_then(named_runtime),

@@ -13,11 +13,11 @@ use infra_api::{Failure, Impact, Mark, Observed, Progress, Project, Remedy};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::calls::{doing, gone, image, marked, must_be_ours, observed, patiently, settle};
+use crate::calls::{doing, files, gone, image, marked, must_be_ours, observed, patiently, settle};
 use crate::kind::CONTAINER as KIND;
 use crate::mark::{self, short};
 use crate::text::inspect::{Inspect, Origin};
-use crate::text::{container, decode};
+use crate::text::{container, decode, file};
 use crate::trouble::{Answer, Trouble};
 use crate::wire::{Wire, escaped, filters};
 
@@ -85,9 +85,12 @@ pub(crate) async fn list(
     let none = Origin::default();
     let observed = found.iter().map(|one| {
         let origin = origins.get(&runs(one)).unwrap_or(&none);
-        (one.plain_name().to_owned(), observe(one, origin, project))
+        async move {
+            let seen = observe(wire, one, origin, project).await?;
+            Ok::<_, Trouble>((one.plain_name().to_owned(), seen))
+        }
     });
-    Ok(observed.collect())
+    try_join_all(observed).await.map_err(failed)
 }
 
 pub(crate) async fn read(wire: &Wire, project: &Project, name: &str) -> Result<Observed, Failure> {
@@ -96,16 +99,29 @@ pub(crate) async fn read(wire: &Wire, project: &Project, name: &str) -> Result<O
         return Ok(Observed::Absent);
     };
     let origin = origin(wire, &found).await.map_err(failed)?;
-    Ok(observe(&found, &origin, project))
+    observe(wire, &found, &origin, project)
+        .await
+        .map_err(failed)
 }
 
-fn observe(found: &Inspect, origin: &Origin, project: &Project) -> Observed {
+async fn observe(
+    wire: &Wire,
+    found: &Inspect,
+    origin: &Origin,
+    project: &Project,
+) -> Answer<Observed> {
     let status = found.state.status.as_str();
     let body = match status {
         "dead" | "removing" => Err(format!("its removal was cut off (`{status}`)")),
-        _ => decode::decode(found, origin),
+        _ => whole(wire, found, origin).await?,
     };
-    observed(&thing(found), &found.own_labels(), project, body)
+    Ok(observed(&thing(found), &found.own_labels(), project, body))
+}
+
+/// The body of a container, with its files.
+async fn whole(wire: &Wire, found: &Inspect, origin: &Origin) -> Answer<Result<Container, String>> {
+    let files = files::read(wire, found).await?;
+    Ok(decode::decode(found, origin).map(|body| Container { files, ..body }))
 }
 
 fn thing(found: &Inspect) -> String {
@@ -209,15 +225,21 @@ pub(crate) async fn begun(
     let there = decode::decode(found, &origin(wire, found).await?);
     let same = there.is_ok_and(|there| {
         let Container {
-            state, networks, ..
+            state,
+            networks,
+            files,
+            ..
         } = body.clone();
         Container {
             state,
             networks,
+            files,
             ..there
         } == *body
     });
-    Ok(same_address && same)
+    let files = body.files.iter();
+    let files = files.map(|(path, file)| (path.clone(), file.binary));
+    Ok(same_address && same && file::ours(found).into_iter().eq(files))
 }
 
 pub(crate) async fn make(
@@ -263,13 +285,13 @@ pub(crate) async fn update(
     let found = find(wire, &body.name).await.map_err(failed)?;
     let found = found.ok_or_else(|| replan("it is not there".to_owned()))?;
     must_own(&doing, &found, mark)?;
-    let now =
-        decode::decode(&found, &origin(wire, &found).await.map_err(failed)?).map_err(replan)?;
-    let changed = changed(&now, body);
-    let fixed: Vec<&str> = changed
+    let origin = origin(wire, &found).await.map_err(failed)?;
+    let now = whole(wire, &found, &origin).await.map_err(failed)?;
+    let changed = changed(&now.map_err(replan)?, body);
+    let fixed: Vec<String> = changed
         .iter()
-        .filter(|(_, impact)| *impact != Impact::InPlace)
-        .map(|(name, _)| name.as_str())
+        .filter(|(_, impact)| *impact == Impact::Replace)
+        .map(|(path, _)| path.join("."))
         .collect();
     if !fixed.is_empty() {
         return Err(replan(format!(
@@ -277,12 +299,11 @@ pub(crate) async fn update(
             fixed.join(", ")
         )));
     }
-    if changed
-        .iter()
-        .any(|(name, _)| !matches!(name.as_str(), "state" | "networks"))
-    {
-        let request = container::resources(body)
-            .map_err(|why| Failure::new(Remedy::Operator, &doing, why))?;
+    // The rest is settled below.
+    let settled = |path: &[String]| matches!(path[0].as_str(), "state" | "networks" | "files");
+    if changed.iter().any(|(path, _)| !settled(path)) {
+        let request =
+            container::update(body).map_err(|why| Failure::new(Remedy::Operator, &doing, why))?;
         wire.client()
             .update_container(&found.id, request)
             .await
@@ -292,24 +313,35 @@ pub(crate) async fn update(
 }
 
 /// The attributes that differ, and what changing them takes.
-fn changed(now: &Container, body: &Container) -> Vec<(String, Impact)> {
-    let object = |body: &Container| match json!(body) {
-        Value::Object(map) => map,
-        _ => serde_json::Map::new(),
-    };
-    let (now, body) = (object(now), object(body));
-    let names: BTreeSet<&String> = now.keys().chain(body.keys()).collect();
-    let differ = names
-        .into_iter()
-        .filter(|name| now.get(*name) != body.get(*name));
-    differ
-        .map(|name| {
-            (
-                name.clone(),
-                crate::impact(KIND, name, !body.contains_key(name)),
-            )
-        })
-        .collect()
+fn changed(now: &Container, body: &Container) -> Vec<(Vec<String>, Impact)> {
+    let mut changed = Vec::new();
+    differ(
+        &mut Vec::new(),
+        Some(&json!(now)),
+        Some(&json!(body)),
+        &mut changed,
+    );
+    changed
+}
+
+fn differ(
+    path: &mut Vec<String>,
+    now: Option<&Value>,
+    wanted: Option<&Value>,
+    changed: &mut Vec<(Vec<String>, Impact)>,
+) {
+    match (now, wanted) {
+        (now, wanted) if now == wanted => {}
+        (Some(Value::Object(now)), Some(Value::Object(wanted))) => {
+            let names: BTreeSet<&String> = now.keys().chain(wanted.keys()).collect();
+            for name in names {
+                path.push(name.clone());
+                differ(path, now.get(name), wanted.get(name), changed);
+                path.pop();
+            }
+        }
+        _ => changed.push((path.clone(), crate::impact(KIND, path, wanted.is_none()))),
+    }
 }
 
 // ── away ──────────────────────────────────────────────────────────────────────────────────────────
@@ -337,11 +369,7 @@ pub(crate) async fn remove(wire: &Wire, found: &Inspect) -> Answer<()> {
         found.state.status.as_str(),
         "running" | "restarting" | "paused"
     ) {
-        let stopped = wire
-            .client()
-            .stop_container(&found.id, None::<StopContainerOptions>)
-            .await;
-        gone(stopped.map_err(Trouble::from))?;
+        stop(wire, &found.id).await?;
     }
     let options = RemoveContainerOptions {
         v: true,
@@ -359,6 +387,13 @@ pub(crate) async fn remove(wire: &Wire, found: &Inspect) -> Answer<()> {
         }) if message.contains("already in progress") => until_gone(wire, &found.id).await,
         other => other,
     }
+}
+
+/// As it likes to be, which may take as long as it was given.
+pub(crate) async fn stop(wire: &Wire, id: &str) -> Answer<()> {
+    let client = wire.patient_client();
+    let stopped = client.stop_container(id, None::<StopContainerOptions>);
+    gone(stopped.await.map_err(Trouble::from))
 }
 
 /// Somebody else removes it.

@@ -3,6 +3,7 @@
 //! mark before it touches anything.
 
 pub(crate) mod container;
+pub(crate) mod files;
 pub(crate) mod image;
 pub(crate) mod load;
 pub(crate) mod network;

@@ -1,12 +1,12 @@
-//! A container's networks and state, brought to what is wanted: the end of making one and of changing
-//! one.
+//! A container's networks, files and state, brought to what is wanted: the end of making one and of
+//! changing one.
 
 use bollard::models::{NetworkConnectRequest, NetworkDisconnectRequest};
 use bollard::query_parameters::StartContainerOptions;
 use infra_api::target::{Container, Endpoint};
 use infra_api::{Failure, Progress, Remedy};
 
-use crate::calls::{container, doing, gone, network};
+use crate::calls::{container, doing, files, gone, network};
 use crate::kind::CONTAINER as KIND;
 use crate::text;
 use crate::text::decode;
@@ -14,7 +14,7 @@ use crate::text::inspect::Inspect;
 use crate::trouble::Trouble;
 use crate::wire::Wire;
 
-/// Networks and state as they are wanted.
+/// Networks, files and state as they are wanted.
 pub(crate) async fn settle(
     wire: &Wire,
     id: &str,
@@ -27,9 +27,11 @@ pub(crate) async fn settle(
         .map_err(|e| e.failure(&connecting))?;
     let found = found.ok_or_else(|| Failure::new(Remedy::Replan, &connecting, "it is gone"))?;
     connect(wire, &found, body, &connecting).await?;
+    let stopped = write(wire, &found, body, progress).await?;
     let verb = match found.state.status.as_str() {
         _ if body.state != "running" => return Ok(()),
         "created" | "exited" => "starting",
+        _ if stopped => "starting",
         "paused" => "resuming",
         _ => return Ok(()),
     };
@@ -44,6 +46,32 @@ pub(crate) async fn settle(
     };
     // What cannot start stays: it carries the mark, and its state and error can be looked at.
     answer.map_err(|e| Trouble::from(e).failure(doing(wire, verb, KIND, &body.name)))
+}
+
+/// Whether it was stopped for it: what runs has read its files already. Stopped first: were it cut off between,
+/// new files under an old process would look whole.
+async fn write(
+    wire: &Wire,
+    found: &Inspect,
+    body: &Container,
+    progress: &dyn Progress,
+) -> Result<bool, Failure> {
+    let doing = doing(wire, "writing files of", KIND, &body.name);
+    let failed = |e: Trouble| e.failure(&doing);
+    let paths = files::differ(wire, found, body).await.map_err(failed)?;
+    if paths.is_empty() {
+        return Ok(false);
+    }
+    let runs = matches!(
+        found.state.status.as_str(),
+        "running" | "restarting" | "paused"
+    );
+    if runs {
+        progress.say("stopping");
+        container::stop(wire, &found.id).await.map_err(failed)?;
+    }
+    files::put(wire, &found.id, body, &paths, &doing, progress).await?;
+    Ok(runs)
 }
 
 async fn connect(
@@ -66,9 +94,9 @@ async fn connect(
     Ok(())
 }
 
-/// A container that names no network is on the engine's own bridge.
+/// A container that names no network is on the engine's own bridge, or on what its mode says.
 fn stays(name: &str, endpoint: &Endpoint, body: &Container) -> bool {
-    let default = body.networks.is_empty() && name == decode::DEFAULT_NETWORK;
+    let default = body.networks.is_empty() && decode::NO_NETWORKS.contains(&name);
     default || body.networks.get(name) == Some(endpoint)
 }
 

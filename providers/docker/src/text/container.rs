@@ -1,19 +1,29 @@
-//! A container as the engine wants it: [`Container`] → JSON. Pure. The way back is `decode`.
+//! A container as the engine wants it: [`Container`] → JSON. Pure. The way back is `decode`; the parts of a
+//! container go both ways in a file each.
+
+pub(crate) mod confinement;
+pub(crate) mod devices;
+pub(crate) mod limits;
+pub(crate) mod place;
+pub(crate) mod process;
+pub(crate) mod security;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bollard::models::{
-    ContainerCreateBody, ContainerUpdateBody, EndpointIpamConfig, EndpointSettings, HealthConfig,
-    HostConfig, Mount as EngineMount, MountTmpfsOptions, MountType, NetworkingConfig, PortBinding,
-    ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
+    ContainerCreateBody, ContainerUpdateBody, EndpointIpamConfig, EndpointSettings, HostConfig,
+    NetworkingConfig,
 };
-use infra_api::target::{Container, Endpoint, HealthCheck, Mount, Port, Restart, Ulimit};
+use infra_api::target::{Container, Endpoint, HealthCheck, Probe, UploadedFile};
 use infra_api::{Mark, Text};
 
 use crate::mark;
 
 /// Why a container cannot be written as it is wanted. Names attributes, never a value of `env`.
-type Refused = String;
+pub(crate) type Refused = String;
+
+/// The names in the label `infra.set`.
+pub(crate) type Set<'a> = BTreeSet<&'a str>;
 
 /// It is made with the first network by name; the others are connected before it starts, for an engine
 /// before API 1.44 takes only one when it makes a container.
@@ -31,21 +41,31 @@ pub(crate) fn encode(body: &Container, mark: &Mark) -> Result<ContainerCreateBod
         labels,
         ports,
         mounts: _,
+        files: _, // uploaded before it starts
         networks,
+        naming,
         restart: _,
         health_check,
+        process,
+        log: _,
+        security: _,
+        confinement: _,
+        devices: _,
         ulimits: _,
         cpus: _,
         memory_nodes: _,
         memory_bytes: _,
         pids: _,
+        limits: _,
     } = body;
     writable(body)?;
     let first = networks.iter().take(1);
     let first = first.map(|(name, end)| (name.clone(), endpoint(end)));
-    Ok(ContainerCreateBody {
+    let mut host = host_config(body)?;
+    let mut create = ContainerCreateBody {
         image: Some(image.clone()),
-        hostname: Some(hostname.clone()),
+        hostname: Some(hostname.clone()).filter(|name| !name.is_empty()),
+        domainname: naming.domainname.clone(),
         entrypoint: texts("entrypoint", entrypoint.as_deref())?,
         cmd: texts("command", command.as_deref())?,
         env: Some(variables(env)?),
@@ -53,60 +73,71 @@ pub(crate) fn encode(body: &Container, mark: &Mark) -> Result<ContainerCreateBod
         working_dir: working_dir.clone(),
         labels: Some(all_labels(body, labels, mark)?.into_iter().collect()),
         // A binding alone publishes nothing (seen on 20.10: `Ports` stays empty).
-        exposed_ports: Some(exposed(ports)),
-        healthcheck: health_check.as_ref().map(health),
+        exposed_ports: Some(place::exposed(ports)),
+        healthcheck: health_check.as_ref().map(process::health),
         networking_config: Some(NetworkingConfig {
             endpoints_config: Some(first.collect()),
         }),
-        host_config: Some(host_config(body)?),
         ..ContainerCreateBody::default()
-    })
+    };
+    process::encode(process, &mut create, &mut host);
+    create.host_config = Some(host);
+    Ok(create)
 }
 
 fn host_config(body: &Container) -> Result<HostConfig, Refused> {
-    let ContainerUpdateBody {
-        memory,
-        memory_swap,
-        cpuset_cpus,
-        cpuset_mems,
-        pids_limit,
-        restart_policy,
-        ..
-    } = resources(body)?;
-    let ulimits = body.ulimits.iter().map(|(name, limit)| ulimit(name, limit));
-    let mounts = body.mounts.iter().map(|(path, mount)| mounted(path, mount));
-    Ok(HostConfig {
-        memory,
-        memory_swap,
-        cpuset_cpus,
-        cpuset_mems,
-        pids_limit,
-        restart_policy,
-        port_bindings: Some(bindings(&body.ports).into_iter().collect()),
+    let ulimits = body
+        .ulimits
+        .iter()
+        .map(|(name, limit)| limits::ulimit(name, limit));
+    let mounts = body
+        .mounts
+        .iter()
+        .map(|(path, mount)| place::mounted(path, mount));
+    let update = resources(body)?;
+    let mut host = HostConfig {
+        memory: update.memory,
+        cpuset_cpus: update.cpuset_cpus.clone(),
+        cpuset_mems: update.cpuset_mems.clone(),
+        pids_limit: update.pids_limit,
+        restart_policy: update.restart_policy.clone(),
+        port_bindings: Some(place::bindings(&body.ports).into_iter().collect()),
         mounts: Some(mounts.collect::<Result<_, _>>()?),
         ulimits: Some(ulimits.collect()),
         network_mode: body.networks.keys().next().cloned(),
+        log_config: body.log.as_ref().map(process::log),
         ..HostConfig::default()
-    })
+    };
+    limits::encode(&body.limits, update, &mut host)?;
+    place::encode(&body.naming, &mut host);
+    security::encode(&body.security, &mut host);
+    confinement::encode(&body.confinement, &mut host)?;
+    devices::encode(&body.devices, &mut host);
+    Ok(host)
 }
 
 /// What `POST /containers/ID/update` changes in place, and creating sets alike. What the engine can
 /// unset is unset; what it cannot is left alone, and `impact` says so: 0 and "" mean "leave", memory -1
 /// is refused, and a cpuset of all CPUs would read back as one that was asked for.
-pub(crate) fn resources(body: &Container) -> Result<ContainerUpdateBody, Refused> {
+pub(crate) fn update(body: &Container) -> Result<ContainerUpdateBody, Refused> {
+    let mut update = resources(body)?;
+    limits::unset(&mut update);
+    Ok(update)
+}
+
+fn resources(body: &Container) -> Result<ContainerUpdateBody, Refused> {
     let memory = body.memory_bytes.map(|n| integer("memory_bytes", n));
-    let memory = memory.transpose()?;
     let pids = body.pids.map(|n| integer("pids", n)).transpose()?;
-    Ok(ContainerUpdateBody {
-        memory,
-        // Together: the engine refuses a memory limit above the limit of memory and swap (409).
-        memory_swap: memory,
+    let mut update = ContainerUpdateBody {
+        memory: memory.transpose()?,
         cpuset_cpus: body.cpus.as_ref().map(ToString::to_string),
         cpuset_mems: body.memory_nodes.as_ref().map(ToString::to_string),
         pids_limit: Some(pids.unwrap_or(-1)),
-        restart_policy: Some(restart(body.restart.as_ref())?),
+        restart_policy: Some(process::restart(body.restart.as_ref())?),
         ..ContainerUpdateBody::default()
-    })
+    };
+    limits::resources(&body.limits, body.memory_bytes, &mut update)?;
+    Ok(update)
 }
 
 pub(crate) fn endpoint(endpoint: &Endpoint) -> EndpointSettings {
@@ -150,8 +181,8 @@ fn writable(body: &Container) -> Result<(), Refused> {
             "a port is 0",
         ),
         (
-            health.is_some_and(|h| h.command.is_empty()),
-            "`health_check.command` is empty",
+            health.is_some_and(|h| h.probe == Probe::Command(Vec::new())),
+            "`health_check.probe` is empty",
         ),
         (
             health.is_some_and(zero_interval),
@@ -171,6 +202,7 @@ fn zero_interval(check: &HealthCheck) -> bool {
         check.interval_ns,
         check.timeout_ns,
         check.start_period_ns,
+        check.start_interval_ns,
         check.retries.map(u64::from),
     ];
     spans.contains(&Some(0))
@@ -222,12 +254,23 @@ fn all_labels(
         .keys()
         .try_for_each(|name| nameable("labels", name))?;
     let set: Vec<String> = set_by_us(body).into_iter().collect();
+    let files = body.files.iter().map(|(path, file)| file_label(path, file));
     let own = [
         (mark::SET.to_owned(), set.join(",")),
         (mark::NAME.to_owned(), body.name.clone()),
     ];
-    let ours = mark::labels(mark).into_iter().chain(own);
+    let ours = mark::labels(mark).into_iter().chain(own).chain(files);
     Ok(labels.clone().into_iter().chain(ours).collect())
+}
+
+/// A label tells which files are ours; what is in them is read back.
+fn file_label(path: &str, file: &UploadedFile) -> (String, String) {
+    let form = if file.binary {
+        mark::BINARY
+    } else {
+        mark::TEXT
+    };
+    (format!("{}{path}", mark::FILE), form.to_owned())
 }
 
 /// Which of the attributes that a container has from its image or from the engine's own settings are ours;
@@ -253,6 +296,10 @@ fn set_by_us(body: &Container) -> BTreeSet<String> {
             health.is_some_and(|h| h.start_period_ns.is_some()),
         ),
         (
+            "health_check.start_interval_ns",
+            health.is_some_and(|h| h.start_interval_ns.is_some()),
+        ),
+        (
             "health_check.retries",
             health.is_some_and(|h| h.retries.is_some()),
         ),
@@ -271,123 +318,34 @@ fn set_by_us(body: &Container) -> BTreeSet<String> {
         .chain(named("env", body.env.keys().collect()))
         .chain(named("labels", body.labels.keys().collect()))
         .chain(named("ulimits", body.ulimits.keys().collect()))
+        .chain(security::set(&body.security))
+        .chain(confinement::set(&body.confinement))
+        .chain(process::set(&body.process, body.log.as_ref()))
         .collect()
 }
 
-fn port_name(port: &Port) -> String {
-    format!("{}/{}", port.container, port.protocol)
+/// `PART.NAME` of those that are set.
+fn named(part: &str, attributes: &[(&str, bool)]) -> Vec<String> {
+    let set = attributes.iter().filter(|(_, set)| *set);
+    set.map(|(name, _)| format!("{part}.{name}")).collect()
 }
 
-fn exposed(ports: &[Port]) -> Vec<String> {
-    let names: BTreeSet<String> = ports.iter().map(port_name).collect();
-    names.into_iter().collect()
+/// Nothing is written where there is nothing.
+fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
 }
 
-fn bindings(ports: &[Port]) -> BTreeMap<String, Option<Vec<PortBinding>>> {
-    let mut map = BTreeMap::new();
-    for port in ports {
-        let Port {
-            host,
-            container: _,
-            protocol: _,
-            host_address,
-        } = port;
-        let binding = PortBinding {
-            host_ip: host_address.clone(),
-            host_port: Some(host.to_string()),
-        };
-        let bound: &mut Option<Vec<_>> = map.entry(port_name(port)).or_default();
-        bound.get_or_insert_default().push(binding);
-    }
-    map
+fn some_map<M: FromIterator<(String, String)>>(map: &BTreeMap<String, String>) -> Option<M> {
+    let entries = map
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()));
+    (!map.is_empty()).then(|| entries.collect())
 }
 
-/// Only `Mounts`: the older `Binds` silently makes a missing directory of the host.
-fn mounted(path: &str, mount: &Mount) -> Result<EngineMount, Refused> {
-    let of = |typ, source: &str, read_only| EngineMount {
-        target: Some(path.to_owned()),
-        source: Some(source.to_owned()),
-        typ: Some(typ),
-        read_only: Some(read_only),
-        ..EngineMount::default()
-    };
-    Ok(match mount {
-        Mount::Volume { source, read_only } => of(MountType::VOLUME, source, *read_only),
-        Mount::Bind { source, read_only } => of(MountType::BIND, source, *read_only),
-        Mount::Tmpfs { size_bytes } => EngineMount {
-            target: Some(path.to_owned()),
-            typ: Some(MountType::TMPFS),
-            tmpfs_options: size_bytes.map(tmpfs_size).transpose()?,
-            ..EngineMount::default()
-        },
-    })
-}
-
-fn tmpfs_size(bytes: u64) -> Result<MountTmpfsOptions, Refused> {
-    Ok(MountTmpfsOptions {
-        size_bytes: Some(integer("mounts.size_bytes", bytes)?),
-        ..MountTmpfsOptions::default()
-    })
-}
-
-fn restart(wanted: Option<&Restart>) -> Result<RestartPolicy, Refused> {
-    let Some(Restart {
-        policy,
-        max_retries,
-    }) = wanted
-    else {
-        return Ok(RestartPolicy {
-            name: Some(RestartPolicyNameEnum::NO),
-            maximum_retry_count: None,
-        });
-    };
-    let name = match (policy.as_str(), max_retries) {
-        ("always", None) => RestartPolicyNameEnum::ALWAYS,
-        ("unless-stopped", None) => RestartPolicyNameEnum::UNLESS_STOPPED,
-        ("on-failure", None | Some(1..)) => RestartPolicyNameEnum::ON_FAILURE,
-        ("on-failure", Some(0)) => return Err("`restart.max_retries` is 0: leave it out".into()),
-        ("always" | "unless-stopped", Some(_)) => {
-            return Err("`restart.max_retries` goes with `on-failure` only".into());
-        }
-        _ => {
-            return Err(format!(
-                "`restart.policy` is `{policy}`, not `always`, `on-failure` or `unless-stopped`"
-            ));
-        }
-    };
-    Ok(RestartPolicy {
-        name: Some(name),
-        maximum_retry_count: max_retries.map(i64::from),
-    })
-}
-
-fn health(check: &HealthCheck) -> HealthConfig {
-    let HealthCheck {
-        command,
-        interval_ns,
-        timeout_ns,
-        start_period_ns,
-        retries,
-    } = check;
-    let span = |ns: Option<u64>| ns.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
-    let test = std::iter::once("CMD".to_owned()).chain(command.iter().cloned());
-    HealthConfig {
-        test: Some(test.collect()),
-        interval: span(*interval_ns),
-        timeout: span(*timeout_ns),
-        start_period: span(*start_period_ns),
-        retries: retries.map(i64::from),
-        ..HealthConfig::default()
-    }
-}
-
-fn ulimit(name: &str, limit: &Ulimit) -> ResourcesUlimits {
-    let Ulimit { soft, hard } = limit;
-    ResourcesUlimits {
-        name: Some(name.to_owned()),
-        soft: Some(*soft),
-        hard: Some(*hard),
-    }
+/// What has no order, in one.
+fn sorted(list: impl Iterator<Item = String>) -> Vec<String> {
+    let set: BTreeSet<String> = list.collect();
+    set.into_iter().collect()
 }
 
 #[cfg(test)]

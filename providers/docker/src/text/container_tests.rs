@@ -3,6 +3,11 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use infra_api::target::{
+    BlockDevice, Confinement, Device, DeviceRequest, Devices, Limits, Log, Mount, Naming, Port,
+    Process, Restart, Security, Ulimit,
+};
+
 use super::*;
 use crate::tests::container;
 use crate::text::decode::decode;
@@ -22,13 +27,104 @@ fn full() -> Container {
         working_dir: Some("/srv".into()),
         labels: BTreeMap::from([("team".into(), "x".into())]),
         health_check: Some(HealthCheck {
-            command: vec!["/bin/true".into()],
+            probe: Probe::Command(vec!["/bin/true".into()]),
             interval_ns: Some(1_000_000_000),
             timeout_ns: None,
             start_period_ns: None,
+            start_interval_ns: None,
             retries: Some(2),
         }),
+        process: Process {
+            groups: vec!["44".into(), "video".into()],
+            init: Some(true),
+            tty: true,
+            stdin: true,
+            stop_signal: Some("SIGINT".into()),
+            stop_timeout_s: Some(30),
+        },
+        log: Some(Log {
+            driver: "local".into(),
+            options: pairs(&[("max-size", "1m")]),
+        }),
+        ..confined()
+    }
+}
+
+fn pairs(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    entries.iter().map(owned).collect()
+}
+
+/// What keeps it apart from its host.
+fn confined() -> Container {
+    Container {
+        security: Security {
+            drop: vec!["MKNOD".into(), "NET_RAW".into()],
+            add: vec!["NET_ADMIN".into()],
+            no_new_privileges: true,
+            privileged: false,
+            seccomp: Some("{\"defaultAction\":\"SCMP_ACT_ALLOW\"}".into()),
+            apparmor: Some("unconfined".into()),
+            selinux: vec!["level:s0:c1".into()],
+            read_only: true,
+        },
+        confinement: Confinement {
+            runtime: Some("runsc".into()),
+            network: None,
+            ipc: Some("shareable".into()),
+            pid: Some("host".into()),
+            uts: None,
+            userns: Some("host".into()),
+            cgroupns: Some("private".into()),
+            cgroup_parent: Some("work.slice".into()),
+            sysctls: pairs(&[("net.core.somaxconn", "1024")]),
+            shm_bytes: Some(1 << 20),
+            storage: pairs(&[("size", "1G")]),
+        },
+        devices: Devices {
+            mapped: BTreeMap::from([(
+                "/dev/kvm".into(),
+                Device {
+                    source: "/dev/kvm".into(),
+                    permissions: "rw".into(),
+                },
+            )]),
+            requests: vec![DeviceRequest {
+                driver: Some("nvidia".into()),
+                count: Some(-1),
+                ids: vec![],
+                capabilities: vec!["gpu".into()],
+                options: BTreeMap::new(),
+            }],
+            rules: vec!["c 1:3 mr".into()],
+        },
         ..placed()
+    }
+}
+
+fn limits() -> Limits {
+    Limits {
+        cpu_shares: Some(512),
+        cpu_quota_us: Some(50_000),
+        cpu_period_us: Some(20_000),
+        cpu_realtime_runtime_us: Some(1000),
+        cpu_realtime_period_us: Some(2000),
+        memory_reservation_bytes: Some(1 << 29),
+        swap_bytes: Some(1 << 20),
+        swappiness: Some(10),
+        oom_score_adj: Some(-500),
+        oom_kill_disable: true,
+        blkio_weight: Some(300),
+        block_devices: BTreeMap::from([(
+            "/dev/sda".into(),
+            BlockDevice {
+                weight: Some(200),
+                read_bps: Some(1),
+                write_bps: Some(2),
+                read_iops: Some(3),
+                write_iops: None,
+            },
+        )]),
     }
 }
 
@@ -51,24 +147,13 @@ fn placed() -> Container {
             },
         ],
         mounts: BTreeMap::from([
-            (
-                "/data".into(),
-                Mount::Volume {
-                    source: "demo.data".into(),
-                    read_only: false,
-                },
-            ),
-            (
-                "/etc/x".into(),
-                Mount::Bind {
-                    source: "/x".into(),
-                    read_only: true,
-                },
-            ),
+            ("/data".into(), Mount::volume("demo.data", false)),
+            ("/etc/x".into(), Mount::bind("/x", true)),
             (
                 "/tmp".into(),
                 Mount::Tmpfs {
                     size_bytes: Some(1 << 20),
+                    mode: Some(0o700),
                 },
             ),
         ]),
@@ -97,6 +182,15 @@ fn placed() -> Container {
         memory_nodes: Some([0].into()),
         memory_bytes: Some(1 << 30),
         pids: Some(100),
+        naming: Naming {
+            domainname: Some("example".into()),
+            servers: vec!["10.0.0.53".into()],
+            search: vec!["lab.example".into()],
+            options: vec!["ndots:2".into()],
+            hosts: pairs(&[("db", "10.0.0.5")]),
+        },
+        files: BTreeMap::new(),
+        limits: limits(),
         ..container()
     }
 }
@@ -104,47 +198,7 @@ fn placed() -> Container {
 #[test]
 fn the_request() {
     let request = serde_json::to_value(encode(&full(), &mark()).unwrap()).unwrap();
-    let expected = json!({
-        "Image": "infra/demo/a:0123456789abcdef",
-        "Hostname": "a",
-        "Entrypoint": ["/init"],
-        "Cmd": ["serve", "-v"],
-        "Env": ["A=a=b", "Z="],
-        "User": "7:8",
-        "WorkingDir": "/srv",
-        "ExposedPorts": ["80/tcp"],
-        "Labels": {
-            "team": "x",
-            "infra.project": "demo",
-            "infra.address": "workload.a",
-            "infra.name": "demo.a",
-            "infra.set": "command,entrypoint,env.A,env.Z,health_check,health_check.interval_ns,\
-                          health_check.retries,labels.team,ulimits.memlock,user,working_dir",
-        },
-        "Healthcheck": {"Test": ["CMD", "/bin/true"], "Interval": 1_000_000_000, "Retries": 2},
-        "HostConfig": {
-            "NetworkMode": "demo.lan",
-            "CpusetCpus": "0-1,4",
-            "CpusetMems": "0",
-            "Memory": 1_073_741_824,
-            "MemorySwap": 1_073_741_824,
-            "PidsLimit": 100,
-            "RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3},
-            "PortBindings": {"80/tcp": [
-                {"HostPort": "8080"},
-                {"HostIp": "127.0.0.1", "HostPort": "8081"},
-            ]},
-            "Mounts": [
-                {"Type": "volume", "Source": "demo.data", "Target": "/data", "ReadOnly": false},
-                {"Type": "bind", "Source": "/x", "Target": "/etc/x", "ReadOnly": true},
-                {"Type": "tmpfs", "Target": "/tmp", "TmpfsOptions": {"SizeBytes": 1_048_576}},
-            ],
-            "Ulimits": [{"Name": "memlock", "Soft": -1, "Hard": -1}],
-        },
-        "NetworkingConfig": {"EndpointsConfig": {
-            "demo.lan": {"IPAMConfig": {"IPv4Address": "10.9.0.2"}, "Aliases": ["cache"]},
-        }},
-    });
+    let expected: Value = serde_json::from_str(include_str!("container_request.json")).unwrap();
     let mut request = request;
     // bollard writes it as the engine wants it, a map of nothings.
     assert_eq!(request["ExposedPorts"], json!({"80/tcp": {}}));
@@ -154,10 +208,19 @@ fn the_request() {
 
 #[test]
 fn what_is_not_wanted_is_unset_or_left() {
-    let update = serde_json::to_value(resources(&container()).unwrap()).unwrap();
+    let request = |body: &Container| serde_json::to_value(update(body).unwrap()).unwrap();
     assert_eq!(
-        update,
-        json!({"PidsLimit": -1, "RestartPolicy": {"Name": "no"}})
+        request(&container()),
+        json!({
+            "PidsLimit": -1, "RestartPolicy": {"Name": "no"}, "CpuQuota": -1, "MemoryReservation": -1,
+        })
+    );
+    let mut limited = container();
+    limited.limits.cpu_quota_us = Some(5000);
+    let limited = request(&limited);
+    assert_eq!(
+        (&limited["CpuQuota"], &limited["CpuPeriod"]),
+        (&json!(5000), &json!(100_000))
     );
 }
 
@@ -198,12 +261,12 @@ fn what_the_engine_takes_for_something_else_is_refused() {
         ),
         (
             "health_check",
-            json!({"command": []}),
-            "`health_check.command` is empty",
+            json!({"probe": {"command": []}}),
+            "`health_check.probe` is empty",
         ),
         (
             "health_check",
-            json!({"command": ["a"], "retries": 0}),
+            json!({"probe": {"command": ["a"]}, "retries": 0}),
             "`health_check` is 0",
         ),
         (

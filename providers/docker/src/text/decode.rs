@@ -1,17 +1,17 @@
-//! A container as the engine tells of it: JSON → [`Container`]. Pure. What the engine adds by itself
-//! (shm size, log driver, runtime, capabilities, cgroup namespace, …) is not looked at; what the image
-//! or the engine's configuration gives is left out unless it was set by us.
+//! A container as the engine tells of it: JSON → [`Container`]. Pure. What the image or the engine's
+//! configuration gives (shm size, log driver, runtime, cgroup namespace, …) is left out unless it was set
+//! by us. Its files are not in the engine's answer: `calls::files` reads them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use infra_api::target::{Container, Endpoint, HealthCheck, Mount, Port, Restart, Ulimit};
+use infra_api::target::{Container, Endpoint, HealthCheck, Restart, Ulimit};
 use infra_api::{IdSet, Text};
 
 use crate::mark;
+use crate::text::container::{confinement, devices, limits, place, process, security};
 use crate::text::inspect::{
-    Attachment, Binding, Config, Healthcheck, HostConfig, Inspect, Limit, MountPoint, Origin,
-    Policy,
+    Attachment, Config, Healthcheck, HostConfig, Inspect, Limit, Origin, Policy,
 };
 
 /// The body of a container that is there; or why it cannot be one that we wrote.
@@ -33,24 +33,40 @@ pub(crate) fn decode(found: &Inspect, origin: &Origin) -> Result<Container, Stri
         working_dir: given.text("working_dir", &config.working_dir, |image| {
             &image.working_dir
         }),
-        hostname: config.hostname.clone(),
+        hostname: hostname(config, host),
         labels: given.labels(config),
-        ports: ports(host)?,
+        ports: place::ports(&host.port_bindings)?,
         mounts: host
             .mounts
             .iter()
             .flatten()
-            .map(mount)
+            .map(place::mount)
             .collect::<Result<_, _>>()?,
+        files: BTreeMap::new(),
         networks: networks(found),
+        naming: place::decode(&host.naming, &config.domainname),
         restart: host.restart_policy.as_ref().and_then(restart),
         health_check: given.health(config),
+        process: process::decode(&config.process, &host.process, &given.set),
+        log: process::decode_log(&host.process, &given.set),
+        security: security::decode(&host.security, &given.set),
+        confinement: confinement::decode(&host.confinement, &given.set),
+        devices: devices::decode(&host.devices),
         ulimits: given.ulimits(host),
         cpus: id_set("CpusetCpus", &host.cpuset_cpus)?,
         memory_nodes: id_set("CpusetMems", &host.cpuset_mems)?,
-        memory_bytes: positive(host.memory),
+        memory_bytes: positive(host.limits.memory),
         pids: host.pids_limit.and_then(positive),
+        limits: limits::decode(&host.limits),
     })
+}
+
+/// None of its own where it has the host's.
+fn hostname(config: &Config, host: &HostConfig) -> String {
+    match host.confinement.uts_mode.as_deref() {
+        Some("host") => String::new(),
+        _ => config.hostname.clone(),
+    }
 }
 
 /// The reference it was made from; with the id it runs where that is no longer what the reference means.
@@ -159,14 +175,13 @@ impl<'a> Given<'a> {
         let retries = number("retries", check.retries.into(), |h| h.retries.into());
         let test = check.test.unwrap_or_default();
         Some(HealthCheck {
-            // Another form (`CMD-SHELL`, `NONE`) is not ours and is shown as it is.
-            command: test
-                .strip_prefix(&["CMD".to_owned()])
-                .unwrap_or(&test)
-                .to_vec(),
+            probe: process::probe(&test),
             interval_ns: number("interval_ns", check.interval, |h| h.interval),
             timeout_ns: number("timeout_ns", check.timeout, |h| h.timeout),
             start_period_ns: number("start_period_ns", check.start_period, |h| h.start_period),
+            start_interval_ns: number("start_interval_ns", check.start_interval, |h| {
+                h.start_interval
+            }),
             retries: retries.and_then(|n| u32::try_from(n).ok()),
         })
     }
@@ -179,64 +194,17 @@ fn variables(config: &Config) -> BTreeMap<&str, &str> {
         .collect()
 }
 
-/// What is asked for, not what is bound: that is empty while it is stopped.
-fn ports(host: &HostConfig) -> Result<Vec<Port>, String> {
-    let mut ports = Vec::new();
-    for (name, bindings) in host.port_bindings.iter().flatten() {
-        for binding in bindings.iter().flatten() {
-            ports.push(port(name, binding).ok_or_else(|| {
-                format!(
-                    "it publishes port {name} at `{}`, a port chosen by the engine",
-                    binding.host_port
-                )
-            })?);
-        }
-    }
-    ports.sort();
-    Ok(ports)
-}
-
-fn port(name: &str, binding: &Binding) -> Option<Port> {
-    let (container, protocol) = name.split_once('/')?;
-    Some(Port {
-        host: binding.host_port.parse().ok()?,
-        container: container.parse().ok()?,
-        protocol: protocol.to_owned(),
-        host_address: Some(binding.host_ip.clone()).filter(|ip| !ip.is_empty()),
-    })
-}
-
-fn mount(point: &MountPoint) -> Result<(String, Mount), String> {
-    let MountPoint {
-        kind,
-        source,
-        target,
-        read_only,
-        tmpfs_options,
-    } = point;
-    let (source, read_only) = (source.clone(), *read_only);
-    let mount = match kind.as_str() {
-        "volume" => Mount::Volume { source, read_only },
-        "bind" => Mount::Bind { source, read_only },
-        "tmpfs" => Mount::Tmpfs {
-            size_bytes: tmpfs_options
-                .as_ref()
-                .map(|o| o.size_bytes)
-                .filter(|n| *n != 0),
-        },
-        other => return Err(format!("it mounts a `{other}` at {target}")),
-    };
-    Ok((target.clone(), mount))
-}
-
 /// Where a container is that names no network.
 pub(crate) const DEFAULT_NETWORK: &str = "bridge";
 
-/// Without the default bridge where that is all there is.
+/// What the engine calls a network that is none: the default bridge, the host's own, and nothing.
+pub(crate) const NO_NETWORKS: [&str; 3] = [DEFAULT_NETWORK, "host", "none"];
+
+/// Without what is none of ours where that is all there is.
 fn networks(found: &Inspect) -> BTreeMap<String, Endpoint> {
     let mut networks = attached(found);
-    if networks.keys().eq([DEFAULT_NETWORK]) {
-        networks.clear();
+    if networks.len() == 1 {
+        networks.retain(|name, _| !NO_NETWORKS.contains(&name.as_str()));
     }
     networks
 }
@@ -301,6 +269,6 @@ fn id_set(field: &str, text: &str) -> Result<Option<IdSet>, String> {
 }
 
 /// Zero and below: no limit.
-fn positive(n: i64) -> Option<u64> {
+pub(crate) fn positive(n: i64) -> Option<u64> {
     u64::try_from(n).ok().filter(|n| *n != 0)
 }

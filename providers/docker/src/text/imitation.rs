@@ -1,7 +1,10 @@
 //! An engine's answer to an inspect, imitated from what 20.10 says, and containers of any shape: for tests
 //! of `container` and `decode`.
 
-use infra_api::target::{Container, Endpoint, HealthCheck, Mount, Port, Restart, Ulimit};
+use infra_api::target::{
+    BlockDevice, Confinement, Container, Device, DeviceRequest, Devices, Endpoint, HealthCheck,
+    Limits, Log, Mount, Naming, Port, Probe, Process, Restart, Security, Ulimit,
+};
 use infra_api::{Address, Mark, Project, Text};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -25,7 +28,7 @@ pub(crate) fn mark() -> Mark {
 pub(crate) fn image() -> Value {
     json!({
         "User": "9", "WorkingDir": "/image", "Env": ["PATH=/bin", "A=image"], "Cmd": ["image"],
-        "Entrypoint": ["/image"], "Labels": {"maker": "them"},
+        "Entrypoint": ["/image"], "Labels": {"maker": "them"}, "StopSignal": "SIGQUIT",
         "Healthcheck": {"Test": ["CMD-SHELL", "x"], "Interval": 5, "Timeout": 6, "Retries": 7},
     })
 }
@@ -65,6 +68,9 @@ fn merged(request: &Value, image: &Value) -> Value {
             .or_insert(value.clone());
     }
     let health = &image["Healthcheck"];
+    if !asked("StopSignal") {
+        config["StopSignal"] = image["StopSignal"].clone();
+    }
     for field in ["Test", "Interval", "Timeout", "StartPeriod", "Retries"] {
         if config["Healthcheck"][field].is_null() && !health[field].is_null() {
             config["Healthcheck"][field] = health[field].clone();
@@ -96,12 +102,26 @@ pub(crate) fn answer(body: &Container, image: &Value) -> Inspect {
         json!(networks)
     };
     let mut host = request["HostConfig"].clone();
-    let defaults = json!({"CpusetCpus": "", "CpusetMems": "", "Memory": 0, "ShmSize": 67_108_864, "Runtime": "runc"});
+    if let Some(options) = host["LogConfig"]["Config"].as_object_mut() {
+        options.insert("zzzzzzz".into(), json!("of the engine's configuration"));
+    }
+    let defaults = json!({
+        "CpusetCpus": "", "CpusetMems": "", "Memory": 0, "ShmSize": 67_108_864, "Runtime": "runc",
+        "CgroupnsMode": "host", "LogConfig": {"Type": "json-file", "Config": {}}, "MemorySwap": 0,
+        "OomKillDisable": false, "MemorySwappiness": null, "BlkioWeightDevice": [], "Dns": [], "CapAdd": null,
+        "SecurityOpt": null, "NetworkMode": "default", "UTSMode": "", "PidMode": "", "StorageOpt": null,
+        "Devices": [], "DeviceRequests": null, "Privileged": false, "ReadonlyRootfs": false, "Init": null,
+    });
     for (key, value) in defaults.as_object().unwrap() {
-        host.as_object_mut()
-            .unwrap()
-            .entry(key)
-            .or_insert(value.clone());
+        if host[key].is_null() {
+            host[key] = value.clone();
+        }
+    }
+    let shares = host["PidMode"] == "host" || host["IpcMode"] == "host";
+    if shares && body.security.selinux.is_empty() {
+        let mut options = host["SecurityOpt"].as_array().cloned().unwrap_or_default();
+        options.push(json!("label=disable"));
+        host["SecurityOpt"] = json!(options);
     }
     // Of the engine's own configuration.
     let theirs = json!({"Name": "zzzzzzz", "Soft": 1, "Hard": 1});
@@ -143,20 +163,164 @@ prop_compose! {
         working_dir in option::of(word()),
         labels in btree_map("[a-z]{1,6}", "[ -~]{0,8}", 0..3),
         health_check in option::of(health_check()),
+        (process, log, naming) in (first_process(), option::of(log()), naming()),
     ) -> Container {
-        Container { entrypoint, command, env, user, working_dir, labels, health_check, ..container() }
+        let body = Container { entrypoint, command, env, user, working_dir, ..container() };
+        Container { labels, health_check, process, log, naming, ..body }
     }
 }
 
 prop_compose! {
     fn health_check()(
-        command in vec(word(), 1..3),
+        probe in prop_oneof![
+            vec(word(), 1..3).prop_map(Probe::Command),
+            word().prop_map(Probe::Shell),
+            Just(Probe::None),
+        ],
         interval_ns in option::of(1u64..9),
         timeout_ns in option::of(1u64..9),
         start_period_ns in option::of(1u64..9),
+        start_interval_ns in option::of(1u64..9),
         retries in option::of(1u32..9),
     ) -> HealthCheck {
-        HealthCheck { command, interval_ns, timeout_ns, start_period_ns, retries }
+        HealthCheck { probe, interval_ns, timeout_ns, start_period_ns, start_interval_ns, retries }
+    }
+}
+
+fn words_of(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<String>> {
+    btree_set("[A-Z]{2,5}", count).prop_map(|set| set.into_iter().collect())
+}
+
+fn map() -> impl Strategy<Value = std::collections::BTreeMap<String, String>> {
+    btree_map("[a-z]{2,5}", word(), 0..3)
+}
+
+prop_compose! {
+    fn first_process()(
+        groups in words_of(0..3),
+        init in option::of(any::<bool>()),
+        tty: bool,
+        stdin: bool,
+        stop_signal in option::of(word()),
+        stop_timeout_s in option::of(0u32..99),
+    ) -> Process {
+        Process { groups, init, tty, stdin, stop_signal, stop_timeout_s }
+    }
+}
+
+prop_compose! {
+    fn log()(driver in word(), options in map()) -> Log {
+        Log { driver, options }
+    }
+}
+
+prop_compose! {
+    fn naming()(
+        domainname in option::of(word()),
+        servers in vec(word(), 0..3),
+        search in vec(word(), 0..3),
+        options in vec(word(), 0..3),
+        hosts in map(),
+    ) -> Naming {
+        Naming { domainname, servers, search, options, hosts }
+    }
+}
+
+prop_compose! {
+    fn security()(
+        drop in words_of(0..3),
+        add in words_of(0..3),
+        no_new_privileges: bool,
+        privileged: bool,
+        seccomp in option::of(Just("{\"a\":\"b:c=d\"}".to_owned())),
+        apparmor in option::of(word()),
+        selinux in words_of(0..3),
+        read_only: bool,
+    ) -> Security {
+        Security { drop, add, no_new_privileges, privileged, seccomp, apparmor, selinux, read_only }
+    }
+}
+
+prop_compose! {
+    fn confinement()(
+        runtime in option::of(word()),
+        network in option::of("host|none"),
+        ipc in option::of("host|none|shareable"),
+        (pid, uts, userns) in (option::of(Just("host".to_owned())), option::of(Just("host".to_owned())), option::of(Just("host".to_owned()))),
+        cgroupns in option::of("host|private"),
+        cgroup_parent in option::of(word()),
+        (sysctls, storage) in (map(), map()),
+        shm_bytes in option::of(1u64..1 << 40),
+    ) -> Confinement {
+        let kept = Confinement { runtime, network, ipc, pid, uts, userns, ..Confinement::default() };
+        Confinement { cgroupns, cgroup_parent, sysctls, shm_bytes, storage, ..kept }
+    }
+}
+
+prop_compose! {
+    fn device_request()(
+        driver in option::of(word()),
+        (count, ids) in prop_oneof![
+            (option::of(1i64..9), Just(Vec::new())),
+            (Just(None), words_of(1..3)),
+        ],
+        capabilities in words_of(0..3),
+        options in map(),
+    ) -> DeviceRequest {
+        DeviceRequest { driver, count, ids, capabilities, options }
+    }
+}
+
+prop_compose! {
+    fn devices()(
+        mapped in btree_map("/[a-z]{1,4}", (word(), "r|w|m|rw|rm|wm|rwm"), 0..3),
+        requests in vec(device_request(), 0..3),
+        rules in words_of(0..3),
+    ) -> Devices {
+        let device = |(path, (source, permissions))| (path, Device { source, permissions });
+        Devices { mapped: mapped.into_iter().map(device).collect(), requests, rules }
+    }
+}
+
+prop_compose! {
+    fn block_device()(
+        weight in 10u16..1000,
+        read_bps in option::of(1u64..9),
+        write_bps in option::of(1u64..9),
+        read_iops in option::of(1u64..9),
+        write_iops in option::of(1u64..9),
+    ) -> BlockDevice {
+        BlockDevice { weight: Some(weight), read_bps, write_bps, read_iops, write_iops }
+    }
+}
+
+prop_compose! {
+    fn limits()(
+        cpu_shares in option::of(2u64..9000),
+        quota in option::of((1000u64..9000, option::of(1000u64..9000))),
+        realtime in option::of((1u64..9, 9u64..99)),
+        memory_reservation_bytes in option::of(1u64..1 << 50),
+        swap_bytes in option::of(1u64..1 << 50),
+        swappiness in option::of(0u8..=100),
+        oom_score_adj in option::of(1i16..1000),
+        oom_kill_disable: bool,
+        blkio_weight in option::of(10u16..1000),
+        block_devices in btree_map("/[a-z]{1,4}", block_device(), 0..3),
+    ) -> Limits {
+        Limits {
+            cpu_shares,
+            cpu_quota_us: quota.map(|(quota, _)| quota),
+            cpu_period_us: quota.and_then(|(_, period)| period),
+            cpu_realtime_runtime_us: realtime.map(|(runtime, _)| runtime),
+            cpu_realtime_period_us: realtime.map(|(_, period)| period),
+            memory_reservation_bytes,
+            swap_bytes,
+            swappiness,
+            oom_score_adj,
+            oom_kill_disable,
+            blkio_weight,
+            block_devices,
+        }
     }
 }
 
@@ -173,9 +337,30 @@ prop_compose! {
 
 fn mount() -> impl Strategy<Value = Mount> {
     prop_oneof![
-        (word(), any::<bool>()).prop_map(|(source, read_only)| Mount::Volume { source, read_only }),
-        (word(), any::<bool>()).prop_map(|(source, read_only)| Mount::Bind { source, read_only }),
-        option::of(1u64..1 << 40).prop_map(|size_bytes| Mount::Tmpfs { size_bytes }),
+        (word(), any::<bool>(), option::of(word()), any::<bool>()).prop_map(
+            |(source, read_only, subpath, no_copy)| Mount::Volume {
+                source,
+                read_only,
+                subpath,
+                no_copy
+            }
+        ),
+        (
+            word(),
+            any::<bool>(),
+            option::of("shared|rslave|private"),
+            any::<bool>()
+        )
+            .prop_map(
+                |(source, read_only, propagation, non_recursive)| Mount::Bind {
+                    source,
+                    read_only,
+                    propagation,
+                    non_recursive
+                }
+            ),
+        (option::of(1u64..1 << 40), option::of(1u32..0o7777))
+            .prop_map(|(size_bytes, mode)| Mount::Tmpfs { size_bytes, mode }),
     ]
 }
 
@@ -209,8 +394,15 @@ prop_compose! {
         memory_nodes in ids(),
         memory_bytes in option::of(1u64..1 << 50),
         pids in option::of(1u64..1 << 22),
+        (security, confinement, devices, limits) in (security(), confinement(), devices(), limits()),
     ) -> Container {
         let ports = ports.into_iter().collect();
-        Container { ports, mounts, networks, restart, ulimits, cpus, memory_nodes, memory_bytes, pids, ..process }
+        // Neither has it networks beside a mode, nor a name of its own beside the host's, nor swap without memory.
+        let confinement = if networks.is_empty() { confinement } else { Confinement { network: None, ..confinement } };
+        let hostname = if confinement.uts.is_some() { String::new() } else { process.hostname.clone() };
+        let swap_bytes = limits.swap_bytes.filter(|_| memory_bytes.is_some());
+        let limits = Limits { swap_bytes, ..limits };
+        let body = Container { ports, mounts, networks, restart, ulimits, cpus, memory_nodes, ..process };
+        Container { memory_bytes, pids, security, confinement, devices, limits, hostname, ..body }
     }
 }

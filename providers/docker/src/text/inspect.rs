@@ -7,6 +7,8 @@ use infra_api::names;
 use serde::Deserialize;
 
 use crate::mark::{self, Labels};
+use crate::text::container::place::{Bindings, MountPoint};
+use crate::text::container::{confinement, devices, limits, place, process, security};
 
 /// `GET /containers/ID/json`, as far as it is looked at.
 #[derive(Clone, Debug, Deserialize)]
@@ -81,6 +83,9 @@ pub(crate) struct Config {
     pub(crate) working_dir: String,
     pub(crate) labels: Labels,
     pub(crate) healthcheck: Option<Healthcheck>,
+    pub(crate) domainname: String,
+    #[serde(flatten)]
+    pub(crate) process: process::Found,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -90,29 +95,32 @@ pub(crate) struct Healthcheck {
     pub(crate) interval: u64,
     pub(crate) timeout: u64,
     pub(crate) start_period: u64,
+    pub(crate) start_interval: u64,
     pub(crate) retries: u32,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct HostConfig {
-    pub(crate) port_bindings: Option<BTreeMap<String, Option<Vec<Binding>>>>,
+    pub(crate) port_bindings: Bindings,
     pub(crate) restart_policy: Option<Policy>,
     pub(crate) cpuset_cpus: String,
     pub(crate) cpuset_mems: String,
-    pub(crate) memory: i64,
     pub(crate) pids_limit: Option<i64>,
     pub(crate) ulimits: Option<Vec<Limit>>,
     pub(crate) mounts: Option<Vec<MountPoint>>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Binding {
-    #[serde(default, rename = "HostIp")]
-    pub(crate) host_ip: String,
-    #[serde(default)]
-    pub(crate) host_port: String,
+    #[serde(flatten)]
+    pub(crate) limits: limits::Found,
+    #[serde(flatten)]
+    pub(crate) naming: place::Found,
+    #[serde(flatten)]
+    pub(crate) process: process::FoundHost,
+    #[serde(flatten)]
+    pub(crate) security: security::Found,
+    #[serde(flatten)]
+    pub(crate) confinement: confinement::Found,
+    #[serde(flatten)]
+    pub(crate) devices: devices::Found,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -129,26 +137,6 @@ pub(crate) struct Limit {
     pub(crate) name: String,
     pub(crate) soft: i64,
     pub(crate) hard: i64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct MountPoint {
-    #[serde(rename = "Type")]
-    pub(crate) kind: String,
-    #[serde(default)]
-    pub(crate) source: String,
-    pub(crate) target: String,
-    #[serde(default)]
-    pub(crate) read_only: bool,
-    pub(crate) tmpfs_options: Option<TmpfsOptions>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct TmpfsOptions {
-    #[serde(default)]
-    pub(crate) size_bytes: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

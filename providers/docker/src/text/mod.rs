@@ -2,6 +2,7 @@
 
 pub(crate) mod container;
 pub(crate) mod decode;
+pub(crate) mod file;
 pub(crate) mod image;
 pub(crate) mod inspect;
 pub(crate) mod network;

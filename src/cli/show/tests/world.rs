@@ -37,6 +37,7 @@ pub(super) fn id(text: &str) -> ResourceId {
 pub(super) fn container(name: &str, cpus: &str) -> Value {
     let mut body = json!({
         "name": name, "image": "infra/demo/cache:0123456789abcdef", "state": "running", "hostname": "cache",
+        "security": {"drop": ["MKNOD", "NET_RAW"], "no_new_privileges": true},
         "command": ["memcached", "-u", "memcache", "-m", "48"],
         "env": {"MODE": "fast and safe", "TOKEN": {"$secret": "hmac-sha256:1"}},
         "ports": [{"host": 11211, "container": 11211, "protocol": "tcp"}],

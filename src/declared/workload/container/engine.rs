@@ -1,8 +1,6 @@
 //! What the Docker Engine refuses in a container, or takes for something else: said while planning. It would say it
 //! only after the container that is to be replaced is gone.
 
-use std::collections::BTreeSet;
-
 use infra_diag::Span;
 use infra_lang::Block;
 
@@ -31,7 +29,6 @@ const ULIMITS: &[&str] = &[
 pub(super) fn check(block: &Block, reader: &mut Reader<'_>) {
     names(block, "env", reader);
     names(block, "labels", reader);
-    mounts(block, reader);
     for ulimit in block.nested("ulimit") {
         limit(ulimit, reader);
     }
@@ -61,22 +58,6 @@ fn names(block: &Block, attribute: &str, reader: &mut Reader<'_>) {
     if attribute == "labels" && names().any(|name| name.starts_with("infra.")) {
         let text = "labels that begin with `infra.` are kept for infra's own mark";
         reader.error("Invalid name", written.span, text, "give it another name");
-    }
-}
-
-fn mounts(block: &Block, reader: &mut Reader<'_>) {
-    let mut targets = BTreeSet::new();
-    for mount in block.nested("mount") {
-        let target = reader.string(mount, "target");
-        if let Some(target) = target.filter(|target| !targets.insert(target.value.clone())) {
-            let text = "another mount of the container is there already";
-            reader.error(
-                "Path mounted twice",
-                target.span,
-                text,
-                "mount it at another path",
-            );
-        }
     }
 }
 
@@ -121,7 +102,7 @@ fn health(block: &Block, reader: &mut Reader<'_>) {
             hint,
         );
     }
-    for name in ["interval", "timeout", "start_period"] {
+    for name in ["interval", "timeout", "start_period", "start_interval"] {
         if reader
             .nanoseconds(block, name)
             .is_some_and(|ns| ns < MILLISECOND)

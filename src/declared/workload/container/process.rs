@@ -1,0 +1,60 @@
+//! How the container's first process is started and stopped.
+
+use infra_api::target::Process;
+use infra_lang::Block;
+
+use crate::declared::read::Reader;
+
+const SECOND: u64 = 1_000_000_000;
+
+/// Of Linux, beside the real-time ones.
+const SIGNALS: &[&str] = &[
+    "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL",
+    "PIPE", "POLL", "PROF", "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP",
+    "TTIN", "TTOU", "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ",
+];
+
+pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Process {
+    Process {
+        groups: super::sorted(reader.strings(block, "groups")),
+        init: reader.bool(block, "init"),
+        tty: reader.bool(block, "tty").unwrap_or(false),
+        stdin: reader.bool(block, "stdin").unwrap_or(false),
+        stop_signal: signal(block, reader),
+        stop_timeout_s: timeout(block, reader),
+    }
+}
+
+fn signal(block: &Block, reader: &mut Reader<'_>) -> Option<String> {
+    let written = reader.string(block, "stop_signal")?;
+    let name = written.value.strip_prefix("SIG").unwrap_or(&written.value);
+    let number = written
+        .value
+        .parse::<u8>()
+        .is_ok_and(|n| (1..=64).contains(&n));
+    let realtime = name.starts_with("RTMIN") || name.starts_with("RTMAX");
+    if !number && !realtime && !SIGNALS.contains(&name) {
+        let hint = "write its number, or its name as `SIGINT`";
+        reader.error(
+            "Unknown signal",
+            written.span,
+            "Linux has no such signal",
+            hint,
+        );
+    }
+    Some(written.value)
+}
+
+/// The engine counts in seconds.
+fn timeout(block: &Block, reader: &mut Reader<'_>) -> Option<u32> {
+    let ns = reader.nanoseconds(block, "stop_timeout")?;
+    let seconds = u32::try_from(ns / SECOND).ok();
+    if seconds.is_none() || ns % SECOND != 0 {
+        let span = block
+            .get("stop_timeout")
+            .map_or(block.span, |written| written.span);
+        let text = "the engine waits whole seconds";
+        reader.error("Time out of bounds", span, text, "write it as `30s`");
+    }
+    seconds
+}
