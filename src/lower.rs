@@ -7,6 +7,7 @@ mod images;
 mod machine;
 mod mounts;
 mod networks;
+mod sense;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -383,6 +383,11 @@ fn named(workload: &Workload) -> BTreeSet<Address> {
     if let Some(ImageRef::Declared(address)) = workload.container.as_ref().map(|c| &c.image.value) {
         named.insert(address.clone());
     }
-    named.extend(workload.kvm.iter().map(|form| form.image.value.clone()));
+    let form = workload.kvm.as_ref();
+    let drives = form.iter().flat_map(|f| &f.cdroms);
+    let images = drives
+        .map(|c| c.image.as_ref())
+        .chain(form.map(|f| f.image.as_ref()));
+    named.extend(images.flatten().map(|image| image.value.clone()));
     named
 }

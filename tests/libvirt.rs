@@ -5,6 +5,8 @@
 
 #[path = "libvirt/bench.rs"]
 mod bench;
+#[path = "libvirt/changes.rs"]
+mod changes;
 #[path = "libvirt/machines.rs"]
 mod machines;
 #[path = "libvirt/mock.rs"]

@@ -117,6 +117,8 @@ const WORKLOAD: &[Word] = &[
             (Machine, "vcpu_pins"),
             (Machine, "emulator_pin"),
             (Machine, "vcpus"),
+            (Machine, "online_vcpus"),
+            (Machine, "iothread_pins"),
         ],
     ),
     word(
@@ -141,6 +143,9 @@ const WORKLOAD: &[Word] = &[
             (Machine, "acceleration"),
             (Machine, "autostart"),
             (Machine, "boot"),
+            (Machine, "boot_order"),
+            (Machine, "hardware"),
+            (Machine, "iothreads"),
             (Machine, "seed"),
             (BootDisk, "backing"),
             (BootDisk, "backing_format"),
@@ -150,6 +155,11 @@ const WORKLOAD: &[Word] = &[
     ),
     word("kvm.acceleration", &[(Machine, "acceleration")]),
     word("kvm.autostart", &[(Machine, "autostart")]),
+    word("kvm.boot", &[(Machine, "boot_order")]),
+    word("kvm.clock", &[(Machine, "hardware.clock")]),
+    word("kvm.cpu", &[(Machine, "hardware.cpu")]),
+    word("kvm.description", &[(Machine, "hardware.description")]),
+    word("kvm.title", &[(Machine, "hardware.title")]),
     word("kvm.cmdline", &[(Machine, "boot.cmdline")]),
     word(
         "kvm.image",
@@ -168,7 +178,9 @@ const WORKLOAD: &[Word] = &[
         &[
             (Container, "memory_bytes"),
             (Container, "memory_nodes"),
+            (Machine, "balloon_bytes"),
             (Machine, "memory_bytes"),
+            (Machine, "memory_mode"),
             (Machine, "memory_nodes"),
             (Machine, "page_size_bytes"),
         ],
@@ -180,7 +192,11 @@ const WORKLOAD: &[Word] = &[
     word("memory.page_size", &[(Machine, "page_size_bytes")]),
     word(
         MEMORY_SIZE,
-        &[(Container, "memory_bytes"), (Machine, "memory_bytes")],
+        &[
+            (Container, "memory_bytes"),
+            (Machine, "balloon_bytes"),
+            (Machine, "memory_bytes"),
+        ],
     ),
 ];
 

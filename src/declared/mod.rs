@@ -21,8 +21,8 @@ pub use network::Network;
 pub use read::{At, Reader};
 pub use volume::Volume;
 pub use workload::{
-    BareMetal, Container, Cpus, Disk, DiskMount, ImageRef, Interface, Kvm, KvmImage, Limited,
-    Memory, Mounted, Threads, Workload,
+    BareMetal, Cdrom, Container, Cpus, Disk, DiskMount, ImageRef, Interface, Kvm, KvmImage,
+    Limited, Memory, Mounted, Threads, Workload,
 };
 
 /// The words of the language that are about machines.

@@ -132,6 +132,53 @@ pub(in crate::declared) fn mode(text: &str) -> Option<u32> {
     let bits = u32::from_str_radix(text, 8).ok().filter(|_| digits)?;
     (1..=0o7777).contains(&bits).then_some(bits)
 }
+/// What fits a virtio disk, and needs no escape where a guest shows it.
+pub(in crate::declared) static SERIAL: Text = Text {
+    name: "a serial number",
+    example: "data-1",
+    check: |text| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        match text {
+            "" => Err("it is empty".to_owned()),
+            "cidata" => Err("the seed's disk has it".to_owned()),
+            _ if text.len() > 20 => Err("it has more than 20 characters".to_owned()),
+            _ if !text.chars().all(plain) => {
+                Err("it may have letters, digits, dots, dashes and underscores".to_owned())
+            }
+            _ => Ok(()),
+        }
+    },
+};
+
+/// As the kernel writes it: libvirt would write another form in its own way.
+pub(in crate::declared) static PCI: Text = Text {
+    name: "a PCI address",
+    example: "0000:3b:02.1",
+    check: |text| {
+        let hex = |part: &str, digits: usize| {
+            part.len() == digits && part.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
+        };
+        let parts: Vec<&str> = text.split([':', '.']).collect();
+        let is = matches!(parts[..], [domain, bus, slot, function]
+            if hex(domain, 4) && hex(bus, 2) && hex(slot, 2) && hex(function, 1))
+            && text.matches(':').count() == 2;
+        is.then_some(())
+            .ok_or_else(|| "it is not DOMAIN:BUS:SLOT.FUNCTION in lower-case digits".to_owned())
+    },
+};
+
+pub(in crate::declared) static USB: Text = Text {
+    name: "a USB device",
+    example: "1d6b:0002",
+    check: |text| {
+        let hex = |part: &str| {
+            part.len() == 4 && part.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
+        };
+        let is = text.split_once(':').is_some_and(|(v, p)| hex(v) && hex(p));
+        is.then_some(())
+            .ok_or_else(|| "it is not VENDOR:PRODUCT in lower-case digits".to_owned())
+    },
+};
 
 pub(in crate::declared) const STRINGS: Shape = Shape::List(&Shape::String);
 pub(in crate::declared) const STRING_MAP: Shape = Shape::Map(&Shape::String);

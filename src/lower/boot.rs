@@ -4,7 +4,7 @@ use infra_api::target::{Boot, DiskVolume, Format, MachineDisk, VolumeRef};
 use infra_api::{Address, Placement, What};
 
 use super::{FileFacts, Lowering};
-use crate::declared::{At, Kvm, Source, Workload};
+use crate::declared::{At, Kvm, KvmImage, Source, Workload};
 
 /// What is booted.
 pub(super) struct Booted {
@@ -20,24 +20,58 @@ impl Lowering<'_> {
         placement: &Placement,
         form: &Kvm,
     ) -> Option<Booted> {
-        let address = form.image.value.clone();
+        let Some(image) = &form.image else {
+            return self.without_image(workload, form);
+        };
+        let address = image.value.clone();
         match self.inputs.declared.images.get(&address)?.source.clone() {
             Source::Kernel { kernel, initramfs } => {
-                self.kernel(placement, form, &kernel, initramfs.as_ref())
+                self.kernel(placement, (form, image), &kernel, initramfs.as_ref())
             }
-            Source::Disk(path) => self.disk_image(workload, placement, form, &path),
+            Source::Disk(path) => self.disk_image(workload, placement, (form, image), &path),
             Source::Archive(_) | Source::Reference(_) => {
                 let wanted = "an image with `disk` or `kernel`";
-                self.wrong_image(form.image.span, &address, "a virtual machine", wanted);
+                self.wrong_image(image.span, &address, "a virtual machine", wanted);
                 None
             }
         }
     }
 
+    /// What its own disks and drives hold.
+    fn without_image(&mut self, workload: &Workload, form: &Kvm) -> Option<Booted> {
+        for (written, name) in [
+            (form.root_size_bytes.as_ref().map(|s| s.span), "root_size"),
+            (form.cmdline.as_ref().map(|_| form.span), "cmdline"),
+        ] {
+            if let Some(span) = written {
+                let text = format!("without an image `{name}` is of nothing");
+                self.error(
+                    span,
+                    "Machine without an image",
+                    &text,
+                    "leave it out, or write `image`",
+                );
+            }
+        }
+        if workload.disks.is_empty() && form.cdroms.is_empty() {
+            let hint = "write `image`, a `disk` block, or a `cdrom` block";
+            self.error(
+                form.span,
+                "Machine with nothing to boot",
+                "it has no image, disk or drive",
+                hint,
+            );
+        }
+        Some(Booted {
+            boot: Boot::Disk,
+            disk: None,
+        })
+    }
+
     fn kernel(
         &mut self,
         placement: &Placement,
-        form: &Kvm,
+        (form, image): (&Kvm, &KvmImage),
         kernel: &At<String>,
         initramfs: Option<&At<String>>,
     ) -> Option<Booted> {
@@ -49,7 +83,7 @@ impl Lowering<'_> {
                 "declare a `disk` block, or leave it out",
             );
         }
-        let (host, image) = (&placement.host, &form.image.value);
+        let (host, image) = (&placement.host, &image.value);
         let (kernel, _) = self.file(host, image, "kernel", kernel)?;
         let initramfs = match initramfs {
             Some(path) => Some(self.file(host, image, "initramfs", path)?.0),
@@ -70,7 +104,7 @@ impl Lowering<'_> {
         &mut self,
         workload: &Workload,
         placement: &Placement,
-        form: &Kvm,
+        (form, image): (&Kvm, &KvmImage),
         path: &At<String>,
     ) -> Option<Booted> {
         if form.cmdline.is_some() {
@@ -81,7 +115,7 @@ impl Lowering<'_> {
                 "use an image with `kernel`, or leave `cmdline` out",
             );
         }
-        let (backing, file) = self.file(&placement.host, &form.image.value, "disk", path)?;
+        let (backing, file) = self.file(&placement.host, &image.value, "disk", path)?;
         let capacity_bytes = self.root_size(form, &file);
         let volume = VolumeRef {
             pool: self.pool(&placement.host),
@@ -96,11 +130,7 @@ impl Lowering<'_> {
         };
         let address: &Address = &workload.address;
         self.push(&placement.host, address, What::Disk(what));
-        let disk = MachineDisk {
-            volume,
-            format: Format::Qcow2,
-            read_only: false,
-        };
+        let disk = MachineDisk::new(volume, Format::Qcow2, false);
         Some(Booted {
             boot: Boot::Disk,
             disk: Some(disk),

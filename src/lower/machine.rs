@@ -1,14 +1,16 @@
 //! A workload as a virtual machine.
 
+use std::collections::BTreeMap;
+
 use infra_api::target::{
-    DiskVolume, Format, Machine, MachineDisk, MachineInterface, SeedVolume, VolumeRef,
+    DiskDevice, DiskVolume, Format, Machine, MachineDisk, MachineInterface, SeedVolume, VolumeRef,
 };
 use infra_api::{IdSet, Placement, Text, What, names};
 use infra_diag::{Diagnostic, Span};
 
 use super::Lowering;
 use super::boot::Booted;
-use crate::declared::{Disk, Kvm, Workload};
+use crate::declared::{Cdrom, Disk, Kvm, Memory, Source, Workload};
 
 /// libvirt rounds a machine's memory to these.
 const MIB: u64 = 1 << 20;
@@ -29,11 +31,13 @@ impl Lowering<'_> {
             );
             return;
         };
-        let memory_bytes = memory.value;
-        if !memory_bytes.is_multiple_of(MIB) {
-            let text = "a machine's memory is a whole number of MiB";
-            self.error(memory.span, "Uneven memory", text, "round it to whole MiB");
-        }
+        self.whole_mebibytes(&workload.memory);
+        let (count, size) = (workload.cpus.count, memory.value);
+        let maximum = workload.memory.maximum_bytes.as_ref();
+        let memory_bytes = maximum.map_or(size, |maximum| maximum.value.max(size));
+        let most = workload.cpus.maximum.as_ref();
+        let vcpus = most.map_or(count, |most| most.value.max(count));
+        self.meaningless(workload, form, vcpus);
         let interfaces = self.interfaces(workload, placement);
         let Some(Booted { boot, disk }) = self.boot(workload, placement, form) else {
             return;
@@ -48,6 +52,8 @@ impl Lowering<'_> {
                 .iter()
                 .filter_map(|disk| self.data_disk(workload, placement, disk)),
         );
+        disks.extend(form.cdroms.iter().map(|cdrom| self.drive(placement, cdrom)));
+        by_bus(&mut disks);
         let seed = wants_seed.then(|| self.seed(workload, placement, form, &interfaces));
         let name = self.name(&workload.address);
         let nodes = placement.nodes();
@@ -57,17 +63,24 @@ impl Lowering<'_> {
             uuid: names::uuid(self.inputs.project, self.made_as(&workload.address)),
             state: "running".to_owned(),
             acceleration: form.acceleration,
-            vcpus: workload.cpus.count,
+            vcpus,
+            online_vcpus: (count < vcpus).then_some(count),
             vcpu_pins: pins(placement),
+            iothreads: form.iothreads,
+            iothread_pins: iothread_pins(form.iothreads, placement),
             emulator_pin: placement.helpers.get("emulator").cloned(),
             memory_bytes,
+            balloon_bytes: (size < memory_bytes).then_some(size),
+            memory_mode: workload.memory.mode.clone().filter(|_| !nodes.is_empty()),
             memory_nodes: (!nodes.is_empty()).then_some(nodes),
             page_size_bytes: placement.cells.iter().find_map(|c| c.page_size_bytes),
             boot,
+            boot_order: form.boot.clone(),
             disks,
             seed,
             interfaces,
             autostart: form.autostart,
+            hardware: form.hardware.clone(),
         };
         self.push(
             &placement.host,
@@ -76,12 +89,34 @@ impl Lowering<'_> {
         );
     }
 
+    fn whole_mebibytes(&mut self, memory: &Memory) {
+        let sizes = [&memory.size_bytes, &memory.maximum_bytes];
+        for size in sizes.into_iter().flatten() {
+            if !size.value.is_multiple_of(MIB) {
+                let text = "a machine's memory is a whole number of MiB";
+                self.error(size.span, "Uneven memory", text, "round it to whole MiB");
+            }
+        }
+    }
+
     fn data_disk(
         &mut self,
         workload: &Workload,
         placement: &Placement,
         disk: &Disk,
     ) -> Option<MachineDisk> {
+        if let Some(path) = &disk.path {
+            let format = if disk.qcow2 {
+                Format::Qcow2
+            } else {
+                Format::Raw
+            };
+            return Some(MachineDisk {
+                path: Some(path.value.clone()),
+                format,
+                ..as_declared(MachineDisk::drive(), disk)
+            });
+        }
         let (address, name, size) = match &disk.volume {
             Some(volume) => {
                 let declared = self.inputs.declared.volumes.get(&volume.value)?;
@@ -121,11 +156,26 @@ impl Lowering<'_> {
             };
             self.push(&placement.host, &address, What::Disk(what));
         }
-        Some(MachineDisk {
-            volume,
-            format: Format::Qcow2,
-            read_only: disk.read_only,
-        })
+        let plain = MachineDisk::new(volume, Format::Qcow2, disk.read_only);
+        Some(as_declared(plain, disk))
+    }
+
+    /// A CD-ROM drive and its medium.
+    fn drive(&mut self, placement: &Placement, cdrom: &Cdrom) -> MachineDisk {
+        let medium = cdrom.image.as_ref().and_then(|image| {
+            let declared = self.inputs.declared.images.get(&image.value)?;
+            let Source::Disk(path) = declared.source.clone() else {
+                let wanted = "an image with `disk`";
+                self.wrong_image(image.span, &image.value, "a drive", wanted);
+                return None;
+            };
+            Some(self.file(&placement.host, &image.value, "disk", &path)?.0)
+        });
+        MachineDisk {
+            volume: medium,
+            path: cdrom.path.clone(),
+            ..MachineDisk::drive()
+        }
     }
 
     fn interfaces(&mut self, workload: &Workload, placement: &Placement) -> Vec<MachineInterface> {
@@ -134,10 +184,15 @@ impl Lowering<'_> {
             let Some(address) = placement.addresses.get(&declared.label).copied() else {
                 continue;
             };
+            let mac = self.mac(&workload.address, &declared.label);
+            let network = self.name(&declared.network.value);
             interfaces.push(MachineInterface {
-                mac: self.mac(&workload.address, &declared.label),
-                network: self.name(&declared.network.value),
-                address,
+                model: declared.model.clone(),
+                queues: declared.queues.as_ref().map(|queues| queues.value),
+                mtu: declared.mtu,
+                unplugged: declared.unplugged,
+                bandwidth: declared.bandwidth.clone(),
+                ..MachineInterface::new(mac, network, address)
             });
         }
         interfaces
@@ -225,8 +280,43 @@ impl Lowering<'_> {
     }
 }
 
+/// A disk with all that is declared of it.
+fn as_declared(plain: MachineDisk, disk: &Disk) -> MachineDisk {
+    MachineDisk {
+        device: DiskDevice::Disk,
+        read_only: disk.read_only,
+        bus: disk.bus.as_ref().map(|bus| bus.value.clone()),
+        cache: disk.cache.clone(),
+        io: disk.io.as_ref().map(|io| io.value.clone()),
+        discard: disk.discard.clone().filter(|_| !disk.read_only),
+        serial: disk.serial.clone(),
+        queues: disk.queues.as_ref().map(|queues| queues.value),
+        iothread: disk.iothread.as_ref().map(|thread| thread.value),
+        throttle: disk.throttle,
+        ..plain
+    }
+}
+
+/// libvirt keeps the disks of a bus together, in the order in which the buses first come up.
+fn by_bus(disks: &mut [MachineDisk]) {
+    let mut buses: Vec<String> = Vec::new();
+    for disk in disks.iter() {
+        if !buses.iter().any(|bus| bus == disk.bus()) {
+            buses.push(disk.bus().to_owned());
+        }
+    }
+    disks.sort_by_key(|disk| buses.iter().position(|bus| bus == disk.bus()));
+}
+
+/// Beside the emulator's own threads, and never on the vCPUs'.
+fn iothread_pins(threads: u32, placement: &Placement) -> BTreeMap<u32, IdSet> {
+    let cpus = placement.helpers.get("emulator");
+    let pins = (1..=threads).filter_map(|thread| Some((thread, cpus?.clone())));
+    pins.collect()
+}
+
 /// Each vCPU on its own CPU, or all on the shared ones.
-fn pins(placement: &Placement) -> std::collections::BTreeMap<u32, IdSet> {
+fn pins(placement: &Placement) -> BTreeMap<u32, IdSet> {
     let of_cell = |cell: &infra_api::Cell| {
         let shared = cell.cpus.clone();
         let pin = move |v: &infra_api::Vcpu| {

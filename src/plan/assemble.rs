@@ -6,7 +6,7 @@ mod left;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::{Address, Impact, Observed, Project, Resource, ResourceId, SECRET};
+use infra_api::{Address, Edit, Impact, Observed, Project, Resource, ResourceId, SECRET};
 use serde_json::Value;
 
 use self::draft::drafts;
@@ -43,7 +43,7 @@ pub struct Inputs<'a> {
     pub depends_on: &'a [(ResourceId, ResourceId)],
     /// Instances that change in batches.
     pub rolling: &'a [Rolling],
-    pub impact: &'a dyn Fn(&ResourceId, &[String], bool) -> Impact,
+    pub impact: &'a dyn Fn(&ResourceId, &Edit<'_>) -> Impact,
     /// What an object with this body holds of its host; `true`: as wanted, `false`: as found.
     pub claims: &'a dyn Fn(&ResourceId, &Address, &Value, bool) -> Claims,
     /// Whether such an object can be made while the one is there whose place it takes.
@@ -324,8 +324,15 @@ impl Assembly<'_> {
             keep_found(&mut wanted.resource.body, Some(found), path);
         }
         let id = wanted.resource.id.clone();
-        let deltas = diff(found, &wanted.resource.body, &|path, removed| {
-            (self.inputs.impact)(&id, path, removed)
+        let body = &wanted.resource.body;
+        let deltas = diff(found, body, &|path, removed| {
+            let edit = Edit {
+                path,
+                removed,
+                before: found,
+                after: body,
+            };
+            (self.inputs.impact)(&id, &edit)
         });
         let fate = if self.inputs.replace.contains(&id) {
             Fate::Replace(Reason::Replaced {

@@ -157,7 +157,7 @@ fn of_machine(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> 
             .then(|| pin.first())
             .flatten()
     };
-    let vcpus = (0..body.vcpus)
+    let vcpus = (0..body.online_vcpus.unwrap_or(body.vcpus))
         .map(|id| Vcpu {
             id,
             cpu: body.vcpu_pins.get(&id).and_then(one),
@@ -167,7 +167,7 @@ fn of_machine(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> 
         node: None,
         cpus,
         vcpus,
-        memory_bytes: body.memory_bytes,
+        memory_bytes: body.balloon_bytes.unwrap_or(body.memory_bytes),
         page_size_bytes: body.page_size_bytes,
     };
     Some(Placement {

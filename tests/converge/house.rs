@@ -238,7 +238,7 @@ impl House {
             observed: &observed,
             depends_on: &wanted.depends_on,
             rolling: &wanted.rolling,
-            impact: &|id, path, removed| self.sim.impact(&id.kind, path, removed),
+            impact: &|id, edit| self.sim.impact_of(&id.kind, edit),
             claims: &|_, _, _, _| Claims::default(),
             swaps: &|id| self.sim.swaps(&id.kind),
             replace: &BTreeSet::new(),

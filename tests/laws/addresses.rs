@@ -31,6 +31,11 @@ fn workload(index: usize, asked: Option<u8>) -> Workload {
             label: "lan".to_owned(),
             network: at(lan()),
             address: asked.map(|last| at(number(last))),
+            model: None,
+            queues: None,
+            mtu: None,
+            unplugged: false,
+            bandwidth: None,
             span: span(),
         }],
         ..bare_workload(name(index))

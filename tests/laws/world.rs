@@ -199,6 +199,7 @@ impl Ask {
         Workload {
             cpus: Cpus {
                 count: self.count,
+                maximum: None,
                 set: self.set.map(|s| at(ids(s))),
                 policy: if self.dedicated {
                     CpuPolicy::Dedicated
@@ -211,6 +212,8 @@ impl Ask {
             host: self.host.map(|h| at(host_name(h))),
             memory: Memory {
                 size_bytes: Some(at(self.memory * UNIT)),
+                maximum_bytes: None,
+                mode: None,
                 nodes: self.nodes.map(|n| at(ids(n))),
                 page_size_bytes: self.paged.then(|| at(PAGE)),
                 span: None,
@@ -227,6 +230,7 @@ pub(crate) fn bare_workload(address: Address) -> Workload {
         host: None,
         cpus: Cpus {
             count: 1,
+            maximum: None,
             set: None,
             policy: CpuPolicy::Shared,
             threads: Threads::Any,

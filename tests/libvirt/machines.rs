@@ -46,23 +46,15 @@ fn live_a_machine_boots() {
             let machine = Machine {
                 memory_nodes: Some(IdSet::from([0])),
                 disks: vec![
-                    MachineDisk {
-                        volume: file.volume.clone(),
-                        format: Format::Raw,
-                        read_only: true,
-                    },
-                    MachineDisk {
-                        volume: b.volume("data"),
-                        format: Format::Qcow2,
-                        read_only: false,
-                    },
+                    MachineDisk::new(file.volume.clone(), Format::Raw, true),
+                    MachineDisk::new(b.volume("data"), Format::Qcow2, false),
                 ],
                 seed: Some(seed.volume.clone()),
-                interfaces: vec![MachineInterface {
-                    mac: "52:54:00:12:34:56".into(),
-                    network: network.name.clone(),
-                    address: "10.213.92.7".parse().unwrap(),
-                }],
+                interfaces: vec![MachineInterface::new(
+                    "52:54:00:12:34:56".into(),
+                    network.name.clone(),
+                    "10.213.92.7".parse().unwrap(),
+                )],
                 console_log: Some(log.clone()),
                 ..b.pinned(0)
             };
@@ -131,11 +123,11 @@ async fn linux(b: &Bench, images: &Path) -> Machine {
             cmdline: Some("console=ttyS0 quiet".into()),
         },
         seed: Some(seed.volume),
-        interfaces: vec![MachineInterface {
-            mac: "52:54:00:12:34:57".into(),
-            network: network.name,
-            address: [10, 213, 93, 7].into(),
-        }],
+        interfaces: vec![MachineInterface::new(
+            "52:54:00:12:34:57".into(),
+            network.name,
+            [10, 213, 93, 7].into(),
+        )],
         memory_bytes: 256 << 20,
         console_log: Some(format!("{}/console.log", b.pool().path)),
         ..b.plain()
@@ -262,11 +254,7 @@ fn live_a_failed_update_leaves_the_machine() {
             let id = b.id("domain", &machine.name);
             b.create(&id, &machine, None).await.unwrap();
             let before = b.domain_by_hand(&machine).id();
-            let nic = MachineInterface {
-                mac: "not-a-mac".into(),
-                network: "x".into(),
-                address: [10, 0, 0, 1].into(),
-            };
+            let nic = MachineInterface::new("not-a-mac".into(), "x".into(), [10, 0, 0, 1].into());
             let refused = Machine {
                 interfaces: vec![nic],
                 ..machine.clone()

@@ -168,11 +168,7 @@ fn live_a_disk_grows_and_never_shrinks() {
                 Remedy::Operator
             );
             let machine = Machine {
-                disks: vec![MachineDisk {
-                    volume: small.volume.clone(),
-                    format: Format::Qcow2,
-                    read_only: false,
-                }],
+                disks: vec![MachineDisk::new(small.volume.clone(), Format::Qcow2, false)],
                 ..b.plain()
             };
             b.create(&b.id("domain", &machine.name), &machine, None)

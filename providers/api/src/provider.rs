@@ -11,7 +11,7 @@
 use std::pin::Pin;
 
 use crate::{
-    Change, Facts, Failure, HostName, Impact, Observed, Project, Readiness, Remedy, Resource,
+    Change, Edit, Facts, Failure, HostName, Impact, Observed, Project, Readiness, Remedy, Resource,
     ResourceId, Target,
 };
 
@@ -29,6 +29,12 @@ pub trait Provider: Send + Sync {
     /// What changing one attribute of a running object takes. `path` leads to it in the body; `removed` says
     /// that it was there and shall be no more, which some daemons cannot do in place.
     fn impact(&self, kind: &str, path: &[String], removed: bool) -> Impact;
+
+    /// The same, where that depends on the values or on the rest of the body: what can grow in place may not
+    /// shrink so.
+    fn impact_of(&self, kind: &str, edit: &Edit<'_>) -> Impact {
+        self.impact(kind, edit.path, edit.removed)
+    }
 
     /// Whether an object of this kind can be made while the one whose place it takes is there: then replacing it is one
     /// action, and what cannot be made is found out before anything is stopped.

@@ -55,6 +55,17 @@ pub enum Impact {
     Replace,
 }
 
+/// One attribute in which two bodies of an object differ.
+#[derive(Clone, Copy, Debug)]
+pub struct Edit<'a> {
+    /// Leads to it: object keys and list indices.
+    pub path: &'a [String],
+    /// It was there and shall be no more.
+    pub removed: bool,
+    pub before: &'a Value,
+    pub after: &'a Value,
+}
+
 /// What a daemon is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {

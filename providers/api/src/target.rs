@@ -4,8 +4,9 @@
 //! Optional fields that are absent mean "the daemon's own default"; a provider reads a default back as absent.
 
 mod container;
+mod hardware;
+mod machine;
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
@@ -13,7 +14,15 @@ use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, HostName, IdSet, Text};
+pub use self::hardware::{
+    Clock, Cpu, Filesystem, Firmware, Graphics, Hardware, HostDevice, Timer, Topology, Tpm,
+    Watchdog,
+};
+pub use self::machine::{
+    Acceleration, Bandwidth, Boot, DiskDevice, Machine, MachineDisk, MachineInterface, Rate,
+    Throttle,
+};
+use crate::{Address, HostName, Text};
 
 pub use container::*;
 
@@ -27,6 +36,8 @@ pub struct Target {
 }
 
 /// The kinds of thing. A provider makes resources of those it knows and ignores the rest.
+// They are made once, handed on and taken apart: nobody keeps many.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     ContainerImage(ContainerImage, ImageSource),
@@ -128,90 +139,4 @@ pub struct OwnBridge {
     pub gateway: Ipv4Addr,
     /// True: no forwarding; false: NAT.
     pub internal: bool,
-}
-
-/// A virtual machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Machine {
-    pub name: String,
-    pub uuid: String,
-    /// `running`; as observed also `shutoff`, `paused`, `crashed`, …
-    pub state: String,
-    pub acceleration: Acceleration,
-    pub vcpus: u32,
-    /// vCPU → pCPUs its thread may run on. All or none.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub vcpu_pins: BTreeMap<u32, IdSet>,
-    /// pCPUs of the emulator's own threads.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub emulator_pin: Option<IdSet>,
-    pub memory_bytes: u64,
-    /// NUMA nodes all its memory comes from (mode strict).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory_nodes: Option<IdSet>,
-    /// Huge pages of this size back its memory; absent: ordinary pages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub page_size_bytes: Option<u64>,
-    pub boot: Boot,
-    /// In the order the guest sees them: vda, vdb, …
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub disks: Vec<MachineDisk>,
-    /// The NoCloud seed: a read-only disk after the others.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seed: Option<VolumeRef>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub interfaces: Vec<MachineInterface>,
-    /// The serial console is also written to this file of the daemon's host.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub console_log: Option<String>,
-    /// Started when the host starts.
-    pub autostart: bool,
-}
-
-/// How instructions are run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Acceleration {
-    /// By the hardware; the guest sees the host's CPU.
-    Kvm,
-    /// By QEMU in software.
-    Emulated,
-}
-
-/// What is started.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", tag = "type", deny_unknown_fields)]
-pub enum Boot {
-    /// The first disk.
-    Disk,
-    /// A kernel, without a boot loader.
-    Kernel {
-        kernel: VolumeRef,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        initramfs: Option<VolumeRef>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        cmdline: Option<Text>,
-    },
-}
-
-/// A disk of a machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MachineDisk {
-    pub volume: VolumeRef,
-    pub format: Format,
-    pub read_only: bool,
-}
-
-/// A NIC of a machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MachineInterface {
-    /// Lower-case, colons.
-    pub mac: String,
-    /// [`MachineNetwork::name`].
-    pub network: String,
-    /// The address the guest is told to take (by its seed or kernel command line).
-    pub address: Ipv4Addr,
 }

@@ -205,12 +205,15 @@ fn use_of(found: Found) -> Used {
         .filter(|nodes| nodes.len() == 1)
         .and_then(|nodes| nodes.first());
     let pages = machine.page_size_bytes.filter(|size| *size > 0);
+    let held = machine.balloon_bytes.unwrap_or(machine.memory_bytes);
+    // Only a strict binding is one.
+    let bound = machine.memory_mode.is_none();
     Used {
         owner,
         project,
         shared_cpus,
-        memory_bytes: pages.is_none().then_some(machine.memory_bytes),
-        memory_nodes: machine.memory_nodes.clone(),
+        memory_bytes: pages.is_none().then_some(held),
+        memory_nodes: machine.memory_nodes.clone().filter(|_| bound),
         hugepages: pages
             .map(|size_bytes| UsedPages {
                 node,

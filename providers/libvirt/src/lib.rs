@@ -7,12 +7,15 @@ mod domain;
 mod failure;
 mod guard;
 mod network;
+mod plug;
 mod pool;
+mod raw;
 mod settle;
 mod spot;
 mod text;
 mod transfer;
 mod volume;
+mod way;
 mod wire;
 
 use std::path::PathBuf;
@@ -20,8 +23,8 @@ use std::time::Duration;
 
 use infra_api::target::{Boot, Machine, VolumeRef};
 use infra_api::{
-    Daemon, Failure, HostName, Impact, Pending, Project, Provider, Resource, ResourceId, Target,
-    What,
+    Daemon, Edit, Failure, HostName, Impact, Pending, Project, Provider, Resource, ResourceId,
+    Target, What,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -85,15 +88,22 @@ impl Provider for Libvirt {
     }
 
     /// As measured on libvirt 9.0 with QEMU 7.2. A network's bridge, pool's path or volume's content cannot
-    /// change under what uses it; a domain's devices could be plugged, but half of that takes the guest's help.
-    fn impact(&self, kind: &str, path: &[String], removed: bool) -> Impact {
+    /// change under what uses it. A firmware's variables belong to it: with another one a machine begins anew.
+    fn impact(&self, kind: &str, path: &[String], _: bool) -> Impact {
         match (kind, path.first().map(String::as_str)) {
-            ("domain", Some("vcpu_pins" | "emulator_pin")) if !removed => Impact::InPlace,
             ("domain", Some("state" | "autostart")) => Impact::InPlace,
             ("domain", Some("name" | "uuid")) => Impact::Replace,
             ("domain", _) => Impact::Restart,
             ("volume", Some("capacity_bytes")) => Impact::InPlace,
             _ => Impact::Replace,
+        }
+    }
+
+    fn impact_of(&self, kind: &str, edit: &Edit<'_>) -> Impact {
+        match self.impact(kind, edit.path, edit.removed) {
+            Impact::Restart if firmware(edit) => Impact::Replace,
+            Impact::Restart => way::impact(edit.path, edit.before, edit.after),
+            certain => certain,
         }
     }
 
@@ -107,6 +117,17 @@ impl Provider for Libvirt {
             Ok(Box::new(daemon) as Box<dyn Daemon>)
         })
     }
+}
+
+/// Whether it is another firmware, alone or with all the hardware.
+fn firmware(edit: &Edit<'_>) -> bool {
+    let covers = match edit.path {
+        [all] => all == "hardware",
+        [all, part, ..] => all == "hardware" && part == "firmware",
+        [] => false,
+    };
+    let of = |body: &Value| body["hardware"]["firmware"].clone();
+    covers && of(edit.before) != of(edit.after)
 }
 
 fn resource(target: &Target, kind: &str, name: &str, body: Value) -> Resource {
@@ -139,7 +160,7 @@ fn needs(host: &HostName, machine: &Machine) -> Vec<ResourceId> {
     };
     let volumes = boot
         .into_iter()
-        .chain(machine.disks.iter().map(|disk| &disk.volume))
+        .chain(machine.disks.iter().filter_map(|disk| disk.volume.as_ref()))
         .chain(&machine.seed);
     let networks = machine
         .interfaces
@@ -159,6 +180,7 @@ mod tests {
     use super::*;
     use infra_api::Address;
     use infra_api::target::{DiskVolume, Format, Pool};
+    use serde_json::json;
 
     fn target(what: What) -> Target {
         Target {
@@ -227,10 +249,26 @@ mod tests {
             let path: Vec<String> = path.split('.').map(str::to_owned).collect();
             Libvirt::default().impact(kind, &path, removed)
         };
-        assert_eq!(impact("domain", "vcpu_pins.0", false), Impact::InPlace);
-        assert_eq!(impact("domain", "vcpu_pins", true), Impact::Restart);
+        assert_eq!(impact("domain", "autostart", false), Impact::InPlace);
         assert_eq!(impact("domain", "memory_bytes", false), Impact::Restart);
         assert_eq!(impact("domain", "uuid", false), Impact::Replace);
+        let (before, after) = (
+            json!({"hardware": {"title": "a"}}),
+            json!({"hardware": {"title": "b", "firmware": {"secure_boot": true}}}),
+        );
+        let weigh = |path: &[&str]| {
+            let path: Vec<String> = path.iter().map(|&key| key.to_owned()).collect();
+            let edit = Edit {
+                path: &path,
+                removed: false,
+                before: &before,
+                after: &after,
+            };
+            Libvirt::default().impact_of("domain", &edit)
+        };
+        assert_eq!(weigh(&["hardware"]), Impact::Replace);
+        assert_eq!(weigh(&["hardware", "firmware"]), Impact::Replace);
+        assert_eq!(weigh(&["hardware", "title"]), Impact::Restart);
         assert_eq!(impact("volume", "capacity_bytes", false), Impact::InPlace);
         assert_eq!(impact("volume", "user_data", false), Impact::Replace);
         assert_eq!(impact("network", "own.subnet", false), Impact::Replace);

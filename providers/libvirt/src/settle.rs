@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use infra_api::target::Machine;
-use infra_api::{Failure, IdSet, Impact, Mark, Progress, Project, Remedy};
+use infra_api::{Failure, Impact, Mark, Progress, Project, Remedy};
 use tokio::time::{Instant, sleep};
 use virt::connect::Connect;
 use virt::domain::Domain;
@@ -15,18 +15,19 @@ use virt::sys;
 
 use crate::domain::{live, lookup, state, stored};
 use crate::failure::Doing;
+use crate::plug::Running;
 use crate::text::domain::{self as text, Hypervisor};
 use crate::text::pool::Pools;
+use crate::way::{Step, way};
 use crate::wire::Wire;
 use crate::{guard, pool};
 
 const POLL: Duration = Duration::from_millis(200);
 
-/// What makes a running machine like its new definition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
+/// What is still to be done when its definition is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
     Nothing,
-    Pin,
     Restart,
 }
 
@@ -41,32 +42,81 @@ pub(crate) async fn settle(
 ) -> Result<(), Failure> {
     let (name, owned) = (wanted.name.clone(), (mark.clone(), wanted.clone()));
     let define = move |connection: &Connect, _: &_| define(connection, &owned.0, &owned.1, allowed);
-    if wire.act(progress, define).await? == Step::Restart {
+    if wire.act(progress, define).await? == Left::Restart {
         stop(wire, &name, patience, progress).await?;
     }
     let autostart = wanted.autostart;
     wire.act(progress, move |connection, _| {
         start(connection, &name, autostart)
     })
-    .await
+    .await?;
+    give_back(wire, wanted, patience * 2, progress).await
 }
 
-/// Writes the definition and pins what runs. Refuses before it touches anything.
+/// Waits until the guest has the memory it should; it may have to boot first. libvirt says yes to any balloon, also where nobody in the guest
+/// hears of it.
+async fn give_back(
+    wire: &Wire,
+    wanted: &Machine,
+    patience: Duration,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    let Some(target) = wanted.balloon_bytes else {
+        return Ok(());
+    };
+    let began = Instant::now();
+    loop {
+        let name = wanted.name.clone();
+        let has = wire
+            .ask(move |connection| balloon(connection, &name))
+            .await?;
+        if has == Some(target) {
+            return Ok(());
+        }
+        if began.elapsed() > patience {
+            let has = has.unwrap_or(wanted.memory_bytes) >> 20;
+            let why = format!(
+                "the guest has kept {has} MiB, and was to have {}",
+                target >> 20
+            );
+            return Err(Failure::new(
+                Remedy::Operator,
+                format!("taking memory back from `{}`", wanted.name),
+                why,
+            )
+            .hint("it needs the driver virtio_balloon, and the memory to be free; or write `size` as large as `maximum`"));
+        }
+        progress.say("waiting for the guest to give memory back");
+        sleep(POLL).await;
+    }
+}
+
+/// What the guest has of less than all.
+fn balloon(connection: &Connect, name: &str) -> Result<Option<u64>, Failure> {
+    match lookup(connection, name)? {
+        Some(domain) => Ok(live(&domain, &pool::paths(connection)?)?
+            .machine
+            .balloon_bytes),
+        None => Ok(None),
+    }
+}
+
+/// Writes the definition and changes what runs. Refuses before it touches anything.
 fn define(
     connection: &Connect,
     mark: &Mark,
     wanted: &Machine,
     allowed: Impact,
-) -> Result<Step, Failure> {
+) -> Result<Left, Failure> {
     let doing = || format!("defining the domain `{}`", wanted.name);
     let pools = pool::paths(connection)?;
     let xml = text::write(wanted, mark, &pools, hypervisor(connection)?).doing(doing)?;
     let there = lookup(connection, &wanted.name)?;
-    let step = match &there {
+    let steps = match &there {
         Some(domain) => next(domain, &pools, mark, wanted)?,
-        None => Step::Nothing,
+        None => Some(Vec::new()),
     };
-    if step == Step::Restart && allowed == Impact::InPlace {
+    if steps.is_none() && allowed == Impact::InPlace {
         return Err(Failure::new(
             Remedy::Replan,
             doing(),
@@ -79,10 +129,17 @@ fn define(
     let domain = connection
         .define_domain_xml_flags(&xml, sys::VIR_DOMAIN_DEFINE_VALIDATE)
         .doing(doing)?;
-    if step == Step::Pin {
-        pin(&domain, wanted)?;
-    }
-    Ok(step)
+    let Some(steps) = steps else {
+        return Ok(Left::Restart);
+    };
+    let (domain, pools) = (&domain, &pools);
+    let running = Running {
+        domain,
+        pools,
+        mark,
+        wanted,
+    };
+    running.go(&steps).map(|()| Left::Nothing)
 }
 
 /// A machine saved to disk (libvirt does that when its host goes down) would come back as it was, whatever its
@@ -107,56 +164,19 @@ fn hypervisor(connection: &Connect) -> Result<Hypervisor, Failure> {
     })
 }
 
-fn next(domain: &Domain, pools: &Pools, mark: &Mark, wanted: &Machine) -> Result<Step, Failure> {
+/// What makes it as wanted while it runs; nothing where that takes a restart.
+fn next(
+    domain: &Domain,
+    pools: &Pools,
+    mark: &Mark,
+    wanted: &Machine,
+) -> Result<Option<Vec<Step>>, Failure> {
     let what = format!("the domain `{}`", wanted.name);
     guard::ours(&what, stored(domain, pools)?.mark(), &mark.project)?;
     match domain.is_active().doing(|| format!("reading {what}"))? {
-        true => Ok(step(&live(domain, pools)?.machine, wanted)),
-        false => Ok(Step::Nothing),
+        true => Ok(way(&live(domain, pools)?.machine, wanted)),
+        false => Ok(Some(Vec::new())),
     }
-}
-
-fn step(runs: &Machine, wanted: &Machine) -> Step {
-    let (runs, wanted) = (
-        text::definition(runs.clone()),
-        text::definition(wanted.clone()),
-    );
-    let pinned = Machine {
-        vcpu_pins: wanted.vcpu_pins.clone(),
-        emulator_pin: wanted.emulator_pin.clone(),
-        ..runs.clone()
-    };
-    // A pin can be moved, not taken away: a running machine that was pinned stays bound to some set.
-    let unpinned = |had: bool, wants: bool| had && !wants;
-    let lost = unpinned(!runs.vcpu_pins.is_empty(), !wanted.vcpu_pins.is_empty())
-        || unpinned(runs.emulator_pin.is_some(), wanted.emulator_pin.is_some());
-    match (runs == wanted, pinned == wanted && !lost) {
-        (true, _) => Step::Nothing,
-        (_, true) => Step::Pin,
-        _ => Step::Restart,
-    }
-}
-
-/// The definition has the new pins already; these are the running threads'.
-fn pin(domain: &Domain, wanted: &Machine) -> Result<(), Failure> {
-    for (vcpu, cpus) in &wanted.vcpu_pins {
-        let pinned = domain.pin_vcpu_flags(*vcpu, &bitmap(cpus), sys::VIR_DOMAIN_AFFECT_LIVE);
-        pinned.doing(|| format!("pinning vCPU {vcpu} of `{}` to {cpus}", wanted.name))?;
-    }
-    let Some(cpus) = &wanted.emulator_pin else {
-        return Ok(());
-    };
-    let pinned = domain.pin_emulator(&bitmap(cpus), sys::VIR_DOMAIN_AFFECT_LIVE);
-    pinned.doing(|| format!("pinning the emulator of `{}` to {cpus}", wanted.name))
-}
-
-/// A set as libvirt takes it: CPU `n` is bit `n % 8` of byte `n / 8`.
-fn bitmap(cpus: &IdSet) -> Vec<u8> {
-    let mut bytes = vec![0; cpus.last().map_or(1, |last| last as usize / 8 + 1)];
-    for cpu in cpus {
-        bytes[cpu as usize / 8] |= 1 << (cpu % 8);
-    }
-    bytes
 }
 
 /// Running, by whatever that takes from where it is.
@@ -306,16 +326,4 @@ fn undefine(connection: &Connect, project: &Project, name: &str) -> Result<(), F
     domain
         .undefine_flags(with)
         .doing(|| format!("removing the domain `{name}`"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bitmap_has_a_bit_a_cpu() {
-        assert_eq!(bitmap(&IdSet::from([0, 1])), [3]);
-        assert_eq!(bitmap(&IdSet::from([8, 17])), [0, 1, 2]);
-        assert_eq!(bitmap(&IdSet::new()), [0]);
-    }
 }

@@ -242,7 +242,8 @@ fn grow(place: &Place, data: &StorageVol, disk: &DiskVolume) -> Result<(), Failu
         let Ok(xml) = domain.xml_desc(0) else {
             continue;
         };
-        if let Some(target) = domain_read::target(&xml, &disk.volume, &place.paths) {
+        let places = domain_read::places(&xml, &place.paths);
+        if let Some(target) = places.ok().and_then(|all| all.of_volume(&disk.volume)) {
             let in_bytes = sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES;
             return domain
                 .block_resize(&target, disk.capacity_bytes, in_bytes)

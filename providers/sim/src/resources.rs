@@ -134,7 +134,7 @@ impl Maker<'_> {
         };
         let volumes = boot
             .into_iter()
-            .chain(machine.disks.iter().map(|disk| &disk.volume))
+            .chain(machine.disks.iter().filter_map(|disk| disk.volume.as_ref()))
             .chain(&machine.seed);
         let networks = machine.interfaces.iter();
         let networks =

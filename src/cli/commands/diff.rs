@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::{Impact, Observed, ResourceId};
+use infra_api::{Edit, Impact, Observed, ResourceId};
 use infra_lang::Mode;
 use infra_plan::Record;
 
@@ -48,16 +48,24 @@ fn drifts(session: &Session, observed: &BTreeMap<ResourceId, Observed>) -> Drift
 }
 
 fn changed(session: &Session, id: &ResourceId, record: &Record, found: &Observed) -> Option<Drift> {
-    let impact = |path: &[String], removed: bool| {
+    let impact = |path: &[String], removed: bool, after: &serde_json::Value| {
         let provider = session.providers.iter().find(|p| p.name() == id.provider);
-        provider.map_or(Impact::Replace, |p| p.impact(&id.kind, path, removed))
+        let edit = Edit {
+            path,
+            removed,
+            before: &record.body,
+            after,
+        };
+        provider.map_or(Impact::Replace, |p| p.impact_of(&id.kind, &edit))
     };
     match found {
         Observed::Absent => Some(Drift::Missing),
         Observed::Foreign { what } => Some(Drift::Taken { what: what.clone() }),
         Observed::Partial { why, .. } => Some(Drift::HalfMade { why: why.clone() }),
         Observed::Present { body, .. } => {
-            let deltas = infra_plan::diff(&record.body, body, &impact);
+            let deltas = infra_plan::diff(&record.body, body, &|path, removed| {
+                impact(path, removed, body)
+            });
             (!deltas.is_empty()).then_some(Drift::Changed { deltas })
         }
     }

@@ -404,11 +404,9 @@ impl Session {
         left.extend(selection.strangers(observed, prior));
         let mut workloads = self.left_places(selection);
         workloads.extend(placements.clone());
-        let impact = |id: &ResourceId, path: &[String], removed: bool| {
+        let impact = |id: &ResourceId, edit: &infra_api::Edit<'_>| {
             let provider = self.providers.iter().find(|p| p.name() == id.provider);
-            provider.map_or(infra_api::Impact::Replace, |p| {
-                p.impact(&id.kind, path, removed)
-            })
+            provider.map_or(infra_api::Impact::Replace, |p| p.impact_of(&id.kind, edit))
         };
         let claims =
             |id: &ResourceId, address: &Address, body: &serde_json::Value, wanted: bool| {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use infra_api::target::{
     Acceleration, Boot, ContainerImage, ContainerNetwork, ContainerVolume, DiskVolume, FileVolume,
-    Machine, MachineNetwork, Pool, SeedVolume, VolumeRef,
+    Machine, MachineDisk, MachineNetwork, Pool, SeedVolume, VolumeRef,
 };
 use infra_api::units::Bytes;
 use infra_api::{IdSet, Text};
@@ -83,15 +83,39 @@ fn machine(m: Machine) -> Vec<Row> {
     vec![
         row("boot", &boot(&m.boot)),
         yes("emulated", m.acceleration == Acceleration::Emulated),
-        row("vcpus", &format!("{}{}", m.vcpus, pins(&m.vcpu_pins))),
+        yes("uefi", m.hardware.firmware.is_some()),
+        row("vcpus", &format!("{}{}", vcpus(&m), pins(&m.vcpu_pins))),
         each("emulator", emulator(&m), |cpus| names::ids("CPU", cpus)),
-        row("memory", &format!("{}{pages}", Bytes(m.memory_bytes))),
+        row("memory", &format!("{}{pages}", memory(&m))),
         some("memory.nodes", m.memory_nodes),
-        each("disks", &m.disks, |d| volume(&d.volume)),
+        each("disks", &m.disks, attached),
         each("networks", &m.interfaces, |i| {
             format!("{} {}", i.network, i.address)
         }),
     ]
+}
+
+fn vcpus(m: &Machine) -> String {
+    match m.online_vcpus {
+        Some(online) => format!("{online} of {}", m.vcpus),
+        None => m.vcpus.to_string(),
+    }
+}
+
+fn memory(m: &Machine) -> String {
+    match m.balloon_bytes {
+        Some(bytes) => format!("{} of {}", Bytes(bytes), Bytes(m.memory_bytes)),
+        None => Bytes(m.memory_bytes).to_string(),
+    }
+}
+
+/// What is in it.
+fn attached(disk: &MachineDisk) -> String {
+    match (&disk.volume, &disk.path) {
+        (Some(of), _) => volume(of),
+        (None, Some(path)) => path.clone(),
+        (None, None) => "an empty drive".to_owned(),
+    }
 }
 
 /// Where the emulator's own threads run, where that is not with the vCPUs.

@@ -13,6 +13,12 @@ pub(super) static KIND: BlockKind = BlockKind {
     doc: "The CPUs it gets. A VM's vCPUs; the CPUs a container's or unit's threads may run on.",
     attributes: &[
         whole("count", 1, 4096, "How many; 1 where neither `count` nor `set` is written."),
+        whole(
+            "maximum",
+            1,
+            4096,
+            "So many a VM may be given while it runs; `count` of them are there from the start.",
+        ),
         ids("set", "Exactly these CPUs of the host. Dedicated unless `policy` says shared."),
         word(
             "policy",
@@ -50,6 +56,7 @@ pub enum Threads {
 #[derive(Clone, Debug)]
 pub struct Cpus {
     pub count: u32,
+    pub maximum: Option<At<u32>>,
     pub set: Option<At<IdSet>>,
     pub policy: CpuPolicy,
     pub threads: Threads,
@@ -62,6 +69,7 @@ impl Cpus {
         let Some(block) = block else {
             return Self {
                 count: 1,
+                maximum: None,
                 set: None,
                 policy: CpuPolicy::Shared,
                 threads: Threads::Any,
@@ -94,8 +102,19 @@ impl Cpus {
                 "leave `count` out: the set says how many",
             );
         }
+        let count = count.map(|c| c.value).or(in_set).unwrap_or(1);
+        let maximum = reader.whole::<u32>(block, "maximum");
+        if let Some(maximum) = maximum.as_ref().filter(|m| m.value < count) {
+            reader.error(
+                "Maximum below the count",
+                maximum.span,
+                format!("{count} CPUs are asked for"),
+                "make it larger, or leave it out",
+            );
+        }
         Self {
-            count: count.map(|c| c.value).or(in_set).unwrap_or(1),
+            count,
+            maximum,
             set,
             policy,
             threads: match reader

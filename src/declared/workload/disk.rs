@@ -1,11 +1,29 @@
 //! `disk "data" { … }`: storage of its own, or a declared volume.
 
 use infra_api::Address;
+use infra_api::target::Throttle;
 use infra_diag::Span;
-use infra_lang::{Block, BlockKind, Meta, Shape};
+use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
 use crate::declared::read::{At, Reader};
-use crate::declared::words::{path, size, word};
+use crate::declared::words::{SERIAL, path, size, whole, word};
+
+static THROTTLE: BlockKind = BlockKind {
+    name: "throttle",
+    label: None,
+    doc: "The most a VM's disk may do in a second; changed while it runs. A total goes without its parts.",
+    attributes: &[
+        size("bytes", "Reading and writing together."),
+        size("read_bytes", "Reading."),
+        size("write_bytes", "Writing."),
+        whole("iops", 1, i64::MAX, "Requests of both kinds together."),
+        whole("read_iops", 1, i64::MAX, "Requests to read."),
+        whole("write_iops", 1, i64::MAX, "Requests to write."),
+    ],
+    blocks: &[],
+    computed: &[],
+    meta: Meta::NONE,
+};
 
 pub(super) static KIND: BlockKind = BlockKind {
     name: "disk",
@@ -22,9 +40,54 @@ pub(super) static KIND: BlockKind = BlockKind {
             Shape::Ref(&["volume"]),
             "A declared volume; without it the disk lives and goes with the workload.",
         ),
+        path(
+            "path",
+            "Instead of `size`, for VMs: a disk image of the host, or below `/dev/` a block device. It is used and \
+             never made or removed.",
+        ),
+        word(
+            "format",
+            Shape::OneOf(&["raw", "qcow2"]),
+            "Of a VM's `path`.",
+        )
+        .default("\"raw\""),
         word("read_only", Shape::Bool, "Not written to.").default("false"),
+        word(
+            "bus",
+            Shape::OneOf(&["virtio", "scsi", "sata"]),
+            "What a VM sees it on.",
+        )
+        .default("\"virtio\""),
+        word(
+            "cache",
+            Shape::OneOf(&["none", "writeback", "writethrough", "directsync", "unsafe"]),
+            "A VM's: how the host caches it; QEMU's default is `writeback`.",
+        ),
+        word(
+            "io",
+            Shape::OneOf(&["native", "threads", "io_uring"]),
+            "A VM's: how QEMU reads and writes. `native` needs a `cache` of `none` or `directsync`.",
+        ),
+        word(
+            "discard",
+            Shape::OneOf(&["unmap", "ignore"]),
+            "A VM's: whether what the guest discards is given back.",
+        )
+        .default("\"unmap\""),
+        word(
+            "serial",
+            Shape::Text(&SERIAL),
+            "A VM's: what the guest finds it by, in /dev/disk/by-id.",
+        ),
+        whole("queues", 1, 256, "A VM's virtio disk: request queues."),
+        whole(
+            "iothread",
+            1,
+            64,
+            "A VM's virtio disk: the I/O thread that serves it, of `kvm { iothreads = … }`.",
+        ),
     ],
-    blocks: &[],
+    blocks: &[Nested::one(&THROTTLE)],
     computed: &[],
     meta: Meta::NONE,
 };
@@ -36,14 +99,32 @@ pub struct Disk {
     pub size_bytes: Option<At<u64>>,
     pub mount: Option<At<String>>,
     pub volume: Option<At<Address>>,
+    pub path: Option<At<String>>,
+    pub qcow2: bool,
     pub read_only: bool,
+    /// Other than virtio.
+    pub bus: Option<At<String>>,
+    pub cache: Option<String>,
+    pub io: Option<At<String>>,
+    /// Other than `unmap`.
+    pub discard: Option<String>,
+    pub serial: Option<String>,
+    pub queues: Option<At<u32>>,
+    pub iothread: Option<At<u32>>,
+    pub throttle: Option<Throttle>,
     pub span: Span,
 }
 
 impl Disk {
     pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Self {
         super::plain_label(block, reader);
-        Self {
+        let mut word = |name, usual: &str| {
+            reader
+                .string(block, name)
+                .filter(|word| word.value != usual)
+        };
+        let (bus, discard) = (word("bus", "virtio"), word("discard", "unmap"));
+        let disk = Self {
             label: block
                 .label
                 .as_ref()
@@ -54,8 +135,105 @@ impl Disk {
                 value: Address::new(v.value),
                 span: v.span,
             }),
+            path: reader.string(block, "path"),
+            qcow2: reader
+                .string(block, "format")
+                .is_some_and(|format| format.value == "qcow2"),
             read_only: reader.bool(block, "read_only").unwrap_or(false),
+            bus,
+            cache: reader.string(block, "cache").map(|cache| cache.value),
+            io: reader.string(block, "io"),
+            discard: discard.map(|discard| discard.value),
+            serial: reader.string(block, "serial").map(|serial| serial.value),
+            queues: reader.whole(block, "queues"),
+            iothread: reader.whole(block, "iothread"),
+            throttle: block
+                .nested("throttle")
+                .next()
+                .and_then(|b| throttle(b, reader)),
             span: block.span,
+        };
+        disk.check(reader);
+        disk
+    }
+
+    /// What QEMU refuses only when the machine starts.
+    fn check(&self, reader: &mut Reader<'_>) {
+        let direct = matches!(self.cache.as_deref(), Some("none" | "directsync"));
+        if let Some(io) = self
+            .io
+            .as_ref()
+            .filter(|io| io.value == "native" && !direct)
+        {
+            let hint = "write `cache = \"none\"`, or `io = \"io_uring\"`";
+            reader.error(
+                "Native I/O through a cache",
+                io.span,
+                "it needs a file opened without one",
+                hint,
+            );
+        }
+        let bus = self.bus.as_ref().map_or("virtio", |bus| &bus.value);
+        if let Some(queues) = self.queues.as_ref().filter(|_| bus != "virtio") {
+            let text = format!("a disk on {bus} has no queues of its own");
+            reader.error("Queues without virtio", queues.span, text, "leave it out");
+        }
+        if let Some(thread) = self.iothread.as_ref().filter(|_| bus != "virtio") {
+            let text = format!("a disk on {bus} is served by the emulator's own thread");
+            reader.error(
+                "I/O thread without virtio",
+                thread.span,
+                text,
+                "leave it out",
+            );
+        }
+        if let (Some(path), Some(size)) = (&self.path, &self.size_bytes) {
+            let hint = "leave `size` out: it is as large as it is";
+            reader.error(
+                "Size of what is there",
+                size.span,
+                format!("`{}` is there already", path.value),
+                hint,
+            );
+        }
+        if let (Some(path), Some(_)) = (&self.path, &self.volume) {
+            let hint = "write `volume` or `path`";
+            reader.error(
+                "Two contents of one disk",
+                path.span,
+                "it has a volume already",
+                hint,
+            );
         }
     }
+}
+
+/// A total cannot stand beside its parts.
+fn throttle(block: &Block, reader: &mut Reader<'_>) -> Option<Throttle> {
+    for (total, parts) in [
+        ("bytes", ["read_bytes", "write_bytes"]),
+        ("iops", ["read_iops", "write_iops"]),
+    ] {
+        let part = parts
+            .into_iter()
+            .find_map(|part| block.get(part).map(|p| (part, p.span)));
+        if let (Some((part, span)), Some(_)) = (part, block.get(total)) {
+            let text = format!("`{part}` beside `{total}`");
+            reader.error(
+                "Total and part limited",
+                span,
+                text,
+                "write the total, or its parts",
+            );
+        }
+    }
+    let limits = Throttle {
+        bytes: reader.bytes(block, "bytes").map(|n| n.value),
+        read_bytes: reader.bytes(block, "read_bytes").map(|n| n.value),
+        write_bytes: reader.bytes(block, "write_bytes").map(|n| n.value),
+        iops: reader.whole(block, "iops").map(|n| n.value),
+        read_iops: reader.whole(block, "read_iops").map(|n| n.value),
+        write_iops: reader.whole(block, "write_iops").map(|n| n.value),
+    };
+    (limits != Throttle::default()).then_some(limits)
 }

@@ -3,11 +3,27 @@
 use std::net::Ipv4Addr;
 
 use infra_api::Address;
+use infra_api::target::{Bandwidth, Rate};
 use infra_diag::Span;
-use infra_lang::{Block, BlockKind, Meta, Shape};
+use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
 use crate::declared::read::{At, Reader};
-use crate::declared::words::{IPV4, word};
+use crate::declared::words::{IPV4, size, whole, word};
+
+static BANDWIDTH: BlockKind = BlockKind {
+    name: "bandwidth",
+    label: None,
+    doc: "The most a VM's NIC may carry in a second, in whole kB; changed while it runs.",
+    attributes: &[
+        size("inbound", "To the guest."),
+        size("inbound_peak", "To the guest, for a moment."),
+        size("outbound", "From the guest."),
+        size("outbound_peak", "From the guest, for a moment."),
+    ],
+    blocks: &[],
+    computed: &[],
+    meta: Meta::NONE,
+};
 
 pub(super) static KIND: BlockKind = BlockKind {
     name: "interface",
@@ -20,8 +36,27 @@ pub(super) static KIND: BlockKind = BlockKind {
             Shape::Text(&IPV4),
             "Its static address; without it the lowest free one is taken and kept.",
         ),
+        word(
+            "model",
+            Shape::OneOf(&["virtio", "e1000e", "e1000", "rtl8139", "vmxnet3"]),
+            "The card a VM sees.",
+        )
+        .default("\"virtio\""),
+        whole("queues", 1, 256, "A VM's virtio NIC: pairs of queues."),
+        whole(
+            "mtu",
+            68,
+            65535,
+            "A VM's: the largest packet, on the host's side and the guest's.",
+        ),
+        word(
+            "link",
+            Shape::OneOf(&["up", "down"]),
+            "A VM's: whether the guest sees a cable; changed while it runs.",
+        )
+        .default("\"up\""),
     ],
-    blocks: &[],
+    blocks: &[Nested::one(&BANDWIDTH)],
     computed: &[],
     meta: Meta::NONE,
 };
@@ -32,6 +67,12 @@ pub struct Interface {
     pub label: String,
     pub network: At<Address>,
     pub address: Option<At<Ipv4Addr>>,
+    /// Other than virtio.
+    pub model: Option<String>,
+    pub queues: Option<At<u32>>,
+    pub mtu: Option<u32>,
+    pub unplugged: bool,
+    pub bandwidth: Option<Bandwidth>,
     pub span: Span,
 }
 
@@ -49,7 +90,65 @@ impl Interface {
                 span: network.span,
             },
             address: reader.ipv4(block, "address"),
+            model: model(block, reader),
+            queues: reader.whole(block, "queues"),
+            mtu: reader.whole(block, "mtu").map(|n| n.value),
+            unplugged: reader
+                .string(block, "link")
+                .is_some_and(|link| link.value == "down"),
+            bandwidth: block
+                .nested("bandwidth")
+                .next()
+                .and_then(|b| bandwidth(b, reader)),
             span: block.span,
         })
     }
+}
+
+fn model(block: &Block, reader: &mut Reader<'_>) -> Option<String> {
+    let model = reader.string(block, "model").map(|model| model.value);
+    let model = model.filter(|model| model != "virtio")?;
+    if let Some(queues) = block.get("queues") {
+        let text = format!("the card `{model}` has one");
+        reader.error("Queues without virtio", queues.span, text, "leave it out");
+    }
+    Some(model)
+}
+
+fn bandwidth(block: &Block, reader: &mut Reader<'_>) -> Option<Bandwidth> {
+    let limits = Bandwidth {
+        inbound: rate(block, ["inbound", "inbound_peak"], reader),
+        outbound: rate(block, ["outbound", "outbound_peak"], reader),
+    };
+    (limits != Bandwidth::default()).then_some(limits)
+}
+
+fn rate(block: &Block, [average, peak]: [&str; 2], reader: &mut Reader<'_>) -> Option<Rate> {
+    const KILO: u64 = 1000;
+    let [average_bytes, peak_bytes] = [average, peak].map(|name| {
+        let size = reader.bytes(block, name)?;
+        if size.value < KILO || !size.value.is_multiple_of(KILO) {
+            let text = "libvirt counts in thousands of bytes";
+            reader.error(
+                "Uneven bandwidth",
+                size.span,
+                text,
+                "write whole kB, as in `12500kB`",
+            );
+        }
+        Some(size)
+    });
+    if let (None, Some(peak)) = (&average_bytes, &peak_bytes) {
+        let hint = format!("write `{average}` as well");
+        reader.error(
+            "Peak without an average",
+            peak.span,
+            "there is nothing to rise from",
+            hint,
+        );
+    }
+    Some(Rate {
+        average_bytes: average_bytes?.value,
+        peak_bytes: peak_bytes.map(|size| size.value),
+    })
 }

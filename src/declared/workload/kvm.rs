@@ -1,18 +1,45 @@
 //! `kvm { … }`: the form of a virtual machine.
 
-use infra_api::{Address, Text, target::Acceleration};
-use infra_diag::Span;
-use infra_lang::{Block, BlockKind, Meta, Shape};
+mod hardware;
 
+use infra_api::target::{Acceleration, Hardware};
+use infra_api::{Address, Text};
+use infra_diag::Span;
+use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
+
+use self::hardware::{CRASH, POWEROFF};
 use crate::declared::read::{At, Reader};
-use crate::declared::words::{size, word};
+use crate::declared::words::{path, size, whole, word};
+
+static CDROM: BlockKind = BlockKind {
+    name: "cdrom",
+    label: Some("name"),
+    doc: "A CD-ROM drive, with a medium or empty. The medium is changed while the machine runs.",
+    attributes: &[
+        word(
+            "image",
+            Shape::Ref(&["image"]),
+            "A declared image with `disk`: its file is the medium.",
+        ),
+        path("path", "Instead: a file of the host, which must be there."),
+    ],
+    blocks: &[],
+    computed: &[],
+    meta: Meta::NONE,
+};
+
+const BOOT: &[&str] = &["disk", "cdrom", "network"];
 
 pub(super) static KIND: BlockKind = BlockKind {
     name: "kvm",
     label: None,
     doc: "The form of a virtual machine.",
     attributes: &[
-        word("image", Shape::Ref(&["image"]), "A disk image, or a kernel to boot directly.").required(),
+        word(
+            "image",
+            Shape::Ref(&["image"]),
+            "A disk image, or a kernel to boot directly; without it the machine boots what its disks and drives hold.",
+        ),
         word(
             "acceleration",
             Shape::OneOf(&["kvm", "emulated"]),
@@ -24,8 +51,40 @@ pub(super) static KIND: BlockKind = BlockKind {
         word("user_data", Shape::String, "cloud-init user data, given by a NoCloud seed with name and planned addresses."),
         word("seed", Shape::Bool, "Whether there is a NoCloud seed; default: where there is user data or a disk image."),
         word("autostart", Shape::Bool, "Started when the host starts.").default("true"),
+        word("boot", Shape::List(&Shape::OneOf(BOOT)), "What the firmware tries, in this order.")
+            .default("[\"disk\"]"),
+        word("firmware", Shape::OneOf(&["bios", "uefi"]), "What starts the guest. Changing it makes the machine anew; its disks stay.")
+            .default("\"bios\""),
+        word("secure_boot", Shape::Bool, "Of UEFI: boots only what is signed, with the usual keys enrolled (libvirt 8.6).")
+            .default("false"),
+        word("machine", Shape::String, "QEMU's board: a family (`q35`, `pc`), or one version of it (`pc-q35-7.2`).")
+            .default("\"q35\""),
+        word("title", Shape::String, "A short name for people."),
+        word("description", Shape::String, "What it is, for people."),
+        word("video", Shape::OneOf(&["none", "vga", "virtio", "bochs", "qxl"]), "Its graphics card; with `graphics` it is `vga` where it is not written."),
+        word("hyperv", Shape::Bool, "What lets a Windows guest know that it is virtual, with its clock. With KVM alone.")
+            .default("false"),
+        word("locked_memory", Shape::Bool, "Its memory is never swapped out by the host.").default("false"),
+        word("shared_memory", Shape::Bool, "Its memory may be mapped by other processes of the host.").default("false"),
+        whole("iothreads", 1, 64, "How many threads serve its disks beside the emulator's own, on the emulator's CPUs; changed while it runs."),
+        whole("vsock_cid", 3, 0xffff_fffe, "Its number for sockets between host and guest; no other guest of the host may have it."),
+        word("agent", Shape::Bool, "Whether it has the channel of QEMU's guest agent.").default("false"),
+        word("panic", Shape::Bool, "Whether it can tell that its kernel has panicked, so that `on_crash` is heard.").default("false"),
+        word("on_poweroff", Shape::OneOf(POWEROFF), "What becomes of it when the guest powers off.").default("\"destroy\""),
+        word("on_reboot", Shape::OneOf(POWEROFF), "When the guest reboots.").default("\"restart\""),
+        word("on_crash", Shape::OneOf(CRASH), "When it crashes.").default("\"destroy\""),
     ],
-    blocks: &[],
+    blocks: &[
+        Nested::one(&hardware::CPU),
+        Nested::one(&hardware::TOPOLOGY),
+        Nested::one(&hardware::TPM),
+        Nested::one(&hardware::CLOCK),
+        Nested::one(&hardware::GRAPHICS),
+        Nested::one(&hardware::WATCHDOG),
+        Nested::many(&hardware::FILESYSTEM),
+        Nested::many(&hardware::HOST_DEVICE),
+        Nested::many(&CDROM),
+    ],
     computed: &[],
     meta: Meta::NONE,
 };
@@ -36,27 +95,36 @@ pub type KvmImage = At<Address>;
 /// The form of a virtual machine.
 #[derive(Clone, Debug)]
 pub struct Kvm {
-    pub image: KvmImage,
+    pub image: Option<KvmImage>,
     pub acceleration: Acceleration,
     pub root_size_bytes: Option<At<u64>>,
     pub cmdline: Option<Text>,
     pub user_data: Option<Text>,
     pub seed: Option<bool>,
     pub autostart: bool,
+    /// Other than the disk alone.
+    pub boot: Vec<String>,
+    pub iothreads: u32,
+    pub cdroms: Vec<Cdrom>,
+    pub hardware: Hardware,
     pub span: Span,
+}
+
+/// A CD-ROM drive.
+#[derive(Clone, Debug)]
+pub struct Cdrom {
+    pub image: Option<KvmImage>,
+    pub path: Option<String>,
 }
 
 impl Kvm {
     pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Option<Self> {
-        let image = reader.string(block, "image")?;
         let emulated = reader
             .string(block, "acceleration")
             .is_some_and(|a| a.value == "emulated");
-        Some(Self {
-            image: At {
-                value: Address::new(image.value),
-                span: image.span,
-            },
+        let boot = reader.strings(block, "boot").unwrap_or_default();
+        let form = Self {
+            image: image(block, reader),
             acceleration: if emulated {
                 Acceleration::Emulated
             } else {
@@ -67,7 +135,49 @@ impl Kvm {
             user_data: reader.text(block, "user_data"),
             seed: reader.bool(block, "seed"),
             autostart: reader.bool(block, "autostart").unwrap_or(true),
+            boot: if boot == ["disk"] { Vec::new() } else { boot },
+            iothreads: reader.whole(block, "iothreads").map_or(0, |n| n.value),
+            cdroms: block.nested("cdrom").map(|b| cdrom(b, reader)).collect(),
+            hardware: hardware::read(block, reader),
             span: block.span,
-        })
+        };
+        // An image that is not known yet comes with the next evaluation.
+        let written = block.get("image").filter(|image| !image.value.is_null());
+        let unknown = written.is_some() && form.image.is_none();
+        (!unknown).then_some(form)
+    }
+}
+
+impl Kvm {
+    /// All it names: what it boots from, and the media of its drives.
+    pub fn images(&self) -> impl Iterator<Item = &Address> {
+        let media = self.cdroms.iter().filter_map(|cdrom| cdrom.image.as_ref());
+        self.image.iter().chain(media).map(|image| &image.value)
+    }
+}
+
+fn image(block: &Block, reader: &mut Reader<'_>) -> Option<KvmImage> {
+    let image = reader.string(block, "image")?;
+    Some(At {
+        value: Address::new(image.value),
+        span: image.span,
+    })
+}
+
+fn cdrom(block: &Block, reader: &mut Reader<'_>) -> Cdrom {
+    super::plain_label(block, reader);
+    let (image, path) = (image(block, reader), reader.string(block, "path"));
+    if let (Some(_), Some(path)) = (&image, &path) {
+        let hint = "write `image` or `path`";
+        reader.error(
+            "Two media in one drive",
+            path.span,
+            "it has an image already",
+            hint,
+        );
+    }
+    Cdrom {
+        image,
+        path: path.map(|path| path.value),
     }
 }

@@ -22,7 +22,7 @@ pub use container::{Container, DiskMount, ImageRef, Limited, Mounted};
 pub use cpus::{Cpus, Threads};
 pub use disk::Disk;
 pub use interface::Interface;
-pub use kvm::{Kvm, KvmImage};
+pub use kvm::{Cdrom, Kvm, KvmImage};
 pub use memory::Memory;
 use update::Update;
 

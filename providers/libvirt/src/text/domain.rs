@@ -1,26 +1,29 @@
 //! A domain's XML, from a body and nothing else: the same body gives the same bytes.
 //!
-//! What is left to defaults, on purpose: the disks' cache mode (QEMU's write-back honours the guest's flushes
-//! and works on every file system; `none` needs O_DIRECT, which tmpfs lacks), and all that libvirt adds by
-//! itself (controllers, addresses). What is left out: graphics, USB, sound. `<watchdog model='itco'>`, which a
-//! q35 always has, is unknown to libvirt's schema before 9.1, so it cannot be named here.
+//! What is left to defaults, on purpose: the disks' cache mode where none is asked for (QEMU's write-back honours the
+//! guest's flushes and works on every file system; `none` needs O_DIRECT, which tmpfs lacks), and all that libvirt
+//! adds by itself (controllers, addresses). What is left out: sound, and USB that nothing is plugged into.
+
+pub(crate) mod board;
+pub(crate) mod devices;
+pub(crate) mod disk;
+#[cfg(test)]
+pub(crate) mod hardware_tests;
+pub(crate) mod interface;
 
 use std::collections::BTreeMap;
 
-use infra_api::target::{
-    Acceleration, Boot, Format, Machine, MachineDisk, MachineInterface, VolumeRef,
-};
+use infra_api::target::{Acceleration, Hardware, Machine, MachineDisk, VolumeRef};
 use infra_api::{IdSet, Mark};
 
 use super::mark;
 use super::pool::Pools;
 use super::xml::{El, el, leaf};
 
+pub(crate) use board::NO_SECRET;
+
 /// QEMU gives x86 machines whole mebibytes; libvirt rounds what is not, and would read back another number.
 const MIB: u64 = 1 << 20;
-
-/// The seed's disk is known by this serial number.
-pub(crate) const SEED_SERIAL: &str = "cidata";
 
 /// What runs the machines of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,62 +53,120 @@ pub(crate) fn write(
     pools: &Pools,
     runs: Hypervisor,
 ) -> Result<String, String> {
+    check(machine)?;
+    let hardware = &machine.hardware;
+    let word =
+        |name, word: &Option<String>, usual: &str| leaf(name, word.as_deref().unwrap_or(usual));
+    let text = |name, text: &Option<String>| text.as_ref().map(|text| leaf(name, text));
+    el("domain")
+        .attr("type", domain_type(machine.acceleration, runs))
+        .child(leaf("name", &machine.name))
+        .child(leaf("uuid", &machine.uuid))
+        .children(text("title", &hardware.title))
+        .children(text("description", &hardware.description))
+        .child(el("metadata").child(mark_of(machine, mark)))
+        .children(resources(machine))
+        .child(board::os(machine, pools)?)
+        .child(board::features(hardware))
+        .child(board::cpu(machine))
+        .child(board::clock(hardware))
+        .child(word("on_poweroff", &hardware.on_poweroff, "destroy"))
+        .child(word("on_reboot", &hardware.on_reboot, "restart"))
+        .child(word("on_crash", &hardware.on_crash, "destroy"))
+        .child(devices(machine)?)
+        .document()
+}
+
+fn check(machine: &Machine) -> Result<(), String> {
+    // All of these are written: a new one must be, too.
     let Machine {
-        name,
-        uuid,
+        name: _,
+        uuid: _,
         state,
-        acceleration,
-        vcpus,
-        vcpu_pins,
-        emulator_pin,
+        acceleration: _,
+        vcpus: _,
+        online_vcpus: _,
+        vcpu_pins: _,
+        emulator_pin: _,
+        iothreads: _,
+        iothread_pins: _,
         memory_bytes,
-        memory_nodes,
-        page_size_bytes,
-        boot,
-        disks,
-        seed,
-        interfaces,
-        console_log,
+        balloon_bytes,
+        memory_nodes: _,
+        memory_mode: _,
+        page_size_bytes: _,
+        boot: _,
+        boot_order: _,
+        disks: _,
+        seed: _,
+        interfaces: _,
+        console_log: _,
         autostart: _,
+        hardware: _,
     } = machine;
     if state != "running" {
         return Err(format!("a machine can be wanted `running`, not `{state}`"));
     }
-    if !memory_bytes.is_multiple_of(MIB) {
-        return Err(format!(
-            "{memory_bytes} bytes of memory are no whole number of MiB"
-        ));
+    let sizes = [Some(*memory_bytes), *balloon_bytes];
+    let mut uneven = sizes
+        .into_iter()
+        .flatten()
+        .filter(|bytes| !bytes.is_multiple_of(MIB));
+    match uneven.next() {
+        Some(bytes) => Err(format!(
+            "{bytes} bytes of memory are no whole number of MiB"
+        )),
+        None => Ok(()),
     }
-    if disks.len() + usize::from(seed.is_some()) > 26 {
-        return Err("a machine has room for 26 disks, vda to vdz".into());
-    }
-    let notes = interfaces.iter().map(note);
-    let fixed_memory = memory_nodes.is_some() || page_size_bytes.is_some();
-    el("domain")
-        .attr("type", domain_type(*acceleration, runs))
-        .child(leaf("name", name))
-        .child(leaf("uuid", uuid))
-        .child(el("metadata").child(mark::element(mark, &fingerprint(machine)).children(notes)))
-        .child(leaf("memory", memory_bytes).attr("unit", "b"))
-        .children(page_size_bytes.map(huge_pages))
-        .child(leaf("vcpu", vcpus).attr("placement", "static"))
-        .children(cputune(vcpu_pins, emulator_pin.as_ref()))
-        .children(memory_nodes.as_ref().map(numatune))
-        .child(os(boot, pools)?)
-        .child(el("features").child(el("acpi")).child(el("apic")))
-        .child(cpu(*acceleration))
-        .child(clock())
-        .child(leaf("on_poweroff", "destroy"))
-        .child(leaf("on_reboot", "restart"))
-        .child(leaf("on_crash", "destroy"))
-        .child(devices(
-            disks,
-            seed.as_ref(),
-            interfaces,
-            console_log.as_deref(),
-            fixed_memory,
-        )?)
-        .document()
+}
+
+/// What of the host it gets.
+fn resources(machine: &Machine) -> Vec<El> {
+    let (memory, hardware) = (machine.memory_bytes, &machine.hardware);
+    let vcpu = leaf("vcpu", machine.vcpus).attr("placement", "static");
+    let pins = [
+        ("vcpupin", "vcpu", &machine.vcpu_pins),
+        ("iothreadpin", "iothread", &machine.iothread_pins),
+    ];
+    let bytes = |name, bytes: u64| leaf(name, bytes).attr("unit", "b");
+    let threads = machine.iothreads;
+    let bound = machine.memory_nodes.as_ref();
+    let all = [
+        Some(bytes("memory", memory)),
+        machine
+            .balloon_bytes
+            .map(|size| bytes("currentMemory", size)),
+        memory_backing(machine.page_size_bytes, hardware),
+        Some(vcpu.attrs("current", machine.online_vcpus.as_ref())),
+        (threads > 0).then(|| leaf("iothreads", threads)),
+        cputune(pins, machine.emulator_pin.as_ref()),
+        hardware.locked_memory.then(|| memtune(memory)),
+        bound.map(|nodes| numatune(nodes, machine.memory_mode.as_deref())),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn devices(machine: &Machine) -> Result<El, String> {
+    let (hardware, log) = (&machine.hardware, machine.console_log.as_deref());
+    let scsi = machine.disks.iter().any(|disk| disk.bus() == "scsi");
+    let fixed_memory = machine.page_size_bytes.is_some() || hardware.locked_memory;
+    let target = el("target").attr("type", "serial").attr("port", 0);
+    Ok(el("devices")
+        .children(placed(&machine.disks, machine.seed.as_ref())?)
+        .children(devices::controllers(hardware, scsi))
+        .children(machine.interfaces.iter().map(interface::write))
+        .child(devices::console("serial", log))
+        .child(devices::console("console", log).child(target))
+        .children(devices::write(hardware)?)
+        .child(balloon(fixed_memory))
+        .child(devices::rng()))
+}
+
+/// Our mark, with what has no other place in the XML.
+pub(crate) fn mark_of(machine: &Machine, mark: &Mark) -> El {
+    mark::element(mark, &fingerprint(machine))
+        .children(board::note(&machine.hardware))
+        .children(machine.interfaces.iter().map(interface::note))
 }
 
 fn domain_type(acceleration: Acceleration, runs: Hypervisor) -> &'static str {
@@ -116,173 +177,69 @@ fn domain_type(acceleration: Acceleration, runs: Hypervisor) -> &'static str {
     }
 }
 
-/// An interface's planned address has no place in libvirt's own XML: it is noted under our mark, by MAC.
-fn note(interface: &MachineInterface) -> El {
-    let MachineInterface {
-        mac,
-        network: _,
-        address,
-    } = interface;
-    el("infra:address").attr("mac", mac).attr("ip", address)
+/// Huge pages are taken whole and never merged. What other processes map must be a file in memory.
+fn memory_backing(page_size: Option<u64>, hardware: &Hardware) -> Option<El> {
+    let (locked, shared) = (hardware.locked_memory, hardware.shared_memory);
+    let pages = page_size.map(|size| {
+        let page = el("page").attr("size", size / 1024).attr("unit", "KiB");
+        [el("hugepages").child(page), el("nosharepages")]
+    });
+    let shared = shared.then(|| {
+        [
+            el("source").attr("type", "memfd"),
+            el("access").attr("mode", "shared"),
+        ]
+    });
+    let all: Vec<El> = pages
+        .into_iter()
+        .flatten()
+        .chain(locked.then(|| el("locked")))
+        .chain(shared.into_iter().flatten())
+        .collect();
+    (!all.is_empty()).then(|| el("memoryBacking").children(all))
 }
 
-/// Huge pages are taken whole and never merged; a balloon could not give them back.
-fn huge_pages(size: u64) -> El {
-    let page = el("page").attr("size", size / 1024).attr("unit", "KiB");
-    el("memoryBacking")
-        .child(el("hugepages").child(page))
-        .child(el("nosharepages"))
+/// Without a limit libvirt would let a machine lock as much as it likes: its memory, and what QEMU takes for itself.
+fn memtune(memory: u64) -> El {
+    const OWN: u64 = 1 << 30;
+    let limit = leaf("hard_limit", memory.saturating_add(OWN) / 1024);
+    el("memtune").child(limit.attr("unit", "KiB"))
 }
 
-fn cputune(vcpus: &BTreeMap<u32, IdSet>, emulator: Option<&IdSet>) -> Option<El> {
-    let pins = vcpus
-        .iter()
-        .map(|(vcpu, cpus)| el("vcpupin").attr("vcpu", vcpu).attr("cpuset", cpus));
+type Pins<'a> = (&'static str, &'static str, &'a BTreeMap<u32, IdSet>);
+
+fn cputune(pins: [Pins; 2], emulator: Option<&IdSet>) -> Option<El> {
+    let [vcpus, iothreads] = pins.map(|(name, id, pins)| {
+        pins.iter()
+            .map(move |(number, cpus)| el(name).attr(id, number).attr("cpuset", cpus))
+    });
     let emulator = emulator.map(|cpus| el("emulatorpin").attr("cpuset", cpus));
-    let all: Vec<El> = pins.chain(emulator).collect();
+    let all: Vec<El> = vcpus.chain(emulator).chain(iothreads).collect();
     (!all.is_empty()).then(|| el("cputune").children(all))
 }
 
-fn numatune(nodes: &IdSet) -> El {
-    el("numatune").child(el("memory").attr("mode", "strict").attr("nodeset", nodes))
+fn numatune(nodes: &IdSet, mode: Option<&str>) -> El {
+    let memory = el("memory").attr("mode", mode.unwrap_or("strict"));
+    el("numatune").child(memory.attr("nodeset", nodes))
 }
 
-fn os(boot: &Boot, pools: &Pools) -> Result<El, String> {
-    let os = el("os").child(
-        leaf("type", "hvm")
-            .attr("arch", "x86_64")
-            .attr("machine", "q35"),
-    );
-    match boot {
-        Boot::Disk => Ok(os.child(el("boot").attr("dev", "hd"))),
-        Boot::Kernel {
-            kernel,
-            initramfs,
-            cmdline,
-        } => {
-            let initramfs = initramfs
-                .as_ref()
-                .map(|volume| pools.path(volume))
-                .transpose()?;
-            let cmdline = cmdline
-                .as_ref()
-                .map(|text| text.plain().ok_or(NO_SECRET))
-                .transpose()?;
-            Ok(os
-                .child(leaf("kernel", pools.path(kernel)?))
-                .children(initramfs.map(|path| leaf("initrd", path)))
-                .children(cmdline.map(|text| leaf("cmdline", text))))
-        }
-    }
+/// Huge and locked pages a balloon could not give back.
+fn balloon(fixed_memory: bool) -> El {
+    let model = if fixed_memory { "none" } else { "virtio" };
+    el("memballoon").attr("model", model)
 }
 
-/// A digest must never be written where a secret's value belongs.
-pub(crate) const NO_SECRET: &str = "a secret's value was not put in";
-
-/// `migratable='on'` is not only for migration: without it QEMU 7.2 aborted on a newer nested CPU. `maximum`
-/// is all that the emulation can do.
-fn cpu(acceleration: Acceleration) -> El {
-    match acceleration {
-        Acceleration::Kvm => el("cpu")
-            .attr("mode", "host-passthrough")
-            .attr("check", "none")
-            .attr("migratable", "on"),
-        Acceleration::Emulated => el("cpu")
-            .attr("mode", "maximum")
-            .attr("check", "none")
-            .attr("migratable", "on"),
-    }
-}
-
-/// The clock policy that Nova gives every Linux guest.
-fn clock() -> El {
-    let timer = |name| el("timer").attr("name", name);
-    el("clock")
-        .attr("offset", "utc")
-        .child(timer("rtc").attr("tickpolicy", "catchup"))
-        .child(timer("pit").attr("tickpolicy", "delay"))
-        .child(timer("hpet").attr("present", "no"))
-}
-
-fn devices(
-    disks: &[MachineDisk],
-    seed: Option<&VolumeRef>,
-    interfaces: &[MachineInterface],
-    console_log: Option<&str>,
-    fixed_memory: bool,
-) -> Result<El, String> {
-    let seed =
-        seed.map(|volume| disk_of(volume, Format::Raw, true).child(leaf("serial", SEED_SERIAL)));
-    let disks = disks.iter().map(|disk| {
-        let MachineDisk {
-            volume,
-            format,
-            read_only,
-        } = disk;
-        disk_of(volume, *format, *read_only)
+/// Each in its place on its bus, the seed last.
+fn placed(disks: &[MachineDisk], seed: Option<&VolumeRef>) -> Result<Vec<El>, String> {
+    let mut taken: BTreeMap<&str, usize> = BTreeMap::new();
+    let seed = seed.map(disk::seed);
+    let placed = disks.iter().chain(&seed).map(|disk| {
+        let prefix = disk::prefix(disk.bus());
+        let index = taken.entry(prefix).or_default();
+        let place = disk::place(prefix, *index)
+            .ok_or_else(|| format!("a machine has room for 26 disks, {prefix}a to {prefix}z"))?;
+        *index += 1;
+        Ok(disk::write(disk, &place))
     });
-    let disks = disks
-        .chain(seed)
-        .zip('a'..='z')
-        .map(|(disk, letter)| disk.child(target(letter)));
-    let usb = el("controller").attr("type", "usb").attr("model", "none");
-    let random = leaf("backend", "/dev/urandom").attr("model", "random");
-    Ok(el("devices")
-        .children(disks)
-        .child(usb)
-        .children(interfaces.iter().map(interface))
-        .child(console("serial", console_log))
-        .child(
-            console("console", console_log)
-                .child(el("target").attr("type", "serial").attr("port", 0)),
-        )
-        .child(el("memballoon").attr("model", if fixed_memory { "none" } else { "virtio" }))
-        .child(el("rng").attr("model", "virtio").child(random)))
-}
-
-/// The seed is the last of the virtio disks, read-only: cloud-init takes any block device labelled `cidata`,
-/// and a small guest that has virtio_blk for its disks needs no driver more.
-fn disk_of(volume: &VolumeRef, format: Format, read_only: bool) -> El {
-    let format = if format == Format::Raw {
-        "raw"
-    } else {
-        "qcow2"
-    };
-    let driver = el("driver").attr("name", "qemu").attr("type", format);
-    let driver = if read_only {
-        driver
-    } else {
-        driver.attr("discard", "unmap")
-    };
-    let VolumeRef { pool, name } = volume;
-    el("disk")
-        .attr("type", "volume")
-        .attr("device", "disk")
-        .child(driver)
-        .child(el("source").attr("pool", pool).attr("volume", name))
-        .children(read_only.then(|| el("readonly")))
-}
-
-fn target(letter: char) -> El {
-    el("target")
-        .attr("dev", format!("vd{letter}"))
-        .attr("bus", "virtio")
-}
-
-fn interface(interface: &MachineInterface) -> El {
-    let MachineInterface {
-        mac,
-        network,
-        address: _,
-    } = interface;
-    el("interface")
-        .attr("type", "network")
-        .child(el("mac").attr("address", mac))
-        .child(el("source").attr("network", network))
-        .child(el("model").attr("type", "virtio"))
-}
-
-fn console(name: &'static str, log: Option<&str>) -> El {
-    let log = log.map(|path| el("log").attr("file", path).attr("append", "on"));
-    el(name).attr("type", "pty").children(log)
+    placed.collect()
 }

@@ -2,16 +2,16 @@
 //! what we write becomes a value that is not ours.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 
 use infra_api::target::{
-    Acceleration, Boot, Format, Machine, MachineDisk, MachineInterface, VolumeRef,
+    Acceleration, Boot, DiskDevice, Hardware, Machine, MachineDisk, VolumeRef,
 };
 use infra_api::{IdSet, Mark, Text};
 use roxmltree::Node;
 
-use super::domain::SEED_SERIAL;
-use super::mark::{self, NAMESPACE, Stamp};
+use super::domain::disk::{self, SEED_SERIAL};
+use super::domain::{board, devices, interface};
+use super::mark::{self, Stamp};
 use super::pool::Pools;
 use super::xml::{all, attr, find, parse, size, size_at, text};
 
@@ -35,38 +35,79 @@ pub(crate) fn read(xml: &str, pools: &Pools) -> Result<Found, String> {
         Some(Found {
             stamp: mark::read(root),
             machine: machine(root, pools)?,
-            host_devices: host_devices(root),
+            host_devices: devices::host_devices(root),
         })
     })
 }
 
 fn machine(root: Node, pools: &Pools) -> Option<Machine> {
-    let (seeds, disks): (Vec<Node>, Vec<Node>) = devices(root, "disk")
-        .filter(|disk| disk.attribute("device").unwrap_or("disk") == "disk")
-        .partition(|disk| text(*disk, "serial").as_deref() == Some(SEED_SERIAL));
+    let known = |disk: &Node| matches!(disk.attribute("device"), None | Some("disk" | "cdrom"));
+    let disks = devices_named(root, "disk")
+        .filter(known)
+        .map(|node| disk::read(node, pools));
+    let (seeds, disks): (Vec<MachineDisk>, Vec<MachineDisk>) =
+        disks.partition(|disk| disk.serial.as_deref() == Some(SEED_SERIAL));
+    let vcpus = text(root, "vcpu")?.trim().parse().ok()?;
+    let memory_bytes = size_at(root, "memory")?;
+    let tune = find(root, "cputune");
+    let acceleration = acceleration(root);
     Some(Machine {
         name: text(root, "name")?,
         uuid: text(root, "uuid")?,
         state: String::new(),
-        acceleration: acceleration(root),
-        vcpus: vcpus(root)?,
-        vcpu_pins: vcpu_pins(root),
+        acceleration,
+        vcpus,
+        online_vcpus: attr(root, "vcpu", "current")
+            .and_then(|n| n.parse().ok())
+            .filter(|online| *online != vcpus),
+        vcpu_pins: pins(tune, "vcpupin", "vcpu"),
         emulator_pin: attr(root, "cputune/emulatorpin", "cpuset").and_then(|set| set.parse().ok()),
-        memory_bytes: size_at(root, "memory")?,
-        memory_nodes: memory_nodes(root),
+        iothreads: text(root, "iothreads")
+            .and_then(|n| n.trim().parse().ok())
+            .unwrap_or(0),
+        iothread_pins: pins(tune, "iothreadpin", "iothread"),
+        memory_bytes,
+        balloon_bytes: size_at(root, "currentMemory").filter(|bytes| *bytes != memory_bytes),
+        memory_nodes: attr(root, "numatune/memory", "nodeset").and_then(|set| set.parse().ok()),
+        memory_mode: attr(root, "numatune/memory", "mode").filter(|mode| mode != "strict"),
         page_size_bytes: page_size(root),
         boot: boot(root, pools),
-        disks: disks.into_iter().map(|node| disk(node, pools)).collect(),
-        seed: seeds.first().map(|node| volume(*node, pools)),
-        interfaces: devices(root, "interface")
-            .map(|node| interface(root, node))
+        boot_order: board::read_boot_order(root),
+        disks,
+        seed: seeds.into_iter().next().and_then(|seed| seed.volume),
+        interfaces: devices_named(root, "interface")
+            .map(|node| interface::read(root, node))
             .collect(),
         console_log: attr(root, "devices/serial/log", "file"),
         autostart: false,
+        hardware: hardware(root, acceleration),
     })
 }
 
-fn devices<'a, 'i: 'a>(
+fn hardware(root: Node, acceleration: Acceleration) -> Hardware {
+    let unusual = |path, usual: &str| text(root, path).filter(|word| word != usual);
+    let hyperv = board::read_hyperv(root);
+    let mut hardware = Hardware {
+        title: text(root, "title"),
+        description: text(root, "description"),
+        machine_type: board::read_machine_type(root),
+        cpu: board::read_cpu(root, acceleration),
+        topology: board::read_topology(root),
+        firmware: board::read_firmware(root),
+        clock: board::read_clock(root, hyperv),
+        hyperv,
+        on_poweroff: unusual("on_poweroff", "destroy"),
+        on_reboot: unusual("on_reboot", "restart"),
+        on_crash: unusual("on_crash", "destroy"),
+        locked_memory: find(root, "memoryBacking/locked").is_some(),
+        shared_memory: attr(root, "memoryBacking/access", "mode").as_deref() == Some("shared"),
+        ..Hardware::default()
+    };
+    devices::read(root, &mut hardware);
+    hardware
+}
+
+fn devices_named<'a, 'i: 'a>(
     root: Node<'a, 'i>,
     name: &'a str,
 ) -> impl Iterator<Item = Node<'a, 'i>> + use<'a, 'i> {
@@ -82,32 +123,15 @@ fn acceleration(root: Node) -> Acceleration {
     }
 }
 
-/// How many are plugged in; `current` is only there where it is fewer than there could be.
-fn vcpus(root: Node) -> Option<u32> {
-    attr(root, "vcpu", "current")
-        .or_else(|| text(root, "vcpu"))?
-        .trim()
-        .parse()
-        .ok()
-}
-
-fn vcpu_pins(root: Node) -> BTreeMap<u32, IdSet> {
-    let tune = find(root, "cputune");
-    let pins = tune.into_iter().flat_map(|tune| all(tune, "vcpupin"));
+fn pins(tune: Option<Node>, name: &str, id: &str) -> BTreeMap<u32, IdSet> {
+    let pins = tune.into_iter().flat_map(|tune| all(tune, name));
     pins.filter_map(|pin| {
         Some((
-            pin.attribute("vcpu")?.parse().ok()?,
+            pin.attribute(id)?.parse().ok()?,
             pin.attribute("cpuset")?.parse().ok()?,
         ))
     })
     .collect()
-}
-
-/// Only a strict binding is one.
-fn memory_nodes(root: Node) -> Option<IdSet> {
-    let memory = find(root, "numatune/memory")?;
-    let strict = memory.attribute("mode").unwrap_or("strict") == "strict";
-    memory.attribute("nodeset").filter(|_| strict)?.parse().ok()
 }
 
 /// Huge pages without a size are of the default one; x86's is 2 MiB unless the kernel was told otherwise.
@@ -128,75 +152,52 @@ fn boot(root: Node, pools: &Pools) -> Boot {
     }
 }
 
-/// Where a running domain has a volume: `vda`.
-pub(crate) fn target(xml: &str, wanted: &VolumeRef, pools: &Pools) -> Option<String> {
+/// Where a running domain has its disks.
+pub(crate) struct Places(Vec<(String, MachineDisk)>);
+
+pub(crate) fn places(xml: &str, pools: &Pools) -> Result<Places, String> {
     parse(xml, |root| {
-        let mut disks = devices(root, "disk").filter(|disk| volume(*disk, pools) == *wanted);
-        attr(disks.next()?, "target", "dev")
+        let disks = devices_named(root, "disk")
+            .filter_map(|node| Some((attr(node, "target", "dev")?, disk::read(node, pools))));
+        Some(Places(disks.collect()))
     })
-    .ok()
 }
 
-fn disk(node: Node, pools: &Pools) -> MachineDisk {
-    let format = match attr(node, "driver", "type").as_deref() {
-        Some("qcow2") => Format::Qcow2,
-        _ => Format::Raw,
-    };
-    MachineDisk {
-        volume: volume(node, pools),
-        format,
-        read_only: find(node, "readonly").is_some(),
+impl Places {
+    /// `vda`, of the disk with this content.
+    pub(crate) fn of(&self, disk: &MachineDisk) -> Option<String> {
+        self.find(|other| (&other.volume, &other.path) == (&disk.volume, &disk.path))
+    }
+
+    pub(crate) fn of_volume(&self, volume: &VolumeRef) -> Option<String> {
+        self.find(|disk| disk.volume.as_ref() == Some(volume))
+    }
+
+    fn find(&self, is: impl Fn(&MachineDisk) -> bool) -> Option<String> {
+        let found = self.0.iter().find(|(_, disk)| is(disk));
+        found.map(|(place, _)| place.clone())
+    }
+
+    /// Of the n-th CD-ROM drive.
+    pub(crate) fn drive(&self, number: usize) -> Option<String> {
+        let drives = self.0.iter().filter(|(_, d)| d.device == DiskDevice::Cdrom);
+        drives.map(|(place, _)| place.clone()).nth(number)
+    }
+
+    /// After the last one that is taken, so that a disk that comes later stays after the others.
+    pub(crate) fn free(&self, bus: &str) -> Option<String> {
+        let prefix = disk::prefix(bus);
+        let taken = |index: &usize| {
+            let place = disk::place(prefix, *index);
+            self.0
+                .iter()
+                .any(|(other, _)| Some(other) == place.as_ref())
+        };
+        let next = (0..26).rev().find(taken).map_or(0, |last| last + 1);
+        disk::place(prefix, next)
     }
 }
 
-/// Of a disk that is no volume, whatever names it.
-fn volume(node: Node, pools: &Pools) -> VolumeRef {
-    let source = |name| attr(node, "source", name);
-    match (source("pool"), source("volume")) {
-        (Some(pool), Some(name)) => VolumeRef { pool, name },
-        _ => pools.volume(
-            &source("file")
-                .or(source("dev"))
-                .or(source("name"))
-                .unwrap_or_default(),
-        ),
-    }
-}
-
-fn interface(root: Node, node: Node) -> MachineInterface {
-    let mac = attr(node, "mac", "address").unwrap_or_default();
-    let network = attr(node, "source", "network").unwrap_or_default();
-    let address = address(root, &mac).unwrap_or(Ipv4Addr::UNSPECIFIED);
-    MachineInterface {
-        mac,
-        network,
-        address,
-    }
-}
-
-fn address(root: Node, mac: &str) -> Option<Ipv4Addr> {
-    let notes = mark::node(root)?;
-    let of_mac =
-        |n: &Node| n.has_tag_name((NAMESPACE, "address")) && n.attribute("mac") == Some(mac);
-    notes.children().find(of_mac)?.attribute("ip")?.parse().ok()
-}
-
-fn host_devices(root: Node) -> Vec<String> {
-    let given = devices(root, "hostdev").chain(devices(root, "interface"));
-    given
-        .filter_map(|node| pci(find(node, "source/address")?))
-        .collect()
-}
-
-/// `0000:3b:02.1`, as the kernel writes it.
-fn pci(address: Node) -> Option<String> {
-    let part =
-        |name| u32::from_str_radix(address.attribute(name)?.trim_start_matches("0x"), 16).ok();
-    let (domain, bus, slot, function) = (
-        part("domain")?,
-        part("bus")?,
-        part("slot")?,
-        part("function")?,
-    );
-    Some(format!("{domain:04x}:{bus:02x}:{slot:02x}.{function}"))
+pub(crate) fn has_nic(root: Node, mac: &str) -> bool {
+    devices_named(root, "interface").any(|nic| attr(nic, "mac", "address").as_deref() == Some(mac))
 }

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{
-    Acceleration, Boot, Format, Machine, MachineDisk, MachineInterface, VolumeRef,
+    Acceleration, Bandwidth, Boot, DiskDevice, Format, Hardware, Machine, MachineDisk,
+    MachineInterface, Rate, Throttle, VolumeRef,
 };
 use infra_api::{Address, IdSet, Mark, Project, Text};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 
+use super::domain::hardware_tests::{all_of_it, disks, hardware, interfaces};
 use super::domain::{Hypervisor, definition, fingerprint, write};
-use super::domain_read::{Found, read, target};
+use super::domain_read::{Found, places, read};
 use super::golden;
 use super::pool::Pools;
 
@@ -26,43 +28,46 @@ fn mark() -> Mark {
     }
 }
 
-fn volume(name: &str) -> VolumeRef {
+pub(crate) fn volume(name: &str) -> VolumeRef {
     VolumeRef {
         pool: "demo".into(),
         name: name.into(),
     }
 }
 
-fn disk(name: &str, format: Format, read_only: bool) -> MachineDisk {
-    MachineDisk {
-        volume: volume(name),
-        format,
-        read_only,
-    }
+pub(crate) fn disk(name: &str, format: Format, read_only: bool) -> MachineDisk {
+    MachineDisk::new(volume(name), format, read_only)
 }
 
-fn plain() -> Machine {
+pub(crate) fn plain() -> Machine {
     Machine {
         name: "demo.feed".into(),
         uuid: "d5ccae76-5d0e-5b15-b4ed-33c56dfb3a79".into(),
         state: "running".into(),
         acceleration: Acceleration::Emulated,
         vcpus: 1,
+        online_vcpus: None,
         vcpu_pins: BTreeMap::new(),
         emulator_pin: None,
+        iothreads: 0,
+        iothread_pins: BTreeMap::new(),
         memory_bytes: 256 << 20,
+        balloon_bytes: None,
         memory_nodes: None,
+        memory_mode: None,
         page_size_bytes: None,
         boot: Boot::Kernel {
             kernel: volume("vmlinuz"),
             initramfs: Some(volume("initrd")),
             cmdline: Some("console=ttyS0 a=\"<&>\"".into()),
         },
+        boot_order: Vec::new(),
         disks: Vec::new(),
         seed: None,
         interfaces: Vec::new(),
         console_log: None,
         autostart: false,
+        hardware: Hardware::default(),
     }
 }
 
@@ -82,12 +87,83 @@ fn pinned() -> Machine {
             disk("tools", Format::Raw, true),
         ],
         seed: Some(volume("feed-seed")),
-        interfaces: vec![MachineInterface {
-            mac: "52:54:00:ae:24:5a".into(),
-            network: "demo.lan".into(),
-            address: "10.1.2.3".parse().unwrap(),
-        }],
+        interfaces: vec![nic("52:54:00:ae:24:5a")],
         console_log: Some("/srv/demo/feed.log".into()),
+        ..plain()
+    }
+}
+
+pub(crate) fn nic(mac: &str) -> MachineInterface {
+    let address = "10.1.2.3".parse().unwrap();
+    MachineInterface::new(mac.into(), "demo.lan".into(), address)
+}
+
+/// One of everything.
+pub(crate) fn whole() -> Machine {
+    let throttle = Throttle {
+        read_bytes: Some(50_000_000),
+        write_iops: Some(500),
+        ..Throttle::default()
+    };
+    let fast = MachineDisk {
+        cache: Some("none".into()),
+        io: Some("native".into()),
+        discard: Some("ignore".into()),
+        serial: Some("data-1".into()),
+        queues: Some(2),
+        iothread: Some(1),
+        throttle: Some(throttle),
+        ..disk("data", Format::Qcow2, false)
+    };
+    let block = MachineDisk {
+        volume: None,
+        path: Some("/dev/vg0/logs".into()),
+        bus: Some("scsi".into()),
+        ..disk("", Format::Raw, false)
+    };
+    let rate = |average_bytes, peak_bytes| Rate {
+        average_bytes,
+        peak_bytes,
+    };
+    let bandwidth = Bandwidth {
+        inbound: Some(rate(1_000_000, Some(2_000_000))),
+        outbound: Some(rate(5000, None)),
+    };
+    let limited = MachineInterface {
+        model: Some("e1000e".into()),
+        mtu: Some(9000),
+        unplugged: true,
+        bandwidth: Some(bandwidth),
+        ..nic("52:54:00:ae:24:5b")
+    };
+    let several = MachineInterface {
+        queues: Some(2),
+        ..nic("52:54:00:ae:24:5a")
+    };
+    Machine {
+        acceleration: Acceleration::Kvm,
+        vcpus: 4,
+        online_vcpus: Some(2),
+        iothreads: 2,
+        iothread_pins: BTreeMap::from([(1, IdSet::from([0])), (2, IdSet::from([0, 1]))]),
+        memory_bytes: 4 << 30,
+        balloon_bytes: Some(2 << 30),
+        memory_nodes: Some(IdSet::from([0])),
+        memory_mode: Some("restrictive".into()),
+        boot: Boot::Disk,
+        boot_order: vec!["cdrom".into(), "disk".into(), "network".into()],
+        disks: vec![
+            disk("root", Format::Qcow2, false),
+            fast,
+            block,
+            MachineDisk {
+                volume: Some(volume("setup.iso")),
+                ..MachineDisk::drive()
+            },
+            MachineDisk::drive(),
+        ],
+        interfaces: vec![several, limited],
+        hardware: all_of_it(),
         ..plain()
     }
 }
@@ -104,6 +180,8 @@ fn back(xml: &str) -> Found {
 fn goldens() {
     golden("domain-emulated.xml", &xml(&plain()));
     golden("domain-pinned.xml", &xml(&pinned()));
+    golden("domain-whole.xml", &xml(&whole()));
+    assert_eq!(back(&xml(&whole())).machine, definition(whole()));
     let mocked = write(&plain(), &mark(), &pools(), Hypervisor::Test).unwrap();
     assert!(mocked.starts_with("<domain type=\"test\">"));
 }
@@ -197,37 +275,63 @@ fn a_strangers_domain() {
     );
     let machine = found.machine;
     assert_eq!(
-        (machine.vcpus, machine.memory_bytes, machine.page_size_bytes),
-        (2, 2 << 30, Some(2 << 20))
+        (machine.vcpus, machine.online_vcpus, machine.memory_bytes),
+        (4, Some(2), 2 << 30)
     );
     assert_eq!(
-        (machine.memory_nodes, machine.seed, machine.disks.len()),
-        (None, None, 1)
+        (machine.memory_mode.as_deref(), machine.page_size_bytes),
+        (Some("preferred"), Some(2 << 20))
     );
+    assert_eq!((machine.seed, machine.disks.len()), (None, 2));
+    let disk = &machine.disks[0];
     assert_eq!(
-        machine.disks[0].volume,
-        VolumeRef {
-            pool: String::new(),
-            name: "/x/win.img".into()
-        }
+        (&disk.volume, disk.path.as_deref()),
+        (&None, Some("/x/win.img"))
     );
+    assert_eq!(machine.disks[1].device, DiskDevice::Cdrom);
     assert_eq!(machine.interfaces[0].network, "");
 }
 
 #[test]
-fn a_volumes_place_in_a_domain() {
-    assert_eq!(
-        target(&xml(&pinned()), &volume("data"), &pools()),
-        Some("vdb".into())
-    );
-    assert_eq!(target(&xml(&pinned()), &volume("other"), &pools()), None);
+fn where_disks_are_in_a_domain() {
+    let places = places(&xml(&whole()), &pools()).unwrap();
+    assert_eq!(places.of_volume(&volume("data")), Some("vdb".into()));
+    assert_eq!(places.of_volume(&volume("other")), None);
+    assert_eq!(places.of(&whole().disks[2]), Some("sda".into()));
+    assert_eq!(places.drive(0), Some("sdb".into()));
+    assert_eq!(places.drive(1), Some("sdc".into()));
+    assert_eq!(places.drive(2), None);
+    assert_eq!(places.free("virtio"), Some("vdc".into()));
+    assert_eq!(places.free("scsi"), Some("sdd".into()));
+}
+
+/// What runs is spelled out by libvirt: it is still what was asked for.
+#[test]
+fn what_libvirt_makes_of_a_wish_is_the_wish() {
+    let machine = Machine {
+        hardware: all_of_it(),
+        ..plain()
+    };
+    let asked = xml(&machine);
+    let at = asked.find("<cpu").unwrap();
+    let end = asked[at..].find("</cpu>").unwrap() + at;
+    let spelled = "<cpu mode='custom' match='exact' check='full'><model fallback='forbid'>EPYC</model>\
+        <topology sockets='1' dies='1' cores='2' threads='2'/>\
+        <feature policy='require' name='x2apic'/>";
+    let runs = format!("{}{spelled}{}", &asked[..at], &asked[end..])
+        .replace("machine=\"q35\"", "machine=\"pc-q35-7.2\"");
+    assert_ne!(runs, asked);
+    assert_eq!(back(&runs).machine, definition(machine.clone()));
+    // Without the note nobody knows.
+    let unnoted = runs.replace("infra:asked", "infra:other");
+    assert_ne!(back(&unnoted).machine, definition(machine));
 }
 
 fn ids() -> impl Strategy<Value = IdSet> {
     btree_set(0u32..200, 1..5).prop_map(|ids| ids.into_iter().collect())
 }
 
-fn volumes() -> impl Strategy<Value = VolumeRef> {
+pub(crate) fn volumes() -> impl Strategy<Value = VolumeRef> {
     "[a-z][a-z0-9.-]{0,12}".prop_map(|name| volume(&name))
 }
 
@@ -243,39 +347,17 @@ fn boots() -> impl Strategy<Value = Boot> {
     ]
 }
 
-fn disks() -> impl Strategy<Value = Vec<MachineDisk>> {
-    let format = prop_oneof![Just(Format::Raw), Just(Format::Qcow2)];
-    vec(
-        (volumes(), format, any::<bool>()).prop_map(|(volume, format, read_only)| MachineDisk {
-            volume,
-            format,
-            read_only,
-        }),
-        0..4,
-    )
-}
-
-fn interfaces() -> impl Strategy<Value = Vec<MachineInterface>> {
-    let one = (any::<[u8; 3]>(), "[a-z.]{1,12}", any::<u32>());
-    let named = one.prop_map(|([a, b, c], network, ip)| MachineInterface {
-        mac: format!("52:54:00:{a:02x}:{b:02x}:{c:02x}"),
-        network,
-        address: ip.into(),
-    });
-    vec(named, 0..3).prop_filter("a MAC is one interface's", |all| {
-        all.iter()
-            .map(|i| &i.mac)
-            .collect::<std::collections::BTreeSet<_>>()
-            .len()
-            == all.len()
-    })
-}
-
 fn machines() -> impl Strategy<Value = Machine> {
-    let cpus = (any::<bool>(), 1u32..9, vec(ids(), 8), option::of(ids()));
-    let memory = (
-        1u64..4096,
+    let cpus = (
+        any::<bool>(),
+        (1u32..9, 0u32..3),
+        vec(ids(), 8),
         option::of(ids()),
+        0u32..3,
+    );
+    let memory = (
+        (1u64..4096, 0u64..2),
+        option::of((ids(), option::of("preferred|interleave|restrictive"))),
         option::of(prop_oneof![Just(2u64 << 20), Just(1 << 30)]),
     );
     let devices = (
@@ -285,29 +367,38 @@ fn machines() -> impl Strategy<Value = Machine> {
         interfaces(),
         option::of("/[a-z/]{1,20}"),
     );
-    (cpus, memory, devices).prop_map(
-        |((kvm, vcpus, pins, emulator_pin), (mib, memory_nodes, page_size_bytes), devices)| {
+    (cpus, memory, devices, hardware()).prop_map(
+        |(cpus, ((mib, less), bound, page_size_bytes), devices, hardware)| {
             let (boot, disks, seed, interfaces, console_log) = devices;
+            let (kvm, (online, more), pins, emulator_pin, iothreads) = cpus;
+            let (memory_nodes, memory_mode) = bound.unzip();
             let acceleration = if kvm {
                 Acceleration::Kvm
             } else {
                 Acceleration::Emulated
             };
-            let vcpu_pins = (0..vcpus).zip(pins).collect();
-            let memory_bytes = mib << 20;
+            let iothread_pins = (1..=iothreads).zip(pins.clone()).collect();
+            let vcpu_pins = (0..online).zip(pins).collect();
+            let memory_bytes = (mib + less) << 20;
             Machine {
                 acceleration,
-                vcpus,
+                vcpus: online + more,
+                online_vcpus: (more > 0).then_some(online),
                 vcpu_pins,
                 emulator_pin,
+                iothreads,
+                iothread_pins,
                 memory_bytes,
+                balloon_bytes: (less > 0).then_some(mib << 20),
                 memory_nodes,
+                memory_mode: memory_mode.flatten(),
                 page_size_bytes,
                 boot,
                 disks,
                 seed,
                 interfaces,
                 console_log,
+                hardware,
                 ..plain()
             }
         },

@@ -4,7 +4,7 @@ pub(crate) mod companion;
 pub(crate) mod domain;
 pub(crate) mod domain_read;
 #[cfg(test)]
-mod domain_tests;
+pub(crate) mod domain_tests;
 pub(crate) mod mark;
 pub(crate) mod network;
 pub(crate) mod pool;

@@ -37,6 +37,14 @@ impl El {
         self
     }
 
+    /// An attribute, where there is a value.
+    pub(crate) fn attrs(self, name: &'static str, value: Option<&(impl Display + ?Sized)>) -> Self {
+        match value {
+            Some(value) => self.attr(name, value),
+            None => self,
+        }
+    }
+
     pub(crate) fn child(mut self, child: El) -> Self {
         self.children.push(child);
         self
@@ -46,6 +54,21 @@ impl El {
     pub(crate) fn children(mut self, children: impl IntoIterator<Item = El>) -> Self {
         self.children.extend(children);
         self
+    }
+
+    /// Without prefixes and without naming their namespace, for who puts it into one himself.
+    pub(crate) fn unprefixed(self) -> Self {
+        let plain = |name: &'static str| name.split_once(':').map_or(name, |(_, plain)| plain);
+        Self {
+            name: plain(self.name),
+            attributes: self
+                .attributes
+                .into_iter()
+                .filter(|(name, _)| !name.starts_with("xmlns:"))
+                .collect(),
+            children: self.children.into_iter().map(Self::unprefixed).collect(),
+            ..self
+        }
     }
 
     /// The document's text. XML has no way to write control characters, so a value with one is refused

@@ -393,8 +393,8 @@ impl World {
 }
 
 /// As the real providers have it, in short.
-fn impact(id: &ResourceId, path: &[String], _: bool) -> Impact {
-    match (id.kind.as_str(), path[0].as_str()) {
+fn impact(id: &ResourceId, edit: &infra_api::Edit<'_>) -> Impact {
+    match (id.kind.as_str(), edit.path[0].as_str()) {
         ("container", "cpus" | "memory_bytes" | "networks") | ("domain", "vcpu_pins") => {
             Impact::InPlace
         }

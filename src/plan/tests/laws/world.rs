@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use infra_api::{Address, HostName, IdSet, Impact, Observed, Project, Resource, ResourceId};
+use infra_api::{Address, Edit, HostName, IdSet, Impact, Observed, Project, Resource, ResourceId};
 use infra_plan::{
     Basis, Claims, Desired, Inputs, Outcome, Plan, Record, Refusal, Rolling, assemble,
 };
@@ -135,8 +135,8 @@ pub(crate) fn address(number: usize) -> Address {
 }
 
 /// `boot…` takes a restart, `core…` a replacement, the rest is live.
-pub(crate) fn impact(_: &ResourceId, path: &[String], _: bool) -> Impact {
-    match path[0].as_str() {
+pub(crate) fn impact(_: &ResourceId, edit: &Edit<'_>) -> Impact {
+    match edit.path[0].as_str() {
         key if key.starts_with("boot") => Impact::Restart,
         key if key.starts_with("core") => Impact::Replace,
         _ => Impact::InPlace,

@@ -1,0 +1,288 @@
+//! A virtual machine, with its disks and NICs.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Format, Hardware, VolumeRef};
+use crate::{IdSet, Text};
+
+/// A virtual machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    pub name: String,
+    pub uuid: String,
+    /// `running`; as observed also `shutoff`, `paused`, `crashed`, …
+    pub state: String,
+    pub acceleration: Acceleration,
+    /// How many vCPUs there can be; so many are there unless `online_vcpus` says fewer.
+    pub vcpus: u32,
+    /// How many of them are plugged in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub online_vcpus: Option<u32>,
+    /// vCPU → pCPUs its thread may run on. All that are plugged in, or none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub vcpu_pins: BTreeMap<u32, IdSet>,
+    /// pCPUs of the emulator's own threads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emulator_pin: Option<IdSet>,
+    /// How many threads serve disks beside the emulator's own; they are numbered from 1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub iothreads: u32,
+    /// I/O thread → pCPUs it may run on.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub iothread_pins: BTreeMap<u32, IdSet>,
+    /// How much memory there can be; all of it is the guest's unless `balloon_bytes` says less.
+    pub memory_bytes: u64,
+    /// What the balloon leaves to the guest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balloon_bytes: Option<u64>,
+    /// NUMA nodes its memory comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_nodes: Option<IdSet>,
+    /// How it is bound to them: `preferred`, `interleave` or `restrictive`; absent: strictly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_mode: Option<String>,
+    /// Huge pages of this size back its memory; absent: ordinary pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_size_bytes: Option<u64>,
+    pub boot: Boot,
+    /// What the firmware tries, in this order: `disk`, `cdrom`, `network`; empty: the first disk.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub boot_order: Vec<String>,
+    /// In the order the guest sees them: vda, vdb, …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disks: Vec<MachineDisk>,
+    /// The NoCloud seed: a read-only disk after the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<VolumeRef>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interfaces: Vec<MachineInterface>,
+    /// The serial console is also written to this file of the daemon's host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console_log: Option<String>,
+    /// Started when the host starts.
+    pub autostart: bool,
+    /// Everything else it is built of.
+    #[serde(default, skip_serializing_if = "Hardware::is_plain")]
+    pub hardware: Hardware,
+}
+
+/// How instructions are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Acceleration {
+    /// By the hardware; the guest sees the host's CPU.
+    Kvm,
+    /// By QEMU in software.
+    Emulated,
+}
+
+/// What is started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "type", deny_unknown_fields)]
+pub enum Boot {
+    /// A disk, or what `boot_order` says.
+    Disk,
+    /// A kernel, without a boot loader.
+    Kernel {
+        kernel: VolumeRef,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        initramfs: Option<VolumeRef>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cmdline: Option<Text>,
+    },
+}
+
+/// A disk or CD-ROM drive of a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MachineDisk {
+    /// What is in it. With neither a volume nor a path it is an empty drive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<VolumeRef>,
+    /// A file or, below `/dev/`, a block device of the host that infra does not make.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    pub format: Format,
+    pub read_only: bool,
+    #[serde(default, skip_serializing_if = "DiskDevice::is_disk")]
+    pub device: DiskDevice,
+    /// `scsi` or `sata`; absent: virtio, and a CD-ROM's SATA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bus: Option<String>,
+    /// QEMU's cache mode; absent: its default, write-back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<String>,
+    /// `native`, `threads` or `io_uring`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub io: Option<String>,
+    /// `ignore`: what the guest discards stays allocated. Absent: it is given back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discard: Option<String>,
+    /// What the guest knows it by: `/dev/disk/by-id/virtio-SERIAL`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queues: Option<u32>,
+    /// The I/O thread that serves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iothread: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttle: Option<Throttle>,
+}
+
+impl MachineDisk {
+    /// A virtio disk with nothing special about it.
+    #[must_use]
+    pub fn new(volume: VolumeRef, format: Format, read_only: bool) -> Self {
+        Self {
+            volume: Some(volume),
+            path: None,
+            format,
+            read_only,
+            device: DiskDevice::Disk,
+            bus: None,
+            cache: None,
+            io: None,
+            discard: None,
+            serial: None,
+            queues: None,
+            iothread: None,
+            throttle: None,
+        }
+    }
+
+    /// A CD-ROM drive with nothing in it.
+    #[must_use]
+    pub fn drive() -> Self {
+        Self {
+            volume: None,
+            path: None,
+            format: Format::Raw,
+            read_only: false,
+            device: DiskDevice::Cdrom,
+            bus: None,
+            cache: None,
+            io: None,
+            discard: None,
+            serial: None,
+            queues: None,
+            iothread: None,
+            throttle: None,
+        }
+    }
+
+    /// The bus it is on, as libvirt calls it.
+    #[must_use]
+    pub fn bus(&self) -> &str {
+        match (&self.bus, self.device) {
+            (Some(bus), _) => bus,
+            (None, DiskDevice::Disk) => "virtio",
+            (None, DiskDevice::Cdrom) => "sata",
+        }
+    }
+}
+
+/// What the guest takes a disk for.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum DiskDevice {
+    #[default]
+    Disk,
+    /// A drive whose medium can be changed while the machine runs.
+    Cdrom,
+}
+
+impl DiskDevice {
+    fn is_disk(&self) -> bool {
+        *self == Self::Disk
+    }
+}
+
+/// The most a disk may do in a second; absent: no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Throttle {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write_bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iops: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_iops: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write_iops: Option<u64>,
+}
+
+/// A NIC of a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MachineInterface {
+    /// Lower-case, colons.
+    pub mac: String,
+    /// [`super::MachineNetwork::name`].
+    pub network: String,
+    /// The address the guest is told to take (by its seed or kernel command line).
+    pub address: Ipv4Addr,
+    /// The card the guest sees; absent: virtio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queues: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtu: Option<u32>,
+    /// True: the guest sees no cable.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unplugged: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bandwidth: Option<Bandwidth>,
+}
+
+impl MachineInterface {
+    /// A virtio NIC with nothing special about it.
+    #[must_use]
+    pub fn new(mac: String, network: String, address: Ipv4Addr) -> Self {
+        Self {
+            mac,
+            network,
+            address,
+            model: None,
+            queues: None,
+            mtu: None,
+            unplugged: false,
+            bandwidth: None,
+        }
+    }
+}
+
+/// The most a NIC may carry, as the guest sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bandwidth {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbound: Option<Rate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outbound: Option<Rate>,
+}
+
+/// A rate in bytes a second, in whole thousands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    pub average_bytes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_bytes: Option<u64>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}

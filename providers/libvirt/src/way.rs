@@ -1,0 +1,269 @@
+//! How a running machine becomes another: by steps that leave it running, or by a restart. Pure.
+//!
+//! One machine is taken towards the other, attribute by attribute, as far as libvirt and QEMU can. Where nothing is
+//! left that differs, that is the way; where something is, it takes a restart.
+
+use infra_api::target::{DiskDevice, Hardware, Machine, MachineDisk, MachineInterface};
+use infra_api::{IdSet, Impact};
+use serde_json::Value;
+
+use crate::text::domain::definition;
+
+/// What is done to a running machine. Its definition has it already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    OnlineVcpus(u32),
+    PinVcpu(u32, IdSet),
+    PinEmulator(IdSet),
+    AddIothread(u32),
+    PinIothread(u32, IdSet),
+    DropIothread(u32),
+    Nodes(IdSet),
+    Balloon(u64),
+    Attach(MachineDisk),
+    Detach(MachineDisk),
+    /// Into the n-th drive.
+    Medium(usize, MachineDisk),
+    Throttle(MachineDisk),
+    AttachNic(MachineInterface),
+    DetachNic(MachineInterface),
+    ChangeNic(MachineInterface),
+    Title(Option<String>),
+    Description(Option<String>),
+    OnPoweroff(Option<String>),
+    OnReboot(Option<String>),
+    OnCrash(Option<String>),
+}
+
+/// The steps, in order; nothing where it takes a restart.
+pub(crate) fn way(runs: &Machine, wanted: &Machine) -> Option<Vec<Step>> {
+    let (mut now, wanted) = (definition(runs.clone()), definition(wanted.clone()));
+    let mut steps = Vec::new();
+    vcpus(&mut now, &wanted, &mut steps);
+    iothreads(&mut now, &wanted, &mut steps);
+    memory(&mut now, &wanted, &mut steps);
+    detach(&mut now, &wanted, &mut steps);
+    attach(&mut now, &wanted, &mut steps);
+    contents(&mut now, &wanted, &mut steps);
+    nics(&mut now, &wanted, &mut steps);
+    words(&mut now.hardware, &wanted.hardware, &mut steps);
+    // A thread goes when no disk uses it any more.
+    let used = |disks: &[MachineDisk]| disks.iter().filter_map(|disk| disk.iothread).max();
+    while now.iothreads > wanted.iothreads && used(&now.disks) < Some(now.iothreads) {
+        now.iothread_pins.remove(&now.iothreads);
+        steps.push(Step::DropIothread(now.iothreads));
+        now.iothreads -= 1;
+    }
+    (now == wanted).then_some(steps)
+}
+
+/// What changing the attribute at a path alone takes.
+pub(crate) fn impact(path: &[String], before: &Value, after: &Value) -> Impact {
+    let mut changed = before.clone();
+    set(&mut changed, path, get(after, path));
+    let machine = |body: &Value| serde_json::from_value::<Machine>(body.clone()).ok();
+    match machine(before).zip(machine(&changed)) {
+        Some((before, after)) if way(&before, &after).is_some() => Impact::InPlace,
+        _ => Impact::Restart,
+    }
+}
+
+fn get<'a>(body: &'a Value, path: &[String]) -> Option<&'a Value> {
+    path.iter().try_fold(body, |value, key| match value {
+        Value::Array(items) => items.get(key.parse::<usize>().ok()?),
+        _ => value.get(key),
+    })
+}
+
+/// Puts a value at a path, or takes what is there away; what lies above it and is missing is made.
+fn set(body: &mut Value, path: &[String], to: Option<&Value>) {
+    match (path, body) {
+        ([], body) => *body = to.cloned().unwrap_or_default(),
+        ([key, rest @ ..], Value::Array(items)) => {
+            let item = key
+                .parse()
+                .ok()
+                .and_then(|index: usize| items.get_mut(index));
+            if let Some(item) = item {
+                set(item, rest, to);
+            }
+        }
+        ([key], Value::Object(members)) if to.is_none() => {
+            members.remove(key);
+        }
+        ([key, rest @ ..], Value::Object(members)) => {
+            let empty = || Value::Object(serde_json::Map::new());
+            set(members.entry(key).or_insert_with(empty), rest, to);
+        }
+        _ => {}
+    }
+}
+
+/// A vCPU can be plugged in and never pulled out: the guest would have to help. A pin can be moved and not taken
+/// away: a thread that was pinned stays bound to some set.
+fn vcpus(now: &mut Machine, wanted: &Machine, steps: &mut Vec<Step>) {
+    let online = |machine: &Machine| machine.online_vcpus.unwrap_or(machine.vcpus);
+    if now.vcpus == wanted.vcpus && online(now) < online(wanted) {
+        now.online_vcpus = wanted.online_vcpus;
+        steps.push(Step::OnlineVcpus(online(wanted)));
+    }
+    for (vcpu, cpus) in &wanted.vcpu_pins {
+        if now.vcpu_pins.insert(*vcpu, cpus.clone()).as_ref() != Some(cpus) {
+            steps.push(Step::PinVcpu(*vcpu, cpus.clone()));
+        }
+    }
+    if let Some(cpus) = wanted
+        .emulator_pin
+        .as_ref()
+        .filter(|cpus| now.emulator_pin.as_ref() != Some(*cpus))
+    {
+        now.emulator_pin = Some(cpus.clone());
+        steps.push(Step::PinEmulator(cpus.clone()));
+    }
+}
+
+fn iothreads(now: &mut Machine, wanted: &Machine, steps: &mut Vec<Step>) {
+    while now.iothreads < wanted.iothreads {
+        now.iothreads += 1;
+        steps.push(Step::AddIothread(now.iothreads));
+    }
+    for (thread, cpus) in &wanted.iothread_pins {
+        if now.iothread_pins.insert(*thread, cpus.clone()).as_ref() != Some(cpus) {
+            steps.push(Step::PinIothread(*thread, cpus.clone()));
+        }
+    }
+}
+
+/// libvirt moves the memory of a running machine only where it is bound by cgroups alone.
+fn memory(now: &mut Machine, wanted: &Machine, steps: &mut Vec<Step>) {
+    if now.memory_bytes == wanted.memory_bytes && now.balloon_bytes != wanted.balloon_bytes {
+        now.balloon_bytes = wanted.balloon_bytes;
+        steps.push(Step::Balloon(
+            wanted.balloon_bytes.unwrap_or(wanted.memory_bytes),
+        ));
+    }
+    let restrictive = |machine: &Machine| machine.memory_mode.as_deref() == Some("restrictive");
+    if let (true, Some(nodes)) = (
+        restrictive(now) && restrictive(wanted),
+        &wanted.memory_nodes,
+    ) && now.memory_nodes.as_ref() != Some(nodes)
+    {
+        now.memory_nodes = Some(nodes.clone());
+        steps.push(Step::Nodes(nodes.clone()));
+    }
+}
+
+/// A disk is known by what is in it.
+fn same(one: &MachineDisk, other: &MachineDisk) -> bool {
+    one.device == other.device && (&one.volume, &one.path) == (&other.volume, &other.path)
+}
+
+fn can_be_plugged(disk: &MachineDisk) -> bool {
+    disk.device == DiskDevice::Disk && matches!(disk.bus(), "virtio" | "scsi")
+}
+
+/// The first disk is what the guest stands on.
+fn detach(now: &mut Machine, wanted: &Machine, steps: &mut Vec<Step>) {
+    let mut index = 1;
+    while let Some(disk) = now.disks.get(index) {
+        if can_be_plugged(disk) && !wanted.disks.iter().any(|other| same(disk, other)) {
+            steps.push(Step::Detach(now.disks.remove(index)));
+        } else {
+            index += 1;
+        }
+    }
+}
+
+/// A disk comes after the last one of its bus, as libvirt has it. SCSI needs a controller that is there.
+fn attach(now: &mut Machine, wanted: &Machine, steps: &mut Vec<Step>) {
+    for disk in &wanted.disks {
+        if now.disks.iter().any(|other| same(disk, other)) || !can_be_plugged(disk) {
+            continue;
+        }
+        let after = now
+            .disks
+            .iter()
+            .rposition(|other| other.bus() == disk.bus());
+        if disk.bus() == "scsi" && after.is_none() {
+            continue;
+        }
+        now.disks
+            .insert(after.map_or(now.disks.len(), |at| at + 1), disk.clone());
+        steps.push(Step::Attach(disk.clone()));
+    }
+}
+
+/// What drives hold, and what disks may do.
+fn contents(now: &mut Machine, wanted: &Machine, steps: &mut Vec<Step>) {
+    if now.disks.len() != wanted.disks.len() {
+        return;
+    }
+    let mut drive = 0;
+    for (disk, other) in now.disks.iter_mut().zip(&wanted.disks) {
+        if disk.device == DiskDevice::Cdrom {
+            let exchanged = MachineDisk {
+                volume: other.volume.clone(),
+                path: other.path.clone(),
+                format: other.format,
+                ..disk.clone()
+            };
+            if other.device == DiskDevice::Cdrom && exchanged != *disk {
+                *disk = exchanged.clone();
+                steps.push(Step::Medium(drive, exchanged));
+            }
+            drive += 1;
+        } else if same(disk, other) && disk.throttle != other.throttle {
+            disk.throttle = other.throttle;
+            steps.push(Step::Throttle(MachineDisk {
+                throttle: Some(other.throttle.unwrap_or_default()),
+                ..disk.clone()
+            }));
+        }
+    }
+}
+
+/// A NIC is known by its MAC. Its cable, its limits and its network are changed while it runs.
+fn nics(now: &mut Machine, wanted: &Machine, steps: &mut Vec<Step>) {
+    let has = |nics: &[MachineInterface], mac: &str| nics.iter().any(|nic| nic.mac == mac);
+    now.interfaces.retain(|nic| {
+        let stays = has(&wanted.interfaces, &nic.mac);
+        if !stays {
+            steps.push(Step::DetachNic(nic.clone()));
+        }
+        stays
+    });
+    for nic in &wanted.interfaces {
+        let Some(there) = now.interfaces.iter_mut().find(|other| other.mac == nic.mac) else {
+            now.interfaces.push(nic.clone());
+            steps.push(Step::AttachNic(nic.clone()));
+            continue;
+        };
+        let changed = MachineInterface {
+            unplugged: nic.unplugged,
+            bandwidth: nic.bandwidth.clone(),
+            ..there.clone()
+        };
+        if changed != *there {
+            *there = changed.clone();
+            steps.push(Step::ChangeNic(changed));
+        }
+    }
+}
+
+fn words(now: &mut Hardware, wanted: &Hardware, steps: &mut Vec<Step>) {
+    let mut word =
+        |now: &mut Option<String>, wanted: &Option<String>, step: fn(Option<String>) -> Step| {
+            if now != wanted {
+                now.clone_from(wanted);
+                steps.push(step(wanted.clone()));
+            }
+        };
+    word(&mut now.title, &wanted.title, Step::Title);
+    word(&mut now.description, &wanted.description, Step::Description);
+    word(&mut now.on_poweroff, &wanted.on_poweroff, Step::OnPoweroff);
+    word(&mut now.on_reboot, &wanted.on_reboot, Step::OnReboot);
+    word(&mut now.on_crash, &wanted.on_crash, Step::OnCrash);
+}
+
+#[cfg(test)]
+mod tests;

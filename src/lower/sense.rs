@@ -1,0 +1,138 @@
+//! What libvirt accepts in a machine and cannot mean, or refuses only when it starts: said while planning.
+
+use std::collections::BTreeSet;
+
+use infra_api::Runtime;
+use infra_api::target::Acceleration;
+
+use super::Lowering;
+use crate::declared::{Kvm, Workload};
+
+impl Lowering<'_> {
+    /// `vcpus`: how many there can be.
+    pub(super) fn meaningless(&mut self, workload: &Workload, form: &Kvm, vcpus: u32) {
+        self.topology(form, vcpus);
+        self.queues(workload, form, vcpus);
+        self.emulation(form);
+        self.sockets(workload, form);
+        let (hardware, memory) = (&form.hardware, &workload.memory);
+        if let Some(maximum) = memory
+            .maximum_bytes
+            .as_ref()
+            .filter(|_| hardware.locked_memory)
+        {
+            let text = "locked memory is taken whole: a balloon cannot give it back";
+            self.error(
+                maximum.span,
+                "Locked memory that could be given back",
+                text,
+                "leave one of the two out",
+            );
+        }
+        let mut media: Vec<&str> = form.boot.iter().map(String::as_str).collect();
+        media.sort_unstable();
+        if media.windows(2).any(|pair| pair[0] == pair[1]) {
+            self.error(
+                form.span,
+                "Boot order names one thing twice",
+                "see `boot`",
+                "name each once",
+            );
+        }
+    }
+
+    fn topology(&mut self, form: &Kvm, vcpus: u32) {
+        let Some(topology) = form.hardware.topology else {
+            return;
+        };
+        let product =
+            u64::from(topology.sockets) * u64::from(topology.cores) * u64::from(topology.threads);
+        if product != u64::from(vcpus) {
+            let text = format!(
+                "{} sockets × {} cores × {} threads are {product} CPUs, and it can have {vcpus}",
+                topology.sockets, topology.cores, topology.threads
+            );
+            let hint = "make them multiply to `cpus.count`, or to its `maximum`";
+            self.error(form.span, "Topology that does not come out", &text, hint);
+        }
+    }
+
+    /// What a queue or a thread serves nobody with.
+    fn queues(&mut self, workload: &Workload, form: &Kvm, vcpus: u32) {
+        let of_nics = workload.interfaces.iter().filter_map(|i| i.queues.clone());
+        let of_disks = workload.disks.iter().filter_map(|d| d.queues.clone());
+        let queues: Vec<_> = of_nics
+            .chain(of_disks)
+            .filter(|q| q.value > vcpus)
+            .collect();
+        for queues in queues {
+            let text = format!("{} queues for {vcpus} CPUs", queues.value);
+            self.error(
+                queues.span,
+                "More queues than CPUs",
+                &text,
+                "at most one for each CPU is used",
+            );
+        }
+        let threads = workload.disks.iter().filter_map(|d| d.iothread.clone());
+        let absent: Vec<_> = threads.filter(|t| t.value > form.iothreads).collect();
+        for thread in absent {
+            let text = format!("there are {}", form.iothreads);
+            let hint = "write `iothreads` in the `kvm` block";
+            self.error(thread.span, "I/O thread that is not there", &text, hint);
+        }
+    }
+
+    fn emulation(&mut self, form: &Kvm) {
+        if form.acceleration != Acceleration::Emulated {
+            return;
+        }
+        let cpu = form.hardware.cpu.as_ref();
+        if cpu.is_some_and(|cpu| cpu.mode == "host-passthrough") {
+            let text = "in software there is no host's CPU to pass through";
+            self.error(
+                form.span,
+                "Host's CPU without KVM",
+                text,
+                "write another `mode`, or `acceleration = \"kvm\"`",
+            );
+        }
+        if form.hardware.hyperv {
+            let text = "QEMU's emulation has none of Hyper-V's interfaces";
+            self.error(
+                form.span,
+                "Enlightenments without KVM",
+                text,
+                "leave `hyperv` out, or write `acceleration = \"kvm\"`",
+            );
+        }
+    }
+
+    /// A context id is one guest's of a host.
+    fn sockets(&mut self, workload: &Workload, form: &Kvm) {
+        let Some(cid) = form.hardware.vsock_cid else {
+            return;
+        };
+        let placements = self.inputs.placements;
+        let host = |w: &Workload| {
+            let placed = placements.get(&w.address)?;
+            (placed.runtime == Runtime::Kvm).then_some(&placed.host)
+        };
+        let mut others = BTreeSet::new();
+        for other in &self.inputs.declared.workloads {
+            let same = other.kvm.as_ref().and_then(|k| k.hardware.vsock_cid) == Some(cid);
+            if same && other.address < workload.address && host(other) == host(workload) {
+                others.insert(other.address.to_string());
+            }
+        }
+        if let Some(other) = others.pop_first() {
+            let text = format!("`{other}` has the number {cid} on this host");
+            self.error(
+                form.span,
+                "Socket number taken",
+                &text,
+                "give each guest another `vsock_cid`",
+            );
+        }
+    }
+}

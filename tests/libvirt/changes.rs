@@ -1,0 +1,258 @@
+//! On a real libvirtd: all kinds of hardware, and what is changed while a machine runs.
+
+use infra_api::target::*;
+use infra_api::*;
+
+use crate::bench::*;
+
+/// A pool with a disk to start from, one to plug in, and two media.
+async fn stored(b: &Bench) {
+    b.with_pool().await;
+    for name in ["root", "data", "more"] {
+        let disk = b.disk(name);
+        b.create(&b.volume_id(&disk.volume), &disk, None)
+            .await
+            .unwrap();
+    }
+    for name in ["one.iso", "two.iso"] {
+        let (file, path) = b.file(name, &[7; 4096]);
+        b.create(&b.volume_id(&file.volume), &file, Some(&path))
+            .await
+            .unwrap();
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+fn disk(b: &Bench, name: &str) -> MachineDisk {
+    MachineDisk::new(b.volume(name), Format::Qcow2, false)
+}
+
+/// Of what QEMU has on any host.
+fn furnished(b: &Bench) -> Machine {
+    let timer = Timer {
+        present: Some(true),
+        tick_policy: None,
+    };
+    let hardware = Hardware {
+        title: Some("One <of> everything".into()),
+        description: Some("for a test".into()),
+        machine_type: Some("pc-q35-7.2".into()),
+        cpu: Some(Cpu {
+            mode: "custom".into(),
+            model: Some("qemu64".into()),
+            features: [("svm".to_owned(), "disable".to_owned())].into(),
+        }),
+        topology: Some(Topology {
+            sockets: 1,
+            cores: 2,
+            threads: 2,
+        }),
+        clock: Some(Clock {
+            offset: "localtime".into(),
+            timers: [("hpet".to_owned(), timer)].into(),
+        }),
+        on_crash: Some("preserve".into()),
+        graphics: Some(Graphics {
+            protocol: "vnc".into(),
+            port: None,
+        }),
+        video: Some("vga".into()),
+        watchdog: Some(Watchdog {
+            action: "reset".into(),
+        }),
+        panic: true,
+        agent: true,
+        shared_memory: true,
+        ..Hardware::default()
+    };
+    let throttle = Throttle {
+        read_bytes: Some(50_000_000),
+        write_iops: Some(500),
+        ..Throttle::default()
+    };
+    Machine {
+        vcpus: 4,
+        online_vcpus: Some(2),
+        iothreads: 1,
+        boot_order: vec!["cdrom".into(), "disk".into()],
+        disks: vec![
+            MachineDisk {
+                cache: Some("writethrough".into()),
+                io: Some("threads".into()),
+                serial: Some("root-1".into()),
+                queues: Some(2),
+                iothread: Some(1),
+                throttle: Some(throttle),
+                ..disk(b, "root")
+            },
+            MachineDisk {
+                bus: Some("scsi".into()),
+                ..disk(b, "data")
+            },
+            MachineDisk {
+                volume: Some(b.volume("one.iso")),
+                ..MachineDisk::drive()
+            },
+            MachineDisk::drive(),
+        ],
+        hardware,
+        ..b.plain()
+    }
+}
+
+#[test]
+fn live_hardware_is_as_it_was_asked_for() {
+    live("hardware", |b| {
+        Box::pin(async {
+            stored(b).await;
+            let machine = furnished(b);
+            let id = b.id("domain", &machine.name);
+            b.create(&id, &machine, None).await.unwrap();
+            assert_eq!(b.machine(&id).await, machine);
+            // And so it will be at its next start.
+            let domain = b.domain_by_hand(&machine);
+            domain.destroy().unwrap();
+            domain.create().unwrap();
+            assert_eq!(b.machine(&id).await, machine);
+        })
+    });
+}
+
+/// One change after the other, each of the running machine: it stays the same process, is as asked, and would start so.
+#[test]
+fn live_changes_leave_it_running() {
+    live("changes", |b| {
+        Box::pin(async {
+            stored(b).await;
+            let network = b.network("10.213.95");
+            b.create(&b.id("network", &network.name), &network, None)
+                .await
+                .unwrap();
+            let mut machine = furnished(b);
+            let id = b.id("domain", &machine.name);
+            b.create(&id, &machine, None).await.unwrap();
+            let process = b.domain_by_hand(&machine).id();
+            for (what, change) in CHANGES {
+                let before = machine.clone();
+                change(b, &mut machine);
+                let changed = b.update(&id, &before, &machine, Impact::InPlace).await;
+                changed.unwrap_or_else(|why| panic!("{what}: {why}"));
+                assert_eq!(b.machine(&id).await, machine, "{what}");
+            }
+            let domain = b.domain_by_hand(&machine);
+            assert_eq!(domain.id(), process);
+            domain.destroy().unwrap();
+            domain.create().unwrap();
+            assert_eq!(b.machine(&id).await, machine);
+        })
+    });
+}
+
+type Edited = fn(&Bench, &mut Machine);
+
+const CHANGES: &[(&str, Edited)] = &[
+    ("vCPUs are plugged in", |_, m| m.online_vcpus = None),
+    ("a thread is added", |_, m| {
+        m.iothreads = 2;
+        m.iothread_pins.insert(2, IdSet::from([0]));
+    }),
+    ("a thread is pinned", |_, m| {
+        m.iothread_pins.insert(2, IdSet::from([1]));
+    }),
+    ("a thread is taken away", |_, m| {
+        m.iothreads = 1;
+        m.iothread_pins.clear();
+    }),
+    ("a disk is limited", |_, m| {
+        m.disks[0].throttle = Some(Throttle {
+            iops: Some(100),
+            ..Throttle::default()
+        });
+    }),
+    ("a disk is set free", |_, m| m.disks[0].throttle = None),
+    ("a disk is plugged in", |b, m| {
+        m.disks.insert(1, disk(b, "more"));
+    }),
+    ("a medium is changed", |b, m| {
+        m.disks[3].volume = Some(b.volume("two.iso"));
+    }),
+    ("a drive is emptied", |_, m| m.disks[3].volume = None),
+    ("a drive is filled", |b, m| {
+        m.disks[4].volume = Some(b.volume("one.iso"));
+    }),
+    ("a NIC is plugged in", |b, m| {
+        m.interfaces.push(MachineInterface::new(
+            "52:54:00:12:34:95".into(),
+            b.network("10.213.95").name,
+            [10, 213, 95, 7].into(),
+        ));
+    }),
+    ("its cable is pulled", |_, m| {
+        m.interfaces[0].unplugged = true;
+    }),
+    ("its cable is plugged in", |_, m| {
+        m.interfaces[0].unplugged = false;
+    }),
+    ("it is described", |_, m| {
+        m.hardware.title = None;
+        m.hardware.description = Some("another".into());
+    }),
+    ("what follows a crash", |_, m| {
+        m.hardware.on_crash = None;
+        m.hardware.on_reboot = Some("destroy".into());
+    }),
+];
+
+/// libvirt says yes to any balloon: a guest that hears nothing of it keeps its memory, and that is said.
+#[test]
+fn live_memory_that_is_not_given_back_is_missed() {
+    live("balloon", |b| {
+        Box::pin(async {
+            let machine = b.plain();
+            let id = b.id("domain", &machine.name);
+            b.create(&id, &machine, None).await.unwrap();
+            let less = Machine {
+                balloon_bytes: Some(32 * MIB),
+                ..machine.clone()
+            };
+            let kept = b.update(&id, &machine, &less, Impact::InPlace).await;
+            let kept = kept.unwrap_err();
+            assert!(kept.cause.contains("kept 64 MiB"), "{kept}");
+            assert!(kept.hint.unwrap().contains("virtio_balloon"));
+            // What is not as wished is told.
+            let found = b.machine(&id).await;
+            assert_eq!((found.memory_bytes, found.balloon_bytes), (64 * MIB, None));
+            b.update(&id, &found, &machine, Impact::InPlace)
+                .await
+                .unwrap();
+            assert_eq!(b.machine(&id).await, machine);
+        })
+    });
+}
+
+#[test]
+fn live_what_takes_a_restart_is_not_done_in_place() {
+    live("cold", |b| {
+        Box::pin(async {
+            let machine = b.plain();
+            let id = b.id("domain", &machine.name);
+            b.create(&id, &machine, None).await.unwrap();
+            let process = b.domain_by_hand(&machine).id();
+            let wanted = Machine {
+                hardware: Hardware {
+                    agent: true,
+                    ..Hardware::default()
+                },
+                ..machine.clone()
+            };
+            let refused = b.update(&id, &machine, &wanted, Impact::InPlace).await;
+            assert_eq!(refused.unwrap_err().remedy, Remedy::Replan);
+            assert_eq!(b.machine(&id).await, machine);
+            b.update(&id, &machine, &wanted, Impact::Restart)
+                .await
+                .unwrap();
+            assert_eq!(b.machine(&id).await, wanted);
+            assert_ne!(b.domain_by_hand(&machine).id(), process);
+        })
+    });
+}
