@@ -6,13 +6,12 @@ mod side;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 
-use proxy::Proxy;
+use proxy::{Count, Proxy};
 use serde_json::{Value, json};
-use side::{Infra, Phase, floor, head, line, memory, run, runs};
+use side::{Infra, Scene, side_by_side};
 
 const PROJECT: &str = "infra-bench-docker";
 
@@ -56,82 +55,53 @@ fn measure() {
     let endpoint = std::env::var("INFRA_DOCKER_ENDPOINT").expect("INFRA_DOCKER_ENDPOINT is set");
     let daemon = PathBuf::from(endpoint.strip_prefix("unix://").expect("it is a socket"));
     let infra = Infra::new("docker", CONFIGURATION);
-    let images = std::env::var_os("INFRA_BENCH_IMAGES").expect("INFRA_BENCH_IMAGES is set");
-    let _ = std::os::unix::fs::symlink(images, infra.folder.join("build"));
-    let apply = |count: &'static str| {
-        infra.command(&[
-            "apply",
-            "--auto-approve",
-            "--var",
-            &format!("count={count}"),
-        ])
-    };
-    run(apply("20"));
-    let bodies = bodies(&daemon);
+    infra.run(&["apply", "--auto-approve", "--var", "count=20"]);
     let kept = infra.folder.join("bodies.json");
-    std::fs::write(&kept, bodies.to_string()).expect("a file can be written");
+    std::fs::write(&kept, bodies(&daemon).to_string()).expect("a file can be written");
     let kept = kept.to_string_lossy().into_owned();
-    run(apply("0"));
-
-    let [mut create, mut plan, mut change, mut destroy] = [(); 4].map(|()| Phase::default());
-    let no_op = || infra.command(&["plan", "--detailed-exitcode", "--var", "count=20"]);
-    let grown = |size: &str| {
-        let memory = format!("memory={size}");
-        infra.command(&[
-            "apply",
-            "--auto-approve",
-            "--var",
-            "count=20",
-            "--var",
-            &memory,
-        ])
-    };
-    for _ in 0..runs() {
-        create.ours.push(run(apply("20")));
-        plan.ours.push(run(no_op()));
-        plan.floor.push(run(floor(&["read"])));
-        change.ours.push(run(grown("48MiB")));
-        change.floor.push(run(floor(&["update", "33554432"])));
-        destroy.ours.push(run(apply("0")));
-        create.floor.push(run(floor(&["create", &kept])));
-        destroy.floor.push(run(floor(&["delete"])));
-    }
-
+    infra.run(&["apply", "--auto-approve", "--var", "count=0"]);
+    // Each leaves what the next one needs.
+    let scenes = [
+        Scene {
+            name: "create 20 containers",
+            ours: &["apply", "--auto-approve", "--var", "count=20"],
+            floor: &["create", &kept],
+        },
+        Scene {
+            name: "no-op plan, 20 containers",
+            ours: &["plan", "--detailed-exitcode", "--var", "count=20"],
+            floor: &["read"],
+        },
+        Scene {
+            name: "memory of one container",
+            ours: &[
+                "apply",
+                "--auto-approve",
+                "--var",
+                "count=20",
+                "--var",
+                "memory=48MiB",
+            ],
+            floor: &["update", "50331648"],
+        },
+        Scene {
+            name: "destroy 20 containers",
+            ours: &["apply", "--auto-approve", "--var", "count=0"],
+            floor: &["delete"],
+        },
+    ];
     let proxy = Proxy::before(&daemon, http);
-    let through = format!("unix://{}", proxy.socket.display());
-    let count = |mut command: Command| {
-        run({
-            command.env("INFRA_DOCKER_ENDPOINT", &through);
-            command
-        });
-        proxy.counted()
-    };
-    let ours = [apply("20"), no_op(), grown("48MiB"), apply("0")].map(count);
-    let bare: [&[&str]; 4] = [
-        &["create", &kept],
-        &["read"],
-        &["update", "33554432"],
-        &["delete"],
-    ];
-    let bare = bare.map(|args| count(floor(args)));
-    let peaks = [apply("20"), no_op(), grown("48MiB"), apply("0")].map(memory);
-
-    head(runs());
-    let phases = [
-        ("create 20 containers", create),
-        ("no-op plan, 20 containers", plan),
-        ("memory of one container", change),
-        ("destroy 20 containers", destroy),
-    ];
-    for (i, (name, phase)) in phases.iter().enumerate() {
-        line(name, phase, (ours[i], bare[i]), peaks[i]);
-    }
+    let through = (
+        "INFRA_DOCKER_ENDPOINT",
+        format!("unix://{}", proxy.socket.display()),
+    );
+    side_by_side(&infra, &scenes, &through, || proxy.counted());
     infra.run(&["destroy", "--auto-approve", "--var", "count=0"]);
     let _ = std::fs::remove_dir_all(&infra.folder);
 }
 
 /// A request begins with its method.
-fn http() -> Box<dyn FnMut(&[u8]) -> u64 + Send> {
+fn http() -> Count {
     Box::new(|piece| {
         let methods = [&b"GET /"[..], b"POST /", b"DELETE /", b"PUT /", b"HEAD /"];
         u64::from(methods.iter().any(|method| piece.starts_with(method)))

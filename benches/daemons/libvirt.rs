@@ -4,16 +4,15 @@ mod proxy;
 mod side;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
-use proxy::Proxy;
-use serde_json::Value;
-use side::{Infra, Phase, floor, head, line, memory, run, runs};
+use proxy::{Count, Proxy};
+use side::{Infra, Scene, side_by_side};
 use virt::connect::Connect;
 use virt::domain::Domain;
+use virt::storage_pool::StoragePool;
 use virt::storage_vol::StorageVol;
 use virt::sys;
 
@@ -70,73 +69,55 @@ fn main() {
 
 fn measure() {
     let uri = std::env::var("INFRA_LIBVIRT_URI").expect("INFRA_LIBVIRT_URI is set");
-    let socket = uri
-        .split_once("socket=")
-        .map_or("/var/run/libvirt/libvirt-sock", |(_, path)| path);
+    let socket = uri.split_once("socket=");
+    let socket = socket.map_or("/var/run/libvirt/libvirt-sock", |(_, path)| path);
     let infra = Infra::new("libvirt", CONFIGURATION);
-    let images = std::env::var_os("INFRA_BENCH_IMAGES").expect("INFRA_BENCH_IMAGES is set");
-    let _ = std::os::unix::fs::symlink(images, infra.folder.join("build"));
-    let apply = |count: &'static str| {
-        infra.command(&[
-            "apply",
-            "--auto-approve",
-            "--var",
-            &format!("count={count}"),
-        ])
-    };
-    run(apply("5"));
+    infra.run(&["apply", "--auto-approve", "--var", "count=5"]);
     let kept = infra.folder.join("machines.json");
     std::fs::write(&kept, machines(&connect())).expect("a file can be written");
     let kept = kept.to_string_lossy().into_owned();
-    run(apply("0"));
-
-    let [mut create, mut plan, mut change, mut destroy] = [(); 4].map(|()| Phase::default());
-    let no_op = || infra.command(&["plan", "--detailed-exitcode", "--var", "count=5"]);
-    let pinned = |cpu: &str| {
-        let cpu = format!("cpu={cpu}");
-        infra.command(&["apply", "--auto-approve", "--var", "count=5", "--var", &cpu])
-    };
-    for _ in 0..runs() {
-        create.ours.push(run(apply("5")));
-        plan.ours.push(run(no_op()));
-        plan.floor.push(run(floor(&["read"])));
-        change.ours.push(run(pinned("1")));
-        change.floor.push(run(floor(&["pin", "0"])));
-        destroy.ours.push(run(apply("0")));
-        create.floor.push(run(floor(&["create", &kept])));
-        destroy.floor.push(run(floor(&["delete"])));
-    }
-
-    let proxy = Proxy::before(&PathBuf::from(socket), calls);
-    let through = format!("qemu+unix:///system?socket={}", proxy.socket.display());
-    let count = |mut command: Command| {
-        run({
-            command.env("INFRA_LIBVIRT_URI", &through);
-            command
-        });
-        proxy.counted()
-    };
-    let ours = [apply("5"), no_op(), pinned("1"), apply("0")].map(count);
-    let bare: [&[&str]; 4] = [&["create", &kept], &["read"], &["pin", "0"], &["delete"]];
-    let bare = bare.map(|args| count(floor(args)));
-    let peaks = [apply("5"), no_op(), pinned("1"), apply("0")].map(memory);
-
-    head(runs());
-    let phases = [
-        ("create 5 machines", create),
-        ("no-op plan, 5 machines", plan),
-        ("pin a vCPU of one machine", change),
-        ("destroy 5 machines", destroy),
+    infra.run(&["apply", "--auto-approve", "--var", "count=0"]);
+    // Each leaves what the next one needs.
+    let scenes = [
+        Scene {
+            name: "create 5 machines",
+            ours: &["apply", "--auto-approve", "--var", "count=5"],
+            floor: &["create", &kept],
+        },
+        Scene {
+            name: "no-op plan, 5 machines",
+            ours: &["plan", "--detailed-exitcode", "--var", "count=5"],
+            floor: &["read"],
+        },
+        Scene {
+            name: "pin a vCPU of one machine",
+            ours: &[
+                "apply",
+                "--auto-approve",
+                "--var",
+                "count=5",
+                "--var",
+                "cpu=1",
+            ],
+            floor: &["pin", "1"],
+        },
+        Scene {
+            name: "destroy 5 machines",
+            ours: &["apply", "--auto-approve", "--var", "count=0"],
+            floor: &["delete"],
+        },
     ];
-    for (i, (name, phase)) in phases.iter().enumerate() {
-        line(name, phase, (ours[i], bare[i]), peaks[i]);
-    }
+    let proxy = Proxy::before(Path::new(socket), calls);
+    let through = format!("qemu+unix:///system?socket={}", proxy.socket.display());
+    side_by_side(&infra, &scenes, &("INFRA_LIBVIRT_URI", through), || {
+        proxy.counted()
+    });
     infra.run(&["destroy", "--auto-approve", "--var", "count=0"]);
     let _ = std::fs::remove_dir_all(&infra.folder);
 }
 
 /// libvirt's messages: their length, program, version, procedure, and their type, which is 0 for a call.
-fn calls() -> Box<dyn FnMut(&[u8]) -> u64 + Send> {
+fn calls() -> Count {
     let mut waiting: Vec<u8> = Vec::new();
     Box::new(move |piece| {
         waiting.extend(piece);
@@ -171,9 +152,7 @@ fn ours(connection: &Connect) -> Vec<Domain> {
 
 /// By name: what defines each again, and its disk.
 fn machines(connection: &Connect) -> String {
-    let pool = connection
-        .lookup_storage_pool_by_name(POOL)
-        .expect("the pool is there");
+    let pool = pool(connection);
     let machines = ours(connection).into_iter().map(|domain| {
         let name = domain.name().expect("it has a name");
         let xml = domain
@@ -184,87 +163,87 @@ fn machines(connection: &Connect) -> String {
             .expect("it has a disk")
             .xml_desc(0)
             .expect("a volume has XML");
-        (name, vec![xml, disk])
+        (name, [xml, disk])
     });
-    let machines: BTreeMap<String, Vec<String>> = machines.collect();
+    let machines: BTreeMap<String, [String; 2]> = machines.collect();
     serde_json::to_string(&machines).expect("text is JSON")
 }
 
 fn as_floor(what: &str, rest: &[&str]) {
     let connection = connect();
     match (what, rest) {
-        ("create", [machines]) => {
-            let text = std::fs::read_to_string(machines).expect("the machines were kept");
-            let machines: Value = serde_json::from_str(&text).expect("they are JSON");
-            let machines: Vec<_> = machines
-                .as_object()
-                .expect("by name")
-                .values()
-                .cloned()
-                .collect();
-            let pool = connection
-                .lookup_storage_pool_by_name(POOL)
-                .expect("the pool is there");
-            at_once(machines, |machine| {
-                let xml = |i: usize| machine[i].as_str().expect("it is text");
-                // A volume's path is the pool's affair.
-                StorageVol::create_xml(&pool, xml(1), 0).expect("a volume is made");
-                let domain = connection
-                    .define_domain_xml(xml(0))
-                    .expect("a domain is defined");
-                domain.create().expect("a domain starts");
-            });
-        }
-        ("read", []) => {
-            let pool = connection
-                .lookup_storage_pool_by_name(POOL)
-                .expect("the pool is there");
-            let volumes = pool.list_all_volumes(0).expect("volumes are listed");
-            let networks = connection
-                .list_all_networks(0)
-                .expect("networks are listed");
-            networks
-                .iter()
-                .for_each(|network| drop(network.xml_desc(0)));
-            at_once(ours(&connection), |domain| {
-                domain.xml_desc(0).expect("live XML");
-                domain
-                    .xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)
-                    .expect("persistent XML");
-                let disk = format!("{}.disk-data.qcow2", domain.name().expect("it has a name"));
-                let disk = volumes
-                    .iter()
-                    .find(|v| v.name().is_ok_and(|name| name == disk));
-                disk.expect("it has a disk")
-                    .xml_desc(0)
-                    .expect("a volume has XML");
-            });
-        }
-        ("pin", [cpu]) => {
-            let domain = connection.lookup_domain_by_name(&format!("{PREFIX}0"));
-            let cpu: u8 = cpu.parse().expect("a number");
-            let flags = sys::VIR_DOMAIN_AFFECT_LIVE | sys::VIR_DOMAIN_AFFECT_CONFIG;
-            domain
-                .expect("it is there")
-                .pin_vcpu_flags(0, &[1 << cpu], flags)
-                .expect("it is pinned");
-        }
-        ("delete", []) => {
-            let pool = connection
-                .lookup_storage_pool_by_name(POOL)
-                .expect("the pool is there");
-            at_once(ours(&connection), |domain| {
-                let name = domain.name().expect("it has a name");
-                domain.destroy().expect("it stops");
-                domain.undefine().expect("it goes");
-                let disk = pool.lookup_storage_vol_by_name(&format!("{name}.disk-data.qcow2"));
-                disk.expect("it has a disk")
-                    .delete(0)
-                    .expect("its disk goes");
-            });
-        }
+        ("create", [machines]) => create(&connection, machines),
+        ("read", []) => read(&connection),
+        ("pin", [cpu]) => pin(&connection, cpu.parse().expect("a number")),
+        ("delete", []) => delete(&connection),
         _ => panic!("unknown floor {what} {rest:?}"),
     }
+}
+
+fn pool(connection: &Connect) -> StoragePool {
+    let pool = connection.lookup_storage_pool_by_name(POOL);
+    pool.expect("the pool is there")
+}
+
+fn create(connection: &Connect, machines: &str) {
+    let text = std::fs::read_to_string(machines).expect("the machines were kept");
+    let machines: BTreeMap<String, [String; 2]> = serde_json::from_str(&text).expect("JSON");
+    let pool = pool(connection);
+    at_once(machines.into_values().collect(), |[xml, disk]| {
+        StorageVol::create_xml(&pool, disk, 0).expect("a volume is made");
+        let domain = connection.define_domain_xml(xml);
+        domain
+            .expect("a domain is defined")
+            .create()
+            .expect("a domain starts");
+    });
+}
+
+/// Live and persistent XML, state in the listing, volumes and networks.
+fn read(connection: &Connect) {
+    let volumes = pool(connection)
+        .list_all_volumes(0)
+        .expect("volumes are listed");
+    let networks = connection
+        .list_all_networks(0)
+        .expect("networks are listed");
+    for network in networks {
+        network.xml_desc(0).expect("a network has XML");
+    }
+    at_once(ours(connection), |domain| {
+        domain.xml_desc(0).expect("live XML");
+        let persistent = domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE);
+        persistent.expect("persistent XML");
+        let disk = format!("{}.disk-data.qcow2", domain.name().expect("it has a name"));
+        let disk = volumes
+            .iter()
+            .find(|v| v.name().is_ok_and(|name| name == disk));
+        disk.expect("it has a disk")
+            .xml_desc(0)
+            .expect("a volume has XML");
+    });
+}
+
+fn pin(connection: &Connect, cpu: u8) {
+    let domain = connection.lookup_domain_by_name(&format!("{PREFIX}0"));
+    let both = sys::VIR_DOMAIN_AFFECT_LIVE | sys::VIR_DOMAIN_AFFECT_CONFIG;
+    let pinned = domain
+        .expect("it is there")
+        .pin_vcpu_flags(0, &[1 << cpu], both);
+    pinned.expect("it is pinned");
+}
+
+fn delete(connection: &Connect) {
+    let pool = pool(connection);
+    at_once(ours(connection), |domain| {
+        let name = domain.name().expect("it has a name");
+        domain.destroy().expect("it stops");
+        domain.undefine().expect("it goes");
+        let disk = pool.lookup_storage_vol_by_name(&format!("{name}.disk-data.qcow2"));
+        disk.expect("it has a disk")
+            .delete(0)
+            .expect("its disk goes");
+    });
 }
 
 /// As many in flight as libvirt takes from one connection.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 /// Counts the calls in what a client sends, piece by piece.
-pub(crate) type Counter = fn() -> Box<dyn FnMut(&[u8]) -> u64 + Send>;
+pub(crate) type Count = Box<dyn FnMut(&[u8]) -> u64 + Send>;
 
 pub(crate) struct Proxy {
     pub(crate) socket: PathBuf,
@@ -18,7 +18,7 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// It listens until the program ends.
-    pub(crate) fn before(daemon: &Path, counter: Counter) -> Self {
+    pub(crate) fn before(daemon: &Path, counter: fn() -> Count) -> Self {
         let socket = std::env::temp_dir().join(format!("infra-bench-{}.sock", std::process::id()));
         let listener = UnixListener::bind(&socket).expect("a socket can be made");
         let calls = Arc::new(AtomicU64::new(0));

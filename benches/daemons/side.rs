@@ -19,6 +19,8 @@ impl Infra {
         std::fs::create_dir_all(&folder).expect("a folder can be made");
         std::fs::write(folder.join("main.infra.hcl"), configuration)
             .expect("a file can be written");
+        let images = std::env::var_os("INFRA_BENCH_IMAGES").expect("INFRA_BENCH_IMAGES is set");
+        std::os::unix::fs::symlink(images, folder.join("build")).expect("a link can be made");
         let program = std::env::var_os("INFRA").expect("INFRA names the program that is measured");
         Self {
             folder,
@@ -26,7 +28,7 @@ impl Infra {
         }
     }
 
-    pub(crate) fn command(&self, args: &[&str]) -> Command {
+    fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.arg("-C").arg(&self.folder).args(args);
         command
@@ -38,14 +40,14 @@ impl Infra {
 }
 
 /// This program again, as the floor.
-pub(crate) fn floor(args: &[&str]) -> Command {
+fn floor(args: &[&str]) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("a program knows where it is"));
     command.arg("floor").args(args);
     command
 }
 
 /// Its time; what it prints is shown only where it fails.
-pub(crate) fn run(mut command: Command) -> Duration {
+fn run(mut command: Command) -> Duration {
     let began = Instant::now();
     let output = command
         .stdin(Stdio::null())
@@ -63,7 +65,7 @@ pub(crate) fn run(mut command: Command) -> Duration {
 }
 
 /// The most memory it held, in MiB: its high-water mark, looked at until it ends.
-pub(crate) fn memory(mut command: Command) -> f64 {
+fn memory(mut command: Command) -> f64 {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -90,31 +92,62 @@ fn high_water(status: &Path) -> Option<f64> {
     Some(kib / 1024.0)
 }
 
-/// Times of one phase, in the order they were taken.
-#[derive(Default)]
-pub(crate) struct Phase {
-    pub(crate) ours: Vec<Duration>,
-    pub(crate) floor: Vec<Duration>,
+/// One thing that both do.
+pub(crate) struct Scene<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) ours: &'a [&'a str],
+    pub(crate) floor: &'a [&'a str],
 }
 
-/// A line of the table: medians, their ratio, calls of both, memory of ours.
-pub(crate) fn line(name: &str, phase: &Phase, calls: (u64, u64), memory: f64) {
-    let (ours, floor) = (median(&phase.ours), median(&phase.floor));
+/// Plays the scenes in their order, ours all and then the floor's all, so often as is asked for; then once more through
+/// the proxy, which counts, and once more for the memory. Prints the table.
+pub(crate) fn side_by_side(
+    infra: &Infra,
+    scenes: &[Scene<'_>],
+    through: &(&str, String),
+    counted: impl Fn() -> u64,
+) {
+    let mut times = vec![(Vec::new(), Vec::new()); scenes.len()];
+    for _ in 0..runs() {
+        for (scene, (ours, _)) in scenes.iter().zip(&mut times) {
+            ours.push(run(infra.command(scene.ours)));
+        }
+        for (scene, (_, bare)) in scenes.iter().zip(&mut times) {
+            bare.push(run(floor(scene.floor)));
+        }
+    }
+    let count = |mut command: Command| {
+        command.env(through.0, &through.1);
+        counted();
+        run(command);
+        counted()
+    };
+    let ours: Vec<u64> = scenes
+        .iter()
+        .map(|s| count(infra.command(s.ours)))
+        .collect();
+    let bare: Vec<u64> = scenes.iter().map(|s| count(floor(s.floor))).collect();
+    let peaks: Vec<f64> = scenes
+        .iter()
+        .map(|s| memory(infra.command(s.ours)))
+        .collect();
+    println!("medians of {} runs, in turn\n", runs());
     println!(
-        "| {name} | {ours:.3} | {floor:.3} | {:.2} | {:+.3} | {} | {} | {memory:.0} |",
-        ours / floor,
-        ours - floor,
-        calls.0,
-        calls.1
-    );
-}
-
-pub(crate) fn head(runs: usize) {
-    println!("medians of {runs} runs, ours and the floor in turn\n");
-    println!(
-        "| phase | infra s | floor s | ratio | difference s | calls | floor's calls | peak MiB |"
+        "| what | infra s | floor s | ratio | difference s | calls | floor's calls | peak MiB |"
     );
     println!("|---|---|---|---|---|---|---|---|");
+    for (i, (ours_times, bare_times)) in times.iter().enumerate() {
+        let (mine, least) = (median(ours_times), median(bare_times));
+        println!(
+            "| {} | {mine:.3} | {least:.3} | {:.2} | {:+.3} | {} | {} | {:.0} |",
+            scenes[i].name,
+            mine / least,
+            mine - least,
+            ours[i],
+            bare[i],
+            peaks[i]
+        );
+    }
 }
 
 fn median(times: &[Duration]) -> f64 {
@@ -128,7 +161,7 @@ fn median(times: &[Duration]) -> f64 {
 }
 
 /// How often each phase is run: `INFRA_BENCH_RUNS`, 10 without it.
-pub(crate) fn runs() -> usize {
+fn runs() -> usize {
     let said = std::env::var("INFRA_BENCH_RUNS").ok();
     said.map_or(10, |said| {
         said.parse().expect("INFRA_BENCH_RUNS is a number")

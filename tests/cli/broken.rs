@@ -39,7 +39,7 @@ fn truncated() {
         1,
         str![],
         str![[r#"
-error: reading [FOLDER]/.infra/state.json: it is truncated at line 41
+error: reading [FOLDER]/.infra/state.json: it is truncated at line 46
 
 hint: make it anew from the hosts with `infra state rebuild`
 

@@ -83,7 +83,7 @@ fn a_damaged_plan() {
         1,
         str![],
         str![[r#"
-error: reading the plan [FOLDER]/it.plan: it is not a plan file: EOF while parsing a value at line 63 column 10
+error: reading the plan [FOLDER]/it.plan: it is not a plan file: EOF while parsing a string at line 67 column 14
 
 hint: make one with `infra plan --out FILE`
 

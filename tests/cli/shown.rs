@@ -268,11 +268,19 @@ network.lan	r1/docker/network/demo.lan
         },
         "hostname": "web",
         "image": "registry.example/web:1",
+        "limits": {},
         "name": "demo.web",
         "networks": {
           "demo.lan": {
             "address": "10.9.0.2"
           }
+        },
+        "security": {
+          "drop": [
+            "MKNOD",
+            "NET_RAW"
+          ],
+          "no_new_privileges": true
         },
         "state": "running"
       }
