@@ -1,6 +1,7 @@
 //! No two workloads of a host publish the same port, and none publishes one that is taken.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use infra_api::facts::Protocol;
 use infra_api::target::Port;
@@ -59,10 +60,15 @@ pub(super) fn check(view: &View<'_>, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Two listeners meet where either listens on every address, or both on the same.
+/// Two listeners meet where both are on the same address, or either is on every address of the other's family.
+/// Without an address it is on every one of both.
 fn meet(one: Option<&str>, other: Option<&str>) -> bool {
-    let every = |a: Option<&str>| a.is_none_or(|a| a == "0.0.0.0");
-    every(one) || every(other) || one == other
+    let address = |text: &str| text.parse::<IpAddr>().ok();
+    let (Some(one), Some(other)) = (one.and_then(address), other.and_then(address)) else {
+        return true;
+    };
+    let every = one.is_unspecified() || other.is_unspecified();
+    one == other || (every && one.is_ipv4() == other.is_ipv4())
 }
 
 fn foreign(view: &View<'_>, host: &HostName, port: &At<Port>, diagnostics: &mut Diagnostics) {
@@ -100,5 +106,27 @@ fn word(protocol: Protocol) -> &'static str {
         Protocol::Tcp => "tcp",
         Protocol::Udp => "udp",
         Protocol::Sctp => "sctp",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_on_every_address_meets_his_own_family() {
+        for (one, other, expected) in [
+            (None, None, true),
+            (None, Some("::1"), true),
+            (Some("0.0.0.0"), Some("10.0.0.1"), true),
+            (Some("0.0.0.0"), Some("::1"), false),
+            (Some("::"), Some("::1"), true),
+            (Some("::"), Some("10.0.0.1"), false),
+            (Some("10.0.0.1"), Some("10.0.0.2"), false),
+            (Some("10.0.0.1"), Some("10.0.0.1"), true),
+        ] {
+            assert_eq!(meet(one, other), expected, "{one:?} {other:?}");
+            assert_eq!(meet(other, one), expected, "{other:?} {one:?}");
+        }
     }
 }

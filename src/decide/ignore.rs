@@ -1,6 +1,8 @@
 //! `lifecycle { ignore_changes = […] }`: the configuration's words, where each stands in the bodies of what an address
 //! makes, and how a workload is placed that is left as it is.
 
+mod container;
+
 use std::collections::BTreeSet;
 
 use infra_api::{IdSet, Placement, Resource, Runtime};
@@ -71,43 +73,6 @@ const fn map(name: &'static str, paths: &'static [(Part, &'static str)]) -> Word
 }
 
 const WORKLOAD: &[Word] = &[
-    word(
-        "container",
-        &[
-            (Container, "command"),
-            (Container, "entrypoint"),
-            (Container, "env"),
-            (Container, "health_check"),
-            (Container, "hostname"),
-            (Container, "image"),
-            (Container, "labels"),
-            (Container, "mounts"),
-            (Container, "pids"),
-            (Container, "ports"),
-            (Container, "restart"),
-            (Container, "ulimits"),
-            (Container, "user"),
-            (Container, "working_dir"),
-        ],
-    ),
-    word("container.command", &[(Container, "command")]),
-    word("container.entrypoint", &[(Container, "entrypoint")]),
-    map("container.env", &[(Container, "env")]),
-    word("container.health_check", &[(Container, "health_check")]),
-    word("container.hostname", &[(Container, "hostname")]),
-    word("container.image", &[(Container, "image")]),
-    map("container.labels", &[(Container, "labels")]),
-    map("container.mount", &[(Container, "mounts")]),
-    word("container.pids", &[(Container, "pids")]),
-    word("container.port", &[(Container, "ports")]),
-    word("container.restart", &[(Container, "restart")]),
-    word(
-        "container.restart_retries",
-        &[(Container, "restart.max_retries")],
-    ),
-    map("container.ulimit", &[(Container, "ulimits")]),
-    word("container.user", &[(Container, "user")]),
-    word("container.working_dir", &[(Container, "working_dir")]),
     // What its memory is bound to follows its CPUs.
     word(
         CPUS,
@@ -223,13 +188,14 @@ const NETWORK: &[Word] = &[
 const VOLUME: &[Word] = &[word("size", &[(Disk, "capacity_bytes")])];
 
 /// The words of a kind of block.
-fn words(kind: &str) -> &'static [Word] {
-    match kind {
-        "workload" => WORKLOAD,
-        "network" => NETWORK,
-        "volume" => VOLUME,
-        _ => &[],
-    }
+fn words(kind: &str) -> impl Iterator<Item = &'static Word> {
+    let (own, form): (&[Word], &[Word]) = match kind {
+        "workload" => (WORKLOAD, container::WORDS),
+        "network" => (NETWORK, &[]),
+        "volume" => (VOLUME, &[]),
+        _ => (&[], &[]),
+    };
+    form.iter().chain(own)
 }
 
 /// The word that is written, and the entry that is named of it.
@@ -239,7 +205,7 @@ fn find<'a>(kind: &str, written: &'a str) -> Option<(&'static Word, Option<&'a s
         entry if word.entries => Some((word, Some(entry.strip_prefix('.')?))),
         _ => None,
     };
-    words(kind).iter().find_map(entry)
+    words(kind).find_map(entry)
 }
 
 /// Where an object's body is left as it is found: everywhere is the empty path.
@@ -306,7 +272,7 @@ pub(super) fn unknown(evaluation: &Evaluation) -> Diagnostics {
 }
 
 fn means_nothing(instance: &Instance, unknown: &[String]) -> Diagnostic {
-    let known = words(instance.kind).iter().map(|word| match word.entries {
+    let known = words(instance.kind).map(|word| match word.entries {
         true => format!("{0}, {0}.NAME", word.name),
         false => word.name.to_owned(),
     });
@@ -408,5 +374,22 @@ fn in_its_memory(workload: &mut Workload, before: &Placement) {
     if ignores(workload, &[MEMORY, "memory.page_size"]) {
         let value = first.page_size_bytes;
         workload.memory.page_size_bytes = value.map(|value| At { value, span });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::declared::SCHEMA;
+
+    #[test]
+    fn every_word_of_a_container_can_be_ignored() {
+        let workload = SCHEMA.kind("workload").unwrap();
+        let form = workload.block("container").unwrap().kind;
+        let attributes = form.attributes.iter().map(|attribute| attribute.name);
+        for name in attributes.chain(form.blocks.iter().map(|nested| nested.kind.name)) {
+            let word = format!("container.{name}");
+            assert!(find("workload", &word).is_some(), "{word}");
+        }
     }
 }

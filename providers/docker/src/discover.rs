@@ -1,6 +1,6 @@
 //! What the engine knows of its host: itself, its networks, and what its containers have taken. Reads only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use futures_util::future::try_join_all;
@@ -31,6 +31,14 @@ struct Info {
     driver: Option<String>,
     cgroup_driver: Option<String>,
     live_restore_enabled: Option<bool>,
+    cgroup_version: Option<String>,
+    runtimes: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+    security_options: Option<Vec<String>>,
+    swap_limit: Option<bool>,
+    oom_kill_disable: Option<bool>,
+    cpu_cfs_quota: Option<bool>,
+    #[serde(rename = "CPUShares")]
+    cpu_shares: Option<bool>,
 }
 
 pub(crate) async fn discover(wire: &Wire, facts: &mut Facts) -> Result<(), Failure> {
@@ -84,6 +92,7 @@ fn docker(wire: &Wire, info: Info, networks: &[Network]) -> Docker {
         .as_deref()
         .filter(|_| is_here(&info))
         .and_then(free);
+    let limits = limits(&info);
     Docker {
         api_version: Some(wire.version()),
         root_dir: info.docker_root_dir,
@@ -91,8 +100,34 @@ fn docker(wire: &Wire, info: Info, networks: &[Network]) -> Docker {
         cgroup_driver: info.cgroup_driver,
         storage_driver: info.driver,
         live_restore: info.live_restore_enabled,
+        cgroup_version: info.cgroup_version.and_then(|version| version.parse().ok()),
+        runtimes: info.runtimes.map(|all| all.into_keys().collect()),
+        security: info.security_options.as_deref().map(security),
+        limits,
         networks: subnets(networks),
     }
+}
+
+/// It writes `name=seccomp,profile=default`; older engines the name alone.
+fn security(options: &[String]) -> BTreeSet<String> {
+    let name = |option: &String| {
+        let first = option.split(',').next().unwrap_or_default();
+        first.strip_prefix("name=").unwrap_or(first).to_owned()
+    };
+    options.iter().map(name).collect()
+}
+
+/// Unknown where the engine tells of none.
+fn limits(info: &Info) -> Option<BTreeSet<String>> {
+    let all = [
+        ("cpu_quota", info.cpu_cfs_quota),
+        ("cpu_shares", info.cpu_shares),
+        ("oom_kill_disable", info.oom_kill_disable),
+        ("swap", info.swap_limit),
+    ];
+    let known = all.iter().any(|(_, can)| can.is_some());
+    let can = all.iter().filter(|(_, can)| *can == Some(true));
+    known.then(|| can.map(|(name, _)| (*name).to_owned()).collect())
 }
 
 /// Whether the engine's host is this one: its socket may be a forwarded one of a remote host that has the

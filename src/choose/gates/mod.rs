@@ -1,5 +1,6 @@
 //! Gates: hard conditions, one a file, asked in this order; the first that closes gives the reason.
 
+mod engine;
 mod form;
 mod host;
 mod offered;
@@ -26,4 +27,5 @@ pub const GATES: &[Gate] = &[
     host::GATE,
     volume::GATE,
     offered::GATE,
+    engine::GATE,
 ];

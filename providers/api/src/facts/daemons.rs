@@ -1,5 +1,7 @@
 //! What the daemons of a host say of themselves: the Docker engine, and libvirt.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +26,19 @@ pub struct Docker {
     /// Whether containers outlive a restart of the engine.
     #[serde(default)]
     pub live_restore: Option<bool>,
+    /// The version of the control groups it puts containers into: 1 or 2.
+    #[serde(default)]
+    pub cgroup_version: Option<u8>,
+    /// What can run its containers, by its own names: `runc`, `runsc` …
+    #[serde(default)]
+    pub runtimes: Option<BTreeSet<String>>,
+    /// What of the kernel keeps its containers apart: `apparmor`, `seccomp`, `selinux`, `userns` …
+    #[serde(default)]
+    pub security: Option<BTreeSet<String>>,
+    /// Limits that the kernel lets it set: `cpu_quota`, `cpu_shares`, `oom_kill_disable`, `swap`. It leaves out any
+    /// other it is asked for, and says so nowhere but in a warning.
+    #[serde(default)]
+    pub limits: Option<BTreeSet<String>>,
     /// Its networks that have subnets, by name: no other network of the host may overlap them.
     #[serde(default)]
     pub networks: Vec<DockerNetwork>,
