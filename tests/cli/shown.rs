@@ -211,7 +211,7 @@ For more information, try '--help'.
 }
 
 #[test]
-fn state_list_and_show() {
+fn state_list() {
     let folder = applied();
     ends(
         folder.infra(&["state", "list"]),
@@ -224,6 +224,24 @@ network.lan	r1/docker/network/demo.lan
 "#]],
         str![],
     );
+    let by_object = folder.infra(&["state", "show", "r1/docker/network/demo.lan"]);
+    assert_eq!(by_object.exit, 0, "{by_object:?}");
+    ends(
+        folder.infra(&["state", "show", "workload.nothing"]),
+        1,
+        str![],
+        str![[r#"
+error: showing `workload.nothing`: the state knows nothing of it
+
+hint: `infra state list` shows what it knows
+
+"#]],
+    );
+}
+
+#[test]
+fn state_show() {
+    let folder = applied();
     ends(
         folder.infra(&["state", "show", "workload.web"]),
         0,
@@ -296,19 +314,6 @@ network.lan	r1/docker/network/demo.lan
 
 "#]],
         str![],
-    );
-    let by_object = folder.infra(&["state", "show", "r1/docker/network/demo.lan"]);
-    assert_eq!(by_object.exit, 0, "{by_object:?}");
-    ends(
-        folder.infra(&["state", "show", "workload.nothing"]),
-        1,
-        str![],
-        str![[r#"
-error: showing `workload.nothing`: the state knows nothing of it
-
-hint: `infra state list` shows what it knows
-
-"#]],
     );
 }
 

@@ -7,6 +7,7 @@
 mod collection;
 mod conversion;
 mod encoding;
+mod environment;
 mod file;
 mod format;
 mod network;

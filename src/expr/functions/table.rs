@@ -2,7 +2,8 @@
 
 use super::Body::{Lazy, Parts, Plain, Raw, Scoped};
 use super::{
-    Function, collection, conversion, encoding, file, format, network, number, set, string,
+    Function, collection, conversion, encoding, environment, file, format, network, number, set,
+    string,
 };
 use std::sync::LazyLock;
 
@@ -32,6 +33,7 @@ pub static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| vec![
     Function::new("distinct", "(list: list(any)) -> list(any)", Plain(collection::distinct), "The list without repetitions; the first of equal elements stays."),
     Function::new("element", "(list: any, index: number) -> any", Parts(collection::element), "The element of that index, counted round and round."),
     Function::new("endswith", "(text: string, suffix: string) -> bool", Plain(string::endswith), "Whether the text ends so."),
+    Function::new("envdecode", "(text: string) -> map(string)", Plain(environment::envdecode), "The variables of an environment file: lines of `NAME=VALUE`, comments after `#`, values in quotes where they hold spaces."),
     Function::new("file", "(path: string) -> string", Scoped(file::file), "The text of a file."),
     Function::new("filebase64", "(path: string) -> string", Scoped(file::filebase64), "What is in a file, in base64."),
     Function::new("fileexists", "(path: string) -> bool", Scoped(file::fileexists), "Whether there is such a file."),
