@@ -99,6 +99,7 @@ const WORKLOAD: &[Word] = &[
         &[
             (Container, "networks"),
             (Machine, "interfaces"),
+            (Machine, "seed_digest"),
             (Seed, "network_config"),
         ],
     ),
@@ -112,10 +113,12 @@ const WORKLOAD: &[Word] = &[
             (Machine, "hardware"),
             (Machine, "iothreads"),
             (Machine, "seed"),
+            (Machine, "seed_digest"),
             (BootDisk, "backing"),
             (BootDisk, "backing_format"),
             (BootDisk, "capacity_bytes"),
             (Seed, "user_data"),
+            (Seed, "vendor_data"),
         ],
     ),
     word("kvm.acceleration", &[(Machine, "acceleration")]),
@@ -137,7 +140,18 @@ const WORKLOAD: &[Word] = &[
     ),
     word("kvm.root_size", &[(BootDisk, "capacity_bytes")]),
     // Without user data there may be no seed at all.
-    word("kvm.user_data", &[(Seed, "user_data"), (Machine, "seed")]),
+    word(
+        "kvm.user_data",
+        &[
+            (Seed, "user_data"),
+            (Machine, "seed"),
+            (Machine, "seed_digest"),
+        ],
+    ),
+    word(
+        "kvm.vendor_data",
+        &[(Seed, "vendor_data"), (Machine, "seed_digest")],
+    ),
     word(
         MEMORY,
         &[

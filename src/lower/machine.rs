@@ -44,7 +44,7 @@ impl Lowering<'_> {
         };
         let wants_seed = form
             .seed
-            .unwrap_or(form.user_data.is_some() || disk.is_some());
+            .unwrap_or(form.user_data.is_some() || form.vendor_data.is_some() || disk.is_some());
         let mut disks: Vec<MachineDisk> = disk.into_iter().collect();
         disks.extend(
             workload
@@ -54,7 +54,9 @@ impl Lowering<'_> {
         );
         disks.extend(form.cdroms.iter().map(|cdrom| self.drive(placement, cdrom)));
         by_bus(&mut disks);
-        let seed = wants_seed.then(|| self.seed(workload, placement, form, &interfaces));
+        let (seed, seed_digest) = wants_seed
+            .then(|| self.seed(workload, placement, form, &interfaces))
+            .unzip();
         let name = self.name(&workload.address);
         let nodes = placement.nodes();
         let machine = Machine {
@@ -78,6 +80,7 @@ impl Lowering<'_> {
             boot_order: form.boot.clone(),
             disks,
             seed,
+            seed_digest,
             interfaces,
             autostart: form.autostart,
             hardware: form.hardware.clone(),
@@ -207,14 +210,14 @@ impl Lowering<'_> {
             .expect("there are more MACs than a project has interfaces")
     }
 
-    /// A NoCloud seed: the name, the planned addresses, and the person's user data.
+    /// A NoCloud seed: the name, the planned addresses, and the person's own data; and what tells it from another.
     fn seed(
         &mut self,
         workload: &Workload,
         placement: &Placement,
         form: &Kvm,
         interfaces: &[MachineInterface],
-    ) -> VolumeRef {
+    ) -> (VolumeRef, String) {
         let volume = VolumeRef {
             pool: self.pool(&placement.host),
             name: format!("{}.iso", self.part_name(&workload.address, "seed")),
@@ -232,10 +235,12 @@ impl Lowering<'_> {
                 .user_data
                 .clone()
                 .unwrap_or_else(|| Text::from("#cloud-config\n")),
+            vendor_data: form.vendor_data.clone(),
             network_config: Some(Text::Plain(self.network_config(workload, interfaces))),
         };
+        let digest = names::digest(&[&serde_json::to_string(&what).unwrap_or_default()]);
         self.push(&placement.host, &workload.address, What::Seed(what));
-        volume
+        (volume, digest[..16].to_owned())
     }
 
     /// Version 2 of cloud-init's network configuration: static addresses, the default route by the first network that

@@ -266,6 +266,7 @@ impl Bench {
             volume: self.volume(name),
             meta_data: "instance-id: a\n".into(),
             user_data: "#cloud-config\n# ü\n".into(),
+            vendor_data: None,
             network_config: Some("version: 2\n".into()),
         }
     }
@@ -310,6 +311,7 @@ impl Bench {
             boot_order: Vec::new(),
             disks: Vec::new(),
             seed: None,
+            seed_digest: None,
             interfaces: Vec::new(),
             console_log: None,
             autostart: false,

@@ -256,3 +256,44 @@ fn live_what_takes_a_restart_is_not_done_in_place() {
         })
     });
 }
+
+/// The seed is written again beside the running machine, which reads it when it starts: nothing of it is made anew.
+#[test]
+fn live_another_seed_is_a_restart() {
+    live("reseed", |b| {
+        Box::pin(async {
+            b.with_pool().await;
+            let seed = b.seed("seed");
+            let at = b.volume_id(&seed.volume);
+            b.create(&at, &seed, None).await.unwrap();
+            let machine = Machine {
+                seed: Some(seed.volume.clone()),
+                seed_digest: Some("one".into()),
+                ..b.plain()
+            };
+            let id = b.id("domain", &machine.name);
+            b.create(&id, &machine, None).await.unwrap();
+            let other = SeedVolume {
+                user_data: "#cloud-config\n# a much longer text\n".repeat(9000).into(),
+                vendor_data: Some("#cloud-config\n".into()),
+                ..seed.clone()
+            };
+            for _ in 0..2 {
+                b.update(&at, &seed, &other, Impact::InPlace).await.unwrap();
+                let written: SeedVolume = serde_json::from_value(b.body(&at).await).unwrap();
+                assert_eq!(written, other);
+            }
+            assert_eq!(b.machine(&id).await, machine);
+            let reseeded = Machine {
+                seed_digest: Some("two".into()),
+                ..machine.clone()
+            };
+            let refused = b.update(&id, &machine, &reseeded, Impact::InPlace).await;
+            assert_eq!(refused.unwrap_err().remedy, Remedy::Replan);
+            b.update(&id, &machine, &reseeded, Impact::Restart)
+                .await
+                .unwrap();
+            assert_eq!(b.machine(&id).await, reseeded);
+        })
+    });
+}

@@ -27,6 +27,7 @@ fn live_a_machine_boots() {
                 volume: b.volume("seed"),
                 meta_data: "a".into(),
                 user_data: "b".into(),
+                vendor_data: None,
                 network_config: None,
             };
             let network = b.network("10.213.92");
@@ -107,6 +108,7 @@ async fn linux(b: &Bench, images: &Path) -> Machine {
         volume: b.volume("seed"),
         meta_data: "instance-id: a\nlocal-hostname: seeded\n".into(),
         user_data: "#cloud-config\n".into(),
+        vendor_data: None,
         network_config: Some(NETWORK_CONFIG.into()),
     };
     b.create(&b.volume_id(&seed.volume), &seed, None)

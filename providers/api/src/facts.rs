@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::daemons::{Docker, DockerNetwork, Libvirt, LibvirtNetwork, Pool};
+pub use self::daemons::{Devices, Docker, DockerNetwork, Libvirt, LibvirtNetwork, Pool};
 use crate::cpuset::IdSet;
 
 /// The version of this shape. A reader takes every version of its own major number.

@@ -114,6 +114,9 @@ pub struct SeedVolume {
     pub volume: VolumeRef,
     pub meta_data: Text,
     pub user_data: Text,
+    /// What the person's user data is laid over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor_data: Option<Text>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_config: Option<Text>,
 }

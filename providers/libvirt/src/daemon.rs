@@ -169,8 +169,8 @@ impl Libvirtd {
                 let (mark, before, after): (_, Body, Body) =
                     (mark.clone(), decode(id, before)?, decode(id, after)?);
                 self.wire
-                    .act(progress, move |connection, _| {
-                        volume::update(connection, &mark, &before, &after)
+                    .act(progress, move |connection, say| {
+                        volume::update(connection, &mark, &before, &after, say)
                     })
                     .await
             }

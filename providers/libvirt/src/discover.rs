@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use infra_api::facts::{Facts, Libvirt, LibvirtNetwork, Pool, Used, UsedPages};
+use infra_api::facts::{Devices, Facts, Libvirt, LibvirtNetwork, Pool, Used, UsedPages};
 use infra_api::{Failure, Remedy};
 use ipnet::IpNet;
 use roxmltree::Node;
@@ -11,9 +11,10 @@ use virt::network::Network;
 use virt::storage_pool::StoragePool;
 
 use crate::failure::{Doing, each};
+use crate::text::domain::board::FAMILY;
 use crate::text::domain_read::Found;
 use crate::text::mark;
-use crate::text::xml::{all, attr, parse, text};
+use crate::text::xml::{all, attr, find, parse, text};
 use crate::{domain, pool};
 
 /// What this daemon adds to the facts of its host.
@@ -46,6 +47,7 @@ pub(crate) fn discover(connection: &Connect, uri: &str) -> Result<Discovered, Fa
     Ok(Discovered {
         libvirt: Libvirt {
             uri: uri.to_owned(),
+            devices: devices(connection),
             pools,
             networks: networks(connection)?,
             ..offers
@@ -104,6 +106,37 @@ fn offers(root: Node) -> Libvirt {
         emulator: text(arch, "emulator"),
         machines,
         ..Libvirt::default()
+    }
+}
+
+/// What machines can be built of; nothing where the daemon does not tell (its mock does not).
+fn devices(connection: &Connect) -> Devices {
+    let told = connection.domain_capabilities(None, None, Some(FAMILY), None, 0);
+    let told = told
+        .ok()
+        .and_then(|xml| parse(&xml, |root| Some(devices_of(root))).ok());
+    told.unwrap_or_default()
+}
+
+fn devices_of(root: Node) -> Devices {
+    // An element that is there and empty says that there is none; one that is not says nothing.
+    let words = |place: &str, name: &str| {
+        let node = find(root, place)?;
+        if node.attribute("supported") == Some("no") {
+            return Some(Vec::new());
+        }
+        let list = all(node, "enum").find(|e| e.attribute("name") == Some(name))?;
+        let words = all(list, "value").filter_map(|v| v.text().map(str::to_owned));
+        Some(words.collect::<Vec<String>>())
+    };
+    let secure = words("os/loader", "secure");
+    Devices {
+        firmware: words("os", "firmware"),
+        secure_boot: secure.map(|words| words.iter().any(|word| word == "yes")),
+        tpm: words("devices/tpm", "backendModel"),
+        graphics: words("devices/graphics", "type"),
+        video: words("devices/video", "modelType"),
+        filesystems: words("devices/filesystem", "driverType"),
     }
 }
 

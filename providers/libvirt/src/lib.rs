@@ -95,6 +95,10 @@ impl Provider for Libvirt {
             ("domain", Some("name" | "uuid")) => Impact::Replace,
             ("domain", _) => Impact::Restart,
             ("volume", Some("capacity_bytes")) => Impact::InPlace,
+            // A seed is read when its machine starts, which is planned by itself.
+            ("volume", Some("meta_data" | "user_data" | "vendor_data" | "network_config")) => {
+                Impact::InPlace
+            }
             _ => Impact::Replace,
         }
     }
@@ -270,7 +274,8 @@ mod tests {
         assert_eq!(weigh(&["hardware", "firmware"]), Impact::Replace);
         assert_eq!(weigh(&["hardware", "title"]), Impact::Restart);
         assert_eq!(impact("volume", "capacity_bytes", false), Impact::InPlace);
-        assert_eq!(impact("volume", "user_data", false), Impact::Replace);
+        assert_eq!(impact("volume", "user_data", false), Impact::InPlace);
+        assert_eq!(impact("volume", "sha256", false), Impact::Replace);
         assert_eq!(impact("network", "own.subnet", false), Impact::Replace);
     }
 }

@@ -93,8 +93,8 @@ fn make(
 ) -> Result<(), Failure> {
     let content = content(wanted);
     spot.note(mark, content.clone(), false)?;
-    if let Some(half_made) = &spot.data {
-        patiently(|| half_made.delete(0)).doing(|| format!("clearing {}", spot.what()))?;
+    if let Some(old) = &spot.data {
+        patiently(|| old.delete(0)).doing(|| format!("clearing {}", spot.what()))?;
     }
     fill(place, spot, wanted, source, say)?;
     place.refresh();
@@ -193,13 +193,31 @@ fn tell(say: &Say, sent: &mut u64, piece: u64, length: u64) {
     }
 }
 
-/// Only a disk's growth is done in place.
+/// A disk grows in place. A seed is written again: who has it open keeps the old one until he starts again.
 pub(crate) fn update(
     connection: &Connect,
     mark: &Mark,
     before: &Body,
     after: &Body,
+    say: &Say,
 ) -> Result<(), Failure> {
+    if let (Body::Seed(_), Body::Seed(new)) = (before, after) {
+        let doing = || format!("changing the volume `{}`", new.volume.name);
+        let Some(place) = open(connection, &new.volume.pool)? else {
+            return Err(Failure::new(
+                Remedy::Replan,
+                doing(),
+                "its pool is not started",
+            ));
+        };
+        let spot = place.spot(&new.volume.name)?;
+        spot.claim(&mark.project)?;
+        return make(&place, &spot, mark, after, None, say);
+    }
+    grow_to(connection, mark, before, after)
+}
+
+fn grow_to(connection: &Connect, mark: &Mark, before: &Body, after: &Body) -> Result<(), Failure> {
     let doing = || format!("changing the volume `{}`", after.volume().name);
     let refused = |why: &str| Err(Failure::new(Remedy::Operator, doing(), why));
     let (Body::Disk(old), Body::Disk(new)) = (before, after) else {

@@ -2,6 +2,7 @@
 
 mod engine;
 mod form;
+mod hardware;
 mod host;
 mod offered;
 mod volume;
@@ -28,4 +29,5 @@ pub const GATES: &[Gate] = &[
     volume::GATE,
     offered::GATE,
     engine::GATE,
+    hardware::GATE,
 ];

@@ -49,6 +49,7 @@ pub(super) static KIND: BlockKind = BlockKind {
         size("root_size", "What the guest sees of the disk made from the image; the image's own size where it is not written."),
         word("cmdline", Shape::String, "The kernel's command line, with a kernel image."),
         word("user_data", Shape::String, "cloud-init user data, given by a NoCloud seed with name and planned addresses."),
+        word("vendor_data", Shape::String, "cloud-init vendor data, which the user data is laid over."),
         word("seed", Shape::Bool, "Whether there is a NoCloud seed; default: where there is user data or a disk image."),
         word("autostart", Shape::Bool, "Started when the host starts.").default("true"),
         word("boot", Shape::List(&Shape::OneOf(BOOT)), "What the firmware tries, in this order.")
@@ -100,6 +101,7 @@ pub struct Kvm {
     pub root_size_bytes: Option<At<u64>>,
     pub cmdline: Option<Text>,
     pub user_data: Option<Text>,
+    pub vendor_data: Option<Text>,
     pub seed: Option<bool>,
     pub autostart: bool,
     /// Other than the disk alone.
@@ -133,6 +135,7 @@ impl Kvm {
             root_size_bytes: reader.bytes(block, "root_size"),
             cmdline: reader.text(block, "cmdline"),
             user_data: reader.text(block, "user_data"),
+            vendor_data: reader.text(block, "vendor_data"),
             seed: reader.bool(block, "seed"),
             autostart: reader.bool(block, "autostart").unwrap_or(true),
             boot: if boot == ["disk"] { Vec::new() } else { boot },

@@ -43,7 +43,7 @@ workload "vm" {
   kvm {
     image         = image.disk
     boot          = ["cdrom", "disk"]
-    machine       = "pc-q35-7.2"
+    machine       = "pc"
     title         = "A machine"
     description   = "of every kind"
     video         = "virtio"

@@ -74,12 +74,38 @@ pub struct Libvirt {
     /// Machine types of that emulator, by name.
     #[serde(default)]
     pub machines: Vec<String>,
+    /// What machines can be built of.
+    #[serde(default)]
+    pub devices: Devices,
     /// Storage pools, by name.
     #[serde(default)]
     pub pools: Vec<Pool>,
     /// Its networks that have subnets, by name: no other network of the host may overlap them.
     #[serde(default)]
     pub networks: Vec<LibvirtNetwork>,
+}
+
+/// What libvirt says it can build machines of, for its usual acceleration and machine type. Null is not said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Devices {
+    /// Firmware it finds by itself: `bios`, `efi`.
+    #[serde(default)]
+    pub firmware: Option<Vec<String>>,
+    /// Whether one of them boots only what is signed.
+    #[serde(default)]
+    pub secure_boot: Option<bool>,
+    /// Backends of a TPM: `emulator`, `passthrough`.
+    #[serde(default)]
+    pub tpm: Option<Vec<String>>,
+    /// What a screen may speak.
+    #[serde(default)]
+    pub graphics: Option<Vec<String>>,
+    /// Models of graphics cards.
+    #[serde(default)]
+    pub video: Option<Vec<String>>,
+    /// Drivers of shared directories: `virtiofs`, …
+    #[serde(default)]
+    pub filesystems: Option<Vec<String>>,
 }
 
 /// A network of libvirt, whether it is started or not.

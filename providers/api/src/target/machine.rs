@@ -59,6 +59,9 @@ pub struct Machine {
     /// The NoCloud seed: a read-only disk after the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<VolumeRef>,
+    /// Tells one content of the seed from another: the guest reads it when it starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed_digest: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interfaces: Vec<MachineInterface>,
     /// The serial console is also written to this file of the daemon's host.

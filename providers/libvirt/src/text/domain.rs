@@ -99,6 +99,7 @@ fn check(machine: &Machine) -> Result<(), String> {
         boot_order: _,
         disks: _,
         seed: _,
+        seed_digest: _,
         interfaces: _,
         console_log: _,
         autostart: _,
@@ -166,6 +167,12 @@ fn devices(machine: &Machine) -> Result<El, String> {
 pub(crate) fn mark_of(machine: &Machine, mark: &Mark) -> El {
     mark::element(mark, &fingerprint(machine))
         .children(board::note(&machine.hardware))
+        .children(
+            machine
+                .seed_digest
+                .as_ref()
+                .map(|digest| el("infra:seed").attr("digest", digest)),
+        )
         .children(machine.interfaces.iter().map(interface::note))
 }
 

@@ -11,7 +11,7 @@ use roxmltree::Node;
 
 use super::domain::disk::{self, SEED_SERIAL};
 use super::domain::{board, devices, interface};
-use super::mark::{self, Stamp};
+use super::mark::{self, NAMESPACE, Stamp};
 use super::pool::Pools;
 use super::xml::{all, attr, find, parse, size, size_at, text};
 
@@ -75,6 +75,7 @@ fn machine(root: Node, pools: &Pools) -> Option<Machine> {
         boot_order: board::read_boot_order(root),
         disks,
         seed: seeds.into_iter().next().and_then(|seed| seed.volume),
+        seed_digest: mark::node(root).and_then(seed_digest),
         interfaces: devices_named(root, "interface")
             .map(|node| interface::read(root, node))
             .collect(),
@@ -82,6 +83,12 @@ fn machine(root: Node, pools: &Pools) -> Option<Machine> {
         autostart: false,
         hardware: hardware(root, acceleration),
     })
+}
+
+fn seed_digest(mark: Node) -> Option<String> {
+    let mut notes = mark.children();
+    let note = notes.find(|n| n.has_tag_name((NAMESPACE, "seed")))?;
+    note.attribute("digest").map(str::to_owned)
 }
 
 fn hardware(root: Node, acceleration: Acceleration) -> Hardware {

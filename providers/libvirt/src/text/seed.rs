@@ -1,4 +1,4 @@
-//! A NoCloud seed: an ISO 9660 image labelled `cidata` with up to three files, written byte for byte the same
+//! A NoCloud seed: an ISO 9660 image labelled `cidata` with up to four files, written byte for byte the same
 //! from the same texts, and read back. Knows no other image than these.
 //!
 //! Names are given by Rock Ridge (`NM` entries), which Linux prefers and reads without a character table;
@@ -26,10 +26,11 @@ const SMALLEST: usize = 128;
 const PATH_TABLE_LENGTH: usize = 10;
 
 /// The files in the order of their plain ISO names, which the standard asks for.
-const NAMES: [(&str, &str); 3] = [
+const NAMES: [(&str, &str); 4] = [
     ("meta-data", "META_DAT.;1"),
     ("network-config", "NETWORK_.;1"),
     ("user-data", "USER_DAT.;1"),
+    ("vendor-data", "VENDOR_D.;1"),
 ];
 
 /// The image's bytes.
@@ -38,9 +39,15 @@ pub(crate) fn write(seed: &SeedVolume) -> Result<Vec<u8>, String> {
         volume: _,
         meta_data,
         user_data,
+        vendor_data,
         network_config,
     } = seed;
-    let texts = [Some(meta_data), network_config.as_ref(), Some(user_data)];
+    let texts = [
+        Some(meta_data),
+        network_config.as_ref(),
+        Some(user_data),
+        vendor_data.as_ref(),
+    ];
     let mut files = Vec::new();
     for (name, text) in NAMES.into_iter().zip(texts) {
         if let Some(text) = text {
@@ -185,11 +192,12 @@ pub(crate) fn read(volume: VolumeRef, image: &[u8]) -> Option<SeedVolume> {
         let at = files.iter().position(|(found, _)| found == name)?;
         Some(Text::Plain(files.swap_remove(at).1))
     };
-    let [meta, network, user] = NAMES.map(|(name, _)| take(name));
+    let [meta, network, user, vendor] = NAMES.map(|(name, _)| take(name));
     Some(SeedVolume {
         volume,
         meta_data: meta?,
         user_data: user?,
+        vendor_data: vendor,
         network_config: network,
     })
 }
@@ -251,6 +259,7 @@ mod tests {
             volume: volume(),
             meta_data: meta.into(),
             user_data: user.into(),
+            vendor_data: None,
             network_config: network.map(Text::from),
         }
     }
@@ -258,7 +267,8 @@ mod tests {
     proptest! {
         #[test]
         fn read_undoes_write(meta in ".{0,3000}", user in "(?s).{0,5000}", network in proptest::option::of(".{0,50}")) {
-            let wanted = seed(&meta, &user, network.as_deref());
+            let vendor_data = network.as_deref().map(Text::from);
+            let wanted = SeedVolume { vendor_data, ..seed(&meta, &user, network.as_deref()) };
             let image = write(&wanted).unwrap();
             prop_assert_eq!(image.len() % SECTOR, 0);
             prop_assert_eq!(read(volume(), &image), Some(wanted));
