@@ -16,7 +16,7 @@ pub struct Moved {
     pub addresses: BTreeMap<Address, Address>,
     pub let_go: BTreeSet<ResourceId>,
     /// Addresses that would have the objects of two.
-    taken: Vec<(Address, Address)>,
+    pub taken: Vec<(Address, Address)>,
 }
 
 impl Moved {

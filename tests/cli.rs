@@ -19,6 +19,8 @@ mod selected;
 mod shown;
 #[path = "cli/start.rs"]
 mod start;
+#[path = "cli/states.rs"]
+mod states;
 #[path = "cli/streams.rs"]
 mod streams;
 mod support;

@@ -304,6 +304,48 @@ pub enum StateCommand {
         /// Address, as in workload.feed
         address: String,
     },
+    /// Forget objects and leave them as they are
+    Rm {
+        /// Addresses or globs, as of --target
+        #[arg(required = true)]
+        addresses: Vec<String>,
+        #[command(flatten)]
+        locking: Locking,
+    },
+    /// Record what is at one address at another
+    Mv {
+        /// Address of a block, a module or an instance
+        from: String,
+        /// Its new address
+        to: String,
+        #[command(flatten)]
+        locking: Locking,
+    },
+    /// Print the state, as `push` takes it
+    Pull,
+    /// Put a state in the place of this one
+    Push {
+        /// File that `pull` printed; `-`: standard input
+        file: PathBuf,
+        /// Also one of another lineage, or one that is not newer
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        locking: Locking,
+    },
+    /// Take the lock from a holder that is gone
+    Unlock {
+        /// The lock's id, as the message about it tells
+        id: String,
+    },
+    /// Check the state's files, and whether it agrees with the marks on the hosts
+    Fsck {
+        #[command(flatten)]
+        values: Values,
+        /// Only the files: contact nothing
+        #[arg(long)]
+        offline: bool,
+    },
     /// Make the state anew from the marks on the hosts
     Rebuild {
         #[command(flatten)]

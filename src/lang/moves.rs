@@ -304,6 +304,40 @@ impl Moves {
         moves
     }
 
+    /// One move from the root module, by two addresses as `moved` would have them.
+    ///
+    /// # Errors
+    /// What is wrong with them, in words for a person.
+    pub fn between(from: &str, to: &str, schema: Schema) -> Result<Self, String> {
+        let read = |text: &str| {
+            let parsed = text.parse::<Expression>().ok().and_then(steps);
+            let endpoint = parsed.and_then(parts);
+            endpoint
+                .ok_or_else(|| format!("`{text}` names no block, no module and no instance of one"))
+        };
+        let (from, to) = (read(from)?, read(to)?);
+        let kind = |e: &Endpoint| {
+            e.block
+                .as_ref()
+                .map_or("module".into(), |(kind, ..)| kind.clone())
+        };
+        let (was, is) = (kind(&from), kind(&to));
+        if was != is {
+            return Err(format!("`{was}` cannot become `{is}`"));
+        }
+        if &*was == "host" {
+            return Err("a host does not move: what is on it is known by its label".to_owned());
+        }
+        if &*was != "module" && schema.kind(&was).is_none() {
+            return Err(format!("there is no block `{was}`"));
+        }
+        let span = Span::new(infra_diag::Sources::new().add("", ""), 0..0);
+        let what = What::Moved { to };
+        let written = Written { from, what, span };
+        let scope = Vec::new();
+        Ok(Self(vec![Rule { scope, written }]))
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Unfinished;
+use crate::{Error, Kind, Unfinished};
 
 /// `MAJOR.MINOR` of the state file. A reader refuses any other.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -26,6 +26,13 @@ pub struct State {
     pub unfinished: Option<Unfinished>,
     #[serde(flatten)]
     pub outcome: Outcome,
+}
+
+impl State {
+    /// As the file has it.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        write(self).map_err(|e| Error::new(Kind::Io, "writing the state", e))
+    }
 }
 
 /// The file: the state and the checksum of it.

@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use infra_api::names;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Kind};
@@ -42,8 +43,25 @@ pub struct Holder {
 }
 
 impl Holder {
+    /// What `state unlock` must be told, so that nobody else's lock is taken by mistake.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let Self {
+            user,
+            host,
+            pid,
+            command,
+            started,
+            lease_until: _,
+        } = self;
+        let mut id = names::digest(&[user, host, &pid.to_string(), command, started]);
+        id.truncate(8);
+        id
+    }
+
     /// As in "ann@desk (pid 42) since 2026-09-01T12:00:00Z, `infra apply`".
-    fn describe(&self) -> String {
+    #[must_use]
+    pub fn describe(&self) -> String {
         let Self {
             user,
             host,
@@ -151,6 +169,37 @@ impl Drop for Lock {
     }
 }
 
+/// Takes a lock from a holder that is gone, without waiting for its lease.
+pub(crate) fn unlock(path: &Path, id: &str) -> Result<Holder, Error> {
+    let doing = format!("unlocking {}", path.display());
+    let error = |cause: String| Error::new(Kind::Locked, &doing, cause);
+    let nobody = || Error::new(Kind::Foreign, &doing, "nobody holds it");
+    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(nobody()),
+        opened => opened.map_err(|e| Error::io("opening", path, &e))?,
+    };
+    let free = file.try_lock().is_ok();
+    let content = read(&mut file).map_err(|e| Error::io("reading", path, &e))?;
+    let Ok(holder) = serde_json::from_str::<Holder>(&content) else {
+        return Err(nobody());
+    };
+    if holder.id() != id {
+        let cause = format!(
+            "it is held by {}, whose lock is {}",
+            holder.describe(),
+            holder.id()
+        );
+        return Err(error(cause).hint("give that id if that is the one you mean"));
+    }
+    if !free {
+        let cause = format!("{} is alive and holds it", holder.describe());
+        return Err(error(cause).hint("wait until it has ended, or stop that process"));
+    }
+    let emptied = file.set_len(0).and_then(|()| file.sync_all());
+    emptied.map_err(|e| Error::io("writing", path, &e))?;
+    Ok(holder)
+}
+
 /// Takes the kernel's lock: `Ok` with what to say about a holder that did not let go, `Err` with who has it.
 fn free(
     file: &mut File,
@@ -198,8 +247,12 @@ fn locked(path: &Path, holder: &Option<Holder>) -> Error {
         .as_ref()
         .map_or_else(|| "another process".to_owned(), Holder::describe);
     let doing = format!("locking {}", path.display());
-    Error::new(Kind::Locked, doing, format!("it is held by {who}"))
-        .hint("wait until it has ended, then run this again; a holder that died on another host loses it within a minute")
+    let id = holder.as_ref().map_or_else(String::new, |holder| {
+        format!(", or at once by `infra state unlock {}`", holder.id())
+    });
+    Error::new(Kind::Locked, doing, format!("it is held by {who}")).hint(format!(
+        "wait until it has ended, then run this again; a holder that died on another host loses it within a minute{id}"
+    ))
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! An apply is `load` → plan → `begin` → … → `finish`. The journal of an apply that was cut off is folded into
 //! what `load` gives, and into the file at the next `begin`.
 
+mod check;
+mod edit;
 mod key_file;
 mod paths;
 mod read;
@@ -117,6 +119,11 @@ impl Store {
     ) -> Result<Lock, Error> {
         self.make_directory(&self.paths.lock)?;
         Lock::acquire(&self.paths.lock, holder, wait.unwrap_or_default(), clock)
+    }
+
+    /// Takes the lock from a holder that is gone.
+    pub fn unlock(&self, id: &str) -> Result<Holder, Error> {
+        crate::lock::unlock(&self.paths.lock, id)
     }
 
     /// What is known, with the journal of an apply that was cut off folded in. Changes nothing.

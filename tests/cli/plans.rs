@@ -198,7 +198,7 @@ fn one_apply_at_a_time() {
         str![[r#"
 error: locking [FOLDER]/.infra/lock: it is held by tester@here (pid 1) since 2026-01-01T12:00:00Z, `infra apply`
 
-hint: wait until it has ended, then run this again; a holder that died on another host loses it within a minute
+hint: wait until it has ended, then run this again; a holder that died on another host loses it within a minute, or at once by `infra state unlock 008113ac`
 
 "#]],
     );

@@ -150,7 +150,9 @@ fn what_moves_is_not_touched_and_found_again_without_a_state() {
     assert_eq!((ids(), bench.left()), (before, left));
 
     // What is made after the move has the mark the rest has.
+    bench.run(0, &["state", "fsck"]);
     bench.docker(&["rm", "-f", "infra-live-moves.cache"]);
+    bench.run(2, &["state", "fsck"]);
     bench.run(0, &["apply", "--auto-approve"]);
     let mark = "{{index .Config.Labels \"infra.address\"}}";
     let mark = bench.docker(&["inspect", "-f", mark, "infra-live-moves.cache"]);
@@ -180,8 +182,11 @@ fn what_is_let_go_of_stays_and_can_be_taken_back() {
     bench.run(0, &same);
     assert_eq!(bench.left(), [one, other]);
 
+    bench.run(0, &["state", "rm", "workload.other"]);
+    bench.run(3, &same);
     bench.write(TWO);
     bench.run(0, &["apply", "--auto-approve"]);
+    bench.run(0, &["state", "fsck"]);
     assert_eq!(
         bench.docker(&["inspect", "-f", "{{.Id}}", one]),
         id,

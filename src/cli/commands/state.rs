@@ -1,4 +1,7 @@
-//! `infra state list|show|rebuild`.
+//! `infra state list|show|rebuild`; what changes it by hand, and what checks it, in rooms of their own.
+
+mod edit;
+mod fsck;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +27,16 @@ pub(in crate::cli) async fn run(
     match args.command {
         StateCommand::List => list(&global, ui),
         StateCommand::Show { address } => show(&global, &address, ui),
+        StateCommand::Rm { addresses, locking } => edit::rm(&global, &addresses, &locking, ui),
+        StateCommand::Mv { from, to, locking } => edit::mv(&global, (&from, &to), &locking, ui),
+        StateCommand::Pull => edit::pull(&global, ui),
+        StateCommand::Push {
+            file,
+            force,
+            locking,
+        } => edit::push(&global, &file, force, &locking, ui),
+        StateCommand::Unlock { id } => edit::unlock(&global, &id, ui),
+        StateCommand::Fsck { values, offline } => fsck::run(&global, &values, offline, ui).await,
         StateCommand::Rebuild { values, locking } => rebuild(&global, &values, &locking, ui).await,
     }
 }

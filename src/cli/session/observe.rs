@@ -50,7 +50,9 @@ impl Session {
         Ok(found)
     }
 
-    fn outlives(&self, id: &ResourceId) -> bool {
+    /// Whether an object stays when nobody wants it any more: it is not ours alone.
+    #[must_use]
+    pub fn outlives(&self, id: &ResourceId) -> bool {
         outlives(&self.providers, id)
     }
 

@@ -37,7 +37,7 @@ impl Store {
         self.disk.remove(&new)
     }
 
-    fn read_key(&self) -> Result<Option<Key>, Error> {
+    pub(super) fn read_key(&self) -> Result<Option<Key>, Error> {
         let path = &self.paths.key;
         let Some(bytes) = self
             .disk
