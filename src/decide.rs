@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use infra_api::{Address, HostName, Placement, Project, Provider, Resource, ResourceId};
 use infra_diag::Diagnostics;
 use infra_lang::Evaluation;
-use infra_plan::{Desired, MadeAs, Rolling};
+use infra_plan::{Desired, MadeAs, Rolling, Timeouts};
 
 use self::ignore::Part;
 use crate::addresses::Addresses;
 use crate::check;
 use crate::choose::{Choice, Homes, choose};
-use crate::declared::{Declared, Workload};
+use crate::declared::{self, Declared, Workload};
 use crate::inventory::Inventory;
 use crate::lower::{self, FileFacts, main_resource};
 use crate::place::{Held, Placed, Refused, place};
@@ -150,8 +150,10 @@ impl Decision {
                 .iter()
                 .flat_map(move |p| p.resources(inputs.project, target))
         });
+        let workloads = inputs.declared.workloads.iter();
+        let timeouts = workloads.map(|w| (&w.address, timeouts(w))).collect();
         self.desired = resources
-            .map(|r| self.desired_of(on_bridge(r), inputs))
+            .map(|r| self.desired_of(on_bridge(r), inputs, &timeouts))
             .collect();
         for workload in &inputs.declared.workloads {
             self.depends_on(workload, inputs);
@@ -164,7 +166,12 @@ impl Decision {
         );
     }
 
-    fn desired_of(&self, resource: Resource, inputs: &Inputs<'_>) -> Desired {
+    fn desired_of(
+        &self,
+        resource: Resource,
+        inputs: &Inputs<'_>,
+        timeouts: &BTreeMap<&Address, Timeouts>,
+    ) -> Desired {
         let instance = resource
             .address
             .as_str()
@@ -173,11 +180,13 @@ impl Decision {
             .and_then(|a| inputs.evaluation.instance(&a));
         let prevent_destroy = instance.is_some_and(|i| i.lifecycle.prevent_destroy);
         let create_before_destroy = instance.is_some_and(|i| i.lifecycle.create_before_destroy);
+        let timeouts = timeouts.get(&resource.address);
         let ignore_changes = instance.map_or_else(Vec::new, |i| ignore::paths(i, &resource));
         Desired {
             resource,
             prevent_destroy,
             create_before_destroy,
+            timeouts: timeouts.copied().unwrap_or_default(),
             ignore_changes,
         }
     }
@@ -199,6 +208,19 @@ impl Decision {
             .map(|other| (own.clone(), other))
             .collect();
         self.depends_on.extend(others);
+    }
+}
+
+fn timeouts(workload: &Workload) -> Timeouts {
+    let declared::Timeouts {
+        create_ms,
+        update_ms,
+        delete_ms,
+    } = workload.timeouts;
+    Timeouts {
+        create_ms,
+        update_ms,
+        delete_ms,
     }
 }
 

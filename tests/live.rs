@@ -4,15 +4,15 @@
 
 #[path = "live/changes.rs"]
 mod changes;
+#[path = "live/kills.rs"]
+mod kills;
 #[path = "live/state.rs"]
 mod state;
-
 #[path = "live/ways.rs"]
 mod ways;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -245,54 +245,6 @@ fn a_life() {
     bench.run(3, &["plan", "--detailed-exitcode", "--var", "cpu=0"]);
     bench.run(0, &["apply", "--auto-approve", "--var", "cpu=0"]);
     bench.run(0, &["diff", "--var", "cpu=0"]);
-}
-
-/// Killed at twenty moments, it always converges: nothing lost, nothing twice.
-#[test]
-fn twenty_kills() {
-    let Some(bench) = Bench::new("infra-live-kills", &pair("97.2")) else {
-        return;
-    };
-    // A fixed sequence of moments, so that a failure can be had again.
-    let mut chance: u64 = 20_261_123;
-    for round in 0..20_u64 {
-        chance = chance
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let moment = Duration::from_millis(300 + (chance >> 33) % 2700);
-        let cpu = format!("cpu={}", round % 2);
-        let args: &[&str] = if round % 5 == 4 {
-            &["destroy", "--auto-approve"]
-        } else {
-            &["apply", "--auto-approve", "--var", &cpu]
-        };
-        let mut child = bench
-            .command(args)
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .expect("infra runs");
-        std::thread::sleep(moment);
-        child.kill().expect("it can be killed");
-        child.wait().expect("it ends");
-
-        if round % 4 == 3 {
-            bench.run(0, &["apply", "--auto-approve", "--var", &cpu]);
-            bench.run(0, &["plan", "--detailed-exitcode", "--var", &cpu]);
-            assert_eq!(
-                bench.left(),
-                [
-                    "infra-infra-live-kills",
-                    "infra-live-kills.cache",
-                    "infra-live-kills.cache.disk-data",
-                    "infra-live-kills.guest",
-                    "infra-live-kills.lan",
-                    "infra-live-kills.lan"
-                ],
-                "round {round}, killed after {moment:?}"
-            );
-        }
-    }
 }
 
 /// A secret's value is in no file and in no word of ours; that it changed is seen all the same.

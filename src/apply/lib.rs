@@ -3,12 +3,14 @@
 mod check;
 mod event;
 mod ledger;
+mod limits;
 mod ready;
 mod report;
 mod run;
 mod step;
 
 pub use event::{EVENTS_VERSION, Event, Problem, Sink};
-pub use ready::{Limits, Ready, Skipped, Summary};
+pub use limits::Limits;
+pub use ready::{Ready, Skipped, Summary};
 pub use report::{Report, Stale};
 pub use run::{Job, Settings, Stop, World, run};

@@ -6,38 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use infra_api::HostName;
 use infra_plan::Step;
 
-/// How many steps may run at once on one daemon of one host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    by_provider: BTreeMap<String, usize>,
-    others: usize,
-}
-
-impl Default for Limits {
-    /// Docker takes ten requests side by side gladly; libvirt serves five of a connection at once and queues
-    /// the rest; of others nothing is known.
-    fn default() -> Self {
-        Self::new([("docker", 10), ("libvirt", 5)], 4)
-    }
-}
-
-impl Limits {
-    /// No limit is lower than one.
-    pub fn new<'a>(by_provider: impl IntoIterator<Item = (&'a str, usize)>, others: usize) -> Self {
-        let at_least_one = |(name, limit): (&str, usize)| (name.to_owned(), limit.max(1));
-        Self {
-            by_provider: by_provider.into_iter().map(at_least_one).collect(),
-            others: others.max(1),
-        }
-    }
-
-    fn of(&self, provider: &str) -> usize {
-        self.by_provider
-            .get(provider)
-            .copied()
-            .unwrap_or(self.others)
-    }
-}
+use crate::Limits;
 
 /// One daemon of one host.
 type Lane = (HostName, String);
@@ -93,6 +62,9 @@ pub struct Summary {
 pub struct Ready {
     nodes: BTreeMap<u32, Node>,
     lanes: BTreeMap<Lane, Queue>,
+    /// So many run on each host.
+    hosts: BTreeMap<HostName, usize>,
+    limits: Limits,
     stopped: bool,
 }
 
@@ -102,15 +74,17 @@ impl Ready {
         let mut ready = Self {
             nodes: BTreeMap::new(),
             lanes: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            limits: limits.clone(),
             stopped: false,
         };
         for step in steps {
-            ready.add(step, limits)?;
+            ready.add(step)?;
         }
         Ok(ready)
     }
 
-    fn add(&mut self, step: &Step, limits: &Limits) -> Result<(), String> {
+    fn add(&mut self, step: &Step) -> Result<(), String> {
         let number = step.number;
         if self
             .nodes
@@ -128,7 +102,7 @@ impl Ready {
                 .push(number);
         }
         let lane = (step.resource.host.clone(), step.resource.provider.clone());
-        let limit = limits.of(&lane.1);
+        let limit = self.limits.of(&lane.0, &lane.1);
         self.lanes.entry(lane.clone()).or_insert(Queue {
             limit,
             running: 0,
@@ -154,20 +128,33 @@ impl Ready {
             return Vec::new();
         }
         let mut starting = Vec::new();
-        for queue in self.lanes.values_mut() {
-            while queue.running < queue.limit {
-                let Some(number) = queue.waiting.pop_first() else {
-                    break;
-                };
-                queue.running += 1;
-                starting.push(number);
-            }
-        }
-        starting.sort_unstable();
-        for number in &starting {
-            self.set(*number, Status::Running);
+        while let Some(number) = self.next() {
+            self.set(number, Status::Running);
+            starting.push(number);
         }
         starting
+    }
+
+    /// The lowest step that may start, taken out of its queue.
+    fn next(&mut self) -> Option<u32> {
+        let running: usize = self.hosts.values().sum();
+        if running >= self.limits.all() {
+            return None;
+        }
+        let free = |(host, _): &Lane, queue: &Queue| {
+            let on_host = self.hosts.get(host).copied().unwrap_or(0);
+            queue.running < queue.limit && on_host < self.limits.of_host(host)
+        };
+        let (_, lane) = self
+            .lanes
+            .iter()
+            .filter(|(lane, queue)| free(lane, queue))
+            .filter_map(|(lane, queue)| Some((*queue.waiting.first()?, lane.clone())))
+            .min()?;
+        let queue = self.lanes.get_mut(&lane)?;
+        queue.running += 1;
+        *self.hosts.entry(lane.0).or_default() += 1;
+        queue.waiting.pop_first()
     }
 
     pub fn done(&mut self, number: u32) {
@@ -274,6 +261,9 @@ impl Ready {
         node.status = status;
         if let Some(queue) = self.lanes.get_mut(&node.lane) {
             queue.running -= 1;
+        }
+        if let Some(running) = self.hosts.get_mut(&node.lane.0) {
+            *running -= 1;
         }
         true
     }

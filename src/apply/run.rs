@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
-use infra_api::{Daemon, Failure, HostName, Remedy};
+use infra_api::{Daemon, Failure, HostName, Remedy, ResourceId};
 use infra_plan::{Outcome, Plan, Step};
 use infra_state::{Entry, Key, Log, Unfinished, Vault};
 use tokio::sync::watch;
@@ -74,6 +74,8 @@ pub struct Job<'a> {
     pub settings: &'a Settings,
     /// How far applies before this one have come with the plan.
     pub earlier: &'a Unfinished,
+    /// What an apply was cut off at, of whatever plan: its call may be going on in the daemon still.
+    pub in_doubt: &'a [ResourceId],
 }
 
 /// How many objects are read at once before the first step.

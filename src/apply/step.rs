@@ -141,12 +141,13 @@ impl<'a> Hands<'a> {
         }
     }
 
-    /// The check before the first step of all: the error says what differs. What an earlier apply of this plan has
-    /// done is done.
+    /// The check before the first step of all: the error says what differs. What an earlier apply has done, or the
+    /// daemon for it since, is done.
     pub(crate) async fn is_as_planned(&self) -> Result<Result<(), String>, Failure> {
         let found = self.found().await?.masked;
         let wanted = self.wanted()?.map(|record| &record.body);
-        if !self.job.earlier.is_new() && is_reached(wanted, &found) {
+        let goes_on = !self.job.earlier.is_new() || self.is_in_doubt();
+        if goes_on && is_reached(wanted, &found) {
             return Ok(Ok(()));
         }
         Ok(self.may_begin(wanted, &found, 1))
@@ -159,11 +160,16 @@ impl<'a> Hands<'a> {
         found: &Observed,
         attempt: u32,
     ) -> Result<(), String> {
-        let tried = attempt > 1 || self.job.earlier.is_begun(self.step.number);
+        let begun = self.job.earlier.is_begun(self.step.number);
+        let tried = attempt > 1 || begun || self.is_in_doubt();
         match as_before(&self.step.before, found) {
             Err(_) if tried && is_on_the_way(self.step, wanted, found) => Ok(()),
             other => other,
         }
+    }
+
+    fn is_in_doubt(&self) -> bool {
+        self.job.in_doubt.contains(&self.step.resource)
     }
 
     /// The check before the step's own effect.
@@ -192,10 +198,13 @@ impl<'a> Hands<'a> {
             },
             action: self.action(wanted, found)?,
         };
-        let deadline = self.job.settings.change_deadline;
+        let deadline = match self.step.timeout_ms {
+            Some(own) => Duration::from_millis(own),
+            None => self.job.settings.change_deadline,
+        };
         let call = timeout(deadline, self.daemon()?.apply(&change, self));
         call.await.unwrap_or_else(|_| {
-            let cause = format!("no answer for {} s", deadline.as_secs());
+            let cause = format!("no answer for {}", told(deadline));
             Err(Failure::new(Remedy::Replan, self.doing(), cause)
                 .hint("it may still be going on: look at the daemon, then plan again"))
         })
@@ -400,6 +409,11 @@ impl Progress for Hands<'_> {
             text: self.job.vault.scrub(text),
         });
     }
+}
+
+/// `90 s`, `0.5 s`.
+fn told(time: Duration) -> String {
+    format!("{} s", time.as_secs_f64())
 }
 
 fn not_ready(dependency: &ResourceId, why: String) -> Failure {

@@ -181,6 +181,14 @@ pub struct Locking {
     pub lock_timeout: Option<infra_api::units::Duration>,
 }
 
+/// How an apply goes about it.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Running {
+    /// How many steps run at once in all; hosts and daemons have limits of their own
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub parallelism: Option<u32>,
+}
+
 #[derive(Debug, Args)]
 pub struct Init {
     /// Folder to make it in
@@ -247,6 +255,8 @@ pub struct Apply {
     /// Change nothing but the state: it is brought to what the world is
     #[arg(long, conflicts_with_all = ["facts", "replace"])]
     pub refresh_only: bool,
+    #[command(flatten)]
+    pub running: Running,
     /// Do not ask
     #[arg(long)]
     pub auto_approve: bool,
@@ -263,6 +273,8 @@ pub struct Destroy {
     pub selecting: Selecting,
     #[command(flatten)]
     pub locking: Locking,
+    #[command(flatten)]
+    pub running: Running,
     /// Do not ask
     #[arg(long)]
     pub auto_approve: bool,

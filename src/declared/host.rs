@@ -22,14 +22,23 @@ static DOCKER: BlockKind = BlockKind {
     name: "docker",
     label: None,
     doc: "The host's Docker Engine.",
-    attributes: &[word(
-        "endpoint",
-        Shape::Text(&DOCKER_WORD),
-        "Where it listens: `unix:///PATH`; `ssh://[USER@]HOST[:PORT][/PATH]`, the socket's; or \
-         `tcp://HOST[:PORT][?certificates=/DIR]`, by TLS with `ca.pem`, `cert.pem` and `key.pem` of that folder, of \
-         `~/.docker` where none is written.",
-    )
-    .default("\"unix:///var/run/docker.sock\"")],
+    attributes: &[
+        word(
+            "endpoint",
+            Shape::Text(&DOCKER_WORD),
+            "Where it listens: `unix:///PATH`; `ssh://[USER@]HOST[:PORT][/PATH]`, the socket's; or \
+             `tcp://HOST[:PORT][?certificates=/DIR]`, by TLS with `ca.pem`, `cert.pem` and `key.pem` of that folder, of \
+             `~/.docker` where none is written.",
+        )
+        .default("\"unix:///var/run/docker.sock\""),
+        whole(
+            "parallelism",
+            1,
+            1000,
+            "How many steps of an apply run on it at once.",
+        )
+        .default("10"),
+    ],
     blocks: &[],
     computed: &[],
     meta: Meta::NONE,
@@ -52,6 +61,13 @@ static LIBVIRT: BlockKind = BlockKind {
             Shape::String,
             "Directory on the host in which the project's storage pool is made.",
         ),
+        whole(
+            "parallelism",
+            1,
+            1000,
+            "How many steps of an apply run on it at once.",
+        )
+        .default("5"),
     ],
     blocks: &[],
     computed: &[],
@@ -87,6 +103,12 @@ const ATTRIBUTES: &[Attribute] = &[
     )
     .default("\"local\""),
     word("labels", STRING_MAP, "Words to find it by."),
+    whole(
+        "parallelism",
+        1,
+        1000,
+        "How many steps of an apply run on it at once, on all its daemons together.",
+    ),
 ];
 
 pub(super) const KIND: BlockKind = BlockKind {
@@ -113,6 +135,10 @@ pub struct Host {
     /// Absent: the default applies.
     pub reserve: Option<Reserve>,
     pub labels: BTreeMap<String, String>,
+    /// How many steps run on it at once; absent: as many as its daemons take.
+    pub parallelism: Option<u32>,
+    /// The same of one daemon, by its provider.
+    pub daemons_parallelism: BTreeMap<&'static str, u32>,
     /// Absent: nobody wrote a `host` block, and this machine is the one.
     pub origin: Option<Span>,
 }
@@ -138,6 +164,8 @@ impl Host {
             pool_path: None,
             reserve: None,
             labels: BTreeMap::new(),
+            parallelism: None,
+            daemons_parallelism: BTreeMap::new(),
             origin: None,
         }
     }
@@ -165,6 +193,13 @@ impl Host {
                 span: Some(b.span),
             }),
             labels: reader.string_map(block, "labels"),
+            parallelism: reader.whole(block, "parallelism").map(|n| n.value),
+            daemons_parallelism: [("docker", docker), ("libvirt", libvirt)]
+                .into_iter()
+                .filter_map(|(name, block)| {
+                    Some((name, reader.whole(block?, "parallelism")?.value))
+                })
+                .collect(),
             origin: Some(instance.origin),
         }
     }

@@ -25,8 +25,30 @@ pub struct Desired {
     pub prevent_destroy: bool,
     /// `lifecycle { create_before_destroy = true }`: where it is replaced the new one runs before the old one is stopped.
     pub create_before_destroy: bool,
+    pub timeouts: Timeouts,
     /// Attributes (paths in the body) that are left as they are found; the empty path is the whole body.
     pub ignore_changes: Vec<Vec<String>>,
+}
+
+/// How long changes may take, in milliseconds; absent: as long as the apply lets them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timeouts {
+    /// It is made, or made anew.
+    pub create_ms: Option<u64>,
+    /// It is changed in place or by a restart.
+    pub update_ms: Option<u64>,
+    /// It is removed.
+    pub delete_ms: Option<u64>,
+}
+
+impl Timeouts {
+    pub(crate) fn of(self, action: StepAction) -> Option<u64> {
+        match action {
+            StepAction::Create | StepAction::Replace => self.create_ms,
+            StepAction::Update | StepAction::Restart => self.update_ms,
+            StepAction::Delete => self.delete_ms,
+        }
+    }
 }
 
 /// All a plan follows from.

@@ -9,7 +9,7 @@ mod made;
 mod order;
 mod reason;
 
-pub use assemble::{Desired, Inputs, Refusal, assemble};
+pub use assemble::{Desired, Inputs, Refusal, Timeouts, assemble};
 pub use claims::Claims;
 pub use diff::{diff, get};
 pub use file::{FORMAT_VERSION, digest, read, write};
@@ -161,6 +161,9 @@ pub struct Step {
     /// Of a replacement with `create_before_destroy`: when the new one is started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts: Option<Starts>,
+    /// How long its change may take, where its declaration says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
 }
 
 /// When the new one of two is started.

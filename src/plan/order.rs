@@ -14,7 +14,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use serde_json::Value;
 
 use crate::claims::{Claims, handovers, held};
-use crate::{Before, Delta, Reason, Starts, Step, StepAction};
+use crate::{Before, Delta, Reason, Starts, Step, StepAction, Timeouts};
 
 pub use rolling::Rolling;
 
@@ -34,6 +34,7 @@ pub(crate) struct Draft {
     pub(crate) reason: Reason,
     pub(crate) deltas: Vec<Delta>,
     pub(crate) starts: Option<Starts>,
+    pub(crate) timeouts: Timeouts,
 }
 
 /// Where edges come from.
@@ -419,6 +420,7 @@ impl<'a> Graph<'a> {
                 .collect(),
             waits_for: self.waits.get(&n).into_iter().flatten().cloned().collect(),
             starts: draft.starts.clone(),
+            timeout_ms: draft.timeouts.of(draft.action),
         }
     }
 }

@@ -5,7 +5,7 @@ use infra_sim::{Fault, Verb, When};
 use infra_state::Kind;
 use serde_json::json;
 
-use crate::house::{House, Weather};
+use crate::house::{End, House, Weather};
 use crate::nouns::{id, mark};
 use crate::three::{a, b, cause, three};
 
@@ -102,4 +102,23 @@ async fn a_plan_that_was_refused_is_as_good_as_new() {
     house.sim.world().objects.remove(&a());
     let report = house.apply(&plan, Weather::default()).await.report();
     assert!(report.is_complete(), "{report:#?}");
+}
+
+/// An answer that did not come tells nothing: the call goes on in the daemon, and is done while the next apply begins.
+#[tokio::test(start_paused = true)]
+async fn what_is_still_going_on_may_end() {
+    let house = House::new();
+    let plan = house.plan(&three()).await;
+    house
+        .sim
+        .world()
+        .fail(When::On(a(), Verb::Create), Fault::CrashHalf);
+    let end = house.apply(&plan, Weather::default()).await;
+    assert!(matches!(end, End::Killed));
+    let next = house.plan(&three()).await;
+    assert_eq!(next.steps[0].before, infra_plan::Before::Partial);
+    house.sim.world().objects.get_mut(&a()).unwrap().whole = true;
+    let report = house.apply(&next, Weather::default()).await.report();
+    assert!(report.is_complete(), "{report:#?}");
+    house.assert_is(&three(), "it ended by itself").await;
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use infra_api::{Daemon, Failure, HostName, Observed, Provider, Resource, ResourceId};
 use infra_apply::{Job, Report, Settings, Sink, Stop, World, run};
-use infra_plan::{Claims, Desired, Inputs, Outcome, Output, Plan, Rolling, assemble};
+use infra_plan::{Claims, Desired, Inputs, Outcome, Output, Plan, Rolling, Timeouts, assemble};
 use infra_sim::{Sim, SimDaemon};
 use infra_state::{
     Clock, Entry, Error, Holder, Journal, Key, Kind, Loaded, Lock, Log, Paths, Store, Vault, mask,
@@ -30,6 +30,7 @@ pub(crate) struct House {
     pub(crate) key: Key,
     pub(crate) vault: Vault,
     pub(crate) settings: Settings,
+    pub(crate) timeouts: Timeouts,
 }
 
 #[derive(Clone, Default)]
@@ -161,6 +162,7 @@ impl House {
             key,
             vault,
             settings: Settings::default(),
+            timeouts: Timeouts::default(),
         };
         house.sim.world().put(
             id("container", "stranger"),
@@ -228,6 +230,7 @@ impl House {
             resource: resource.clone(),
             prevent_destroy: false,
             create_before_destroy: false,
+            timeouts: self.timeouts,
             ignore_changes: vec![],
         };
         assemble(Inputs {
@@ -323,6 +326,7 @@ impl House {
             sink: weather.sink,
             settings: &self.settings,
             earlier: &log.journal.begin().unfinished,
+            in_doubt: &log.journal.begin().in_doubt,
         };
         let end = tokio::select! {
             end = AssertUnwindSafe(run(job, weather.stop)).catch_unwind() => end,

@@ -179,3 +179,28 @@ async fn a_stop_before_the_first_step_is_obeyed() {
     assert_eq!(report.left, [1, 2, 3]);
     assert!(house.sim.world().calls.is_empty());
 }
+
+/// A declaration's own time holds for its action, and no other's.
+#[tokio::test(start_paused = true)]
+async fn a_declaration_says_how_long_it_may_take() {
+    let mut house = House::new();
+    house.timeouts.create_ms = Some(1500);
+    house
+        .sim
+        .world()
+        .fail(When::On(a(), Verb::Create), Fault::Hang);
+    let report = apply(&house).await;
+    assert!(
+        cause(&report, 1).contains("no answer for 1.5 s"),
+        "{report:#?}"
+    );
+    assert!(house.converge(&three()).await.is_complete());
+    house
+        .sim
+        .world()
+        .fail(When::On(a(), Verb::Delete), Fault::Hang);
+    let began = Instant::now();
+    let report = house.converge(&crate::house::Wanted::default()).await;
+    assert_eq!(report.failed.len(), 1);
+    assert!(began.elapsed() > Duration::from_secs(3000));
+}

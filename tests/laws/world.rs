@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use infra::choose::{Candidate, Choice};
-use infra::declared::{At, Cpus, Host, Memory, Reserve, Threads, Workload};
+use infra::declared::{At, Cpus, Host, Memory, Reserve, Threads, Timeouts, Workload};
 use infra::inventory::Inventory;
 use infra::place::{Placed, place};
 use infra_api::facts::{self, Facts, HugePages, Node, NodeKind, Used, UsedPages};
@@ -243,6 +243,7 @@ pub(crate) fn bare_workload(address: Address) -> Workload {
         kvm: None,
         bare_metal: None,
         update: None,
+        timeouts: Timeouts::default(),
         depends_on: Default::default(),
         prevent_destroy: false,
         ignore_changes: Default::default(),

@@ -18,7 +18,6 @@ const LONG_FILES: &[(&str, usize)] = &[
     ("providers/api/src/facts.rs", 746),
     ("providers/kernel/tests/trees.rs", 530),
     ("tests/lang.rs", 518),
-    ("tests/live.rs", 734),
 ];
 
 #[test]

@@ -20,6 +20,7 @@ fn step(number: u32, provider: &str, needs: &[u32]) -> Step {
         overlaps: vec![],
         waits_for: Vec::new(),
         starts: None,
+        timeout_ms: None,
     }
 }
 
@@ -62,6 +63,31 @@ fn each_daemon_has_its_limit() {
         (10, 5, 4)
     );
     assert!(ready.start().is_empty());
+}
+
+#[test]
+fn a_host_and_the_whole_have_limits_and_a_daemon_its_own() {
+    let host = HostName::new("r1");
+    let on = |n: u32, host: &str| Step {
+        resource: ResourceId::new(&HostName::new(host), "docker", "thing", &n.to_string()),
+        ..step(n, "docker", &[])
+    };
+    let mut steps: Vec<Step> = (1..=10)
+        .map(|n| on(n, ["r1", "r2"][n as usize % 2]))
+        .collect();
+    let started = |limits: Limits| Ready::new(&steps, &limits).unwrap().start();
+    assert_eq!(started(Limits::default().in_all(3)), [1, 2, 3]);
+    assert_eq!(
+        started(Limits::default().host(&host, 1)),
+        [1, 2, 3, 5, 7, 9]
+    );
+    let own = Limits::default().daemon(&host, "docker", 2);
+    assert_eq!(started(own), [1, 2, 3, 4, 5, 7, 9]);
+    steps.truncate(2);
+    let mut ready = Ready::new(&steps, &Limits::default().in_all(1)).unwrap();
+    assert_eq!(ready.start(), [1]);
+    ready.done(1);
+    assert_eq!(ready.start(), [2]);
 }
 
 #[test]
@@ -175,7 +201,7 @@ proptest! {
             }
             for lane in ["docker", "libvirt", "other"] {
                 let busy = running.iter().filter(|n| steps[**n as usize - 1].resource.provider == lane).count();
-                prop_assert!(busy <= limits.of(lane));
+                prop_assert!(busy <= limits.of(&HostName::new("r1"), lane));
             }
             prop_assert!(!running.is_empty(), "stuck");
             pick = pick.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

@@ -1,27 +1,36 @@
 //! `infra apply` and `infra destroy`: do exactly what a plan says, and write down what came of it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use infra_apply::{Job, Report, Settings, Sink, Stop as StopAsked};
+use infra_api::HostName;
+use infra_apply::{Job, Limits, Report, Settings, Sink, Stop as StopAsked};
 use infra_lang::Mode;
 use infra_plan::Plan;
 use infra_state::{Holder, Lock, Store};
 use tokio::sync::watch;
 
 use super::plan::shown;
-use crate::cli::arguments::{self, Global, Locking};
+use crate::cli::arguments::{self, Global, Locking, Running};
 use crate::cli::clock::{SystemClock, lineage, rfc3339};
 use crate::cli::plan_file;
 use crate::cli::progress::{JsonLines, Progress};
 use crate::cli::session::{Options, Session, paths, read};
 use crate::cli::ui::{Exit, Stop, Ui};
+use crate::declared::Host;
 use crate::world::{Folder, World};
 
 /// What is asked before an apply.
 struct Approval {
     given: bool,
-    json: bool,
     question: &'static str,
+}
+
+/// How it is gone about.
+struct Manner {
+    locking: Locking,
+    running: Running,
+    json: bool,
 }
 
 pub(in crate::cli) async fn run(
@@ -39,8 +48,12 @@ pub(in crate::cli) async fn run(
     }
     let approval = Approval {
         given: args.auto_approve,
-        json: args.json,
         question: "\nApply this?",
+    };
+    let manner = Manner {
+        locking: args.locking,
+        running: args.running,
+        json: args.json,
     };
     options.asked = args.selecting.asked();
     options.refresh_only = args.refresh_only;
@@ -50,9 +63,9 @@ pub(in crate::cli) async fn run(
     match &args.plan {
         Some(path) => {
             let plan = plan_file::read(path)?;
-            from_file(plan, options, &args.locking, args.json, ui).await
+            from_file(plan, options, &manner, ui).await
         }
-        None => fresh(options, &args.locking, &approval, "apply", ui).await,
+        None => fresh(options, &manner, &approval, "apply", ui).await,
     }
 }
 
@@ -84,23 +97,27 @@ pub(in crate::cli) async fn destroy(
     options.asked = args.selecting.asked();
     let approval = Approval {
         given: args.auto_approve,
-        json: args.json,
         question: "\nRemove all of this? What is lost cannot be had back.",
     };
-    fresh(options, &args.locking, &approval, "destroy", ui).await
+    let manner = Manner {
+        locking: args.locking,
+        running: args.running,
+        json: args.json,
+    };
+    fresh(options, &manner, &approval, "destroy", ui).await
 }
 
 /// Plans, shows, asks, applies; under the lock from the first look at the state.
 async fn fresh(
     options: Options,
-    locking: &Locking,
+    manner: &Manner,
     approval: &Approval,
     command: &str,
     ui: Ui,
 ) -> Result<Exit, Stop> {
-    let mut lock = lock(&options, locking, command, ui)?;
+    let mut lock = lock(&options, &manner.locking, command, ui)?;
     let planned = Session::open(options, Mode::Plan, ui)?.plan(ui).await?;
-    if !approval.json {
+    if !manner.json {
         shown(&planned, false, false, ui);
     }
     let same_outputs = planned.plan.result.outputs == planned.session.prior().outputs;
@@ -129,21 +146,15 @@ async fn fresh(
         &planned.world,
         &planned.plan,
         &mut lock,
-        approval.json,
+        manner,
         ui,
     )
     .await
 }
 
 /// Applies a plan that was made before: approved by being passed.
-async fn from_file(
-    plan: Plan,
-    options: Options,
-    locking: &Locking,
-    json: bool,
-    ui: Ui,
-) -> Result<Exit, Stop> {
-    let mut lock = lock(&options, locking, "apply", ui)?;
+async fn from_file(plan: Plan, options: Options, manner: &Manner, ui: Ui) -> Result<Exit, Stop> {
+    let mut lock = lock(&options, &manner.locking, "apply", ui)?;
     let session = Session::open(options, Mode::Plan, ui)?;
     if plan.project != *session.project() {
         let why = format!(
@@ -156,7 +167,7 @@ async fn from_file(
     }
     same_daemons(&plan, &session)?;
     let world = session.connect().await?;
-    apply(&session, &world, &plan, &mut lock, json, ui).await
+    apply(&session, &world, &plan, &mut lock, manner, ui).await
 }
 
 /// Takes the lock of a configuration's state: in a folder that holds none, nothing is made.
@@ -195,19 +206,22 @@ async fn apply(
     world: &World,
     plan: &Plan,
     lock: &mut Lock,
-    json: bool,
+    manner: &Manner,
     ui: Ui,
 ) -> Result<Exit, Stop> {
     let drawn = lineage().map_err(|e| Stop::error("drawing a name for the state", e))?;
     let journal = session.store.begin(lock, &session.loaded, plan, &drawn)?;
     let key = session.store.key()?;
     let prior = session.prior();
-    let sink: Box<dyn Sink> = if json {
+    let sink: Box<dyn Sink> = if manner.json {
         Box::new(JsonLines::new())
     } else {
         Box::new(Progress::new(plan, ui.is_interactive()))
     };
-    let settings = Settings::default();
+    let settings = Settings {
+        limits: limits(&session.configuration.declared.hosts, &manner.running),
+        ..Settings::default()
+    };
     let job = Job {
         plan,
         prior: &prior,
@@ -218,6 +232,7 @@ async fn apply(
         sink: &*sink,
         settings: &settings,
         earlier: &journal.begin().unfinished,
+        in_doubt: &journal.begin().in_doubt,
     };
     let (stop, asked) = watch::channel(StopAsked::No);
     interrupts(stop.clone());
@@ -240,6 +255,23 @@ async fn apply(
         ui.say("\nhint: nothing was started; plan again\n");
     }
     Ok(exit(&report))
+}
+
+/// What hosts say of themselves and of their daemons, and the command line of all.
+fn limits(hosts: &BTreeMap<HostName, Host>, running: &Running) -> Limits {
+    let mut limits = Limits::default();
+    for (name, host) in hosts {
+        for (provider, at_once) in &host.daemons_parallelism {
+            limits = limits.daemon(name, provider, *at_once as usize);
+        }
+        if let Some(at_once) = host.parallelism {
+            limits = limits.host(name, at_once as usize);
+        }
+    }
+    match running.parallelism {
+        Some(at_once) => limits.in_all(at_once as usize),
+        None => limits,
+    }
 }
 
 /// Does the work, and says every third of a lease that it is still at it.

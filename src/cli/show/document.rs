@@ -154,6 +154,9 @@ pub struct StepDocument {
     /// Of a replacement with `create_before_destroy`: when the new one is started. Only there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub starts: Option<Starts>,
+    /// How long it may take, where its declaration says so. Only there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
 }
 
 /// One attribute that differs.

@@ -216,6 +216,7 @@ fn step(plan: &Plan, step: &Step) -> StepDocument {
         overlaps: step.overlaps.clone(),
         waits_for: step.waits_for.clone(),
         starts: step.starts.clone(),
+        timeout_ms: step.timeout_ms,
     }
 }
 

@@ -8,6 +8,7 @@ mod disk;
 mod interface;
 mod kvm;
 mod memory;
+mod timeouts;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ pub use disk::Disk;
 pub use interface::Interface;
 pub use kvm::{Cdrom, Kvm, KvmImage};
 pub use memory::Memory;
+pub use timeouts::Timeouts;
 use update::Update;
 
 use super::read::{At, Reader};
@@ -55,6 +57,7 @@ pub(super) const KIND: BlockKind = BlockKind {
         Nested::one(&kvm::KIND),
         Nested::one(&bare_metal::KIND),
         Nested::one(&update::KIND),
+        Nested::one(&timeouts::KIND),
     ],
     computed: &[
         Computed {
@@ -106,6 +109,7 @@ pub struct Workload {
     pub kvm: Option<Kvm>,
     pub bare_metal: Option<BareMetal>,
     pub update: Option<Update>,
+    pub timeouts: Timeouts,
     pub depends_on: BTreeSet<Address>,
     pub prevent_destroy: bool,
     pub ignore_changes: Ignore,
@@ -134,6 +138,9 @@ impl Workload {
             container: one("container").and_then(|b| Container::read(b, reader)),
             kvm: one("kvm").and_then(|b| Kvm::read(b, reader)),
             bare_metal: one("bare_metal").and_then(|b| BareMetal::read(b, reader)),
+            timeouts: one("timeouts")
+                .map(|b| Timeouts::read(b, reader))
+                .unwrap_or_default(),
             update: one("update").map(|b| Update::read(b, reader)),
             depends_on: instance
                 .depends_on

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{Impact, Observed, ResourceId};
 
-use super::{Fate, Inputs, Verdict};
+use super::{Fate, Inputs, Timeouts, Verdict};
 use crate::order::Draft;
 use crate::{Before, Reason, Starts, StepAction};
 
@@ -55,6 +55,10 @@ fn draft(id: &ResourceId, verdict: &Verdict, action: StepAction, reason: &Reason
         reason: reason.clone(),
         deltas: verdict.deltas.clone(),
         starts: None,
+        timeouts: verdict
+            .wanted
+            .as_ref()
+            .map_or_else(Timeouts::default, |w| w.timeouts),
     }
 }
 

@@ -24,6 +24,7 @@ fn plan(steps: &[(&str, &str, StepAction)]) -> Plan {
         overlaps: Vec::new(),
         waits_for: Vec::new(),
         starts: None,
+        timeout_ms: None,
     };
     Plan {
         format_version: FORMAT_VERSION.to_owned(),

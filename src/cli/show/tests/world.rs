@@ -134,6 +134,7 @@ impl World {
             resource,
             prevent_destroy: false,
             create_before_destroy: false,
+            timeouts: infra_plan::Timeouts::default(),
             ignore_changes: Vec::new(),
         });
     }

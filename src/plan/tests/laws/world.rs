@@ -6,7 +6,7 @@ use std::fmt;
 
 use infra_api::{Address, Edit, HostName, IdSet, Impact, Observed, Project, Resource, ResourceId};
 use infra_plan::{
-    Basis, Claims, Desired, Inputs, Outcome, Plan, Record, Refusal, Rolling, assemble,
+    Basis, Claims, Desired, Inputs, Outcome, Plan, Record, Refusal, Rolling, Timeouts, assemble,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -227,6 +227,7 @@ impl World {
                 },
                 prevent_destroy: t.prevent_destroy,
                 create_before_destroy: t.first,
+                timeouts: Timeouts::default(),
                 ignore_changes: t.ignored.clone(),
             })
             .collect();

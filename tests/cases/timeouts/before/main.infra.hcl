@@ -1,0 +1,6 @@
+host "r1" {}
+
+workload "changed" {
+  memory { size = "1GiB" }
+  container { image = "registry.example/changed:1" }
+}
