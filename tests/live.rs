@@ -4,6 +4,8 @@
 
 #[path = "live/changes.rs"]
 mod changes;
+#[path = "live/cut.rs"]
+mod cut;
 #[path = "live/kills.rs"]
 mod kills;
 #[path = "live/state.rs"]
