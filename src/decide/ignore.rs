@@ -271,11 +271,7 @@ pub(super) fn unknown(evaluation: &Evaluation) -> Diagnostics {
             continue;
         };
         let nothing = |word: &&String| find(instance.kind, word).is_none();
-        let unknown: Vec<String> = written
-            .iter()
-            .filter(nothing)
-            .map(|word| format!("`{word}`"))
-            .collect();
+        let unknown: Vec<&String> = written.iter().filter(nothing).collect();
         let mut declaration = instance.address.clone();
         declaration.key = None;
         if !unknown.is_empty() && said.insert(declaration) {
@@ -285,16 +281,29 @@ pub(super) fn unknown(evaluation: &Evaluation) -> Diagnostics {
     diagnostics
 }
 
-fn means_nothing(instance: &Instance, unknown: &[String]) -> Diagnostic {
-    let known = words(instance.kind).map(|word| match word.entries {
-        true => format!("{0}, {0}.NAME", word.name),
-        false => word.name.to_owned(),
-    });
-    let known: Vec<String> = known.chain(["all".to_owned()]).collect();
-    let text = format!("{} cannot be ignored here", unknown.join(", "));
-    Diagnostic::error("Invalid ignore_changes")
-        .at(instance.origin, text)
-        .hint(format!("known: {}", known.join(", ")))
+fn means_nothing(instance: &Instance, unknown: &[&String]) -> Diagnostic {
+    let quoted: Vec<String> = unknown.iter().map(|word| format!("`{word}`")).collect();
+    let text = format!("{} cannot be ignored here", quoted.join(", "));
+    let error = Diagnostic::error("Invalid ignore_changes").at(instance.origin, text);
+    let hints: BTreeSet<String> = unknown.iter().map(|word| instead(instance, word)).collect();
+    hints.into_iter().fold(error, Diagnostic::hint)
+}
+
+/// What may have been meant: of the block that the word begins with, where there is one.
+fn instead(instance: &Instance, word: &str) -> String {
+    let known = words(instance.kind).map(|word| word.name).chain(["all"]);
+    let of_block = word.split_once('.').map(|(block, _)| format!("{block}."));
+    let near: Vec<&str> = match &of_block {
+        Some(block) => known
+            .filter(|name| name.starts_with(block.as_str()))
+            .collect(),
+        None => known.filter(|name| !name.contains('.')).collect(),
+    };
+    let suggested = infra_lang::suggest(word, near.iter().copied(), "known");
+    suggested.unwrap_or_else(|| {
+        let block = word.split('.').next().unwrap_or_default();
+        format!("write `{block}` for all of it, or one of its attributes and blocks, as in `container.env`")
+    })
 }
 
 /// The declarations as they are decided on. What is left on its CPUs is asked for with exactly these, on its host:
