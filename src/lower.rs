@@ -3,6 +3,7 @@
 
 mod boot;
 mod container;
+mod endpoints;
 mod images;
 mod machine;
 mod mounts;
@@ -175,11 +176,12 @@ fn of_network(id: &ResourceId, body: &Value) -> Claims {
             .map(|n: ContainerNetwork| (n.bridge, n.subnet)),
         _ => serde_json::from_value(body.clone())
             .ok()
-            .and_then(|n: MachineNetwork| Some((n.bridge, n.own?.subnet))),
+            .and_then(|n: MachineNetwork| Some((Some(n.bridge), n.own?.subnet))),
     };
-    let exclusive = made
-        .into_iter()
-        .flat_map(|(bridge, subnet)| [format!("bridge {bridge}"), format!("subnet {subnet}")]);
+    let exclusive = made.into_iter().flat_map(|(bridge, subnet)| {
+        let bridge = bridge.map(|bridge| format!("bridge {bridge}"));
+        bridge.into_iter().chain([format!("subnet {subnet}")])
+    });
     Claims {
         exclusive: exclusive.collect(),
         ..Claims::default()

@@ -20,6 +20,9 @@ mod attributes;
 #[path = "docker/changes.rs"]
 mod changes;
 
+#[path = "docker/nets.rs"]
+mod nets;
+
 #[path = "docker/refusals.rs"]
 mod refusals;
 

@@ -16,6 +16,7 @@ pub(super) fn check(view: &View<'_>, diagnostics: &mut Diagnostics) {
             continue;
         };
         elsewhere(volume, first, first, diagnostics);
+        diagnostics.extend(of_the_engine(volume, first));
         for user in others {
             elsewhere(volume, user, first, diagnostics);
         }
@@ -51,6 +52,18 @@ fn users<'a>(view: &View<'a>) -> BTreeMap<&'a Address, Vec<User<'a>>> {
         }
     }
     users
+}
+
+/// A driver and its options are the container engine's: a machine's disk has none.
+fn of_the_engine(volume: &Volume, user: &User<'_>) -> Option<Diagnostic> {
+    let plain = volume.driver.is_none() && volume.options.is_empty();
+    (user.runtime == Runtime::Kvm && !plain).then(|| {
+        let text = format!("{} attaches it as a virtual machine's disk", user.workload);
+        Diagnostic::error("Volume of the container engine")
+            .at(volume.origin, "it has a driver or options of the engine")
+            .at(user.span, text)
+            .hint("leave `driver` and `options` out, or run the workload as a container")
+    })
 }
 
 fn idle(volume: &Volume) -> Diagnostic {

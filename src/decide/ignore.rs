@@ -185,21 +185,33 @@ const MEMORY_NODES: &str = "memory.nodes";
 const MEMORY_SIZE: &str = "memory.size";
 
 const NETWORK: &[Word] = &[
+    word("driver", &[(Network, "driver")]),
     word(
         "gateway",
         &[(Network, "gateway"), (MachineNetwork, "own.gateway")],
     ),
+    word("gateway6", &[(Network, "ipv6.gateway")]),
     word(
         "internal",
         &[(Network, "internal"), (MachineNetwork, "own.internal")],
     ),
+    map("labels", &[(Network, "labels")]),
+    word("mode", &[(Network, "driver.mode")]),
+    map("options", &[(Network, "options")]),
+    word("parent", &[(Network, "driver.parent")]),
     word(
         "subnet",
         &[(Network, "subnet"), (MachineNetwork, "own.subnet")],
     ),
+    word("subnet6", &[(Network, "ipv6.subnet")]),
 ];
 
-const VOLUME: &[Word] = &[word("size", &[(Disk, "capacity_bytes")])];
+const VOLUME: &[Word] = &[
+    word("driver", &[(Disk, "driver")]),
+    map("labels", &[(Disk, "labels")]),
+    map("options", &[(Disk, "options")]),
+    word("size", &[(Disk, "capacity_bytes")]),
+];
 
 /// The words of a kind of block.
 fn words(kind: &str) -> impl Iterator<Item = &'static Word> {

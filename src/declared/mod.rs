@@ -3,6 +3,7 @@
 
 mod host;
 mod image;
+mod labels;
 mod network;
 mod read;
 mod volume;
@@ -17,7 +18,7 @@ use infra_lang::{Block, Instance, Schema};
 
 pub use host::{DOCKER_ENDPOINT, Host, LIBVIRT_URI, POOL_PATH, Reserve};
 pub use image::{Image, Source};
-pub use network::Network;
+pub use network::{Network, counterpart};
 pub use read::{At, Reader};
 pub use volume::Volume;
 pub use workload::{

@@ -1,20 +1,23 @@
 //! `network "lan" { … }`: one bridge and subnet on each host whose workloads name it, for containers and virtual
 //! machines alike.
 
-use std::net::Ipv4Addr;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use infra_api::Address;
+use infra_api::target::{Driver, Range6};
 use infra_diag::Span;
-use infra_lang::{BlockKind, Instance, Meta, Shape};
-use ipnet::Ipv4Net;
+use infra_lang::{Block, BlockKind, Instance, Meta, Shape};
+use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::read::{At, Reader};
-use super::words::{IPV4, SUBNET, word};
+use super::words::{IPV4, IPV6, STRING_MAP, SUBNET, SUBNET6, word};
 
 pub(super) const KIND: BlockKind = BlockKind {
     name: "network",
     label: Some("name"),
-    doc: "A bridge with a subnet; containers and virtual machines that name it reach each other.",
+    doc: "A bridge with a subnet; containers and virtual machines that name it reach each other. Or, for containers \
+          alone, a network on a device of the host.",
     attributes: &[
         word(
             "subnet",
@@ -33,6 +36,36 @@ pub(super) const KIND: BlockKind = BlockKind {
             "True: nothing outside is reached through it.",
         )
         .default("false"),
+        word(
+            "subnet6",
+            Shape::Text(&SUBNET6),
+            "Its IPv6 side, for containers: each has in it the place it has in `subnet`, unless it says otherwise.",
+        ),
+        word(
+            "gateway6",
+            Shape::Text(&IPV6),
+            "The host's own address in `subnet6`; the one that `gateway` has in `subnet` where it is not written.",
+        ),
+        word(
+            "driver",
+            Shape::OneOf(&["bridge", "macvlan", "ipvlan"]),
+            "`macvlan` and `ipvlan`: containers are on a device of the host, beside it on its own network; not for \
+             virtual machines.",
+        )
+        .default("\"bridge\""),
+        word(
+            "parent",
+            Shape::String,
+            "Of macvlan and ipvlan: the host's device, such as `eth0`, or `eth0.7` for a VLAN of it.",
+        ),
+        word(
+            "mode",
+            Shape::OneOf(&["bridge", "private", "vepa", "passthru", "l2", "l3", "l3s"]),
+            "Of macvlan `bridge`, `private`, `vepa` or `passthru`, of ipvlan `l2`, `l3` or `l3s`; the first of them where \
+             it is not written.",
+        ),
+        word("options", STRING_MAP, "Of the engine's driver, for containers."),
+        word("labels", STRING_MAP, "Labels of the engine's network."),
     ],
     blocks: &[],
     computed: &[],
@@ -50,6 +83,11 @@ pub struct Network {
     pub subnet: At<Ipv4Net>,
     pub gateway: Ipv4Addr,
     pub internal: bool,
+    pub ipv6: Option<At<Range6>>,
+    /// Absent: a bridge.
+    pub driver: Option<At<Driver>>,
+    pub options: BTreeMap<String, String>,
+    pub labels: BTreeMap<String, String>,
     pub origin: Span,
 }
 
@@ -75,9 +113,15 @@ impl Network {
                 "use an address of the subnet, or leave it out",
             );
         }
+        let gateway = gateway.map_or_else(|| first_host(subnet), |g| g.value);
+        super::labels::check(block, reader);
         Some(Self {
             address: Address::new(instance.address.to_string()),
-            gateway: gateway.map_or_else(|| first_host(subnet), |g| g.value),
+            ipv6: range6(block, subnet, gateway, reader),
+            driver: driver(block, reader),
+            options: options(block, reader),
+            labels: reader.string_map(block, "labels"),
+            gateway,
             subnet: At {
                 value: subnet,
                 span: written.span,
@@ -86,6 +130,119 @@ impl Network {
             origin: instance.origin,
         })
     }
+}
+
+/// The address that has the place in an IPv6 subnet which another has in an IPv4 one.
+#[must_use]
+pub fn counterpart(address: Ipv4Addr, subnet: Ipv4Net, subnet6: Ipv6Net) -> Ipv6Addr {
+    let place = u32::from(address) - u32::from(subnet.network());
+    Ipv6Addr::from(u128::from(subnet6.network()) + u128::from(place))
+}
+
+fn range6(
+    block: &Block,
+    subnet: Ipv4Net,
+    gateway: Ipv4Addr,
+    reader: &mut Reader<'_>,
+) -> Option<At<Range6>> {
+    let written = reader.string(block, "subnet6");
+    let own = reader.ipv6(block, "gateway6");
+    let Some(written) = written else {
+        if let Some(own) = own {
+            let hint = "write `subnet6` too, or leave it out";
+            reader.error(
+                "Gateway of no subnet",
+                own.span,
+                "there is no `subnet6`",
+                hint,
+            );
+        }
+        return None;
+    };
+    let subnet6: Ipv6Net = written.value.parse().ok()?;
+    if let Some(own) = own.as_ref().filter(|own| !subnet6.contains(&own.value)) {
+        let text = format!("{} is not in {subnet6}", own.value);
+        let hint = "use an address of the subnet, or leave it out";
+        reader.error("Gateway outside its subnet", own.span, text, hint);
+    }
+    let value = Range6 {
+        subnet: subnet6,
+        gateway: own.map_or_else(|| counterpart(gateway, subnet, subnet6), |own| own.value),
+    };
+    let span = written.span;
+    Some(At { value, span })
+}
+
+const MACVLAN: &[&str] = &["bridge", "private", "vepa", "passthru"];
+const IPVLAN: &[&str] = &["l2", "l3", "l3s"];
+
+fn driver(block: &Block, reader: &mut Reader<'_>) -> Option<At<Driver>> {
+    let name = reader.string(block, "driver")?;
+    let parent = reader.string(block, "parent");
+    let mode = reader.string(block, "mode");
+    let modes = match name.value.as_str() {
+        "macvlan" => MACVLAN,
+        "ipvlan" => IPVLAN,
+        _ => {
+            for (word, written) in [("parent", parent), ("mode", mode)] {
+                if let Some(written) = written {
+                    let text = format!("a bridge has no `{word}`");
+                    let hint = "leave it out, or write `driver = \"macvlan\"` or `\"ipvlan\"`";
+                    reader.error("Attribute of another driver", written.span, text, hint);
+                }
+            }
+            return None;
+        }
+    };
+    if let Some(mode) = mode
+        .as_ref()
+        .filter(|mode| !modes.contains(&mode.value.as_str()))
+    {
+        let text = format!("{} has no mode `{}`", name.value, mode.value);
+        let hint = format!("it is one of {}", modes.join(", "));
+        reader.error("Mode of another driver", mode.span, text, hint);
+    }
+    let usable = |parent: &At<String>| (1..=15).contains(&parent.value.len());
+    let Some(parent) = parent.filter(usable) else {
+        let text = format!(
+            "{} is on a device of the host, and none is named",
+            name.value
+        );
+        reader.error(
+            "Network on no device",
+            name.span,
+            text,
+            "write `parent = \"eth0\"`",
+        );
+        return None;
+    };
+    let value = Driver {
+        mode: mode.map_or_else(|| modes[0].to_owned(), |mode| mode.value),
+        name: name.value,
+        parent: parent.value,
+    };
+    Some(At {
+        value,
+        span: name.span,
+    })
+}
+
+/// Those that are words of their own are not written twice.
+fn options(block: &Block, reader: &mut Reader<'_>) -> BTreeMap<String, String> {
+    let options = reader.string_map(block, "options");
+    let words = [
+        "com.docker.network.bridge.name",
+        "parent",
+        "macvlan_mode",
+        "ipvlan_mode",
+    ];
+    let own = options.keys().find(|name| words.contains(&name.as_str()));
+    if let (Some(own), Some(written)) = (own, block.get("options")) {
+        let text = format!("`{own}` is set by infra itself");
+        let hint = "use `driver`, `parent` and `mode`; the bridge's name is derived";
+        reader.error("Option that is none", written.span, text, hint);
+    }
+    options
 }
 
 fn first_host(subnet: Ipv4Net) -> Ipv4Addr {

@@ -2,7 +2,7 @@
 //! a shape cannot say. Every complaint stands at its place.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use infra_api::units::{Bytes, Duration};
 use infra_api::{IdSet, Text};
@@ -82,6 +82,10 @@ impl Reader<'_> {
     }
 
     pub fn ipv4(&mut self, block: &Block, name: &str) -> Option<At<Ipv4Addr>> {
+        self.parsed(block, name, |v| v.as_str()?.parse().ok())
+    }
+
+    pub fn ipv6(&mut self, block: &Block, name: &str) -> Option<At<Ipv6Addr>> {
         self.parsed(block, name, |v| v.as_str()?.parse().ok())
     }
 

@@ -1,11 +1,13 @@
 //! `volume "data" { … }`: storage that outlives the workload that uses it.
 
+use std::collections::BTreeMap;
+
 use infra_api::{Address, HostName};
 use infra_diag::Span;
 use infra_lang::{BlockKind, Instance, Meta, Shape};
 
 use super::read::{At, Reader};
-use super::words::{size, word};
+use super::words::{STRING_MAP, size, word};
 
 pub(super) const KIND: BlockKind = BlockKind {
     name: "volume",
@@ -21,6 +23,18 @@ pub(super) const KIND: BlockKind = BlockKind {
             Shape::Ref(&["host"]),
             "The host it is on; needed where there is more than one.",
         ),
+        word(
+            "driver",
+            Shape::String,
+            "Of the container engine; its own, a directory of the host, where it is not written.",
+        ),
+        word(
+            "options",
+            STRING_MAP,
+            "Of the driver: `{ type = \"nfs\", o = \"addr=10.0.0.5\", device = \":/srv\" }`, or `{ type = \"hugetlbfs\", \
+             device = \"hugetlbfs\", o = \"pagesize=2M\" }`.",
+        ),
+        word("labels", STRING_MAP, "Labels of the engine's volume."),
     ],
     blocks: &[],
     computed: &[],
@@ -37,13 +51,26 @@ pub struct Volume {
     pub address: Address,
     pub size_bytes: Option<At<u64>>,
     pub host: Option<At<HostName>>,
+    /// Other than the container engine's own.
+    pub driver: Option<String>,
+    pub options: BTreeMap<String, String>,
+    pub labels: BTreeMap<String, String>,
     pub origin: Span,
 }
 
 impl Volume {
     pub(super) fn read(instance: &Instance, reader: &mut Reader<'_>) -> Self {
         let block = &instance.block;
+        super::labels::check(block, reader);
+        let driver = reader.string(block, "driver");
+        if let Some(driver) = driver.as_ref().filter(|driver| driver.value.is_empty()) {
+            let hint = "name a driver, or leave it out";
+            reader.error("No volume driver", driver.span, "it is empty", hint);
+        }
         Self {
+            driver: driver.map(|d| d.value).filter(|name| name != "local"),
+            options: reader.string_map(block, "options"),
+            labels: reader.string_map(block, "labels"),
             address: Address::new(instance.address.to_string()),
             size_bytes: reader.bytes(block, "size"),
             host: super::host_of(block, reader),

@@ -1,11 +1,11 @@
 //! Forms of text that more than one block uses, and shorthands for the tables of words.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use infra_api::IdSet;
 use infra_api::units::{Bytes, Duration};
 use infra_lang::{Attribute, Shape, Text};
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 
 pub(in crate::declared) static SIZE: Text = Text {
     name: "a size",
@@ -87,6 +87,36 @@ pub(in crate::declared) static LIBVIRT: Text = Text {
             Err("`no_verify` would take whoever answers for the host".to_owned())
         }
         Some(_) => Ok(()),
+    },
+};
+
+pub(in crate::declared) static IPV6: Text = Text {
+    name: "an IPv6 address",
+    example: "fd00::10",
+    check: |text| {
+        text.parse::<Ipv6Addr>()
+            .map(drop)
+            .map_err(|_| "it is not an IPv6 address".to_owned())
+    },
+};
+
+/// As long as the engine takes them, and with room for every address of an IPv4 subnet.
+pub(in crate::declared) static SUBNET6: Text = Text {
+    name: "an IPv6 subnet",
+    example: "fd00:0:0:1::/64",
+    check: |text| match text.parse::<Ipv6Net>() {
+        Err(_) => Err("it is not ADDRESS/PREFIX".to_owned()),
+        Ok(net) if net.addr() != net.network() => Err(format!(
+            "its host bits are not zero; the subnet is {}",
+            net.trunc()
+        )),
+        Ok(net) if net.prefix_len() > 96 => {
+            Err("it is too small: a prefix of at most 96 has room for all of IPv4's".to_owned())
+        }
+        Ok(net) if net.prefix_len() < 8 => {
+            Err("a prefix below 8 is no subnet of anybody's".to_owned())
+        }
+        Ok(_) => Ok(()),
     },
 };
 

@@ -1,8 +1,6 @@
 //! A workload as a container.
 
-use std::collections::BTreeMap;
-
-use infra_api::target::{Container, Endpoint};
+use infra_api::target::Container;
 use infra_api::{CpuPolicy, IdSet, Placement, What, names};
 
 use super::Lowering;
@@ -121,32 +119,5 @@ impl Lowering<'_> {
                 "write a size within them",
             );
         }
-    }
-
-    fn endpoints(
-        &mut self,
-        workload: &Workload,
-        placement: &Placement,
-    ) -> BTreeMap<String, Endpoint> {
-        let mut endpoints = BTreeMap::new();
-        for interface in &workload.interfaces {
-            let Some(address) = placement.addresses.get(&interface.label) else {
-                continue;
-            };
-            let endpoint = Endpoint {
-                address: *address,
-                aliases: vec![names::hostname(self.made_as(&workload.address))],
-            };
-            let network = self.name(&interface.network.value);
-            if endpoints.insert(network, endpoint).is_some() {
-                self.error(
-                    interface.network.span,
-                    "Network named twice",
-                    "another interface is in this network, and a container has one endpoint in each",
-                    "leave one of the two out",
-                );
-            }
-        }
-        endpoints
     }
 }

@@ -96,11 +96,14 @@ impl Lowering<'_> {
             ),
         };
         if self.first(&placement.host, &format!("container volume {name}")) {
-            self.push(
-                &placement.host,
-                &address,
-                What::ContainerVolume(ContainerVolume { name: name.clone() }),
-            );
+            let declared = self.inputs.declared.volumes.get(&address);
+            let volume = ContainerVolume {
+                name: name.clone(),
+                driver: declared.and_then(|volume| volume.driver.clone()),
+                options: declared.map_or_else(BTreeMap::new, |volume| volume.options.clone()),
+                labels: declared.map_or_else(BTreeMap::new, |volume| volume.labels.clone()),
+            };
+            self.push(&placement.host, &address, What::ContainerVolume(volume));
         }
         name
     }

@@ -23,16 +23,22 @@ impl Lowering<'_> {
         let bridge = names::bridge(self.inputs.project, self.made_as(&network.address));
         let name = self.name(&network.address);
         if containers {
+            let driver = network.driver.as_ref().map(|driver| driver.value.clone());
             let what = ContainerNetwork {
                 name: name.clone(),
-                bridge: bridge.clone(),
+                bridge: driver.is_none().then(|| bridge.clone()),
+                driver,
                 subnet: network.subnet.value,
                 gateway: network.gateway,
+                ipv6: network.ipv6.as_ref().map(|range| range.value.clone()),
                 internal: network.internal,
+                options: network.options.clone(),
+                labels: network.labels.clone(),
             };
             self.push(host, &network.address, What::ContainerNetwork(what));
         }
         if machines {
+            self.for_machines(network, containers);
             let own = OwnBridge {
                 subnet: network.subnet.value,
                 gateway: network.gateway,
@@ -45,6 +51,26 @@ impl Lowering<'_> {
                 own: (!containers).then_some(own),
             };
             self.push(host, &network.address, What::MachineNetwork(what));
+        }
+    }
+
+    /// What a network of machines cannot be.
+    fn for_machines(&mut self, network: &Network, containers: bool) {
+        if let Some(driver) = &network.driver {
+            self.error(
+                driver.span,
+                "Network that is not for machines",
+                "a virtual machine is in it, and only containers are on a device of the host by this driver",
+                "leave `driver` out, or give the machine another network",
+            );
+        }
+        if let (Some(range), false) = (&network.ipv6, containers) {
+            self.error(
+                range.span,
+                "Network that is not for machines",
+                "only virtual machines are in it, and they are given no IPv6 addresses",
+                "leave `subnet6` out",
+            );
         }
     }
 

@@ -212,7 +212,10 @@ fn files_are_put_there_and_put_right() {
     live("files", 27, |rig| async move {
         let plain = plain(&rig).await;
         let data = rig.name("data");
-        let volume = infra_api::target::ContainerVolume { name: data.clone() };
+        let volume = infra_api::target::ContainerVolume {
+            name: data.clone(),
+            ..Default::default()
+        };
         rig.create(&rig.resource("volume.data", infra_api::What::ContainerVolume(volume)))
             .await;
         let file = |content: &str| json!({"content": content, "mode": 0o640, "uid": 7, "gid": 8});
@@ -281,7 +284,10 @@ fn files_of_a_container_that_is_not_written_to() {
     live("sealed", 28, |rig| async move {
         let plain = plain(&rig).await;
         let data = rig.name("data");
-        let volume = infra_api::target::ContainerVolume { name: data.clone() };
+        let volume = infra_api::target::ContainerVolume {
+            name: data.clone(),
+            ..Default::default()
+        };
         rig.create(&rig.resource("volume.data", infra_api::What::ContainerVolume(volume)))
             .await;
         let body = with(

@@ -57,6 +57,7 @@ fn networks_and_volumes() {
     live("plain", 1, |rig| async move {
         let volume = ContainerVolume {
             name: rig.name("data"),
+            ..ContainerVolume::default()
         };
         for wanted in [
             rig.network("lan", false),
@@ -196,6 +197,7 @@ async fn everything(rig: &Rig, image: &Resource) -> Container {
     let (wan, volume) = (rig.network("wan", true), rig.name("data"));
     let data = What::ContainerVolume(ContainerVolume {
         name: volume.clone(),
+        ..ContainerVolume::default()
     });
     rig.stand(image).await;
     rig.create(&wan).await;

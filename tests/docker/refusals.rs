@@ -42,6 +42,7 @@ fn what_is_not_ours_is_left_alone() {
         let lan = rig.network("lan", false);
         let volume = ContainerVolume {
             name: rig.name("data"),
+            ..ContainerVolume::default()
         };
         let volume = rig.resource("volume.data", What::ContainerVolume(volume));
         let container = rig.workload(&rig.container("a", &image));
@@ -140,6 +141,7 @@ fn what_is_in_use_names_its_users() {
         let lan = rig.network("lan", false);
         let volume = ContainerVolume {
             name: rig.name("data"),
+            ..ContainerVolume::default()
         };
         let volume = rig.resource("volume.data", What::ContainerVolume(volume));
         for wanted in [&image, &lan, &volume] {

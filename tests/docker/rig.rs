@@ -114,10 +114,17 @@ impl Rig {
         let base = if second { 128 } else { 0 };
         let what = ContainerNetwork {
             name: self.name(word),
-            bridge: names::bridge(&self.project, &Address::new(format!("network.{word}"))),
+            bridge: Some(names::bridge(
+                &self.project,
+                &Address::new(format!("network.{word}")),
+            )),
+            driver: None,
             subnet: format!("{}/25", self.ip(base)).parse().unwrap(),
             gateway: self.ip(base + 1),
+            ipv6: None,
             internal: false,
+            options: BTreeMap::new(),
+            labels: BTreeMap::new(),
         };
         self.resource(&format!("network.{word}"), What::ContainerNetwork(what))
     }
@@ -154,6 +161,7 @@ impl Rig {
     pub(crate) fn endpoint(&self, last: u8) -> Endpoint {
         Endpoint {
             address: self.ip(last),
+            address6: None,
             aliases: vec![format!("at-{last}")],
         }
     }

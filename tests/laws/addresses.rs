@@ -31,6 +31,8 @@ fn workload(index: usize, asked: Option<u8>) -> Workload {
             label: "lan".to_owned(),
             network: at(lan()),
             address: asked.map(|last| at(number(last))),
+            address6: None,
+            aliases: None,
             model: None,
             queues: None,
             mtu: None,
@@ -62,6 +64,10 @@ fn given(asked: &[Asked], gateway: u8) -> (BTreeMap<usize, u8>, usize) {
         subnet: at("10.0.0.0/28".parse().unwrap()),
         gateway: number(gateway),
         internal: false,
+        ipv6: None,
+        driver: None,
+        options: BTreeMap::new(),
+        labels: BTreeMap::new(),
         origin: span(),
     };
     let declared = Declared {

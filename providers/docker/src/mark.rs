@@ -37,6 +37,19 @@ pub(crate) fn labels(mark: &Mark) -> BTreeMap<String, String> {
     ])
 }
 
+/// A person's labels with ours.
+pub(crate) fn with(theirs: &BTreeMap<String, String>, mark: &Mark) -> BTreeMap<String, String> {
+    theirs.clone().into_iter().chain(labels(mark)).collect()
+}
+
+/// A person's labels without ours.
+pub(crate) fn theirs(labels: &Labels) -> BTreeMap<String, String> {
+    let all = labels.iter().flatten();
+    all.filter(|(name, _)| !name.starts_with("infra."))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
 /// The mark somebody's `infra` left.
 pub(crate) fn of(labels: &Labels) -> Option<(Project, Address)> {
     let label = |name| labels.as_ref().and_then(|all| all.get(name)).cloned();

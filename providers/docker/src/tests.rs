@@ -42,6 +42,7 @@ fn a_container_comes_after_what_it_uses() {
     };
     let endpoint = |aliases: &[&str]| Endpoint {
         address: "10.9.0.2".parse().unwrap(),
+        address6: None,
         aliases: aliases.iter().map(|a| (*a).to_owned()).collect(),
     };
     let resource = only(What::Container(Box::new(Container {
@@ -124,6 +125,7 @@ fn what_changes_in_place() {
             "n".into(),
             Endpoint {
                 address: "10.0.0.2".parse().unwrap(),
+                address6: None,
                 aliases: Vec::new(),
             },
         )]),

@@ -229,7 +229,10 @@ mod tests {
 
     #[test]
     fn what_is_anothers_is_ignored() {
-        let volume = infra_api::target::ContainerVolume { name: "x".into() };
+        let volume = infra_api::target::ContainerVolume {
+            name: "x".into(),
+            ..Default::default()
+        };
         let what = target(What::ContainerVolume(volume));
         assert_eq!(
             Libvirt::default().resources(&Project::new("demo"), &what),

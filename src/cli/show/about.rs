@@ -29,9 +29,9 @@ pub(super) fn about(body: &Value, source: Option<&Path>) -> Rows {
     let shapes: [&dyn Fn() -> Option<Vec<Row>>; 10] = [
         &|| of(body, container::rows),
         &|| of(body, machine),
-        // Their names say all there is to say.
+        // Its name says all there is to say.
         &|| of(body, |_: ContainerImage| Vec::new()),
-        &|| of(body, |_: ContainerVolume| Vec::new()),
+        &|| of(body, container_volume),
         &|| of(body, container_network),
         &|| of(body, machine_network),
         &|| of(body, disk),
@@ -152,11 +152,25 @@ fn pins(pins: &BTreeMap<u32, IdSet>) -> String {
     format!(": {}", each.join(", "))
 }
 
+fn container_volume(v: ContainerVolume) -> Vec<Row> {
+    vec![
+        some("driver", v.driver),
+        each("options", &v.options, |(name, v)| format!("{name}={v}")),
+    ]
+}
+
 fn container_network(n: ContainerNetwork) -> Vec<Row> {
     vec![
         row("subnet", &n.subnet),
         row("gateway", &n.gateway),
-        row("bridge", &n.bridge),
+        some("subnet6", n.ipv6.as_ref().map(|range| range.subnet)),
+        some("gateway6", n.ipv6.as_ref().map(|range| range.gateway)),
+        some("bridge", n.bridge),
+        some(
+            "on",
+            n.driver
+                .map(|d| format!("{} by {} ({})", d.parent, d.name, d.mode)),
+        ),
         yes("internal", n.internal),
     ]
 }

@@ -1,6 +1,6 @@
 //! `interface "lan" { … }`: a place in a network.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use infra_api::Address;
 use infra_api::target::{Bandwidth, Rate};
@@ -8,7 +8,7 @@ use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
 use crate::declared::read::{At, Reader};
-use crate::declared::words::{IPV4, size, whole, word};
+use crate::declared::words::{IPV4, IPV6, STRINGS, size, whole, word};
 
 static BANDWIDTH: BlockKind = BlockKind {
     name: "bandwidth",
@@ -35,6 +35,16 @@ pub(super) static KIND: BlockKind = BlockKind {
             "address",
             Shape::Text(&IPV4),
             "Its static address; without it the lowest free one is taken and kept.",
+        ),
+        word(
+            "address6",
+            Shape::Text(&IPV6),
+            "A container's, in a network with `subnet6`; without it the place that its `address` has.",
+        ),
+        word(
+            "aliases",
+            STRINGS,
+            "A container's: further names by which others in the network find it, beside the workload's own.",
         ),
         word(
             "model",
@@ -67,6 +77,8 @@ pub struct Interface {
     pub label: String,
     pub network: At<Address>,
     pub address: Option<At<Ipv4Addr>>,
+    pub address6: Option<At<Ipv6Addr>>,
+    pub aliases: Option<At<Vec<String>>>,
     /// Other than virtio.
     pub model: Option<String>,
     pub queues: Option<At<u32>>,
@@ -90,6 +102,8 @@ impl Interface {
                 span: network.span,
             },
             address: reader.ipv4(block, "address"),
+            address6: reader.ipv6(block, "address6"),
+            aliases: aliases(block, reader),
             model: model(block, reader),
             queues: reader.whole(block, "queues"),
             mtu: reader.whole(block, "mtu").map(|n| n.value),
@@ -103,6 +117,17 @@ impl Interface {
             span: block.span,
         })
     }
+}
+
+fn aliases(block: &Block, reader: &mut Reader<'_>) -> Option<At<Vec<String>>> {
+    let value = reader.strings(block, "aliases")?;
+    let span = block.get("aliases")?.span;
+    let odd = |alias: &String| alias.is_empty() || alias.contains(|c: char| c.is_whitespace());
+    if value.iter().any(odd) {
+        let hint = "write names as in `[\"db\"]`";
+        reader.error("Not a name", span, "a name is empty or has a space", hint);
+    }
+    Some(At { value, span })
 }
 
 fn model(block: &Block, reader: &mut Reader<'_>) -> Option<String> {

@@ -3,14 +3,13 @@
 mod confinement;
 mod devices;
 mod limits;
+mod network;
 mod place;
 mod process;
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +18,7 @@ use crate::{IdSet, Text};
 pub use confinement::{Confinement, Security};
 pub use devices::{Device, DeviceRequest, Devices};
 pub use limits::{BlockDevice, Limits, Ulimit};
+pub use network::{ContainerNetwork, Driver, Range6};
 pub use place::{Endpoint, Mount, Naming, Port};
 pub use process::{HealthCheck, Log, Probe, Process, Restart, UploadedFile};
 
@@ -43,25 +43,20 @@ pub struct ContainerImage {
     pub sha256: Option<String>,
 }
 
-/// A bridge network of containers, which makes the bridge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ContainerNetwork {
-    pub name: String,
-    /// The Linux bridge's name; machines on the same network are attached to it.
-    pub bridge: String,
-    #[schemars(with = "String")]
-    pub subnet: Ipv4Net,
-    pub gateway: Ipv4Addr,
-    /// True: nothing outside is reached through it.
-    pub internal: bool,
-}
-
 /// A volume of the container engine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContainerVolume {
     pub name: String,
+    /// Absent: the engine's own, a directory of the host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
+    /// Of the driver.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, String>,
+    /// The person's labels; ours are not listed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// A container.

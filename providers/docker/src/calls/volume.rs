@@ -39,7 +39,12 @@ pub(crate) async fn read(wire: &Wire, project: &Project, name: &str) -> Result<O
 }
 
 fn observe(found: &Volume, project: &Project) -> Observed {
-    observed(&thing(found), &found.labels, project, volume::decode(found))
+    observed(
+        &thing(found),
+        &found.labels,
+        project,
+        Ok(volume::decode(found)),
+    )
 }
 
 fn thing(found: &Volume) -> String {
@@ -60,7 +65,7 @@ pub(crate) async fn create(
     let doing = doing(wire, "creating", KIND, &body.name);
     if let Some(found) = find(wire, &body.name, &doing).await? {
         must_be_ours(&doing, &thing(&found), &found.labels, mark)?;
-        if volume::decode(&found).as_ref() == Ok(body) {
+        if volume::decode(&found) == *body {
             return Ok(());
         }
         remove(wire, &body.name, &doing).await?;

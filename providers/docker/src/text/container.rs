@@ -141,10 +141,15 @@ fn resources(body: &Container) -> Result<ContainerUpdateBody, Refused> {
 }
 
 pub(crate) fn endpoint(endpoint: &Endpoint) -> EndpointSettings {
-    let Endpoint { address, aliases } = endpoint;
+    let Endpoint {
+        address,
+        address6,
+        aliases,
+    } = endpoint;
     EndpointSettings {
         ipam_config: Some(EndpointIpamConfig {
             ipv4_address: Some(address.to_string()),
+            ipv6_address: address6.map(|address| address.to_string()),
             ..EndpointIpamConfig::default()
         }),
         aliases: Some(aliases.clone()),

@@ -162,6 +162,7 @@ fn placed() -> Container {
                 "demo.lan".into(),
                 Endpoint {
                     address,
+                    address6: None,
                     aliases: vec!["cache".into()],
                 },
             ),
@@ -169,6 +170,7 @@ fn placed() -> Container {
                 "demo.wan".into(),
                 Endpoint {
                     address,
+                    address6: None,
                     aliases: vec![],
                 },
             ),

@@ -229,8 +229,16 @@ fn attachment(at: &Attachment, found: &Inspect) -> Endpoint {
     // Engines before API 1.45 list what they add: the short id and the hostname.
     let added = [mark::short(&found.id), &found.config.hostname];
     let aliases: BTreeSet<String> = at.aliases.iter().flatten().cloned().collect();
+    let planned6 = at
+        .ipam_config
+        .as_ref()
+        .map(|ipam| ipam.ipv6_address.as_str());
+    let mut addresses6 = [Some(at.global_ipv6_address.as_str()), planned6]
+        .into_iter()
+        .flatten();
     Endpoint {
         address: address.unwrap_or(Ipv4Addr::UNSPECIFIED),
+        address6: addresses6.find_map(|text| text.parse().ok()),
         aliases: aliases
             .into_iter()
             .filter(|alias| !added.contains(&alias.as_str()))

@@ -89,6 +89,8 @@ pub(crate) fn answer(body: &Container, image: &Value) -> Inspect {
         .map(|(name, end)| {
             let mut settings = serde_json::to_value(endpoint(end)).unwrap();
             settings["IPAddress"] = settings["IPAMConfig"]["IPv4Address"].clone();
+            let ipv6 = settings["IPAMConfig"]["IPv6Address"].clone();
+            settings["GlobalIPv6Address"] = json!(ipv6.as_str().unwrap_or_default());
             settings["Aliases"]
                 .as_array_mut()
                 .unwrap()
@@ -377,8 +379,8 @@ fn restarts() -> impl Strategy<Value = Restart> {
 }
 
 prop_compose! {
-    fn endpoint_of()(address: u32, aliases in btree_set("[a-z]{2,5}", 0..3)) -> Endpoint {
-        Endpoint { address: (address | 1).into(), aliases: aliases.into_iter().collect() }
+    fn endpoint_of()(address: u32, address6 in option::of(1u128..), aliases in btree_set("[a-z]{2,5}", 0..3)) -> Endpoint {
+        Endpoint { address: (address | 1).into(), address6: address6.map(Into::into), aliases: aliases.into_iter().collect() }
     }
 }
 

@@ -152,6 +152,8 @@ pub(crate) struct Attachment {
     pub(crate) ipam_config: Option<Ipam>,
     #[serde(default, rename = "IPAddress")]
     pub(crate) ip_address: String,
+    #[serde(default, rename = "GlobalIPv6Address")]
+    pub(crate) global_ipv6_address: String,
     pub(crate) aliases: Option<Vec<String>>,
 }
 
@@ -159,6 +161,8 @@ pub(crate) struct Attachment {
 pub(crate) struct Ipam {
     #[serde(default, rename = "IPv4Address")]
     pub(crate) ipv4_address: String,
+    #[serde(default, rename = "IPv6Address")]
+    pub(crate) ipv6_address: String,
 }
 
 /// What is known of the image a container runs.

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
 use infra_api::Mark;
-use infra_api::target::ContainerNetwork;
+use infra_api::target::{ContainerNetwork, Driver, Range6};
 use ipnet::Ipv4Net;
 use serde::Deserialize;
 
@@ -13,6 +13,11 @@ use crate::mark::{self, Labels, short};
 
 /// Names the Linux bridge; without it the engine makes `br-` and twelve digits of the network's id.
 const BRIDGE: &str = "com.docker.network.bridge.name";
+
+/// The device of the host that macvlan and ipvlan are on.
+const PARENT: &str = "parent";
+
+const LINUX_BRIDGE: &str = "bridge";
 
 /// A network as `GET /networks` and `GET /networks/ID` tell of it, as far as it is looked at.
 #[derive(Clone, Debug, Deserialize)]
@@ -25,6 +30,8 @@ pub(crate) struct Network {
     pub(crate) driver: String,
     #[serde(default)]
     pub(crate) internal: bool,
+    #[serde(default, rename = "EnableIPv6")]
+    enable_ipv6: bool,
     #[serde(rename = "IPAM")]
     pub(crate) ipam: Pools,
     pub(crate) options: Option<BTreeMap<String, String>>,
@@ -57,47 +64,100 @@ pub(crate) fn encode(body: &ContainerNetwork, mark: &Mark) -> NetworkCreateReque
     let ContainerNetwork {
         name,
         bridge,
+        driver,
         subnet,
         gateway,
+        ipv6,
         internal,
+        options,
+        labels,
     } = body;
-    let pool = IpamConfig {
+    let pool = |subnet: &dyn ToString, gateway: &dyn ToString| IpamConfig {
         subnet: Some(subnet.to_string()),
         gateway: Some(gateway.to_string()),
         ..IpamConfig::default()
     };
+    let pools = [pool(subnet, gateway)].into_iter();
+    let pools = pools.chain(ipv6.iter().map(|range| pool(&range.subnet, &range.gateway)));
+    let bridge = bridge.iter().map(|name| (BRIDGE.to_owned(), name.clone()));
+    let own = bridge.chain(driver.iter().flat_map(driver_options));
+    let all: BTreeMap<String, String> = options.clone().into_iter().chain(own).collect();
     NetworkCreateRequest {
         name: name.clone(),
-        driver: Some("bridge".to_owned()),
+        driver: Some(
+            driver
+                .as_ref()
+                .map_or(LINUX_BRIDGE, |driver| &driver.name)
+                .to_owned(),
+        ),
         internal: Some(*internal),
+        enable_ipv6: ipv6.is_some().then_some(true),
         ipam: Some(Ipam {
-            config: Some(vec![pool]),
+            config: Some(pools.collect()),
             ..Ipam::default()
         }),
-        options: Some([(BRIDGE.to_owned(), bridge.clone())].into()),
-        labels: Some(mark::labels(mark).into_iter().collect()),
+        options: Some(all.into_iter().collect()),
+        labels: Some(mark::with(labels, mark).into_iter().collect()),
         ..NetworkCreateRequest::default()
     }
 }
 
+fn driver_options(driver: &Driver) -> [(String, String); 2] {
+    let Driver { name, parent, mode } = driver;
+    [
+        (PARENT.to_owned(), parent.clone()),
+        (format!("{name}_mode"), mode.clone()),
+    ]
+}
+
 /// The body of a network that is there; or why it cannot be one that we wrote.
 pub(crate) fn decode(found: &Network) -> Result<ContainerNetwork, String> {
-    if found.driver != "bridge" {
-        return Err(format!("its driver is `{}`, not `bridge`", found.driver));
-    }
+    let options = found.options.clone().unwrap_or_default();
+    let driver = match found.driver.as_str() {
+        LINUX_BRIDGE => None,
+        "macvlan" | "ipvlan" => Some(driver(&found.driver, &options)),
+        other => {
+            return Err(format!(
+                "its driver is `{other}`, which infra does not know"
+            ));
+        }
+    };
     let (subnet, gateway) = found
         .pools()
         .find_map(ipv4)
         .ok_or("it has no IPv4 subnet with a gateway")?;
-    let named = found.options.as_ref().and_then(|all| all.get(BRIDGE));
-    let bridge = named.cloned();
+    let named = || options.get(BRIDGE).cloned();
+    let bridge = || named().unwrap_or_else(|| format!("br-{}", short(&found.id)));
+    let mode = driver
+        .as_ref()
+        .map(|driver| format!("{}_mode", driver.name));
+    let own = |name: &String| {
+        name == BRIDGE || mode.as_ref().is_some_and(|m| m == name || name == PARENT)
+    };
     Ok(ContainerNetwork {
         name: found.name.clone(),
-        bridge: bridge.unwrap_or_else(|| format!("br-{}", short(&found.id))),
+        bridge: driver.is_none().then(bridge),
         subnet,
         gateway,
+        ipv6: found.pools().find_map(ipv6).filter(|_| found.enable_ipv6),
         internal: found.internal,
+        options: options
+            .iter()
+            .filter(|(name, _)| !own(name))
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect(),
+        labels: mark::theirs(&found.labels),
+        driver,
     })
+}
+
+fn driver(name: &str, options: &BTreeMap<String, String>) -> Driver {
+    let option = |name: &str| options.get(name).cloned().unwrap_or_default();
+    Driver {
+        name: name.to_owned(),
+        parent: option(PARENT),
+        mode: option(&format!("{name}_mode")),
+    }
 }
 
 impl Network {
@@ -121,6 +181,14 @@ fn ipv4(pool: &Pool) -> Option<(Ipv4Net, Ipv4Addr)> {
     Some((pool.subnet.as_deref()?.parse().ok()?, gateway.parse().ok()?))
 }
 
+fn ipv6(pool: &Pool) -> Option<Range6> {
+    let gateway = pool.gateway.as_deref()?.split('/').next()?;
+    Some(Range6 {
+        subnet: pool.subnet.as_deref()?.parse().ok()?,
+        gateway: gateway.parse().ok()?,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,10 +206,14 @@ mod tests {
     fn lan() -> ContainerNetwork {
         ContainerNetwork {
             name: "demo.lan".into(),
-            bridge: "br-0123456789".into(),
+            bridge: Some("br-0123456789".into()),
+            driver: None,
             subnet: "10.9.0.0/24".parse().unwrap(),
             gateway: "10.9.0.1".parse().unwrap(),
+            ipv6: None,
             internal: true,
+            options: BTreeMap::new(),
+            labels: BTreeMap::new(),
         }
     }
 
@@ -149,7 +221,7 @@ mod tests {
     fn answer(request: &Value) -> Value {
         json!({
             "Name": request["Name"], "Id": "aa".repeat(32), "Created": "2026-11-23T01:00:00Z", "Scope": "local",
-            "Driver": request["Driver"], "EnableIPv6": false, "Internal": request["Internal"],
+            "Driver": request["Driver"], "EnableIPv6": request["EnableIPv6"] == json!(true), "Internal": request["Internal"],
             "IPAM": {"Driver": "default", "Options": null, "Config": request["IPAM"]["Config"]},
             "Attachable": false, "Ingress": false, "ConfigFrom": {"Network": ""}, "ConfigOnly": false,
             "Containers": {}, "Options": request["Options"], "Labels": request["Labels"],
@@ -175,18 +247,34 @@ mod tests {
         let found = |value| decode(&serde_json::from_value(value).unwrap());
         let mut value = answer(&serde_json::to_value(encode(&lan(), &mark())).unwrap());
         value["Options"] = Value::Null;
-        assert_eq!(found(value.clone()).unwrap().bridge, "br-aaaaaaaaaaaa");
+        assert_eq!(
+            found(value.clone()).unwrap().bridge.unwrap(),
+            "br-aaaaaaaaaaaa"
+        );
         value["IPAM"]["Config"] = json!([{"Subnet": "fd00::/64"}]);
         assert!(found(value.clone()).unwrap_err().contains("no IPv4"));
-        value["Driver"] = json!("macvlan");
-        assert!(found(value).unwrap_err().contains("macvlan"));
+        value["Driver"] = json!("overlay");
+        assert!(found(value).unwrap_err().contains("overlay"));
     }
 
     proptest! {
         #[test]
-        fn law_1(net: u32, prefix in 8u8..30, internal: bool) {
+        fn law_1(
+            (net, prefix, internal) in (any::<u32>(), 8u8..30, any::<bool>()),
+            net6 in proptest::option::of((any::<u128>(), 8u8..97)),
+            driver in proptest::option::of(("macvlan|ipvlan", "[a-z0-9.]{1,9}", "[a-z0-9]{2,8}")),
+            options in proptest::collection::btree_map("[a-z.]{3,8}x", "[a-z]{0,4}", 0..3),
+            labels in proptest::collection::btree_map("[a-z]{1,4}", "[a-z]{0,4}", 0..3),
+        ) {
             let subnet = Ipv4Net::new(net.into(), prefix).unwrap().trunc();
-            let body = ContainerNetwork { subnet, gateway: subnet.hosts().next().unwrap(), internal, ..lan() };
+            let ipv6 = net6.map(|(net, prefix)| {
+                let subnet = ipnet::Ipv6Net::new(net.into(), prefix).unwrap().trunc();
+                Range6 { subnet, gateway: subnet.network() }
+            });
+            let driver = driver.map(|(name, parent, mode)| Driver { name, parent, mode });
+            let bridge = lan().bridge.filter(|_| driver.is_none());
+            let gateway = subnet.hosts().next().unwrap();
+            let body = ContainerNetwork { name: lan().name, bridge, driver, subnet, gateway, ipv6, internal, options, labels };
             let request = serde_json::to_value(encode(&body, &mark())).unwrap();
             let found: Network = serde_json::from_value(answer(&request)).unwrap();
             prop_assert_eq!(mark::owner(&found.labels, &mark().project), mark::Owner::Ours(mark().address));

@@ -1,5 +1,7 @@
 //! A volume as the engine writes it: [`ContainerVolume`] ⇄ JSON. Pure.
 
+use std::collections::BTreeMap;
+
 use bollard::models::VolumeCreateRequest;
 use infra_api::Mark;
 use infra_api::target::ContainerVolume;
@@ -15,27 +17,38 @@ pub(crate) struct Volume {
     #[serde(default)]
     pub(crate) created_at: String,
     pub(crate) driver: String,
+    pub(crate) options: Option<BTreeMap<String, String>>,
     pub(crate) labels: Labels,
 }
 
+/// The engine's own driver.
+const LOCAL: &str = "local";
+
 pub(crate) fn encode(body: &ContainerVolume, mark: &Mark) -> VolumeCreateRequest {
-    let ContainerVolume { name } = body;
+    let ContainerVolume {
+        name,
+        driver,
+        options,
+        labels,
+    } = body;
+    let entry = |(name, value): (&String, &String)| (name.clone(), value.clone());
     VolumeCreateRequest {
         name: Some(name.clone()),
-        driver: Some("local".to_owned()),
-        labels: Some(mark::labels(mark).into_iter().collect()),
+        driver: Some(driver.clone().unwrap_or_else(|| LOCAL.to_owned())),
+        driver_opts: (!options.is_empty()).then(|| options.iter().map(entry).collect()),
+        labels: Some(mark::with(labels, mark).into_iter().collect()),
         ..VolumeCreateRequest::default()
     }
 }
 
-/// The body of a volume that is there; or why it cannot be one that we wrote.
-pub(crate) fn decode(found: &Volume) -> Result<ContainerVolume, String> {
-    if found.driver != "local" {
-        return Err(format!("its driver is `{}`, not `local`", found.driver));
-    }
-    Ok(ContainerVolume {
+/// The body of a volume that is there.
+pub(crate) fn decode(found: &Volume) -> ContainerVolume {
+    ContainerVolume {
         name: found.name.clone(),
-    })
+        driver: Some(found.driver.clone()).filter(|driver| driver != LOCAL),
+        options: found.options.clone().unwrap_or_default(),
+        labels: mark::theirs(&found.labels),
+    }
 }
 
 #[cfg(test)]
@@ -50,26 +63,38 @@ mod tests {
             project: Project::new("demo"),
             address: Address::new("volume.data"),
         };
+        let pair = |name: &str, value: &str| BTreeMap::from([(name.into(), value.into())]);
         let body = ContainerVolume {
             name: "demo.data".into(),
+            driver: Some("other".into()),
+            options: pair("o", "size=1g"),
+            labels: pair("team", "x"),
         };
         let request = serde_json::to_value(encode(&body, &mark)).unwrap();
         assert_eq!(
             request,
             json!({
-                "Name": "demo.data", "Driver": "local",
-                "Labels": {"infra.project": "demo", "infra.address": "volume.data"},
+                "Name": "demo.data", "Driver": "other", "DriverOpts": {"o": "size=1g"},
+                "Labels": {"infra.project": "demo", "infra.address": "volume.data", "team": "x"},
             })
         );
         let mut answer = request.clone();
         answer["CreatedAt"] = json!("2026-11-23T01:00:00Z");
         answer["Mountpoint"] = json!("/var/lib/docker/volumes/demo.data/_data");
-        answer["Options"] = Value::Null;
-        let found: Volume = serde_json::from_value(answer).unwrap();
-        assert_eq!(decode(&found), Ok(body));
+        answer["Options"] = request["DriverOpts"].clone();
+        let found: Volume = serde_json::from_value(answer.clone()).unwrap();
+        assert_eq!(decode(&found), body);
         assert_eq!(
             mark::owner(&found.labels, &mark.project),
             mark::Owner::Ours(mark.address)
         );
+        answer["Options"] = Value::Null;
+        answer["Driver"] = json!("local");
+        let plain = ContainerVolume {
+            driver: None,
+            options: BTreeMap::new(),
+            ..body
+        };
+        assert_eq!(decode(&serde_json::from_value(answer).unwrap()), plain);
     }
 }

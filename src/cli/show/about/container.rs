@@ -36,7 +36,8 @@ pub(super) fn rows(c: Container) -> Vec<Row> {
         each("files", c.files.keys(), String::clone),
         each("devices", devices, device),
         each("networks", &c.networks, |(name, e)| {
-            format!("{name} {}", e.address)
+            let six = e.address6.map(|address| format!(" {address}"));
+            format!("{name} {}{}", e.address, six.unwrap_or_default())
         }),
         some("cpus", c.cpus),
         some("memory.nodes", c.memory_nodes),

@@ -4,6 +4,7 @@
 use infra_diag::Span;
 use infra_lang::Block;
 
+use crate::declared::labels;
 use crate::declared::read::Reader;
 
 const MILLISECOND: u64 = 1_000_000;
@@ -28,7 +29,7 @@ const ULIMITS: &[&str] = &[
 
 pub(super) fn check(block: &Block, reader: &mut Reader<'_>) {
     names(block, "env", reader);
-    names(block, "labels", reader);
+    labels::check(block, reader);
     for ulimit in block.nested("ulimit") {
         limit(ulimit, reader);
     }
@@ -53,10 +54,6 @@ fn names(block: &Block, attribute: &str, reader: &mut Reader<'_>) {
     };
     if names().any(|name| name.is_empty() || name.contains(['=', ','])) {
         let text = format!("a name in `{attribute}` is empty, or has an equals sign or a comma");
-        reader.error("Invalid name", written.span, text, "give it another name");
-    }
-    if attribute == "labels" && names().any(|name| name.starts_with("infra.")) {
-        let text = "labels that begin with `infra.` are kept for infra's own mark";
         reader.error("Invalid name", written.span, text, "give it another name");
     }
 }

@@ -1,7 +1,7 @@
 //! A container's surroundings: ports, mounts, networks and names.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,9 @@ impl Mount {
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
     pub address: Ipv4Addr,
+    /// In a network with IPv6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address6: Option<Ipv6Addr>,
     /// Names by which other containers of the network find it. Sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,

@@ -1,0 +1,103 @@
+//! A container's places in networks.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use infra_api::target::{Endpoint, Range6};
+use infra_api::{Placement, names};
+use infra_diag::Span;
+
+use super::Lowering;
+use crate::declared::{At, Interface, Workload, counterpart};
+
+impl Lowering<'_> {
+    /// By the network's name.
+    pub(super) fn endpoints(
+        &mut self,
+        workload: &Workload,
+        placement: &Placement,
+    ) -> BTreeMap<String, Endpoint> {
+        let mut endpoints = BTreeMap::new();
+        for interface in &workload.interfaces {
+            let Some(address) = placement.addresses.get(&interface.label) else {
+                continue;
+            };
+            let own = names::hostname(self.made_as(&workload.address));
+            let further = interface.aliases.iter().flat_map(|aliases| &aliases.value);
+            let mut aliases: Vec<String> = further.cloned().chain([own]).collect();
+            aliases.sort();
+            aliases.dedup();
+            let endpoint = Endpoint {
+                address: *address,
+                address6: self.address6(interface, *address, placement),
+                aliases,
+            };
+            let network = self.name(&interface.network.value);
+            if endpoints.insert(network, endpoint).is_some() {
+                self.error(
+                    interface.network.span,
+                    "Network named twice",
+                    "another interface is in this network, and a container has one endpoint in each",
+                    "leave one of the two out",
+                );
+            }
+        }
+        endpoints
+    }
+
+    /// What is written, or the counterpart of its other address.
+    fn address6(
+        &mut self,
+        interface: &Interface,
+        address: Ipv4Addr,
+        placement: &Placement,
+    ) -> Option<Ipv6Addr> {
+        let network = self
+            .inputs
+            .declared
+            .networks
+            .get(&interface.network.value)?;
+        let written = interface.address6.as_ref();
+        let Some(At { value: range, .. }) = &network.ipv6 else {
+            if let Some(written) = written {
+                self.error(
+                    written.span,
+                    "IPv6 address in a network without",
+                    "the network has no `subnet6`",
+                    "write `subnet6` in the network, or leave the address out",
+                );
+            }
+            return None;
+        };
+        let span = written.map_or(interface.span, |written| written.span);
+        let own = written.map(|written| written.value);
+        let own = own.unwrap_or_else(|| counterpart(address, network.subnet.value, range.subnet));
+        self.is_free(own, range, span);
+        let what = format!("address {own} in {}", network.address);
+        if !self.first(&placement.host, &what) {
+            self.error(
+                span,
+                "IPv6 address taken",
+                "another workload has this address in the network",
+                "write another `address6`",
+            );
+        }
+        Some(own)
+    }
+
+    fn is_free(&mut self, address: Ipv6Addr, range: &Range6, span: Span) {
+        let why = if !range.subnet.contains(&address) {
+            format!("{address} is not in {}", range.subnet)
+        } else if address == range.gateway || address == range.subnet.network() {
+            format!("{address} is the network's own")
+        } else {
+            return;
+        };
+        self.error(
+            span,
+            "IPv6 address that cannot be had",
+            &why,
+            "write another `address6`",
+        );
+    }
+}

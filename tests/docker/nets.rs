@@ -1,0 +1,135 @@
+//! Networks beside plain bridges, and volumes beside plain directories.
+
+use std::collections::BTreeMap;
+
+use infra_api::target::{
+    Container, ContainerNetwork, ContainerVolume, Driver, Endpoint, Mount, Range6,
+};
+use infra_api::{Resource, What};
+
+use crate::rig::{Rig, live};
+use crate::things::root;
+
+fn network(rig: &Rig, word: &str, change: impl FnOnce(&mut ContainerNetwork)) -> Resource {
+    let plain = rig.network(word, false);
+    let mut body: ContainerNetwork = serde_json::from_value(plain.body).unwrap();
+    change(&mut body);
+    rig.resource(plain.address.as_str(), What::ContainerNetwork(body))
+}
+
+fn pair(name: &str, value: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([(name.to_owned(), value.to_owned())])
+}
+
+#[test]
+fn both_families_with_options() {
+    live("ipv6", 31, |rig| async move {
+        let image = rig.image("a", &root("ipv6"));
+        let lan = network(&rig, "lan", |body| {
+            body.ipv6 = Some(Range6 {
+                subnet: "fd00:231:31::/64".parse().unwrap(),
+                gateway: "fd00:231:31::1".parse().unwrap(),
+            });
+            body.options = pair("com.docker.network.driver.mtu", "1400");
+            body.labels = pair("team", "net");
+        });
+        for wanted in [&image, &lan] {
+            rig.create(wanted).await;
+            rig.expect(wanted).await;
+            rig.create(wanted).await;
+        }
+        let at = |address6: &str| Endpoint {
+            address6: Some(address6.parse().unwrap()),
+            aliases: vec!["db".into(), "one".into()],
+            ..rig.endpoint(9)
+        };
+        let on = |address6| BTreeMap::from([(lan.id.name.clone(), at(address6))]);
+        let body = Container {
+            networks: on("fd00:231:31::9"),
+            ..rig.container("a", &image)
+        };
+        rig.create(&rig.workload(&body)).await;
+        rig.expect(&rig.workload(&body)).await;
+        let process = rig.process(&body.name).await;
+        let net = std::fs::read_to_string(format!("/proc/{}/net/if_inet6", process.1)).unwrap();
+        assert!(net.contains("fd000231003100000000000000000009"), "{net}");
+        let moved = Container {
+            networks: on("fd00:231:31::a"),
+            ..body.clone()
+        };
+        rig.try_update(&body, &moved).await.unwrap();
+        rig.expect(&rig.workload(&moved)).await;
+        assert_eq!(rig.process(&body.name).await, process);
+    });
+}
+
+#[test]
+fn on_a_device_of_the_host() {
+    live("device", 32, |rig| async move {
+        let image = rig.image("a", &root("device"));
+        rig.create(&image).await;
+        for (name, mode) in [("macvlan", "private"), ("ipvlan", "l2")] {
+            let lan = network(&rig, "lan", |body| {
+                body.bridge = None;
+                body.driver = Some(Driver {
+                    name: name.into(),
+                    parent: parent(),
+                    mode: mode.into(),
+                });
+            });
+            rig.create(&lan).await;
+            rig.expect(&lan).await;
+            // Not every kernel has ipvlan, which shows at the start alone.
+            if name == "macvlan" {
+                let wanted = rig.workload(&rig.container("a", &image));
+                rig.create(&wanted).await;
+                rig.expect(&wanted).await;
+                rig.delete(&wanted.id).await.unwrap();
+            }
+            rig.delete(&lan.id).await.unwrap();
+        }
+    });
+}
+
+/// The first device that is none of the engine's.
+fn parent() -> String {
+    let devices = std::fs::read_to_string("/proc/net/dev").unwrap();
+    let names = devices.lines().filter_map(|line| line.split_once(':'));
+    let mut names = names.map(|(name, _)| name.trim());
+    names.find(|name| name.starts_with('e')).unwrap().to_owned()
+}
+
+#[test]
+fn volumes_with_options() {
+    live("volumes", 33, |rig| async move {
+        let image = rig.image("a", &root("volumes"));
+        rig.stand(&image).await;
+        let mut options = pair("type", "tmpfs");
+        options.extend(pair("device", "tmpfs"));
+        options.extend(pair("o", "size=1m"));
+        let volume = ContainerVolume {
+            name: rig.name("memory"),
+            driver: None,
+            options,
+            labels: pair("team", "data"),
+        };
+        let wanted = rig.resource("volume.memory", What::ContainerVolume(volume.clone()));
+        rig.create(&wanted).await;
+        rig.expect(&wanted).await;
+        rig.create(&wanted).await;
+        let body = Container {
+            mounts: BTreeMap::from([("/m".into(), Mount::volume(volume.name, false))]),
+            ..rig.container("a", &image)
+        };
+        rig.create(&rig.workload(&body)).await;
+        rig.expect(&rig.workload(&body)).await;
+        let (_, pid) = rig.process(&body.name).await;
+        let mounts = std::fs::read_to_string(format!("/proc/{pid}/mounts")).unwrap();
+        assert!(
+            mounts
+                .lines()
+                .any(|line| line.starts_with("tmpfs /m tmpfs") && line.contains("size=1024k")),
+            "{mounts}"
+        );
+    });
+}
