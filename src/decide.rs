@@ -2,6 +2,8 @@
 
 mod before;
 mod ignore;
+
+pub use ignore::container_words;
 mod rolling;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,12 +1,18 @@
 //! The reference documentation of the language, as a walk over its own tables: what is documented is what is
 //! checked.
 
+mod changes;
+mod compose;
+
 use std::fmt::Write;
 
 use infra_expr::functions::FUNCTIONS;
 use infra_lang::{Attribute, BlockKind, Given, Nested, Shape};
 
 use crate::declared::SCHEMA;
+
+pub use changes::changes;
+pub use compose::{Answer, SERVICE, compose};
 
 const HEAD: &str = "\
 # Reference of the blocks
@@ -133,6 +139,23 @@ fn shape(shape: &Shape) -> String {
         Shape::Map(inner) => format!("map of {}", self::shape(inner)),
         Shape::Of(ty) => ty().to_string(),
     }
+}
+
+/// Whether a block or attribute is there: `workload.container.limits.swap`.
+#[must_use]
+pub fn is_known(path: &str) -> bool {
+    let mut words = path.split('.');
+    let Some(mut kind) = words.next().and_then(|name| SCHEMA.kind(name)) else {
+        return false;
+    };
+    let mut words = words.peekable();
+    while let Some(word) = words.next() {
+        match kind.block(word) {
+            Some(nested) => kind = nested.kind,
+            None => return words.peek().is_none() && kind.attribute(word).is_some(),
+        }
+    }
+    true
 }
 
 /// All functions.

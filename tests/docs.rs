@@ -27,6 +27,41 @@ fn the_reference_of_functions_is_true() {
 }
 
 #[test]
+fn the_reference_of_changes_is_true() {
+    kept(
+        "docs/changes.md",
+        &infra::reference::changes(&infra_docker::Docker),
+    );
+}
+
+/// As the Compose Specification lists them.
+const COMPOSE: &str = "
+    annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent command configs container_name cpu_count
+    cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpus cpuset credential_spec depends_on deploy
+    develop device_cgroup_rules devices dns dns_opt dns_search domainname entrypoint env_file environment expose extends
+    external_links extra_hosts gpus group_add healthcheck hostname image init ipc isolation label_file labels links logging
+    mac_address mem_limit mem_reservation mem_swappiness memswap_limit models network_mode networks oom_kill_disable
+    oom_score_adj pid pids_limit platform ports post_start pre_stop privileged profiles provider pull_policy
+    pull_refresh_after read_only restart runtime scale secrets security_opt shm_size stdin_open stop_grace_period
+    stop_signal storage_opt sysctls tmpfs tty ulimits use_api_socket user userns_mode uts volumes volumes_from working_dir";
+
+#[test]
+fn every_key_of_compose_is_here_or_left_out_for_a_reason() {
+    use infra::reference::{Answer, SERVICE};
+    let known: Vec<&str> = COMPOSE.split_whitespace().collect();
+    let answered: Vec<&str> = SERVICE.iter().map(|(key, _, _)| *key).collect();
+    assert_eq!(answered, known);
+    for (key, answer, note) in SERVICE {
+        match answer {
+            Answer::Here(path) => assert!(infra::reference::is_known(path), "{key}: {path}"),
+            Answer::Left => assert!(!note.is_empty(), "{key}"),
+        }
+    }
+    assert!(!infra::reference::is_known("workload.container.nothing"));
+    kept("docs/compose.md", &infra::reference::compose());
+}
+
+#[test]
 fn the_schemas_are_those_of_the_types() {
     for (name, schema) in infra::schemas::all() {
         kept(

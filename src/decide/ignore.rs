@@ -224,6 +224,15 @@ fn words(kind: &str) -> impl Iterator<Item = &'static Word> {
     form.iter().chain(own)
 }
 
+/// The words of a container's form, and where each stands in its body.
+pub fn container_words() -> impl Iterator<Item = (&'static str, Vec<Vec<String>>)> {
+    container::WORDS.iter().map(|word| {
+        let keys = |path: &str| path.split('.').map(str::to_owned).collect();
+        let paths = word.paths.iter().map(|(_, path)| keys(path));
+        (word.name, paths.collect())
+    })
+}
+
 /// The word that is written, and the entry that is named of it.
 fn find<'a>(kind: &str, written: &'a str) -> Option<(&'static Word, Option<&'a str>)> {
     let entry = |word: &'static Word| match written.strip_prefix(word.name)? {
@@ -422,9 +431,13 @@ mod tests {
         let workload = SCHEMA.kind("workload").unwrap();
         let form = workload.block("container").unwrap().kind;
         let attributes = form.attributes.iter().map(|attribute| attribute.name);
-        for name in attributes.chain(form.blocks.iter().map(|nested| nested.kind.name)) {
+        let blocks = form.blocks.iter().map(|nested| nested.kind.name);
+        let limits = form.block("limits").unwrap().kind.attributes.iter();
+        let limits = limits.map(|attribute| format!("limits.{}", attribute.name));
+        for name in attributes.chain(blocks).map(str::to_owned).chain(limits) {
             let word = format!("container.{name}");
-            assert!(find("workload", &word).is_some(), "{word}");
+            let (found, entry) = find("workload", &word).expect(&word);
+            assert_eq!((found.name, entry), (word.as_str(), None));
         }
     }
 }

@@ -81,7 +81,16 @@ const MODULES: [(&str, &[&str]); 19] = [
         "moved",
         &["infra_api", "infra_diag", "infra_lang", "infra_plan"],
     ),
-    ("reference", &["declared", "infra_expr", "infra_lang"]),
+    (
+        "reference",
+        &[
+            "decide",
+            "declared",
+            "infra_api",
+            "infra_expr",
+            "infra_lang",
+        ],
+    ),
     (
         "check",
         &[

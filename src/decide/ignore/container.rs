@@ -72,6 +72,51 @@ pub(super) const WORDS: &[Word] = &[
     word("container.ipc_mode", &[(Container, "confinement.ipc")]),
     map("container.labels", &[(Container, "labels")]),
     word("container.limits", &[(Container, "limits")]),
+    map(
+        "container.limits.block_device",
+        &[(Container, "limits.block_devices")],
+    ),
+    word(
+        "container.limits.blkio_weight",
+        &[(Container, "limits.blkio_weight")],
+    ),
+    word(
+        "container.limits.cpu_period",
+        &[(Container, "limits.cpu_period_us")],
+    ),
+    word(
+        "container.limits.cpu_quota",
+        &[(Container, "limits.cpu_quota_us")],
+    ),
+    word(
+        "container.limits.cpu_realtime_period",
+        &[(Container, "limits.cpu_realtime_period_us")],
+    ),
+    word(
+        "container.limits.cpu_realtime_runtime",
+        &[(Container, "limits.cpu_realtime_runtime_us")],
+    ),
+    word(
+        "container.limits.cpu_shares",
+        &[(Container, "limits.cpu_shares")],
+    ),
+    word(
+        "container.limits.memory_reservation",
+        &[(Container, "limits.memory_reservation_bytes")],
+    ),
+    word(
+        "container.limits.oom_kill_disable",
+        &[(Container, "limits.oom_kill_disable")],
+    ),
+    word(
+        "container.limits.oom_score_adj",
+        &[(Container, "limits.oom_score_adj")],
+    ),
+    word("container.limits.swap", &[(Container, "limits.swap_bytes")]),
+    word(
+        "container.limits.swappiness",
+        &[(Container, "limits.swappiness")],
+    ),
     word("container.log", &[(Container, "log")]),
     map("container.mount", &[(Container, "mounts")]),
     word(
