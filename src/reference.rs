@@ -12,7 +12,7 @@ use infra_lang::{Attribute, BlockKind, Given, Nested, Shape};
 use crate::declared::SCHEMA;
 
 pub use changes::changes;
-pub use compose::{Answer, SERVICE, compose};
+pub use compose::{Answer, Row, SERVICE, compose};
 
 const HEAD: &str = "\
 # Reference of the blocks
