@@ -9,6 +9,8 @@ mod broken;
 mod daemons;
 #[path = "cli/engine.rs"]
 mod engine;
+#[path = "cli/formatted.rs"]
+mod formatted;
 #[path = "cli/plans.rs"]
 mod plans;
 #[path = "cli/refreshed.rs"]

@@ -35,7 +35,7 @@ image "guest" {
 }
 
 workload "cache" {
-  cpus   { set = tostring(var.cache_cpu) }
+  cpus { set = tostring(var.cache_cpu) }
   memory { size = "64MiB" }
 
   interface "lan" { network = network.lan }
@@ -58,7 +58,7 @@ locals {
 }
 
 workload "web" {
-  cpus   { count = 1 }
+  cpus { count = 1 }
   memory { size = "128MiB" }
 
   interface "lan" {

@@ -53,6 +53,8 @@ pub enum Command {
     Init(Init),
     /// Check a configuration without contacting anything
     Validate(Validate),
+    /// Bring files to their canonical form
+    Fmt(Fmt),
     /// Print one host as it is found, as JSON
     Facts(Facts),
     /// Show what would change and why; changes nothing
@@ -203,6 +205,21 @@ pub struct Validate {
     /// Diagnostics as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Fmt {
+    /// Files and folders; `-`: standard input to standard output [default: the configuration's folder]
+    pub paths: Vec<PathBuf>,
+    /// Folders with all below them
+    #[arg(short, long)]
+    pub recursive: bool,
+    /// Write nothing; exit with 2 where something would change
+    #[arg(long)]
+    pub check: bool,
+    /// Show what changes
+    #[arg(long)]
+    pub diff: bool,
 }
 
 #[derive(Debug, Args)]

@@ -49,6 +49,7 @@ fn command(arguments: Arguments, ui: Ui) -> Result<Exit, Stop> {
     match command {
         Command::Init(args) => commands::init::run(&args, &global, ui),
         Command::Validate(args) => commands::validate::run(&args, global, ui),
+        Command::Fmt(args) => commands::fmt::run(&args, ui),
         Command::Facts(args) => wait(commands::facts::run(args, global, ui)),
         Command::Plan(args) => wait(commands::plan::run(args, global, ui)),
         Command::Apply(args) => wait(commands::apply::run(args, global, ui)),

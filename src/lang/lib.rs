@@ -16,6 +16,7 @@ mod evaluation;
 mod expand;
 mod files;
 mod fit;
+mod format;
 mod graph;
 mod hints;
 mod inputs;
@@ -43,9 +44,11 @@ pub use evaluation::{
     Block, Edge, Evaluation, Ignore, Instance, Lifecycle, Module, Output, Spanned, Why,
 };
 pub use files::{Files, Memory};
+pub use format::format;
 pub use graph::Graph;
 pub use inputs::{Argument, Given as GivenValues, Inputs};
 pub use moves::Moves;
+pub use parse::syntax;
 pub use program::{About, Mode, Program};
 pub use schema::{
     Attribute, BlockKind, Computed, Given, Meta, Nested, Origin, Schema, Shape, Text,

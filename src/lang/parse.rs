@@ -15,6 +15,14 @@ pub(crate) struct Parsed {
     pub(crate) partial: bool,
 }
 
+/// Whether a text parses: all that is wrong with its syntax.
+#[must_use]
+pub fn syntax(name: &str, text: &str, sources: &mut Sources) -> Diagnostics {
+    let mut diagnostics = Diagnostics::new();
+    parse(name, text, sources, &mut diagnostics);
+    diagnostics
+}
+
 /// Registers a text and parses it. What does not parse is reported and left out, block by block.
 pub(crate) fn parse(
     name: &str,

@@ -38,6 +38,7 @@ Usage: infra [OPTIONS] <COMMAND>
 Commands:
   init         Start a configuration: a commented folder
   validate     Check a configuration without contacting anything
+  fmt          Bring files to their canonical form
   facts        Print one host as it is found, as JSON
   plan         Show what would change and why; changes nothing
   apply        Do what a plan says

@@ -5,6 +5,7 @@ pub(super) mod console;
 pub(super) mod diff;
 pub(super) mod explain;
 pub(super) mod facts;
+pub(super) mod fmt;
 pub(super) mod graph;
 pub(super) mod init;
 pub(super) mod output;

@@ -24,7 +24,7 @@ variable "greeting" {
 
 # What to run, and the forms in which it exists: infra chooses among them.
 workload "hello" {
-  cpus   { count = 1 }            # policy = "dedicated" gives it a CPU of its own
+  cpus { count = 1 } # policy = "dedicated" gives it a CPU of its own
   memory { size = "64MiB" }
 
   interface "lan" { network = network.lan }
