@@ -13,7 +13,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ),
         (
             "plan-file",
-            schema::<infra_plan::Plan>("What `infra plan --out` writes"),
+            schema::<infra_plan::PlanFile>("What `infra plan --out` writes"),
         ),
         (
             "state",

@@ -12,7 +12,7 @@ mod reason;
 pub use assemble::{Desired, Inputs, Refusal, Timeouts, assemble};
 pub use claims::Claims;
 pub use diff::{diff, get};
-pub use file::{FORMAT_VERSION, digest, read, write};
+pub use file::{FORMAT_VERSION, PlanFile, digest, read, write};
 pub use made::MadeAs;
 pub use order::{Cycle, Rolling};
 pub use reason::Reason;

@@ -83,7 +83,7 @@ fn a_damaged_plan() {
         1,
         str![],
         str![[r#"
-error: reading the plan [FOLDER]/it.plan: it is not a plan file: EOF while parsing a string at line 67 column 14
+error: reading the plan [FOLDER]/it.plan: it is not a plan file: EOF while parsing a list at line 69 column 4
 
 hint: make one with `infra plan --out FILE`
 
@@ -107,7 +107,7 @@ hint: make one with `infra plan --out FILE`
         1,
         str![],
         str![[r#"
-error: reading the plan [FOLDER]/it.plan: it is damaged: unknown field `stpes`, expected one of `format_version`, `project`, `basis`, `result`, `steps`, `secrets`, `daemons`, `left_out`, `moved`, `let_go`
+error: reading the plan [FOLDER]/it.plan: its content does not have its checksum: it was damaged or edited
 
 hint: make one with `infra plan --out FILE`
 
@@ -122,6 +122,46 @@ hint: make one with `infra plan --out FILE`
 error: reading the plan [FOLDER]/it.plan: it is not a plan file: it is no text
 
 hint: make one with `infra plan --out FILE`
+
+"#]],
+    );
+}
+
+/// A number is enough: what was agreed to is what is done.
+#[test]
+fn an_edited_plan() {
+    let (folder, text) = planned();
+    let edited = text.replace("10.9.0.2", "10.9.0.3");
+    assert_ne!(edited, text);
+    folder.write("it.plan", edited);
+    ends(
+        apply(&folder),
+        1,
+        str![],
+        str![[r#"
+error: reading the plan [FOLDER]/it.plan: its content does not have its checksum: it was damaged or edited
+
+hint: make one with `infra plan --out FILE`
+
+"#]],
+    );
+}
+
+/// The same serial, of a state that has no past in common with the one it was made on.
+#[test]
+fn a_plan_of_another_lineage_is_stale() {
+    let folder = applied();
+    let mut plan = folder.plan().unwrap();
+    plan.basis.lineage = Some("theirs".to_owned());
+    folder.write("it.plan", infra_plan::write(&plan));
+    ends(
+        apply(&folder),
+        5,
+        str![],
+        str![[r#"
+error: applying the plan: it was made on serial 1 of lineage theirs, but now there is serial 1 of lineage lineage
+
+hint: plan again
 
 "#]],
     );

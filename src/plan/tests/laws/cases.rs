@@ -406,13 +406,31 @@ fn a_null_in_a_body_survives_the_file() {
 
 #[test]
 fn a_file_of_another_format_is_refused() {
-    let text = write(&made(&World::default()));
+    let mut plan = made(&World::default());
+    let text = write(&plan);
     let newer = text.replace("\"format_version\": \"1.0\"", "\"format_version\": \"2.0\"");
     assert!(infra_plan::read(&newer).unwrap_err().contains("format 2.0"));
-    let minor = text.replace("\"format_version\": \"1.0\"", "\"format_version\": \"1.9\"");
-    assert!(infra_plan::read(&minor).is_ok());
+    plan.format_version = "1.9".to_owned();
+    assert_eq!(infra_plan::read(&write(&plan)), Ok(plan));
     assert!(infra_plan::read("{}").unwrap_err().contains("not a plan"));
     assert!(infra_plan::read(&text[..40]).is_err());
+}
+
+/// What was agreed to is what is done; white space says nothing.
+#[test]
+fn an_edited_file_is_refused() {
+    let plan = made(&World::default());
+    let text = write(&plan);
+    assert_eq!(infra_plan::read(&text.replace('\n', "\n ")), Ok(plan));
+    let serial = text.replacen("\"serial\": 0", "\"serial\": 1", 1);
+    let mut unsealed: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let sum = unsealed.as_object_mut().unwrap().remove("checksum");
+    assert!(sum.is_some());
+    for edited in [serial, unsealed.to_string()] {
+        assert_ne!(edited, text);
+        let why = infra_plan::read(&edited).unwrap_err();
+        assert!(why.contains("edited"), "{why}");
+    }
 }
 
 /// What is undeclared or destroyed tells of its dependencies no longer: the state does.
