@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{Address, Placement, ResourceId};
-use infra_plan::{Outcome, Output, Record};
+use infra_plan::{Outcome, Output, Record, StepAction};
 
 use crate::{Begin, Entry, Unfinished};
 
@@ -17,6 +17,8 @@ pub struct Folding {
     outputs: BTreeMap<String, Output>,
     open: BTreeMap<u32, ResourceId>,
     in_doubt: BTreeSet<ResourceId>,
+    /// Of these what a step was begun for that stops it.
+    stopping: BTreeSet<ResourceId>,
     /// Addresses of which something was removed.
     removed: BTreeSet<Address>,
     unfinished: Unfinished,
@@ -36,6 +38,7 @@ impl Folding {
             outputs,
             open: BTreeMap::new(),
             in_doubt: BTreeSet::new(),
+            stopping: BTreeSet::new(),
             removed: BTreeSet::new(),
             unfinished: Unfinished::default(),
         }
@@ -46,6 +49,7 @@ impl Folding {
     pub fn of(prior: Outcome, begin: &Begin, entries: &[Entry]) -> Self {
         let mut folding = Self::new(prior, begin.workloads.clone(), begin.outputs.clone());
         folding.in_doubt = begin.in_doubt.iter().cloned().collect();
+        folding.stopping = begin.stopping.iter().cloned().collect();
         folding.unfinished = begin.unfinished.clone();
         entries.iter().for_each(|entry| folding.see(entry));
         folding
@@ -55,8 +59,16 @@ impl Folding {
         self.unfinished.see(entry);
         match entry {
             Entry::Begin(_) => {}
-            Entry::Started { step, resource, .. } => {
+            Entry::Started {
+                step,
+                resource,
+                action,
+                ..
+            } => {
                 self.open.insert(*step, resource.clone());
+                if stops(*action) {
+                    self.stopping.insert(resource.clone());
+                }
             }
             Entry::Failed {
                 step,
@@ -65,6 +77,7 @@ impl Folding {
                 ..
             } => {
                 self.open.remove(step);
+                self.stopping.remove(resource);
                 if let Some(record) = left {
                     self.in_doubt.remove(resource);
                     self.keep(resource, record);
@@ -77,6 +90,7 @@ impl Folding {
                 kept,
             } => {
                 self.open.remove(step);
+                self.stopping.remove(resource);
                 self.in_doubt.remove(resource);
                 match kept {
                     Some(record) => self.keep(resource, record),
@@ -119,6 +133,12 @@ impl Folding {
         all.into_iter().cloned().collect()
     }
 
+    /// Of these what a daemon was told, or was about to be told, to stop: it may be about to end.
+    #[must_use]
+    pub fn stopping(&self) -> Vec<ResourceId> {
+        self.stopping.iter().cloned().collect()
+    }
+
     /// How far the plan has come, where it has begun and come to no end.
     #[must_use]
     pub fn unfinished(&self) -> Option<Unfinished> {
@@ -149,11 +169,17 @@ impl Folding {
     }
 }
 
+fn stops(action: StepAction) -> bool {
+    match action {
+        StepAction::Restart | StepAction::Replace | StepAction::Delete => true,
+        StepAction::Create | StepAction::Update => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use infra_api::{CpuPolicy, HostName, Project, Runtime};
-    use infra_plan::StepAction;
     use serde_json::json;
 
     fn id(name: &str) -> ResourceId {
@@ -196,6 +222,7 @@ mod tests {
             )]
             .into(),
             in_doubt: vec![id("old")],
+            stopping: vec![],
             unfinished: Unfinished::default(),
         }
     }
@@ -275,6 +302,24 @@ mod tests {
         );
         assert_eq!(folding.in_doubt(), [id("b"), id("old")]);
         assert!(outcome.outputs.is_empty());
+    }
+
+    #[test]
+    fn what_was_being_stopped_may_be_about_to_end() {
+        let stopped = |step, name: &str| Entry::Started {
+            step,
+            resource: id(name),
+            address: address(name),
+            action: StepAction::Delete,
+        };
+        let entries = [
+            started(1, "a"),
+            stopped(2, "b"),
+            stopped(3, "c"),
+            removed(3, "c"),
+        ];
+        let folding = fold(prior(&["b", "c"]), &[], &entries);
+        assert_eq!(folding.stopping(), [id("b")]);
     }
 
     /// What a failed step leaves is known, with what it stands on: a destroy removes it first.

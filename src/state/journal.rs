@@ -63,6 +63,9 @@ pub struct Begin {
     /// Left over from an apply before this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_doubt: Vec<ResourceId>,
+    /// Of these what may be about to end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stopping: Vec<ResourceId>,
 }
 
 /// Takes an entry down so that it outlives a crash; returns when it does.

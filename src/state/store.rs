@@ -40,6 +40,8 @@ pub struct Loaded {
     pub state: Option<State>,
     /// Objects an apply was cut off at: to be read whatever else is.
     pub in_doubt: Vec<ResourceId>,
+    /// Of these what a daemon may be stopping still.
+    pub stopping: Vec<ResourceId>,
     /// An apply was cut off, and what it had done is in `state`, though not yet in the file.
     pub recovered: bool,
 }
@@ -147,6 +149,7 @@ impl Store {
         Ok(Loaded {
             state,
             in_doubt: folding.in_doubt(),
+            stopping: folding.stopping(),
             recovered,
         })
     }
@@ -177,6 +180,7 @@ impl Store {
             outputs: plan.result.outputs.clone(),
             unfinished,
             in_doubt: loaded.in_doubt.clone(),
+            stopping: loaded.stopping.clone(),
         };
         self.make_directory(&self.paths.journal)?;
         Journal::create(self.disk.clone(), self.paths.journal.clone(), begin)

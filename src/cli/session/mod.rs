@@ -7,6 +7,7 @@ mod places;
 mod refresh;
 mod refuse;
 mod select;
+mod settle;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

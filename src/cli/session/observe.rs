@@ -26,6 +26,7 @@ impl Session {
         if self.options.facts.is_some() {
             return Ok(as_recorded(&prior));
         }
+        self.settle(world).await;
         let known = prior
             .resources
             .keys()
