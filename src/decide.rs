@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use infra_api::{Address, HostName, Placement, Project, Provider, Resource, ResourceId};
 use infra_diag::Diagnostics;
 use infra_lang::Evaluation;
-use infra_plan::{Desired, MadeAs, Rolling, Timeouts};
+use infra_plan::{Desired, MadeAs, Rolling, Timeouts, When};
 
 use self::ignore::Part;
 use crate::addresses::Addresses;
 use crate::check;
 use crate::choose::{Choice, Homes, choose};
-use crate::declared::{self, Declared, Workload};
+use crate::declared::{self, Declared, Stops, Workload};
 use crate::inventory::Inventory;
 use crate::lower::{self, FileFacts, main_resource};
 use crate::place::{Held, Placed, Refused, place};
@@ -153,9 +153,9 @@ impl Decision {
                 .flat_map(move |p| p.resources(inputs.project, target))
         });
         let workloads = inputs.declared.workloads.iter();
-        let timeouts = workloads.map(|w| (&w.address, timeouts(w))).collect();
+        let workloads = workloads.map(|w| (&w.address, w)).collect();
         self.desired = resources
-            .map(|r| self.desired_of(on_bridge(r), inputs, &timeouts))
+            .map(|r| self.desired_of(on_bridge(r), inputs, &workloads))
             .collect();
         for workload in &inputs.declared.workloads {
             self.depends_on(workload, inputs);
@@ -172,7 +172,7 @@ impl Decision {
         &self,
         resource: Resource,
         inputs: &Inputs<'_>,
-        timeouts: &BTreeMap<&Address, Timeouts>,
+        workloads: &BTreeMap<&Address, &Workload>,
     ) -> Desired {
         let instance = resource
             .address
@@ -182,13 +182,14 @@ impl Decision {
             .and_then(|a| inputs.evaluation.instance(&a));
         let prevent_destroy = instance.is_some_and(|i| i.lifecycle.prevent_destroy);
         let create_before_destroy = instance.is_some_and(|i| i.lifecycle.create_before_destroy);
-        let timeouts = timeouts.get(&resource.address);
+        let workload = workloads.get(&resource.address);
         let ignore_changes = instance.map_or_else(Vec::new, |i| ignore::paths(i, &resource));
         Desired {
             resource,
             prevent_destroy,
             create_before_destroy,
-            timeouts: timeouts.copied().unwrap_or_default(),
+            timeouts: workload.map(|w| timeouts(w)).unwrap_or_default(),
+            stopped_when: workload.and_then(|w| stopped_when(w)),
             ignore_changes,
         }
     }
@@ -210,6 +211,16 @@ impl Decision {
             .map(|other| (own.clone(), other))
             .collect();
         self.depends_on.extend(others);
+    }
+}
+
+fn stopped_when(workload: &Workload) -> Option<When> {
+    match &workload.stops {
+        Stops::Always => None,
+        Stops::Never => Some(When::Never),
+        Stops::Within(window) => Some(When::Window {
+            window: window.clone(),
+        }),
     }
 }
 

@@ -100,6 +100,7 @@ fn as_found(id: &ResourceId, record: &Record, evaluation: &Evaluation) -> Desire
         prevent_destroy: recover::prevents_destroy(evaluation, &record.address),
         create_before_destroy: false,
         timeouts: infra_plan::Timeouts::default(),
+        stopped_when: None,
         ignore_changes: Vec::new(),
     }
 }

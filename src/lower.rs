@@ -286,6 +286,7 @@ mod tests {
             prevent_destroy: false,
             create_before_destroy: false,
             timeouts: infra_plan::Timeouts::default(),
+            stopped_when: None,
             ignore_changes: Vec::new(),
         };
         let (one, other) = (wanted("volume.a", "demo.a"), wanted("volume.b", "demo.b"));

@@ -16,6 +16,8 @@ mod rolling;
 mod three;
 #[path = "converge/time.rs"]
 mod time;
+#[path = "converge/windows.rs"]
+mod windows;
 
 use infra_api::Remedy;
 use infra_sim::{Fault, When};

@@ -53,6 +53,10 @@ pub enum Event {
         step: u32,
         because: u32,
     },
+    /// Not started: what it stops (or what one that it needs stops) may not be stopped now.
+    Held {
+        step: u32,
+    },
     /// Asked to stop: running steps end, none starts.
     Stopping {
         running: Vec<u32>,
@@ -63,6 +67,7 @@ pub enum Event {
         failed: usize,
         skipped: usize,
         left: usize,
+        held: usize,
     },
 }
 

@@ -36,6 +36,7 @@ enum Status {
     Skipped {
         because: u32,
     },
+    Held,
 }
 
 /// A step that was not started because another failed.
@@ -53,6 +54,8 @@ pub struct Summary {
     pub failed: Vec<u32>,
     pub skipped: Vec<Skipped>,
     pub running: Vec<u32>,
+    /// Those that may not be done now, and all that need them.
+    pub held: Vec<u32>,
     /// Neither started nor skipped.
     pub left: Vec<u32>,
 }
@@ -120,6 +123,27 @@ impl Ready {
             self.queue(number);
         }
         Ok(())
+    }
+
+    /// These and all that need them are not done by this apply. Before the first one starts.
+    pub fn hold(&mut self, steps: &BTreeSet<u32>) {
+        let mut next: Vec<u32> = steps.iter().copied().collect();
+        while let Some(number) = next.pop() {
+            let Some(node) = self.nodes.get_mut(&number) else {
+                continue;
+            };
+            if std::mem::replace(&mut node.status, Status::Held) != Status::Held {
+                next.extend(&node.dependents);
+                if let Some(queue) = self.lanes.get_mut(&node.lane) {
+                    queue.waiting.remove(&number);
+                }
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn is_held(&self, number: u32) -> bool {
+        self.status(number) == Some(Status::Held)
     }
 
     /// The steps that start now, lowest number first; they count as running.
@@ -215,6 +239,7 @@ impl Ready {
                     step: *number,
                     because,
                 }),
+                Status::Held => summary.held.push(*number),
                 Status::Running => summary.running.push(*number),
                 Status::Waits(_) | Status::Queued => summary.left.push(*number),
             }

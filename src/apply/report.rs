@@ -12,6 +12,8 @@ pub struct Report {
     pub done: Vec<u32>,
     pub failed: Vec<(u32, Failure)>,
     pub skipped: Vec<Skipped>,
+    /// Not started, for what they stop may not be stopped now, or they need one of which that holds.
+    pub held: Vec<u32>,
     /// Not started: the plan is stale, an object could not be read, or a stop was asked for.
     pub left: Vec<u32>,
     /// Running when a second stop was asked for: how they end nobody knows. The journal says that they started.
@@ -25,7 +27,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Every step is done.
+    /// Every step is done that may be done now.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty()

@@ -1,12 +1,12 @@
 //! The apply: checks the whole plan against the world, then runs its steps as they become ready. What one
 //! step does is [`crate::step`]; which may start is [`crate::ready`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
-use infra_api::{Daemon, Failure, HostName, Remedy, ResourceId};
-use infra_plan::{Outcome, Plan, Step};
+use infra_api::{Daemon, Failure, HostName, Moment, Remedy, ResourceId};
+use infra_plan::{Before, Outcome, Plan, Step};
 use infra_state::{Entry, Key, Log, Unfinished, Vault};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -45,6 +45,8 @@ pub struct Settings {
     pub attempts: u32,
     /// Before the second attempt; twice as long before each further one.
     pub pause: Duration,
+    /// The time, from the shell: some steps may only be done in a certain one.
+    pub now: Moment,
 }
 
 impl Default for Settings {
@@ -56,6 +58,7 @@ impl Default for Settings {
             read_deadline: Duration::from_secs(120),
             attempts: 3,
             pause: Duration::from_secs(1),
+            now: Moment { day: 0, minute: 0 },
         }
     }
 }
@@ -96,6 +99,7 @@ pub async fn run(job: Job<'_>, mut stop: watch::Receiver<Stop>) -> Result<Report
         stale: Vec::new(),
         stop: Stop::No,
     };
+    run.tell_held();
     run.check(&mut stop).await;
     run.drive(&mut stop).await;
     Ok(run.report())
@@ -106,7 +110,8 @@ fn prepare(job: &Job<'_>) -> Result<Ready, Failure> {
     let doing = "applying the plan";
     let plan = job.plan;
     let bad = |why: String| Failure::new(Remedy::Replan, doing, why).hint("plan again");
-    let ready = Ready::new(&plan.steps, &job.settings.limits).map_err(bad)?;
+    let mut ready = Ready::new(&plan.steps, &job.settings.limits).map_err(bad)?;
+    ready.hold(&held(plan, job.settings.now));
     let missing = plan
         .secrets
         .iter()
@@ -117,6 +122,31 @@ fn prepare(job: &Job<'_>) -> Result<Ready, Failure> {
         return Err(bad(why));
     }
     Ok(ready)
+}
+
+/// What stops something that may not be stopped now, and all that needs it. What is removed to be made anew is not
+/// removed where it cannot be made.
+fn held(plan: &Plan, now: Moment) -> BTreeSet<u32> {
+    let shut = |step: &Step| step.when.as_ref().is_some_and(|when| !when.is_open(now));
+    let shut = plan.steps.iter().filter(|step| shut(step));
+    let mut held: BTreeSet<u32> = shut.map(|step| step.number).collect();
+    loop {
+        let before = held.len();
+        let mut kept: BTreeSet<&ResourceId> = BTreeSet::new();
+        for step in &plan.steps {
+            if step.needs.iter().any(|need| held.contains(need)) {
+                held.insert(step.number);
+            }
+            if step.before == Before::Removed && held.contains(&step.number) {
+                kept.insert(&step.resource);
+            }
+        }
+        let removals = plan.steps.iter().filter(|s| kept.contains(&s.resource));
+        held.extend(removals.map(|step| step.number));
+        if held.len() == before {
+            return held;
+        }
+    }
 }
 
 struct Run<'a> {
@@ -132,6 +162,12 @@ struct Run<'a> {
 type Ended = (u32, Result<(), Failure>, Duration);
 
 impl<'a> Run<'a> {
+    fn tell_held(&self) {
+        for step in self.ready.summary().held {
+            self.tell(Event::Held { step });
+        }
+    }
+
     /// Every step's `before` against the world, before the first one starts: a stale plan touches nothing.
     async fn check(&mut self, stop: &mut watch::Receiver<Stop>) {
         let steps: Vec<&Step> = self
@@ -139,7 +175,7 @@ impl<'a> Run<'a> {
             .plan
             .steps
             .iter()
-            .filter(|step| self.ledger.is_to_check(step))
+            .filter(|step| self.ledger.is_to_check(step) && !self.ready.is_held(step.number))
             .collect();
         let ledger = self.ledger;
         let reads = stream::iter(steps)
@@ -288,11 +324,13 @@ impl<'a> Run<'a> {
             failed: self.failed.len(),
             skipped: summary.skipped.len(),
             left: left.len() + summary.running.len(),
+            held: summary.held.len(),
         });
         Report {
             done: summary.done,
             failed: self.failed.into_iter().collect(),
             skipped: summary.skipped,
+            held: summary.held,
             left,
             abandoned: summary.running,
             stale: self.stale,

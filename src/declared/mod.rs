@@ -23,7 +23,7 @@ pub use read::{At, Reader};
 pub use volume::Volume;
 pub use workload::{
     BareMetal, Cdrom, Container, Cpus, Disk, DiskMount, ImageRef, Interface, Kvm, KvmImage,
-    Limited, Memory, Mounted, Threads, Timeouts, Workload,
+    Limited, Memory, Mounted, Stops, Threads, Timeouts, Workload,
 };
 
 /// The words of the language that are about machines.

@@ -14,7 +14,7 @@ use self::left::keep_found;
 use crate::order;
 use crate::{
     Basis, Before, Claims, Cycle, Delta, FORMAT_VERSION, Outcome, Plan, Reason, Record, Rolling,
-    Step, StepAction, diff, get,
+    Step, StepAction, When, diff, get,
 };
 
 /// One object that is wanted.
@@ -26,6 +26,8 @@ pub struct Desired {
     /// `lifecycle { create_before_destroy = true }`: where it is replaced the new one runs before the old one is stopped.
     pub create_before_destroy: bool,
     pub timeouts: Timeouts,
+    /// When it may be stopped where it runs; absent: at any time.
+    pub stopped_when: Option<When>,
     /// Attributes (paths in the body) that are left as they are found; the empty path is the whole body.
     pub ignore_changes: Vec<Vec<String>>,
 }

@@ -20,7 +20,7 @@ pub use reason::Reason;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use infra_api::{Address, Impact, Placement, Project, ResourceId};
+use infra_api::{Address, Impact, Moment, Placement, Project, ResourceId, Window};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -164,6 +164,29 @@ pub struct Step {
     /// How long its change may take, where its declaration says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
+    /// It stops something that runs, which may not be at any time. Absent: it may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<When>,
+}
+
+/// When a step may be done that stops what runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "may", deny_unknown_fields)]
+pub enum When {
+    /// Not before somebody has stopped it.
+    Never,
+    /// In this time of the week, as in `Sun 02:00-04:00`.
+    Window { window: String },
+}
+
+impl When {
+    #[must_use]
+    pub fn is_open(&self, now: Moment) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Window { window } => window.parse().is_ok_and(|w: Window| w.contains(now)),
+        }
+    }
 }
 
 /// When the new one of two is started.

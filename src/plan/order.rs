@@ -14,7 +14,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use serde_json::Value;
 
 use crate::claims::{Claims, handovers, held};
-use crate::{Before, Delta, Reason, Starts, Step, StepAction, Timeouts};
+use crate::{Before, Delta, Reason, Starts, Step, StepAction, Timeouts, When};
 
 pub use rolling::Rolling;
 
@@ -35,6 +35,8 @@ pub(crate) struct Draft {
     pub(crate) deltas: Vec<Delta>,
     pub(crate) starts: Option<Starts>,
     pub(crate) timeouts: Timeouts,
+    /// When its object may be stopped.
+    pub(crate) when: Option<When>,
 }
 
 /// Where edges come from.
@@ -421,7 +423,15 @@ impl<'a> Graph<'a> {
             waits_for: self.waits.get(&n).into_iter().flatten().cloned().collect(),
             starts: draft.starts.clone(),
             timeout_ms: draft.timeouts.of(draft.action),
+            when: draft.when.clone().filter(|_| stops(draft)),
         }
+    }
+}
+
+fn stops(draft: &Draft) -> bool {
+    match draft.action {
+        StepAction::Restart | StepAction::Replace | StepAction::Delete => true,
+        StepAction::Create | StepAction::Update => false,
     }
 }
 

@@ -9,7 +9,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use infra_api::{Daemon, Failure, HostName, Observed, Provider, Resource, ResourceId};
 use infra_apply::{Job, Report, Settings, Sink, Stop, World, run};
-use infra_plan::{Claims, Desired, Inputs, Outcome, Output, Plan, Rolling, Timeouts, assemble};
+use infra_plan::{
+    Claims, Desired, Inputs, Outcome, Output, Plan, Rolling, Timeouts, When, assemble,
+};
 use infra_sim::{Sim, SimDaemon};
 use infra_state::{
     Clock, Entry, Error, Holder, Journal, Key, Kind, Loaded, Lock, Log, Paths, Store, Vault, mask,
@@ -38,6 +40,7 @@ pub(crate) struct Wanted {
     pub(crate) resources: Vec<Resource>,
     pub(crate) depends_on: Vec<(ResourceId, ResourceId)>,
     pub(crate) rolling: Vec<Rolling>,
+    pub(crate) stopped_when: BTreeMap<ResourceId, When>,
 }
 
 /// Where the process dies, counted in entries of the journal.
@@ -51,7 +54,7 @@ pub(crate) enum Death {
 
 /// How an apply ended.
 pub(crate) enum End {
-    Report(Report),
+    Report(Box<Report>),
     Refused(Failure),
     Killed,
 }
@@ -59,7 +62,7 @@ pub(crate) enum End {
 impl End {
     pub(crate) fn report(self) -> Report {
         match self {
-            Self::Report(report) => report,
+            Self::Report(report) => *report,
             Self::Refused(failure) => panic!("refused: {failure}"),
             Self::Killed => panic!("killed"),
         }
@@ -231,6 +234,7 @@ impl House {
             prevent_destroy: false,
             create_before_destroy: false,
             timeouts: self.timeouts,
+            stopped_when: wanted.stopped_when.get(&resource.id).cloned(),
             ignore_changes: vec![],
         };
         assemble(Inputs {
@@ -341,7 +345,7 @@ impl House {
         self.store
             .finish(&lock, &loaded, log.journal, report.outcome.clone())
             .unwrap();
-        End::Report(report)
+        End::Report(Box::new(report))
     }
 
     /// The world is as wanted, the state says so, strangers are as they were, and nothing is left to plan.

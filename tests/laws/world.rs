@@ -244,6 +244,7 @@ pub(crate) fn bare_workload(address: Address) -> Workload {
         bare_metal: None,
         update: None,
         timeouts: Timeouts::default(),
+        stops: infra::declared::Stops::default(),
         depends_on: Default::default(),
         prevent_destroy: false,
         ignore_changes: Default::default(),

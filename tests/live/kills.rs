@@ -1,6 +1,7 @@
 //! `kill -9` at many moments: nothing is lost, nothing is there twice, and the next apply converges. `tests/live/kills N`
 //! does it N times; twenty without a word.
 
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -55,14 +56,14 @@ fn killed_at_any_moment_it_converges() {
             format!("--var=cpu={}", dice.roll(2)),
             format!("--var=word={}", dice.roll(3)),
         ];
-        let apply = ["apply", "--auto-approve", &vars[0], &vars[1]];
+        let apply = ["apply", "--auto-approve", "--json", &vars[0], &vars[1]];
         let args: &[&str] = if round % 5 == 4 {
-            &["destroy", "--auto-approve"]
+            &["destroy", "--auto-approve", "--json"]
         } else {
             &apply
         };
-        // Most of an apply's life: what ends before it is killed does not count.
-        let moment = Duration::from_millis(10 + dice.roll(800));
+        // Most of its steps' time: what ends before it is killed does not count.
+        let moment = Duration::from_millis(dice.roll(600));
         killed += u64::from(was_killed(&bench, args, moment));
         bench.run(0, &["state", "list"]);
         if round % 4 == 3 {
@@ -84,17 +85,22 @@ fn killed_at_any_moment_it_converges() {
     );
 }
 
-/// False where it had ended by then.
+/// So long after its first step has begun; false where it had ended by then.
 fn was_killed(bench: &Bench, args: &[&str], moment: Duration) -> bool {
     let mut child = bench
         .command(args)
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .expect("infra runs");
+    let mut events = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let begun = events.any(|line| line.is_ok_and(|line| line.contains(r#""type":"started""#)));
+    // It must not wait for a reader.
+    let reader = std::thread::spawn(move || events.count());
     std::thread::sleep(moment);
-    let ran = child.try_wait().expect("it can be asked").is_none();
+    let ran = begun && child.try_wait().expect("it can be asked").is_none();
     child.kill().expect("it can be killed");
     child.wait().expect("it ends");
+    reader.join().expect("it was read");
     ran
 }

@@ -8,6 +8,7 @@ mod placement;
 mod provider;
 mod resource;
 mod text;
+mod window;
 
 pub mod facts;
 pub mod names;
@@ -24,3 +25,4 @@ pub use provider::{Daemon, Pending, Progress, Provider, Silent};
 pub use resource::{Action, Change, Edit, Impact, Observed, Readiness, Resource};
 pub use target::{Target, What};
 pub use text::{SECRET, Text};
+pub use window::{Moment, NotAWindow, Window};

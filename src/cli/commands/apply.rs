@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use infra_api::HostName;
+use infra_api::{HostName, Moment};
 use infra_apply::{Job, Limits, Report, Settings, Sink, Stop as StopAsked};
 use infra_lang::Mode;
 use infra_plan::Plan;
@@ -220,6 +220,7 @@ async fn apply(
     };
     let settings = Settings {
         limits: limits(&session.configuration.declared.hosts, &manner.running),
+        now: Moment::at(infra_state::Clock::now(&SystemClock)),
         ..Settings::default()
     };
     let job = Job {

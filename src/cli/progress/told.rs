@@ -96,15 +96,20 @@ impl Told {
                 self.whom(*step),
                 self.object(*because),
             )],
+            Event::Held { step } => vec![format!(
+                "{} is pending: what runs may not be stopped now",
+                self.whom(*step)
+            )],
             Event::Stopping { running } => vec![stopping(running.len())],
             Event::Finished {
                 done,
                 failed,
                 skipped,
                 left,
+                held,
             } => vec![
                 String::new(),
-                finished([*done, *failed, *skipped, *left], began),
+                finished([*done, *failed, *skipped, *left, *held], began),
             ],
         }
     }
@@ -169,11 +174,12 @@ fn stopping(running: usize) -> String {
     format!("Stopping: {ends}, no other starts. Once more stops at once.")
 }
 
-fn finished([done, failed, skipped, left]: [usize; 4], began: Duration) -> String {
+fn finished([done, failed, skipped, left, held]: [usize; 5], began: Duration) -> String {
     let words = [
         (failed, "failed"),
         (skipped, "skipped"),
         (left, "not started or not finished"),
+        (held, "pending"),
     ];
     let steps = if done == 1 { "step" } else { "steps" };
     let mut text = format!("{done} {steps} done");

@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 use infra_api::{IdSet, Impact, ResourceId};
-use infra_plan::{Before, Plan, Reason, Starts, Step};
+use infra_plan::{Before, Plan, Reason, Starts, Step, When};
 use serde_json::Value;
 
 use super::about::{about, holds_data};
@@ -32,6 +32,9 @@ pub(super) fn change(
     }
     if let Some(text) = turn(change, plan) {
         page.folded(&" ".repeat(inner), DIM, &text);
+    }
+    if let Some(when) = &change.first.when {
+        page.folded(&" ".repeat(inner), YELLOW, &not_before(when));
     }
     if let Some(starts) = &change.step.starts {
         page.folded(&" ".repeat(inner), DIM, &which_first(starts));
@@ -121,6 +124,16 @@ pub(super) fn reason(reason: &Reason) -> String {
 fn loses_data(change: &Change<'_>) -> bool {
     let goes = matches!(change.kind, Kind::Delete | Kind::Replace);
     goes && change.body.is_some_and(holds_data)
+}
+
+/// It runs, and may not be stopped at any time.
+fn not_before(when: &When) -> String {
+    match when {
+        When::Never => {
+            "pending: restart = \"never\"; it is applied when somebody has stopped it".to_owned()
+        }
+        When::Window { window } => format!("only within {window} UTC; until then it is pending"),
+    }
 }
 
 fn which_first(starts: &Starts) -> String {

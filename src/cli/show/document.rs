@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use infra_api::{Address, CpuPolicy, HostName, IdSet, Impact, Project, ResourceId, Runtime};
-use infra_plan::{Reason, Starts, StepAction};
+use infra_plan::{Reason, Starts, StepAction, When};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -157,6 +157,9 @@ pub struct StepDocument {
     /// How long it may take, where its declaration says so. Only there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
+    /// It stops something that runs and may not be stopped at any time. Only there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<When>,
 }
 
 /// One attribute that differs.

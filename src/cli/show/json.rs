@@ -217,6 +217,7 @@ fn step(plan: &Plan, step: &Step) -> StepDocument {
         waits_for: step.waits_for.clone(),
         starts: step.starts.clone(),
         timeout_ms: step.timeout_ms,
+        when: step.when.clone(),
     }
 }
 

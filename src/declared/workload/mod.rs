@@ -8,6 +8,7 @@ mod disk;
 mod interface;
 mod kvm;
 mod memory;
+mod stops;
 mod timeouts;
 mod update;
 
@@ -25,6 +26,7 @@ pub use disk::Disk;
 pub use interface::Interface;
 pub use kvm::{Cdrom, Kvm, KvmImage};
 pub use memory::Memory;
+pub use stops::Stops;
 pub use timeouts::Timeouts;
 use update::Update;
 
@@ -46,6 +48,19 @@ pub(super) const KIND: BlockKind = BlockKind {
             "host",
             Shape::Ref(&["host"]),
             "The host it runs on; chosen where it is not written.",
+        ),
+        word(
+            "restart",
+            Shape::OneOf(&["auto", "never", "window"]),
+            "When it may be stopped for a change while it runs, to be restarted or made anew. `auto`: at once. `never`: \
+             the change is shown by every plan and not applied before somebody has stopped it. `window`: it is applied \
+             within `restart_window`. What needs that change waits with it; what changes in place does not.",
+        )
+        .default("\"auto\""),
+        word(
+            "restart_window",
+            Shape::Text(&stops::WINDOW),
+            "Days (all where none is written) and hours in UTC: `02:00-04:00`, `Sat,Sun 22:00-06:00`, `Mon-Fri …`.",
         ),
     ],
     blocks: &[
@@ -110,6 +125,7 @@ pub struct Workload {
     pub bare_metal: Option<BareMetal>,
     pub update: Option<Update>,
     pub timeouts: Timeouts,
+    pub stops: Stops,
     pub depends_on: BTreeSet<Address>,
     pub prevent_destroy: bool,
     pub ignore_changes: Ignore,
@@ -141,6 +157,7 @@ impl Workload {
             timeouts: one("timeouts")
                 .map(|b| Timeouts::read(b, reader))
                 .unwrap_or_default(),
+            stops: Stops::read(block, reader),
             update: one("update").map(|b| Update::read(b, reader)),
             depends_on: instance
                 .depends_on

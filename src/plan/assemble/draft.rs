@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{Impact, Observed, ResourceId};
 
-use super::{Fate, Inputs, Timeouts, Verdict};
+use super::{Fate, Inputs, Timeouts, Verdict, runs};
 use crate::order::Draft;
-use crate::{Before, Reason, Starts, StepAction};
+use crate::{Before, Reason, Starts, StepAction, When};
 
 pub(super) fn drafts(verdicts: &BTreeMap<ResourceId, Verdict>, inputs: &Inputs<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
@@ -59,7 +59,20 @@ fn draft(id: &ResourceId, verdict: &Verdict, action: StepAction, reason: &Reason
             .wanted
             .as_ref()
             .map_or_else(Timeouts::default, |w| w.timeouts),
+        when: when(verdict),
     }
+}
+
+/// Who does not run may be stopped at any time, and so may what goes for good.
+fn when(verdict: &Verdict) -> Option<When> {
+    let Before::Present { body } = &verdict.before else {
+        return None;
+    };
+    let wanted = verdict.wanted.as_ref()?;
+    wanted
+        .stopped_when
+        .clone()
+        .filter(|_| body["state"] == "running")
 }
 
 /// Whether the new one can be made beside the old one. What the old one stands on must stay for that; and where nothing
@@ -78,7 +91,10 @@ fn is_swapped(
     (inputs.swaps)(id)
         && matches!(verdict.before, Before::Present { .. })
         && verdict.deltas.iter().any(|d| d.impact == Impact::Replace)
-        && !stood_on.iter().chain(&stands_on).any(is_replaced)
+        && !stood_on
+            .iter()
+            .chain(&stands_on)
+            .any(|id| !runs(id) && is_replaced(id))
 }
 
 /// What it stood on and what it will.

@@ -25,6 +25,7 @@ fn plan(steps: &[(&str, &str, StepAction)]) -> Plan {
         waits_for: Vec::new(),
         starts: None,
         timeout_ms: None,
+        when: None,
     };
     Plan {
         format_version: FORMAT_VERSION.to_owned(),
@@ -109,6 +110,7 @@ fn finished_event(done: usize, failed: usize, skipped: usize, left: usize) -> Ev
         failed,
         skipped,
         left,
+        held: 0,
     }
 }
 

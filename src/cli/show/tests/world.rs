@@ -135,6 +135,7 @@ impl World {
             prevent_destroy: false,
             create_before_destroy: false,
             timeouts: infra_plan::Timeouts::default(),
+            stopped_when: None,
             ignore_changes: Vec::new(),
         });
     }

@@ -228,6 +228,7 @@ impl World {
                 prevent_destroy: t.prevent_destroy,
                 create_before_destroy: t.first,
                 timeouts: Timeouts::default(),
+                stopped_when: None,
                 ignore_changes: t.ignored.clone(),
             })
             .collect();

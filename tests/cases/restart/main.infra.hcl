@@ -1,0 +1,27 @@
+# What may not be stopped at any time: the change is planned, and says when it is applied. What changes in place, and who
+# may be stopped, is changed at once.
+host "r1" {}
+
+image "guest" { kernel = "vmlinuz" }
+
+workload "always" {
+  container { image = "registry.example/a:2" }
+}
+
+workload "in_place" {
+  restart = "never"
+  memory { size = "2GiB" }
+  container { image = "registry.example/b:1" }
+}
+
+workload "never" {
+  restart = "never"
+  container { image = "registry.example/c:2" }
+}
+
+workload "window" {
+  restart        = "window"
+  restart_window = "Sun 02:00-04:00"
+  memory { size = "2GiB" }
+  kvm { image = image.guest }
+}
