@@ -7,7 +7,9 @@ use std::sync::Arc;
 use infra_api::{Address, Placement, Project};
 use infra_diag::{Diagnostic, Diagnostics, Sources};
 use infra_expr::{Type, Value};
-use infra_lang::{About, Allocated, Evaluation, Files, GivenValues, Mode, Moves, Program};
+use infra_lang::{
+    About, Allocated, Evaluation, Evaluator, Files, GivenValues, Mode, Moves, Program,
+};
 
 use crate::addresses::{self, Addresses};
 use crate::declared::{Declared, SCHEMA};
@@ -27,6 +29,23 @@ pub struct Configuration {
     pub addresses: Addresses,
     pub sources: Sources,
     pub diagnostics: Diagnostics,
+    /// Kept where further expressions may be asked for: not for a plan.
+    evaluator: Option<Evaluator>,
+}
+
+impl Configuration {
+    /// Evaluates an expression as if it stood in the root module, of a configuration that is looked at only.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn console(&mut self, text: &str) -> Result<Value, Diagnostics> {
+        match &mut self.evaluator {
+            Some(evaluator) => evaluator.console(text, &mut self.sources),
+            None => {
+                Err(Diagnostic::error("This configuration takes no further expressions").into())
+            }
+        }
+    }
 }
 
 impl Source {
@@ -68,7 +87,7 @@ impl Source {
     /// Works everything out. `prior` is where workloads run now; `secret` keeps a secret and returns its digest.
     #[must_use]
     pub fn evaluate(
-        mut self,
+        self,
         given: &GivenValues,
         mode: Mode,
         prior: &BTreeMap<Address, Placement>,
@@ -76,16 +95,33 @@ impl Source {
     ) -> Configuration {
         let project = self.project();
         let moves = self.moves();
-        let mut inputs = self.program.inputs(given, mode, &mut self.sources);
-        inputs.made_as = std::mem::take(&mut self.made_as);
-        let first = self.program.evaluate(&inputs);
+        let Self {
+            program,
+            mut sources,
+            made_as,
+        } = self;
+        let mut inputs = program.inputs(given, mode, &mut sources);
+        inputs.made_as = made_as;
+        let (first, evaluator) = program.evaluate(&inputs);
         let mut diagnostics = Diagnostics::new();
+        let complete = mode == Mode::Plan && evaluator.is_complete();
+        // Let go of where it is of no more use: it is larger than all that is made of it.
+        let evaluator = (!complete).then_some(evaluator);
         // What is typed here may still miss values that wait for addresses: only interfaces and networks are used.
-        let (early, _) = Declared::read(&first.instances, secret);
+        let (early, early_found) = Declared::read(&first.instances, secret);
         let (addresses, found) = addresses::allocate(&early, prior);
         diagnostics.extend(found);
-        let evaluation = first.resolve(allocated(&early, &addresses));
-        let (declared, found) = Declared::read(&evaluation.instances, secret);
+        let (evaluation, evaluator, declared, found) = match evaluator {
+            None => (first, None, early, early_found),
+            Some(evaluator) => {
+                let allocated = allocated(&early, &addresses);
+                drop(early);
+                let (evaluation, evaluator) = evaluator.resolve(first, allocated);
+                let evaluator = (mode == Mode::Validate).then_some(evaluator);
+                let (declared, found) = Declared::read(&evaluation.instances, secret);
+                (evaluation, evaluator, declared, found)
+            }
+        };
         let instances = evaluation.instances.iter();
         diagnostics.extend(moves.check(instances.map(|i| (&i.address, i.origin))));
         diagnostics.extend(evaluation.diagnostics.clone());
@@ -102,8 +138,9 @@ impl Source {
             evaluation,
             declared,
             addresses,
-            sources: self.sources,
+            sources,
             diagnostics,
+            evaluator,
         }
     }
 }

@@ -309,10 +309,10 @@ impl Case {
         };
         let program = Program::load(&files, SCHEMA, &about, &mut sources);
         let inputs = program.inputs(&self.given, self.mode, &mut sources);
-        let mut evaluation = program.evaluate(&inputs);
+        let (mut evaluation, mut evaluator) = program.clone().evaluate(&inputs);
         if self.allocate {
             let allocated = addresses(&evaluation);
-            evaluation = evaluation.resolve(allocated);
+            (evaluation, evaluator) = evaluator.resolve(evaluation, allocated);
         }
         let mut said = render(&evaluation.diagnostics, &sources, Style::Plain);
         let mut shown = match evaluation.diagnostics.has_errors() {
@@ -326,7 +326,7 @@ impl Case {
             }
         }
         for text in &self.console {
-            match evaluation.console(text, &mut sources) {
+            match evaluator.console(text, &mut sources) {
                 Ok(value) => writeln!(shown, "> {text}\n{}", show::show(&value)).unwrap(),
                 Err(errors) => write!(
                     said,
@@ -422,7 +422,7 @@ fn show_lifecycle(instance: &Instance, out: &mut String) {
 
 fn show_block(block: &Block, depth: usize, out: &mut String) {
     let indent = "  ".repeat(depth);
-    for (name, attribute) in &block.attributes {
+    for (name, attribute) in block.attributes.iter() {
         let value = show::show(&attribute.value).replace('\n', &format!("\n{indent}"));
         writeln!(out, "{indent}{name} = {value}").unwrap();
     }
@@ -456,7 +456,7 @@ fn evaluated(text: &str) -> Evaluation {
     let mut sources = Sources::new();
     let program = Program::load(&files, SCHEMA, &about, &mut sources);
     let inputs = program.inputs(&GivenValues::default(), Mode::Plan, &mut sources);
-    let evaluation = program.evaluate(&inputs);
+    let (evaluation, _) = program.evaluate(&inputs);
     let said = render(&evaluation.diagnostics, &sources, Style::Plain);
     assert_eq!(said.get(..said.len().min(2000)), Some(""));
     evaluation

@@ -64,7 +64,7 @@ impl Declared {
             };
             declared.add(instance, &mut reader);
             // What is said of values that are not known yet may not be true.
-            if !is_unknown(&instance.block) {
+            if !instance.block.contains_unknown() {
                 diagnostics.extend(found);
             }
         }
@@ -125,12 +125,6 @@ impl Declared {
             other => unreachable!("the schema has no kind `{other}`"),
         }
     }
-}
-
-/// Whether anything in it is not known yet.
-fn is_unknown(block: &Block) -> bool {
-    let unknown = |value: &infra_lang::Spanned<infra_expr::Value>| value.value.contains_unknown();
-    block.attributes.values().any(unknown) || block.blocks.iter().any(is_unknown)
 }
 
 /// Hosts are known by their labels alone, in whichever module they stand.

@@ -3,6 +3,7 @@
 
 use crate::dynamic::dynamic;
 use crate::evaluation::{Ignore, Spanned};
+use crate::few::Few;
 use crate::language::{checks, depends_on, nowhere, repeat};
 use crate::load::Name;
 use crate::schema::{Attribute, BlockKind, Given, Nested, Shape};
@@ -147,10 +148,10 @@ pub(crate) fn body(
     found: &mut Diagnostics,
 ) -> Body {
     let header = section.header;
-    let mut settings = BTreeMap::new();
+    let mut settings = Vec::new();
     for (index, attribute) in kind.attributes.iter().enumerate() {
         match section.field(attribute.name) {
-            Some(field) => drop(settings.insert(index, setting(field.value, &attribute.shape))),
+            Some(field) => settings.push((index, setting(field.value, &attribute.shape))),
             None if attribute.given == Given::Required => {
                 found.push(missing(
                     header,
@@ -168,7 +169,7 @@ pub(crate) fn body(
         kind,
         header,
         label,
-        settings,
+        settings: settings.into_iter().collect(),
         items,
     }
 }
@@ -223,7 +224,7 @@ fn items(
     section: &mut Section,
     kind: &'static BlockKind,
     found: &mut Diagnostics,
-) -> BTreeMap<usize, Vec<Item>> {
+) -> Few<usize, Vec<Item>> {
     let mut items: BTreeMap<usize, Vec<Item>> = BTreeMap::new();
     for (index, nested) in kind.blocks.iter().enumerate() {
         let blocks = section.sections(nested.kind.name).into_iter();
@@ -242,7 +243,8 @@ fn items(
     for (index, items) in &items {
         amount(section, &kind.blocks[*index], items, found);
     }
-    items
+    items.retain(|_, items| !items.is_empty());
+    items.into_iter().collect()
 }
 
 fn block(section: Section, nested: &'static Nested, found: &mut Diagnostics) -> Body {

@@ -5,6 +5,7 @@ use crate::Mode;
 use crate::declared::wrong_amount;
 use crate::engine::{Engine, Failed, InstanceId, Node, Outcome};
 use crate::evaluation::{Block, Spanned};
+use crate::few::Few;
 use crate::fit::{Misfit, fit, shown};
 use crate::schema::{Attribute, Given, Nested, Shape};
 use crate::scope::Place;
@@ -25,7 +26,7 @@ impl Engine {
     }
 
     /// The nested blocks of an instance that are of one kind.
-    pub(crate) fn nested(&self, id: InstanceId, index: usize) -> Outcome<Vec<Block>> {
+    pub(crate) fn nested(&self, id: InstanceId, index: usize) -> Outcome<Vec<Arc<Block>>> {
         let at = self.instance(id);
         let body = &self.block(&at).body;
         self.items(body, index, body.header, &Place::instance(self, &at))
@@ -36,16 +37,16 @@ impl Engine {
         let at = self.instance(id);
         let body = &self.block(&at).body;
         let kind = body.kind;
-        // All of them, before the first error counts: each may have one.
+        // All of them, before the first error counts: each may have one. What is not written needs no working out.
         let values: Vec<_> = (0..kind.attributes.len())
-            .map(|i| {
-                (
-                    i,
-                    self.said(self.value(Node::Attribute(id, i), body.header)),
-                )
+            .map(|i| match body.settings.get(&i) {
+                Some(_) => (i, self.value(Node::Attribute(id, i), body.header)),
+                None => (i, self.default(&kind.attributes[i], body)),
             })
+            .map(|(i, value)| (i, self.said(value)))
             .collect();
         let blocks: Vec<_> = (0..kind.blocks.len())
+            .filter(|i| body.items.get(i).is_some())
             .map(|i| self.said(self.blocks(Node::Nested(id, i), body.header)))
             .collect();
         let attributes = values.into_iter().map(|(i, value)| Ok((i, value?)));
@@ -135,7 +136,7 @@ impl Engine {
         index: usize,
         outer: Span,
         place: &Place<'_>,
-    ) -> Outcome<Vec<Block>> {
+    ) -> Outcome<Vec<Arc<Block>>> {
         let Some(items) = body.items.get(&index) else {
             return Ok(Vec::new());
         };
@@ -146,7 +147,7 @@ impl Engine {
             match item {
                 Item::Block(inner) => match self.said(self.body(inner, inner.label.clone(), place))
                 {
-                    Ok(block) => blocks.push(block),
+                    Ok(block) => blocks.push(Arc::new(block)),
                     Err(failed) => outcome = Err(failed),
                 },
                 Item::Dynamic(dynamic) => {
@@ -194,7 +195,7 @@ impl Engine {
     fn dynamic(
         &self,
         dynamic: &Dynamic,
-        blocks: &mut Vec<Block>,
+        blocks: &mut Vec<Arc<Block>>,
         place: &Place<'_>,
     ) -> Outcome<bool> {
         let value = self.evaluate(&dynamic.for_each, place)?;
@@ -207,7 +208,7 @@ impl Engine {
             let block = self.label(dynamic, &place);
             let block = block.and_then(|label| self.body(&dynamic.content, label, &place));
             match self.said(block) {
-                Ok(block) => blocks.push(block),
+                Ok(block) => blocks.push(Arc::new(block)),
                 Err(failed) => outcome = Err(failed),
             }
         }
@@ -273,7 +274,13 @@ impl Engine {
     }
 
     /// Blocks made by `dynamic` are subject to what is checked of written ones in `declared.rs`.
-    fn amount(&self, body: &Body, nested: &Nested, blocks: &[Block], outer: Span) -> Outcome<()> {
+    fn amount(
+        &self,
+        body: &Body,
+        nested: &Nested,
+        blocks: &[Arc<Block>],
+        outer: Span,
+    ) -> Outcome<()> {
         let headers: Vec<Span> = blocks.iter().map(|block| block.span).collect();
         if let Some(error) = wrong_amount(outer, body.kind.name, nested, &headers) {
             return Err(self.fail(error));
@@ -290,7 +297,7 @@ impl Engine {
 }
 
 /// The attributes that have a value, each at its place.
-fn written(body: &Body, values: Vec<(usize, Value)>) -> BTreeMap<&'static str, Spanned<Value>> {
+fn written(body: &Body, values: Vec<(usize, Value)>) -> Few<&'static str, Spanned<Value>> {
     let values = values.into_iter().filter(|(_, value)| !value.is_null());
     let place = |index: &usize| {
         body.settings
@@ -321,16 +328,16 @@ pub(crate) fn default_value(attribute: &Attribute, text: &str) -> Result<Value, 
 }
 
 /// Nested blocks as an expression sees them: an object or null, a list, or a map by label.
-pub(crate) fn readable(nested: &Nested, blocks: &[Block]) -> Value {
+pub(crate) fn readable<'a>(nested: &Nested, blocks: impl IntoIterator<Item = &'a Block>) -> Value {
     let object = |block: &Block| block_object(nested, block);
+    let mut blocks = blocks.into_iter();
     if nested.kind.label.is_some() {
         let label = |block: &Block| block.label.as_ref().map(|label| label.value.clone());
-        return Value::object(blocks.iter().filter_map(|b| Some((label(b)?, object(b)))));
+        return Value::object(blocks.filter_map(|b| Some((label(b)?, object(b)))));
     }
-    match (nested.max, blocks) {
-        (1, [block, ..]) => object(block),
-        (1, []) => Value::null(),
-        _ => Value::tuple(blocks.iter().map(object)),
+    match nested.max {
+        1 => blocks.next().map_or_else(Value::null, object),
+        _ => Value::tuple(blocks.map(object)),
     }
 }
 
@@ -348,8 +355,8 @@ fn block_object(nested: &Nested, block: &Block) -> Value {
         .iter()
         .filter(|inner| inner.readable)
         .map(|inner| {
-            let of_kind: Vec<Block> = block.nested(inner.kind.name).cloned().collect();
-            (inner.kind.name, readable(inner, &of_kind))
+            let of_kind = block.nested(inner.kind.name);
+            (inner.kind.name, readable(inner, of_kind))
         });
     Value::object(attributes.chain(blocks))
 }

@@ -4,7 +4,7 @@
 //! What the things are and how each is worked out stands in the neighbours: `variables.rs`, `expand.rs`,
 //! `decode.rs`, `scope.rs`.
 
-use crate::evaluation::Block;
+use crate::evaluation::{Block, Instance};
 use crate::expand::{Expansion, Repetition};
 use crate::inputs::Inputs;
 use crate::scope::{Names, Place};
@@ -54,7 +54,7 @@ pub(crate) enum Node {
 pub(crate) enum Answer {
     Value(Value),
     Expansion(Arc<Expansion>),
-    Blocks(Arc<Vec<Block>>),
+    Blocks(Arc<Vec<Arc<Block>>>),
 }
 
 /// Something went wrong. What is still to be said about it is in it; mostly it was said already.
@@ -137,6 +137,10 @@ pub(crate) struct Engine {
     pub(crate) instances: RefCell<Vec<Arc<InstanceAt>>>,
     /// `None` before allocation.
     pub(crate) allocated: Option<Allocated>,
+    /// Whether something allocated was asked for before it was.
+    pub(crate) asked_early: Cell<bool>,
+    /// Instances that wait for nothing more; each is taken when all are gathered.
+    pub(crate) settled: RefCell<BTreeMap<Address, Instance>>,
     /// The values of the schema's defaults, by the address of the attribute in its table.
     pub(crate) defaults: RefCell<BTreeMap<usize, Outcome<Value>>>,
     memo: RefCell<BTreeMap<Node, Memo>>,
@@ -158,6 +162,8 @@ impl Engine {
             modules: RefCell::new(vec![Arc::new(root)]),
             instances: RefCell::default(),
             allocated: None,
+            asked_early: Cell::new(false),
+            settled: RefCell::default(),
             defaults: RefCell::default(),
             memo: RefCell::default(),
             frames: RefCell::default(),
@@ -242,7 +248,7 @@ impl Engine {
         }
     }
 
-    pub(crate) fn blocks(&self, node: Node, asked: Span) -> Outcome<Arc<Vec<Block>>> {
+    pub(crate) fn blocks(&self, node: Node, asked: Span) -> Outcome<Arc<Vec<Arc<Block>>>> {
         match self.force(node, asked)? {
             Answer::Blocks(blocks) => Ok(blocks),
             answer => unreachable!("blocks were asked for and are {answer:?}"),
@@ -358,7 +364,7 @@ impl Engine {
         let known = |answer: &Answer| match answer {
             Answer::Value(value) => !value.contains_unknown(),
             Answer::Expansion(_) => true,
-            Answer::Blocks(blocks) => !blocks.iter().any(Block::contains_unknown),
+            Answer::Blocks(blocks) => !blocks.iter().any(|b| b.contains_unknown()),
         };
         self.memo.borrow_mut().retain(|_, memo| match memo {
             Memo::Done(Ok(answer), _) => known(answer),
@@ -377,8 +383,10 @@ fn too_deep(span: Span) -> Diagnostic {
 }
 
 impl Block {
-    fn contains_unknown(&self) -> bool {
+    /// Whether anything in it waits for addresses to be allocated.
+    #[must_use]
+    pub fn contains_unknown(&self) -> bool {
         self.attributes.values().any(|a| a.value.contains_unknown())
-            || self.blocks.iter().any(Block::contains_unknown)
+            || self.blocks.iter().any(|b| b.contains_unknown())
     }
 }

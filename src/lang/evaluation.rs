@@ -1,8 +1,7 @@
 //! What a configuration comes to: instances with their evaluated blocks, outputs, and what depends on what.
 //! Only the types; `engine.rs` and its neighbours make them.
 
-use crate::engine::Engine;
-use crate::{Address, ModulePath};
+use crate::{Address, Few, ModulePath};
 use infra_diag::{Diagnostics, Span};
 use infra_expr::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,9 +22,9 @@ pub struct Block {
     pub label: Option<Spanned<Arc<str>>>,
     /// Those that were written or have a default; null counts as not written. A default's place is the
     /// header of its block.
-    pub attributes: BTreeMap<&'static str, Spanned<Value>>,
+    pub attributes: Few<&'static str, Spanned<Value>>,
     /// In the order of the sources, kind by kind as the schema lists them.
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<Arc<Block>>,
     /// The header.
     pub span: Span,
 }
@@ -38,7 +37,8 @@ impl Block {
 
     /// The nested blocks of a kind.
     pub fn nested<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Block> {
-        self.blocks.iter().filter(move |block| block.kind == kind)
+        let blocks = self.blocks.iter().map(|block| &**block);
+        blocks.filter(move |block| block.kind == kind)
     }
 }
 
@@ -107,7 +107,6 @@ pub struct Evaluation {
     pub modules: Vec<Module>,
     /// Also those of the configuration and of the inputs it was made from, in the order of the sources.
     pub diagnostics: Diagnostics,
-    pub(crate) engine: Engine,
 }
 
 /// Why one instance comes after another.

@@ -1,7 +1,7 @@
 //! Text to evaluated configuration: HCL as Terraform's users know it; knows nothing of machines.
 //!
 //! [`Program::load`] reads and checks, [`Program::inputs`] gives variables their values,
-//! [`Program::evaluate`] works everything out, and [`Evaluation::resolve`] does so again for what depends
+//! [`Program::evaluate`] works everything out, and [`Evaluator::resolve`] does so again for what depends
 //! on addresses that are allocated in between.
 
 mod address;
@@ -14,6 +14,7 @@ mod dynamic;
 mod engine;
 mod evaluation;
 mod expand;
+mod few;
 mod files;
 mod fit;
 mod format;
@@ -43,13 +44,14 @@ pub use engine::Allocated;
 pub use evaluation::{
     Block, Edge, Evaluation, Ignore, Instance, Lifecycle, Module, Output, Spanned, Why,
 };
+pub use few::Few;
 pub use files::{Files, Memory};
 pub use format::format;
 pub use graph::Graph;
 pub use inputs::{Argument, Given as GivenValues, Inputs};
 pub use moves::Moves;
 pub use parse::syntax;
-pub use program::{About, Mode, Program};
+pub use program::{About, Evaluator, Mode, Program};
 pub use schema::{
     Attribute, BlockKind, Computed, Given, Meta, Nested, Origin, Schema, Shape, Text,
 };

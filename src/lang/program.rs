@@ -10,6 +10,7 @@ use crate::tree::{Target, Tree};
 use crate::{Address, Files, Graph, Moves, check, graph, load};
 use infra_diag::{Diagnostic, Diagnostics, Sources, Span};
 use infra_expr::{Type, Value, convert};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -88,41 +89,63 @@ impl Program {
 
     /// Evaluates everything that can be before addresses are allocated.
     #[must_use]
-    pub fn evaluate(&self, inputs: &Inputs) -> Evaluation {
-        let mut diagnostics = self.diagnostics.clone();
+    pub fn evaluate(self, inputs: &Inputs) -> (Evaluation, Evaluator) {
+        let mut diagnostics = self.diagnostics;
         diagnostics.extend(inputs.diagnostics.clone());
-        finish(Engine::new(self.tree.clone(), inputs.clone()), diagnostics)
+        finish(Engine::new(self.tree, inputs.clone()), diagnostics)
     }
 }
 
-impl Evaluation {
+/// What an evaluation was made with, and by which it can go on. It is the larger part of the two.
+#[derive(Debug)]
+pub struct Evaluator {
+    engine: Engine,
+    diagnostics: Diagnostics,
+}
+
+impl Evaluator {
+    /// Whether nothing that was asked for waits for an allocation: then there is nothing to resolve.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        !self.engine.asked_early.get()
+    }
+
     /// Evaluates what was not known, now that addresses are allocated. An attribute that an instance was
     /// allocated nothing for is null.
     #[must_use]
-    pub fn resolve(self, allocated: Allocated) -> Self {
-        let Self {
-            mut engine,
-            diagnostics,
-            ..
-        } = self;
+    pub fn resolve(self, first: Evaluation, allocated: Allocated) -> (Evaluation, Self) {
+        let mut engine = self.engine;
         engine.allocated = Some(allocated);
         engine.forget_unknown();
-        finish(engine, diagnostics)
+        engine.settled = RefCell::new(
+            first
+                .instances
+                .into_iter()
+                .map(|i| (i.address.clone(), i))
+                .filter(|(_, i)| !i.block.contains_unknown())
+                .collect(),
+        );
+        finish(engine, first.diagnostics)
     }
 }
 
-fn finish(mut engine: Engine, mut diagnostics: Diagnostics) -> Evaluation {
+fn finish(mut engine: Engine, mut diagnostics: Diagnostics) -> (Evaluation, Evaluator) {
     let (instances, outputs, modules) = engine.run(everything);
     diagnostics.extend(engine.take_diagnostics());
     let project = engine.tree.project.clone();
-    Evaluation {
+    let diagnostics = diagnostics.sorted();
+    let evaluation = Evaluation {
         project,
         instances,
         outputs,
         modules,
-        diagnostics: diagnostics.sorted(),
+        diagnostics: diagnostics.clone(),
+    };
+    let evaluator = Evaluator {
         engine,
-    }
+        diagnostics,
+    };
+    (evaluation, evaluator)
 }
 
 type Everything = (Vec<Instance>, BTreeMap<Arc<str>, Output>, Vec<Module>);
@@ -205,6 +228,11 @@ impl Engine {
     fn finished(&self, id: InstanceId) -> Outcome<Instance> {
         let at = self.instance(id);
         let declared = self.block(&at);
+        if let Some(settled) = self.settled.borrow_mut().remove(&at.address)
+            && !declared.asks_beside_its_body()
+        {
+            return Ok(settled);
+        }
         let place = Place::instance(self, &at);
         let block = self.said(self.decode(id));
         let address = at.address.to_string();
@@ -327,7 +355,7 @@ impl Engine {
 }
 
 /// An expression that is not in the sources, as `console` reads it.
-impl Evaluation {
+impl Evaluator {
     /// Evaluates an expression as if it stood in the root module.
     ///
     /// # Errors

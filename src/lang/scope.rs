@@ -335,7 +335,10 @@ impl Engine {
             .position(|b| b.readable && b.kind.name == name)
         {
             let blocks = self.blocks(Node::Nested(id, index), asked)?;
-            return Ok(crate::decode::readable(&kind.blocks[index], &blocks));
+            return Ok(crate::decode::readable(
+                &kind.blocks[index],
+                blocks.iter().map(|b| &**b),
+            ));
         }
         self.touch(id);
         if name == "id" {
@@ -353,7 +356,10 @@ impl Engine {
 
     fn allocated(&self, at: &InstanceAt, name: &str, ty: Type) -> Value {
         match &self.allocated {
-            None => Value::unknown(ty),
+            None => {
+                self.asked_early.set(true);
+                Value::unknown(ty)
+            }
             Some(all) => {
                 let value = all.get(&at.address).and_then(|values| values.get(name));
                 value.cloned().unwrap_or_else(|| Value::null_of(ty))

@@ -2,6 +2,7 @@
 //! declare, each by name. Made by `load.rs`, read by everything after it.
 
 use crate::evaluation::{Ignore, Spanned};
+use crate::few::Few;
 use crate::moves::Written;
 use crate::schema::{BlockKind, Schema};
 use crate::syntax::Expr;
@@ -174,6 +175,15 @@ pub(crate) struct Declared {
     pub(crate) lifecycle: Lifecycle,
 }
 
+impl Declared {
+    /// Whether there are expressions about it that are evaluated anew each time they are asked for.
+    pub(crate) fn asks_beside_its_body(&self) -> bool {
+        !self.lifecycle.preconditions.is_empty()
+            || self.lifecycle.prevent_destroy.is_some()
+            || self.depends_on.iter().any(|target| target.key.is_some())
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Lifecycle {
     pub(crate) prevent_destroy: Option<Expr>,
@@ -216,9 +226,9 @@ pub(crate) struct Body {
     pub(crate) header: Span,
     pub(crate) label: Option<Spanned<Arc<str>>>,
     /// By the attribute's index in the schema.
-    pub(crate) settings: BTreeMap<usize, Setting>,
-    /// By the nested block's index in the schema.
-    pub(crate) items: BTreeMap<usize, Vec<Item>>,
+    pub(crate) settings: Few<usize, Setting>,
+    /// By the nested block's index in the schema; of kinds that are not there, nothing.
+    pub(crate) items: Few<usize, Vec<Item>>,
 }
 
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 mod draft;
 mod guard;
 mod left;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,10 +12,11 @@ use serde_json::Value;
 
 use self::draft::drafts;
 use self::left::keep_found;
+use self::verdict::{Fate, Verdict};
 use crate::order;
 use crate::{
-    Basis, Before, Claims, Cycle, Delta, FORMAT_VERSION, Outcome, Plan, Reason, Record, Rolling,
-    Step, StepAction, When, diff, get,
+    Basis, Claims, Cycle, Delta, FORMAT_VERSION, Outcome, Plan, Reason, Record, Rolling, Step,
+    StepAction, When, diff, get,
 };
 
 /// One object that is wanted.
@@ -116,6 +118,8 @@ pub enum Refusal {
 /// All refusals, in the order of their objects.
 pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
     let mut desired = std::mem::take(&mut inputs.desired);
+    let secrets = std::mem::take(&mut inputs.secrets);
+    let mut result = std::mem::take(&mut inputs.result);
     desired.sort_by(|a, b| a.resource.id.cmp(&b.resource.id));
     let mut assembly = Assembly {
         verdicts: BTreeMap::new(),
@@ -154,18 +158,19 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
             rolling: inputs.rolling,
             claims: inputs.claims,
             stays: &|id| {
-                let protected = |v: &Verdict| v.wanted.as_ref().is_some_and(|w| w.prevent_destroy);
+                let protected =
+                    |v: &Verdict<'_>| v.wanted.as_ref().is_some_and(|w| w.prevent_destroy);
                 stood_on.contains(id) || verdicts.get(id).is_some_and(protected)
             },
         },
     )
     .map_err(|cycle| vec![Refusal::Cycle(cycle)])?;
-    let secrets = needed(&steps, &verdicts, inputs.secrets);
-    let mut result = inputs.result;
+    let secrets = needed(&steps, &verdicts, secrets);
+    let mut depended_on = depended_on(inputs.depends_on);
     result.resources = verdicts
         .into_iter()
         .filter_map(|(id, v)| {
-            let record = record(v.wanted?, depended_on(&id, inputs.depends_on));
+            let record = record(v.wanted?, depended_on.remove(&id));
             Some((id, record))
         })
         .collect();
@@ -187,7 +192,7 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
 /// Digests of all that must be filled in.
 fn needed(
     steps: &[Step],
-    verdicts: &BTreeMap<ResourceId, Verdict>,
+    verdicts: &BTreeMap<ResourceId, Verdict<'_>>,
     known: Vec<String>,
 ) -> Vec<String> {
     let mut secrets: BTreeSet<String> = known.into_iter().collect();
@@ -199,7 +204,7 @@ fn needed(
 }
 
 /// What is made anew is started, also where its whole body is left as it was found.
-fn begin_as_declared(verdict: &mut Verdict) {
+fn begin_as_declared(verdict: &mut Verdict<'_>) {
     let (Fate::Replace(_), Some(state), Some(wanted)) =
         (&verdict.fate, &verdict.state, &mut verdict.wanted)
     else {
@@ -209,7 +214,7 @@ fn begin_as_declared(verdict: &mut Verdict) {
 }
 
 /// Objects on which others will stand.
-fn stood_on(verdicts: &BTreeMap<ResourceId, Verdict>) -> BTreeSet<ResourceId> {
+fn stood_on(verdicts: &BTreeMap<ResourceId, Verdict<'_>>) -> BTreeSet<ResourceId> {
     let wanted = verdicts.values().filter_map(|v| v.wanted.as_ref());
     wanted.flat_map(|w| w.resource.after.clone()).collect()
 }
@@ -234,7 +239,7 @@ fn digests(body: &Value, into: &mut BTreeSet<String>) {
 
 /// What an object is removed before: what it stood on, and what it was declared to depend on. The second is no
 /// matter where it is only changed: by that it lets go of nothing, and `depends_on` orders it by today's words.
-fn old_edges(record: &Record, verdict: Option<&Verdict>) -> Vec<ResourceId> {
+fn old_edges(record: &Record, verdict: Option<&Verdict<'_>>) -> Vec<ResourceId> {
     let removed = verdict.is_some_and(|v| matches!(v.fate, Fate::Delete(_) | Fate::Replace(_)));
     let counts = |id: &&ResourceId| removed || !runs(id);
     record.after.iter().filter(counts).cloned().collect()
@@ -245,16 +250,19 @@ fn runs(id: &ResourceId) -> bool {
     matches!(id.kind.as_str(), "container" | "domain" | "unit")
 }
 
-fn depended_on<'a>(
-    id: &'a ResourceId,
-    depends_on: &'a [(ResourceId, ResourceId)],
-) -> impl Iterator<Item = &'a ResourceId> {
-    let own = depends_on.iter().filter(move |(own, _)| own == id);
-    own.map(|(_, other)| other)
+/// By object, those it was declared to depend on.
+fn depended_on(
+    depends_on: &[(ResourceId, ResourceId)],
+) -> BTreeMap<&ResourceId, BTreeSet<&ResourceId>> {
+    let mut all: BTreeMap<&ResourceId, BTreeSet<&ResourceId>> = BTreeMap::new();
+    for (own, other) in depends_on {
+        all.entry(own).or_default().insert(other);
+    }
+    all
 }
 
 /// With its declared dependencies among what it goes before: when it is undeclared nothing else tells of them.
-fn record<'a>(wanted: Desired, depended_on: impl Iterator<Item = &'a ResourceId>) -> Record {
+fn record(wanted: Desired, depended_on: Option<BTreeSet<&ResourceId>>) -> Record {
     let Resource {
         id: _,
         address,
@@ -262,7 +270,8 @@ fn record<'a>(wanted: Desired, depended_on: impl Iterator<Item = &'a ResourceId>
         source: _,
         mut after,
     } = wanted.resource;
-    let others: BTreeSet<&ResourceId> = depended_on.filter(|id| !after.contains(id)).collect();
+    let mut others = depended_on.unwrap_or_default();
+    others.retain(|id| !after.contains(id));
     after.extend(others.into_iter().cloned());
     Record {
         address,
@@ -272,48 +281,32 @@ fn record<'a>(wanted: Desired, depended_on: impl Iterator<Item = &'a ResourceId>
     }
 }
 
-/// What becomes of one object.
-struct Verdict {
-    address: Address,
-    wanted: Option<Desired>,
-    /// `state` as declared: what is made anew does not begin stopped because it was found so.
-    state: Option<Value>,
-    before: Before,
-    fate: Fate,
-    deltas: Vec<Delta>,
-}
-
-enum Fate {
-    Keep,
-    Create(Reason),
-    Update(Reason),
-    Restart(Reason),
-    Replace(Reason),
-    Delete(Reason),
-}
-
 struct Assembly<'a> {
-    verdicts: BTreeMap<ResourceId, Verdict>,
+    verdicts: BTreeMap<ResourceId, Verdict<'a>>,
     refusals: Vec<Refusal>,
     inputs: &'a Inputs<'a>,
 }
 
-impl Assembly<'_> {
+impl<'a> Assembly<'a> {
     /// Judges one wanted object by what was found in its place.
     fn want(&mut self, wanted: Desired) {
         let id = wanted.resource.id.clone();
         let address = wanted.resource.address.clone();
-        let verdict = match self.inputs.observed.get(&id) {
+        let found = self.inputs.observed.get(&id);
+        let verdict = match found {
             None | Some(Observed::Absent) => self.absent(wanted),
             Some(Observed::Partial { why, .. }) => Verdict {
                 address,
                 state: None,
-                before: Before::Partial,
+                found,
                 fate: Fate::Create(Reason::HalfMade { why: why.clone() }),
                 deltas: Vec::new(),
                 wanted: Some(wanted),
             },
-            Some(Observed::Present { body, .. }) => self.present(wanted, body),
+            Some(Observed::Present { body, .. }) => Verdict {
+                found,
+                ..self.present(wanted, body)
+            },
             Some(Observed::Foreign { what }) => {
                 self.refusals.push(Refusal::NameTaken {
                     id,
@@ -326,7 +319,7 @@ impl Assembly<'_> {
         self.verdicts.insert(id, verdict);
     }
 
-    fn absent(&self, wanted: Desired) -> Verdict {
+    fn absent(&self, wanted: Desired) -> Verdict<'a> {
         let known = self
             .inputs
             .state
@@ -335,14 +328,14 @@ impl Assembly<'_> {
         Verdict {
             address: wanted.resource.address.clone(),
             state: None,
-            before: Before::Absent,
+            found: None,
             fate: Fate::Create(if known { Reason::Vanished } else { Reason::New }),
             deltas: Vec::new(),
             wanted: Some(wanted),
         }
     }
 
-    fn present(&self, mut wanted: Desired, found: &Value) -> Verdict {
+    fn present(&self, mut wanted: Desired, found: &Value) -> Verdict<'a> {
         let state = wanted.resource.body.get("state").cloned();
         for path in &wanted.ignore_changes {
             keep_found(&mut wanted.resource.body, Some(found), path);
@@ -368,9 +361,7 @@ impl Assembly<'_> {
         Verdict {
             address: wanted.resource.address.clone(),
             state,
-            before: Before::Present {
-                body: found.clone(),
-            },
+            found: None,
             fate,
             deltas,
             wanted: Some(wanted),
@@ -412,11 +403,8 @@ impl Assembly<'_> {
             if self.verdicts.contains_key(id) || self.inputs.left.contains(id) {
                 continue;
             }
-            let (address, before) = match observed {
-                Observed::Present { address, body } => {
-                    (address, Before::Present { body: body.clone() })
-                }
-                Observed::Partial { address, .. } => (address, Before::Partial),
+            let address = match observed {
+                Observed::Present { address, .. } | Observed::Partial { address, .. } => address,
                 // Gone already, or another's by now: nothing to do but forget it.
                 Observed::Absent | Observed::Foreign { .. } => continue,
             };
@@ -432,7 +420,7 @@ impl Assembly<'_> {
                 address: address.clone(),
                 wanted: None,
                 state: None,
-                before,
+                found: Some(observed),
                 fate: Fate::Delete(reason),
                 deltas: Vec::new(),
             };
@@ -449,7 +437,7 @@ impl Assembly<'_> {
                 users.entry(needed.clone()).or_default().push(id.clone());
             }
         }
-        let replaced = |v: &Verdict| matches!(v.fate, Fate::Replace(_));
+        let replaced = |v: &Verdict<'_>| matches!(v.fate, Fate::Replace(_));
         let mut queue: Vec<ResourceId> = self
             .verdicts
             .iter()
@@ -462,8 +450,10 @@ impl Assembly<'_> {
                     continue;
                 };
                 // What is half made holds on to it already.
-                let half_made =
-                    verdict.before == Before::Partial && matches!(verdict.fate, Fate::Create(_));
+                let half_made = matches!(
+                    (verdict.found, &verdict.fate),
+                    (Some(Observed::Partial { .. }), Fate::Create(_))
+                );
                 let whole = matches!(
                     verdict.fate,
                     Fate::Keep | Fate::Update(_) | Fate::Restart(_)

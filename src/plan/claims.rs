@@ -21,14 +21,14 @@ pub struct Claims {
 
 /// What a step's object holds before it and after it.
 pub(crate) fn held(
-    draft: &Draft,
+    draft: &Draft<'_>,
     claims: &dyn Fn(&ResourceId, &Address, &Value, bool) -> Claims,
 ) -> (Claims, Claims) {
     let found = match &draft.before {
         Before::Present { body } => claims(&draft.id, &draft.address, body, false),
         Before::Absent | Before::Partial | Before::Removed => Claims::default(),
     };
-    let wanted = draft.after.as_ref().map_or_else(Claims::default, |b| {
+    let wanted = draft.after.map_or_else(Claims::default, |b| {
         claims(&draft.id, &draft.address, b, true)
     });
     (found, wanted)
@@ -36,7 +36,7 @@ pub(crate) fn held(
 
 /// (who releases, who takes, whether they may never have it at once), without repetition, in order.
 pub(crate) fn handovers(
-    drafts: &[Draft],
+    drafts: &[Draft<'_>],
     held: &[(Claims, Claims)],
 ) -> BTreeSet<(usize, usize, bool)> {
     let mut releasers: BTreeMap<(&str, String), Vec<usize>> = BTreeMap::new();

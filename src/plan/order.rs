@@ -24,12 +24,12 @@ pub struct Cycle(pub Vec<ResourceId>);
 
 /// A step that has no number yet.
 #[derive(Clone, Debug)]
-pub(crate) struct Draft {
+pub(crate) struct Draft<'a> {
     pub(crate) id: ResourceId,
     pub(crate) address: Address,
     pub(crate) action: StepAction,
     pub(crate) before: Before,
-    pub(crate) after: Option<Value>,
+    pub(crate) after: Option<&'a Value>,
     pub(crate) source: Option<PathBuf>,
     pub(crate) reason: Reason,
     pub(crate) deltas: Vec<Delta>,
@@ -54,7 +54,7 @@ pub(crate) struct Edges<'a> {
 
 /// Numbers the drafts in an order that satisfies every edge; among those that may come next the lowest
 /// (address, id, action) comes first.
-pub(crate) fn order(mut drafts: Vec<Draft>, edges: &Edges<'_>) -> Result<Vec<Step>, Cycle> {
+pub(crate) fn order(mut drafts: Vec<Draft<'_>>, edges: &Edges<'_>) -> Result<Vec<Step>, Cycle> {
     drafts.sort_by(|a, b| key(a).cmp(&key(b)));
     loop {
         let mut graph = Graph::new(&drafts, edges);
@@ -80,7 +80,7 @@ pub(crate) fn order(mut drafts: Vec<Draft>, edges: &Edges<'_>) -> Result<Vec<Ste
 }
 
 /// A cycle runs from who goes first to who waits; it is told the other way round.
-fn named(drafts: &[Draft], cycle: &[usize]) -> Cycle {
+fn named(drafts: &[Draft<'_>], cycle: &[usize]) -> Cycle {
     let (first, rest) = cycle.split_first().expect("a cycle has members");
     let told = std::iter::once(first).chain(rest.iter().rev());
     let mut ids: Vec<ResourceId> = told.map(|n| drafts[*n].id.clone()).collect();
@@ -88,12 +88,12 @@ fn named(drafts: &[Draft], cycle: &[usize]) -> Cycle {
     Cycle(ids)
 }
 
-fn key(draft: &Draft) -> (&Address, &ResourceId, u8) {
+fn key<'a>(draft: &'a Draft<'_>) -> (&'a Address, &'a ResourceId, u8) {
     (&draft.address, &draft.id, draft.action as u8)
 }
 
 /// Each first of a pair is stopped before its change, which releases all it holds, so that the second can take it.
-fn yield_all(drafts: &mut Vec<Draft>, yields: &[(usize, usize)]) {
+fn yield_all(drafts: &mut Vec<Draft<'_>>, yields: &[(usize, usize)]) {
     for (yielding, taker) in yields {
         let step = Draft {
             starts: None,
@@ -125,7 +125,7 @@ fn yield_all(drafts: &mut Vec<Draft>, yields: &[(usize, usize)]) {
 
 /// Who stood on what, by the state; of what it knows nothing of, by what is wanted.
 fn users<'a>(
-    drafts: &'a [Draft],
+    drafts: &'a [Draft<'a>],
     edges: &Edges<'_>,
 ) -> BTreeMap<ResourceId, BTreeSet<&'a ResourceId>> {
     let mut users: BTreeMap<ResourceId, BTreeSet<&ResourceId>> = BTreeMap::new();
@@ -150,7 +150,7 @@ enum Because {
 }
 
 struct Graph<'a> {
-    drafts: &'a [Draft],
+    drafts: &'a [Draft<'a>],
     /// Between two steps there may be several edges.
     graph: DiGraph<usize, Because>,
     nodes: Vec<NodeIndex>,
@@ -166,11 +166,11 @@ struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    fn new(drafts: &'a [Draft], edges: &Edges<'_>) -> Self {
+    fn new(drafts: &'a [Draft<'a>], edges: &Edges<'_>) -> Self {
         let mut graph = DiGraph::new();
         // Nodes are added in the order of the drafts, so that the graph is the same whatever came first.
         let nodes = (0..drafts.len()).map(|n| graph.add_node(n)).collect();
-        let removing = |d: &Draft| d.action == StepAction::Delete;
+        let removing = |d: &Draft<'_>| d.action == StepAction::Delete;
         let pick = |wanted: bool| {
             let of_kind = drafts
                 .iter()
@@ -219,7 +219,7 @@ impl<'a> Graph<'a> {
     }
 
     /// What `draft` removes goes after the steps by which its users let go of it.
-    fn freed_by_users(&mut self, n: usize, draft: &Draft) {
+    fn freed_by_users(&mut self, n: usize, draft: &Draft<'_>) {
         for user in self.users.get(&draft.id).cloned().unwrap_or_default() {
             if let Some(removed) = self.removes.get(user).copied() {
                 self.edge(removed, n, Because::Order);
@@ -444,7 +444,7 @@ fn next_of(id: &ResourceId) -> ResourceId {
 }
 
 /// Whether a step brings its object to run that did not.
-fn starts(draft: &Draft) -> bool {
+fn starts(draft: &Draft<'_>) -> bool {
     let is_started = |delta: &Delta| delta.path.first().is_some_and(|key| key == "state");
     match draft.action {
         StepAction::Create | StepAction::Restart | StepAction::Replace => true,

@@ -11,7 +11,7 @@ mod paths;
 mod read;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use infra_api::{Project, ResourceId};
@@ -49,9 +49,10 @@ pub struct Loaded {
 impl Loaded {
     /// What is known; nothing where nothing was ever applied.
     #[must_use]
-    pub fn outcome(&self) -> Outcome {
+    pub fn outcome(&self) -> &Outcome {
+        static NOTHING: LazyLock<Outcome> = LazyLock::new(Outcome::default);
         let state = self.state.as_ref();
-        state.map(|s| s.outcome.clone()).unwrap_or_default()
+        state.map_or(&NOTHING, |state| &state.outcome)
     }
 
     /// Goes on from what is known to something else that is known, though it is not yet in the file either: the next

@@ -301,7 +301,8 @@ async fn what_moved_is_marked_as_it_was_made() {
     for step in others {
         assert_eq!(marks(&step.resource), step.address);
     }
-    let state = house.load().outcome();
+    let loaded = house.load();
+    let state = loaded.outcome();
     assert_eq!(state.resources[&first].address, *now);
     assert_eq!(state.made_as.of(now), made);
 }

@@ -121,7 +121,7 @@ async fn fresh(
         shown(&planned, false, false, ui);
     }
     let same_outputs = planned.plan.result.outputs == planned.session.prior().outputs;
-    let same = same_outputs && planned.plan.result == planned.session.prior();
+    let same = same_outputs && planned.plan.result == *planned.session.prior();
     if planned.plan.is_empty() && same && planned.session.moved.is_empty() {
         return Ok(Exit::Done);
     }
@@ -225,7 +225,7 @@ async fn apply(
     };
     let job = Job {
         plan,
-        prior: &prior,
+        prior,
         world,
         log: &journal,
         key: &key,

@@ -35,9 +35,7 @@ pub(in crate::cli) fn run(args: arguments::Console, global: Global, ui: Ui) -> R
 
 fn evaluate(session: &mut Session, line: &str, as_json: bool, ui: Ui) -> bool {
     let configuration = &mut session.configuration;
-    let value = configuration
-        .evaluation
-        .console(line, &mut configuration.sources);
+    let value = configuration.console(line);
     match (&value, as_json) {
         (Ok(value), false) => ui.result(&format!("{}\n", show::show(value))),
         (Ok(value), true) => {

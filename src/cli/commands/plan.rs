@@ -37,11 +37,14 @@ pub(in crate::cli) async fn run(
             path.display()
         ));
     }
-    Ok(if args.detailed_exitcode {
+    let exit = if args.detailed_exitcode {
         exit(&planned)
     } else {
         Exit::Done
-    })
+    };
+    // The program ends here, and all of it goes at once: to take it apart would be a tenth of the work.
+    std::mem::forget(planned);
+    Ok(exit)
 }
 
 /// A plan without steps, for what was decided and cannot be done.
@@ -77,7 +80,7 @@ pub(super) fn shown(planned: &Planned, json: bool, concise: bool, ui: Ui) {
     let view = PlanView {
         project: planned.session.project(),
         plan: &planned.plan,
-        prior: &prior,
+        prior,
         decision: Some(&planned.decision),
         inventory: Some(&planned.inventory),
         concise,

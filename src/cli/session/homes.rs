@@ -12,7 +12,7 @@ impl Session {
         for (id, record) in self
             .prior()
             .resources
-            .into_iter()
+            .iter()
             .filter(|(id, _)| id.kind == "volume")
         {
             let runtime = if id.provider == "docker" {
@@ -21,9 +21,9 @@ impl Session {
                 Runtime::Kvm
             };
             homes.insert(
-                record.address,
+                record.address.clone(),
                 Home {
-                    host: self.label_now(id.host),
+                    host: self.label_now(id.host.clone()),
                     runtime: Some(runtime),
                 },
             );

@@ -161,7 +161,7 @@ impl Session {
         configuration.diagnostics.extend(moved.diagnostics());
         configuration
             .diagnostics
-            .extend(moved::untraced(&prior, &moves));
+            .extend(moved::untraced(prior, &moves));
         if let Some(error) = failed.into_inner() {
             return Err(error.into());
         }
@@ -201,7 +201,7 @@ impl Session {
 
     /// What the state holds.
     #[must_use]
-    pub fn prior(&self) -> Outcome {
+    pub fn prior(&self) -> &Outcome {
         self.loaded.outcome()
     }
 
@@ -360,7 +360,7 @@ impl Session {
             &mut decision.desired,
             &observed,
         );
-        let plan = self.assembled(&decision, &observed, &self.prior(), &selection)?;
+        let plan = self.assembled(&mut decision, &observed, self.prior(), &selection)?;
         let evaluation = &self.configuration.evaluation;
         self.must(check::left(&plan, evaluation), ui)?;
         self.must(check::space(&plan, &inventory, &files), ui)?;
@@ -378,10 +378,10 @@ impl Session {
     /// A plan by which everything of the project goes.
     async fn destroy(self, world: World) -> Result<Planned, Stop> {
         let observed = self.observe(&world, &BTreeMap::new()).await?;
-        let prior = recover::completed(self.prior(), &observed);
-        let decision = Decision::default();
+        let prior = recover::completed(self.prior().clone(), &observed);
+        let mut decision = Decision::default();
         let selection = self.selection(&Inventory::default(), &prior)?;
-        let plan = self.assembled(&decision, &observed, &prior, &selection)?;
+        let plan = self.assembled(&mut decision, &observed, &prior, &selection)?;
         Ok(Planned {
             session: self,
             world,
@@ -392,16 +392,19 @@ impl Session {
         })
     }
 
+    /// The decision, but for what it wants of daemons, which goes into the plan.
     fn assembled(
         &self,
-        decision: &Decision,
+        decision: &mut Decision,
         observed: &BTreeMap<ResourceId, Observed>,
         prior: &Outcome,
         selection: &Selection,
     ) -> Result<Plan, Stop> {
+        let replace = decision.made_anew(self.project(), &prior.made_as, &self.options.replace);
+        let desired = std::mem::take(&mut decision.desired);
         let placements = &decision.placed.placements;
-        let desired = decision.desired.iter().map(|d| &d.resource.id).collect();
-        let mut left = selection.kept(prior, &desired);
+        let wanted = desired.iter().map(|d| &d.resource.id).collect();
+        let mut left = selection.kept(prior, &wanted);
         left.extend(selection.strangers(observed, prior));
         let mut workloads = self.left_places(selection);
         workloads.extend(placements.clone());
@@ -426,13 +429,14 @@ impl Session {
             project: self.project(),
             basis: self.loaded.basis(),
             state: prior,
-            desired: decision.desired.clone(),
+            secrets: lower::secrets(&desired),
+            desired,
             observed,
             depends_on: &decision.depends_on,
             rolling: &decision.rolling,
             impact: &impact,
             claims: &claims,
-            replace: &decision.made_anew(self.project(), &prior.made_as, &self.options.replace),
+            replace: &replace,
             swaps: &swaps,
             result: Outcome {
                 resources: BTreeMap::new(),
@@ -441,7 +445,6 @@ impl Session {
                 made_as: prior.made_as.clone(),
                 released: prior.released.clone(),
             },
-            secrets: lower::secrets(&decision.desired),
             destroy: self.options.destroy,
             left: &left,
         };

@@ -24,7 +24,7 @@ impl Session {
     ) -> Result<BTreeMap<ResourceId, Observed>, Stop> {
         let prior = self.prior();
         if self.options.facts.is_some() {
-            return Ok(as_recorded(&prior));
+            return Ok(as_recorded(prior));
         }
         self.settle(world).await;
         let known = prior

@@ -53,7 +53,7 @@ impl Session {
         found: &Outcome,
         selection: &Selection,
     ) -> Outcome {
-        let mut result = self.prior();
+        let mut result = self.prior().clone();
         for (id, record) in &found.resources {
             if selection.leaves_out(&record.address) {
                 continue;

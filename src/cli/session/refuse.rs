@@ -43,7 +43,7 @@ impl Session {
     pub(super) fn without_a_place(self, decision: Decision, inventory: Inventory) -> Stop {
         Stop::Refused(Box::new(Refused {
             diagnostics: decision.diagnostics.clone().sorted(),
-            prior: self.prior(),
+            prior: self.prior().clone(),
             project: self.project().clone(),
             sources: self.configuration.sources,
             decision,

@@ -72,9 +72,13 @@ impl Session {
 
     /// Where those run that are left out.
     pub(super) fn left_places(&self, selection: &Selection) -> BTreeMap<Address, Placement> {
-        let mut places = self.prior().workloads;
-        places.retain(|address, _| !selection.is_everything() && selection.leaves_out(address));
-        places
+        let places = self.prior().workloads.iter();
+        let left = |(address, _): &(&Address, &Placement)| {
+            !selection.is_everything() && selection.leaves_out(address)
+        };
+        let left = places.filter(left);
+        left.map(|(address, place)| (address.clone(), place.clone()))
+            .collect()
     }
 
     /// Outputs of what is planned are new, those of what is left out stay as they are recorded.
@@ -94,7 +98,7 @@ impl Session {
         if selection.is_everything() {
             return Ok(outputs);
         }
-        let recorded = self.prior().outputs;
+        let recorded = &self.prior().outputs;
         for (name, output) in &self.configuration.evaluation.outputs {
             let mut of = output.references.iter();
             let left = |a: &infra_lang::Address| selection.leaves_out(&Address::new(a.to_string()));

@@ -27,14 +27,15 @@ pub fn object(id: &ResourceId) -> String {
 /// Control characters as escapes: what a daemon or a file says must not move the cursor.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let shown = |c: char| {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
         if c.is_control() && c != '\t' {
-            c.escape_default().to_string()
+            clean.extend(c.escape_default());
         } else {
-            c.to_string()
+            clean.push(c);
         }
-    };
-    text.chars().map(shown).collect()
+    }
+    clean
 }
 
 /// By module, kind, name and key, numbers by their value.

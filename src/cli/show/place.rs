@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use infra_api::target::{Acceleration, Machine};
+use infra_api::target::Acceleration;
 use infra_api::units::Bytes;
 use infra_api::{Address, CpuPolicy, IdSet, Placement, Runtime};
+use serde::Deserialize;
 
 use super::PlanView;
 use super::names;
@@ -53,9 +54,9 @@ pub(super) fn runtime(view: &PlanView<'_>, address: &Address, placement: &Placem
     let outcomes = [&view.plan.result, view.prior];
     let record = outcomes.iter().find_map(|o| o.resources.get(&id));
     let emulated = record
-        .map(|r| r.body.clone())
-        .and_then(|body| serde_json::from_value::<Machine>(body).ok())
-        .is_some_and(|machine| machine.acceleration == Acceleration::Emulated);
+        .filter(|_| placement.runtime == Runtime::Kvm)
+        .and_then(|r| Acceleration::deserialize(&r.body["acceleration"]).ok())
+        .is_some_and(|acceleration| acceleration == Acceleration::Emulated);
     let suffix = if emulated { " (emulated)" } else { "" };
     format!("{}{suffix}", placement.runtime)
 }

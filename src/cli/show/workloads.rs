@@ -60,7 +60,7 @@ fn details(page: &mut Page, head: &str, row: &Row) {
 fn rows(view: &PlanView<'_>) -> Vec<Row> {
     let mut addresses: Vec<&Address> = view.prior.workloads.keys().collect();
     addresses.extend(view.plan.result.workloads.keys());
-    addresses.sort_by_key(|a| names::order(a));
+    addresses.sort_by_cached_key(|a| names::order(a));
     addresses.dedup();
     if view.concise {
         let changes: BTreeSet<&Address> = view.plan.steps.iter().map(|s| &s.address).collect();

@@ -8,7 +8,10 @@ use super::{Fate, Inputs, Timeouts, Verdict, runs};
 use crate::order::Draft;
 use crate::{Before, Reason, Starts, StepAction, When};
 
-pub(super) fn drafts(verdicts: &BTreeMap<ResourceId, Verdict>, inputs: &Inputs<'_>) -> Vec<Draft> {
+pub(super) fn drafts<'a>(
+    verdicts: &'a BTreeMap<ResourceId, Verdict<'_>>,
+    inputs: &Inputs<'_>,
+) -> Vec<Draft<'a>> {
     let mut drafts = Vec::new();
     for (id, verdict) in verdicts {
         let draft = |action, reason: &Reason| draft(id, verdict, action, reason);
@@ -39,16 +42,21 @@ pub(super) fn drafts(verdicts: &BTreeMap<ResourceId, Verdict>, inputs: &Inputs<'
     drafts
 }
 
-fn draft(id: &ResourceId, verdict: &Verdict, action: StepAction, reason: &Reason) -> Draft {
+fn draft<'a>(
+    id: &ResourceId,
+    verdict: &'a Verdict<'_>,
+    action: StepAction,
+    reason: &Reason,
+) -> Draft<'a> {
     let wanted = verdict.wanted.as_ref().map(|w| &w.resource);
     Draft {
         id: id.clone(),
         address: verdict.address.clone(),
         action,
-        before: verdict.before.clone(),
+        before: verdict.before(),
         after: wanted
             .filter(|_| action != StepAction::Delete)
-            .map(|w| w.body.clone()),
+            .map(|w| &w.body),
         source: wanted
             .filter(|_| action == StepAction::Create)
             .and_then(|w| w.source.clone()),
@@ -64,8 +72,8 @@ fn draft(id: &ResourceId, verdict: &Verdict, action: StepAction, reason: &Reason
 }
 
 /// Who does not run may be stopped at any time, and so may what goes for good.
-fn when(verdict: &Verdict) -> Option<When> {
-    let Before::Present { body } = &verdict.before else {
+fn when(verdict: &Verdict<'_>) -> Option<When> {
+    let Some(Observed::Present { body, .. }) = verdict.found else {
         return None;
     };
     let wanted = verdict.wanted.as_ref()?;
@@ -79,8 +87,8 @@ fn when(verdict: &Verdict) -> Option<When> {
 /// of it changes, nobody could tell the two apart after an apply that was cut off.
 fn is_swapped(
     id: &ResourceId,
-    verdict: &Verdict,
-    verdicts: &BTreeMap<ResourceId, Verdict>,
+    verdict: &Verdict<'_>,
+    verdicts: &BTreeMap<ResourceId, Verdict<'_>>,
     inputs: &Inputs<'_>,
 ) -> bool {
     let is_replaced = |id: &ResourceId| {
@@ -89,7 +97,7 @@ fn is_swapped(
     };
     let (stood_on, stands_on) = under(id, verdict, inputs);
     (inputs.swaps)(id)
-        && matches!(verdict.before, Before::Present { .. })
+        && matches!(verdict.found, Some(Observed::Present { .. }))
         && verdict.deltas.iter().any(|d| d.impact == Impact::Replace)
         && !stood_on
             .iter()
@@ -100,7 +108,7 @@ fn is_swapped(
 /// What it stood on and what it will.
 fn under(
     id: &ResourceId,
-    verdict: &Verdict,
+    verdict: &Verdict<'_>,
     inputs: &Inputs<'_>,
 ) -> (BTreeSet<ResourceId>, BTreeSet<ResourceId>) {
     let wanted = verdict.wanted.as_ref().map(|w| &w.resource.after);
@@ -112,7 +120,7 @@ fn under(
 
 /// What both would have keeps the new one from running beside the old one: a port, an address, a volume that both write
 /// to.
-fn starts(id: &ResourceId, verdict: &Verdict, inputs: &Inputs<'_>) -> Option<Starts> {
+fn starts(id: &ResourceId, verdict: &Verdict<'_>, inputs: &Inputs<'_>) -> Option<Starts> {
     let wanted = verdict
         .wanted
         .as_ref()

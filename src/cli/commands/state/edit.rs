@@ -40,7 +40,7 @@ pub(super) fn rm(
     ui: Ui,
 ) -> Result<Exit, Stop> {
     let (store, lock, loaded) = locked(global, locking, "state rm", ui)?;
-    let mut outcome = loaded.outcome();
+    let mut outcome = loaded.outcome().clone();
     let records = outcome.resources.values().map(|r| r.address.clone());
     let known: BTreeSet<Address> = records.chain(outcome.workloads.keys().cloned()).collect();
     let mut named = BTreeSet::new();

@@ -39,7 +39,7 @@ pub(super) async fn run(
     }
     let session = Session::open(options, Mode::Plan, ui)?;
     let world = session.connect().await?;
-    let mut recorded = session.prior().resources;
+    let mut recorded = session.prior().resources.clone();
     // What is nobody's alone carries no mark.
     recorded.retain(|id, _| !session.outlives(id));
     let bodies = recorded.iter().map(|(id, r)| (id.clone(), &r.body));
