@@ -11,6 +11,8 @@ mod daemons;
 mod engine;
 #[path = "cli/formatted.rs"]
 mod formatted;
+#[path = "cli/limits.rs"]
+mod limits;
 #[path = "cli/plans.rs"]
 mod plans;
 #[path = "cli/refreshed.rs"]

@@ -16,17 +16,23 @@ pub(super) fn write(path: &Path, plan: &Plan) -> Result<(), Stop> {
     let failed =
         |e: std::io::Error| Stop::error(format!("writing the plan to {}", path.display()), e);
     let part = path.with_added_extension("part");
+    write_whole(&part, plan)
+        .and_then(|()| std::fs::rename(&part, path))
+        .map_err(|error| {
+            let _half_a_plan = std::fs::remove_file(&part);
+            failed(error)
+        })
+}
+
+fn write_whole(path: &Path, plan: &Plan) -> std::io::Result<()> {
     let mut file = std::fs::OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(0o600)
-        .open(&part)
-        .map_err(failed)?;
-    file.write_all(infra_plan::write(plan).as_bytes())
-        .map_err(failed)?;
-    file.sync_all().map_err(failed)?;
-    std::fs::rename(&part, path).map_err(failed)
+        .open(path)?;
+    file.write_all(infra_plan::write(plan).as_bytes())?;
+    file.sync_all()
 }
 
 /// Reads a plan file.

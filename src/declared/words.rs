@@ -23,6 +23,18 @@ pub(in crate::declared) static DURATION: Text = Text {
     },
 };
 
+pub(in crate::declared) static LINE: Text = Text {
+    name: "a line of text",
+    example: "console=ttyS0 quiet",
+    check: |text| match text.chars().find(|c| c.is_control()) {
+        Some(c) => Err(format!(
+            "it has the control character {}",
+            c.escape_default()
+        )),
+        None => Ok(()),
+    },
+};
+
 pub(in crate::declared) static IDS: Text = Text {
     name: "a list of ids as Linux writes it",
     example: "0-3,8",

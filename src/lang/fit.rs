@@ -60,7 +60,7 @@ pub(crate) fn fit(value: &Value, shape: &Shape, resolve: Resolve<'_>) -> Result<
         Shape::Any => Ok(value.clone()),
         Shape::Bool => converted(value, &Type::Bool),
         Shape::Number => converted(value, &Type::Number),
-        Shape::String => converted(value, &Type::String),
+        Shape::String => checked(value, no_zero),
         Shape::Of(ty) => converted(value, &ty()),
         Shape::Whole { min, max } => whole(value, *min, *max),
         Shape::Text(text) => checked(value, |word| {
@@ -131,6 +131,17 @@ fn checked(value: &Value, check: impl Fn(&str) -> Result<(), Misfit>) -> Result<
     let text = converted(value, &Type::String)?;
     text.as_str().map_or(Ok(()), check)?;
     Ok(text)
+}
+
+/// A zero byte ends a text for programs and the kernel, and formats have no place for it.
+fn no_zero(word: &str) -> Result<(), Misfit> {
+    match word.find('\0') {
+        Some(at) => Err(
+            Misfit::new("Invalid value", format!("has a zero byte, its byte {at}"))
+                .hint(Some("no program, file name or daemon takes one".to_owned())),
+        ),
+        None => Ok(()),
+    }
 }
 
 /// What is wrong with a text may quote it, so of a sensitive one it is not said.

@@ -1,6 +1,7 @@
 //! What a person most likely meant where a text does not parse. The parser says which token it expected;
 //! this goes by what stands there instead.
 
+use crate::limits::exceeded;
 use hcl_edit::expr::Expression;
 use hcl_edit::parser::{parse_body, parse_expr};
 use infra_diag::{Diagnostic, SourceId, Span};
@@ -20,6 +21,9 @@ fn finding(label: impl Into<String>, hint: impl Into<String>) -> Finding {
 
 /// Parses an expression that is a whole text.
 pub(crate) fn expression(text: &str, source: SourceId) -> Result<Expression, Diagnostic> {
+    if let Some(error) = exceeded(text, source) {
+        return Err(error);
+    }
     parse_expr(text).map_err(|error| {
         // Of an expression alone the parser only says that it is none; of an attribute it says where.
         const NAME: &str = "x=";

@@ -22,6 +22,7 @@ mod graph;
 mod hints;
 mod inputs;
 mod language;
+mod limits;
 mod literal;
 mod load;
 mod moves;

@@ -323,6 +323,10 @@ pub(crate) fn read(files: &dyn Files, path: &str, found: &mut Diagnostics) -> Op
             )
         })
     });
+    let text = text.and_then(|text| match text.find('\0') {
+        Some(at) => Err(format!("byte {at} is zero: it is no text")),
+        None => Ok(text),
+    });
     text.map_err(|why| {
         found.push(Diagnostic::error("Cannot read file").note(format!("`{path}`: {why}")));
     })

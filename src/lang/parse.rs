@@ -2,10 +2,14 @@
 
 use crate::chunks::chunks;
 use crate::hints::syntax_error;
+use crate::limits::exceeded;
 use hcl_edit::parser::parse_body;
 use hcl_edit::structure::Body;
 use infra_diag::{Diagnostic, Diagnostics, SourceId, Sources, Span};
 use std::ops::Range;
+
+/// So many syntax errors of a file are told. Each takes reading it once more.
+const MOST_ERRORS: usize = 50;
 
 /// A file that was read.
 pub(crate) struct Parsed {
@@ -32,23 +36,36 @@ pub(crate) fn parse(
 ) -> Parsed {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let source = sources.add(name, text);
+    if let Some(error) = exceeded(text, source) {
+        diagnostics.push(error);
+        return Parsed::nothing(source);
+    }
     let mut text = text.to_owned();
-    let mut partial = false;
-    loop {
+    for found in 0..MOST_ERRORS {
         match parse_body(&text) {
             Ok(body) => {
                 return Parsed {
                     body,
                     source,
-                    partial,
+                    partial: found > 0,
                 };
             }
             Err(error) => {
-                partial = true;
                 let (range, diagnostic) = blame(&text, &error, source);
                 diagnostics.push(diagnostic);
                 blank(&mut text, range);
             }
+        }
+    }
+    Parsed::nothing(source)
+}
+
+impl Parsed {
+    fn nothing(source: SourceId) -> Self {
+        Self {
+            body: Body::new(),
+            source,
+            partial: true,
         }
     }
 }

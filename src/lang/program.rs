@@ -7,7 +7,7 @@ use crate::inputs::{Given, Inputs, inputs};
 use crate::schema::Schema;
 use crate::scope::Place;
 use crate::tree::{Target, Tree};
-use crate::{Address, Files, Graph, Moves, check, graph, load};
+use crate::{Address, Files, Graph, Moves, check, graph, load, stack};
 use infra_diag::{Diagnostic, Diagnostics, Sources, Span};
 use infra_expr::{Type, Value, convert};
 use std::cell::RefCell;
@@ -50,13 +50,14 @@ impl Program {
         about: &About,
         sources: &mut Sources,
     ) -> Self {
-        let mut diagnostics = Diagnostics::new();
-        let tree = load::load(files, schema, about, sources, &mut diagnostics);
-        check::check(&tree, &mut diagnostics);
-        Self {
-            tree: Arc::new(tree),
-            diagnostics,
-        }
+        // Of nested text every level takes stack, and not every thread has much.
+        stack::large(|_| {
+            let mut diagnostics = Diagnostics::new();
+            let tree = load::load(files, schema, about, sources, &mut diagnostics);
+            check::check(&tree, &mut diagnostics);
+            let tree = Arc::new(tree);
+            Self { tree, diagnostics }
+        })
     }
 
     #[must_use]

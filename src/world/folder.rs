@@ -1,6 +1,10 @@
 //! The configuration's files on the disk, as the language asks for them.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
+
+/// Of one file that the configuration reads: it is held in memory. Disk images are not read this way.
+const LARGEST: u64 = 64 << 20;
 
 /// A folder; paths are relative to it.
 #[derive(Clone, Debug)]
@@ -38,7 +42,13 @@ impl Folder {
 
 impl infra_expr::Files for Folder {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        std::fs::read(self.path(path)).map_err(|e| said(&e))
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(self.path(path)).map_err(|e| said(&e))?;
+        let read = file.take(LARGEST + 1).read_to_end(&mut bytes);
+        match read.map_err(|e| said(&e))? as u64 > LARGEST {
+            true => Err("it has more than 64 MiB".to_owned()),
+            false => Ok(bytes),
+        }
     }
 
     fn exists(&self, path: &str) -> Result<bool, String> {

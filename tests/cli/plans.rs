@@ -77,7 +77,7 @@ hint: make one with `infra plan --out FILE`
 #[test]
 fn a_damaged_plan() {
     let (folder, text) = planned();
-    folder.write("it.plan", &text[..text.len() / 2]);
+    folder.write("it.plan", &text[..30]);
     ends(
         apply(&folder),
         1,
@@ -102,6 +102,20 @@ hint: make one with `infra plan --out FILE`
 "#]],
     );
     folder.write("it.plan", text.replace("\"steps\"", "\"stpes\""));
+    ends(
+        apply(&folder),
+        1,
+        str![],
+        str![[r#"
+error: reading the plan [FOLDER]/it.plan: its content does not have its checksum: it was damaged or edited
+
+hint: make one with `infra plan --out FILE`
+
+"#]],
+    );
+    let edited = text.replace("registry.example/web:1", "registry.example/web:2");
+    assert_ne!(edited, text);
+    folder.write("it.plan", edited);
     ends(
         apply(&folder),
         1,

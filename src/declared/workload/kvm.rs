@@ -9,7 +9,7 @@ use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
 use self::hardware::{CRASH, POWEROFF};
 use crate::declared::read::{At, Reader};
-use crate::declared::words::{path, size, whole, word};
+use crate::declared::words::{LINE, path, size, whole, word};
 
 static CDROM: BlockKind = BlockKind {
     name: "cdrom",
@@ -47,7 +47,7 @@ pub(super) static KIND: BlockKind = BlockKind {
         )
         .default("\"kvm\""),
         size("root_size", "What the guest sees of the disk made from the image; the image's own size where it is not written."),
-        word("cmdline", Shape::String, "The kernel's command line, with a kernel image."),
+        word("cmdline", Shape::Text(&LINE), "The kernel's command line, with a kernel image."),
         word("user_data", Shape::String, "cloud-init user data, given by a NoCloud seed with name and planned addresses."),
         word("vendor_data", Shape::String, "cloud-init vendor data, which the user data is laid over."),
         word("seed", Shape::Bool, "Whether there is a NoCloud seed; default: where there is user data or a disk image."),

@@ -385,7 +385,7 @@ fn what_is_known_besides_is_written_before_the_first_step() {
     assert_eq!(loaded, again, "the same once more is no change");
 
     let lock = place.lock();
-    let plan = plan(loaded.basis(), loaded.outcome());
+    let plan = plan(loaded.basis(), loaded.outcome().clone());
     let journal = place.store.begin(&lock, &loaded, &plan, "lineage").unwrap();
     drop((journal, lock));
     let after = place.load().unwrap();
