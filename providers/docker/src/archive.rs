@@ -8,7 +8,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Component, Path};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
@@ -140,6 +140,7 @@ fn form(file: &mut File) -> Result<Form, Flaw> {
         {
             return Err(Flaw::Unusable("it is truncated".to_owned()));
         }
+        stays_inside(&entry)?;
         let images = match name(&entry)?.as_str() {
             // A root file system may hold a file of that name too.
             "manifest.json" => image::is_manifest(&small(&mut entry)?),
@@ -151,6 +152,24 @@ fn form(file: &mut File) -> Result<Form, Flaw> {
         }
     }
     Ok(form)
+}
+
+/// Every name, and what a hard link names, is a path in the archive. (A symbolic link may point anywhere: it is
+/// followed in the container, if at all.)
+fn stays_inside(entry: &Entry<impl Read>) -> Result<(), Flaw> {
+    let link = match entry.header().entry_type() {
+        EntryType::Link => entry.link_name()?,
+        _ => None,
+    };
+    for path in [Some(entry.path()?), link].into_iter().flatten() {
+        let leaves = |part| !matches!(part, Component::Normal(_) | Component::CurDir);
+        if path.components().any(leaves) {
+            return Err(Flaw::Unusable(format!(
+                "its entry {path:?} is no path inside the archive"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn name(entry: &Entry<impl Read>) -> io::Result<String> {

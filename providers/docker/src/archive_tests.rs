@@ -160,6 +160,46 @@ fn what_is_no_whole_archive_is_told() {
     );
 }
 
+/// One entry of this name, which the builder would not take as it is.
+fn named(path: &str, kind: EntryType, link: &str) -> Vec<u8> {
+    let mut out = Builder::new(Vec::new());
+    let mut header = Header::new_gnu();
+    header.set_size(0);
+    header.set_entry_type(kind);
+    let name = &mut header.as_gnu_mut().unwrap().name;
+    name[..path.len()].copy_from_slice(path.as_bytes());
+    header.as_gnu_mut().unwrap().linkname[..link.len()].copy_from_slice(link.as_bytes());
+    header.set_cksum();
+    out.append(&header, &[][..]).unwrap();
+    out.into_inner().unwrap()
+}
+
+#[test]
+fn entries_stay_in_their_archive() {
+    let (file, hard, symbolic) = (EntryType::Regular, EntryType::Link, EntryType::Symlink);
+    for (path, kind, link) in [
+        ("/etc/passwd", file, ""),
+        ("../x", file, ""),
+        ("a/../../x", file, ""),
+        ("a", hard, "/etc/passwd"),
+        ("a", hard, "../x"),
+    ] {
+        let why = flaw(&named(path, kind, link));
+        assert!(
+            why.contains("is no path inside the archive"),
+            "{path}: {why}"
+        );
+    }
+    for (path, kind, link) in [
+        ("./etc/passwd", file, ""),
+        ("a", hard, "b"),
+        ("a", symbolic, "/etc/passwd"),
+        ("a", symbolic, "../../x"),
+    ] {
+        loaded(&named(path, kind, link));
+    }
+}
+
 #[test]
 fn another_file_than_was_planned_is_not_loaded() {
     let manifest = br#"[{"Config":"c.json","Layers":["l/layer.tar"]}]"#;
