@@ -19,6 +19,8 @@ mod credentials;
 mod discover;
 mod door;
 mod engine;
+#[doc(hidden)]
+pub mod fuzzing;
 mod impact;
 mod kind;
 mod mark;

@@ -5,6 +5,8 @@ mod daemon;
 mod discover;
 mod domain;
 mod failure;
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod network;
 mod plug;

@@ -94,7 +94,7 @@ pub(super) fn shown(planned: &Planned, json: bool, concise: bool, ui: Ui) {
 
 fn exit(planned: &Planned) -> Exit {
     let (plan, prior) = (&planned.plan, planned.session.prior());
-    let recorded = show::recorded::of_state_alone(plan, &prior);
+    let recorded = show::recorded::of_state_alone(plan, prior);
     let drift = |reason: &Reason| {
         matches!(
             reason,

@@ -337,7 +337,7 @@ impl Session {
             return self.refresh(world).await;
         }
         let inventory = self.inventory(&world, ui).await?;
-        let selection = self.selection(&inventory, &self.prior())?;
+        let selection = self.selection(&inventory, self.prior())?;
         let (mut decision, files) = self.decided(&world, &inventory, &selection).await?;
         decision.diagnostics.extend(self.pools_stay(&decision));
         decision

@@ -22,7 +22,7 @@ impl Session {
         let observed = self.observe(&world, &recorded).await?;
         let found = recover::completed(prior.clone(), &observed);
         let selection = self.selection(&Inventory::default(), &found)?;
-        let strays = unrecorded(&found, &prior);
+        let strays = unrecorded(&found, prior);
         self.whose(&strays)?;
         let result = self.as_found(&observed, &found, &selection);
         let plan = Plan {

@@ -1,0 +1,5 @@
+# A brace is missing.
+host "r1" {}
+
+workload "web" {
+  container { image = "registry.example/a:1"
