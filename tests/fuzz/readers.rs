@@ -82,6 +82,7 @@ pub(crate) fn plan() -> Reader {
             prior: &Outcome::default(),
             decision: None,
             inventory: None,
+            concise: false,
         };
         !show::plan::plan(&view).is_empty() && show::json::plan(&view).is_object()
     })
