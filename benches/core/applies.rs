@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use infra_api::{Address, Daemon, HostName, Observed, Project, Resource, ResourceId};
 use infra_apply::{Event, Job, Settings, Sink, World, run};
-use infra_plan::{Claims, Desired, Inputs, Outcome, Plan, assemble};
+use infra_plan::{Claims, Desired, Inputs, Outcome, Plan, Timeouts, assemble};
 use infra_sim::{Sim, SimDaemon};
 use infra_state::{Paths, Store, Vault};
 use rustix::time::{ClockId, clock_gettime};
@@ -66,6 +66,7 @@ pub(crate) fn apply(steps: usize, directory: &Path) -> Applied {
         sink: &Deaf,
         settings: &Settings::default(),
         earlier: &journal.begin().unfinished,
+        in_doubt: &[],
     };
     let report = runtime.block_on(run(job, stop)).expect("an apply");
     assert!(report.is_complete());
@@ -124,6 +125,8 @@ fn desired(n: usize) -> Desired {
         prevent_destroy: false,
         create_before_destroy: false,
         ignore_changes: Vec::new(),
+        timeouts: Timeouts::default(),
+        stopped_when: None,
     }
 }
 

@@ -45,15 +45,7 @@ impl Lowering<'_> {
         let wants_seed = form
             .seed
             .unwrap_or(form.user_data.is_some() || form.vendor_data.is_some() || disk.is_some());
-        let mut disks: Vec<MachineDisk> = disk.into_iter().collect();
-        disks.extend(
-            workload
-                .disks
-                .iter()
-                .filter_map(|disk| self.data_disk(workload, placement, disk)),
-        );
-        disks.extend(form.cdroms.iter().map(|cdrom| self.drive(placement, cdrom)));
-        by_bus(&mut disks);
+        let disks = self.disks(workload, placement, form, disk);
         let (seed, seed_digest) = wants_seed
             .then(|| self.seed(workload, placement, form, &interfaces))
             .unzip();
@@ -90,6 +82,22 @@ impl Lowering<'_> {
             &workload.address,
             What::Machine(Box::new(machine)),
         );
+    }
+
+    /// The one it boots from, the others, and the drives.
+    fn disks(
+        &mut self,
+        workload: &Workload,
+        placement: &Placement,
+        form: &Kvm,
+        boot: Option<MachineDisk>,
+    ) -> Vec<MachineDisk> {
+        let mut disks: Vec<MachineDisk> = boot.into_iter().collect();
+        let data = workload.disks.iter();
+        disks.extend(data.filter_map(|disk| self.data_disk(workload, placement, disk)));
+        disks.extend(form.cdroms.iter().map(|cdrom| self.drive(placement, cdrom)));
+        by_bus(&mut disks);
+        disks
     }
 
     fn whole_mebibytes(&mut self, memory: &Memory) {

@@ -138,33 +138,7 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
     }
     let mut verdicts = std::mem::take(&mut assembly.verdicts);
     verdicts.values_mut().for_each(begin_as_declared);
-    let drafts = drafts(&verdicts, &inputs);
-    let stood_on = stood_on(&verdicts);
-    let old_edges = |id: &ResourceId| {
-        let record = inputs.state.resources.get(id)?;
-        Some(old_edges(record, verdicts.get(id)))
-    };
-    let steps = order::order(
-        drafts,
-        &order::Edges {
-            after: &|id| {
-                verdicts
-                    .get(id)
-                    .and_then(|v| v.wanted.as_ref())
-                    .map_or(&[][..], |w| &w.resource.after)
-            },
-            before: &old_edges,
-            depends_on: inputs.depends_on,
-            rolling: inputs.rolling,
-            claims: inputs.claims,
-            stays: &|id| {
-                let protected =
-                    |v: &Verdict<'_>| v.wanted.as_ref().is_some_and(|w| w.prevent_destroy);
-                stood_on.contains(id) || verdicts.get(id).is_some_and(protected)
-            },
-        },
-    )
-    .map_err(|cycle| vec![Refusal::Cycle(cycle)])?;
+    let steps = ordered(&verdicts, &inputs)?;
     let secrets = needed(&steps, &verdicts, secrets);
     let mut depended_on = depended_on(inputs.depends_on);
     result.resources = verdicts
@@ -187,6 +161,35 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
         moved: BTreeMap::new(),
         let_go: BTreeSet::new(),
     })
+}
+
+/// One step or two of each change, in an order that all of them can be done in.
+fn ordered(
+    verdicts: &BTreeMap<ResourceId, Verdict<'_>>,
+    inputs: &Inputs<'_>,
+) -> Result<Vec<Step>, Vec<Refusal>> {
+    let stood_on = stood_on(verdicts);
+    let old_edges = |id: &ResourceId| {
+        let record = inputs.state.resources.get(id)?;
+        Some(old_edges(record, verdicts.get(id)))
+    };
+    let edges = order::Edges {
+        after: &|id| {
+            verdicts
+                .get(id)
+                .and_then(|v| v.wanted.as_ref())
+                .map_or(&[][..], |w| &w.resource.after)
+        },
+        before: &old_edges,
+        depends_on: inputs.depends_on,
+        rolling: inputs.rolling,
+        claims: inputs.claims,
+        stays: &|id| {
+            let protected = |v: &Verdict<'_>| v.wanted.as_ref().is_some_and(|w| w.prevent_destroy);
+            stood_on.contains(id) || verdicts.get(id).is_some_and(protected)
+        },
+    };
+    order::order(drafts(verdicts, inputs), &edges).map_err(|cycle| vec![Refusal::Cycle(cycle)])
 }
 
 /// Digests of all that must be filled in.

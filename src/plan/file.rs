@@ -71,8 +71,3 @@ pub fn read(text: &str) -> Result<Plan, String> {
     }
     serde_json::from_value(value).map_err(|e| format!("it is damaged: {e}"))
 }
-
-/// Of the document as compact JSON with sorted keys, so that white space does not count.
-fn checksum(document: &Value) -> String {
-    format!("sha256:{}", names::digest(&[&document.to_string()]))
-}

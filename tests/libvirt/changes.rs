@@ -27,12 +27,15 @@ fn disk(b: &Bench, name: &str) -> MachineDisk {
     MachineDisk::new(b.volume(name), Format::Qcow2, false)
 }
 
-/// Of what QEMU has on any host.
-fn furnished(b: &Bench) -> Machine {
-    let timer = Timer {
+fn present() -> Timer {
+    Timer {
         present: Some(true),
         tick_policy: None,
-    };
+    }
+}
+
+/// Of what QEMU has on any host.
+fn furnished(b: &Bench) -> Machine {
     let hardware = Hardware {
         title: Some("One <of> everything".into()),
         description: Some("for a test".into()),
@@ -49,7 +52,7 @@ fn furnished(b: &Bench) -> Machine {
         }),
         clock: Some(Clock {
             offset: "localtime".into(),
-            timers: [("hpet".to_owned(), timer)].into(),
+            timers: [("hpet".to_owned(), present())].into(),
         }),
         on_crash: Some("preserve".into()),
         graphics: Some(Graphics {

@@ -29,7 +29,7 @@ pub fn network(json: &[u8]) -> bool {
 
 #[must_use]
 pub fn volume(json: &[u8]) -> bool {
-    serde_json::from_slice(json).is_ok_and(|found| volume::decode(&found).is_ok())
+    serde_json::from_slice(json).is_ok_and(|found| !volume::decode(&found).name.is_empty())
 }
 
 pub fn reference(text: &str) {
