@@ -83,7 +83,7 @@ fn a_damaged_plan() {
         1,
         str![],
         str![[r#"
-error: reading the plan [FOLDER]/it.plan: it is not a plan file: EOF while parsing a list at line 69 column 4
+error: reading the plan [FOLDER]/it.plan: it is not a plan file: EOF while parsing a value at line 3 column 1
 
 hint: make one with `infra plan --out FILE`
 
