@@ -300,3 +300,47 @@ fn live_another_seed_is_a_restart() {
         })
     });
 }
+
+/// A network that is stopped by hand takes its bridge from under the machines on it. They are put back on the new one,
+/// and the guests notice nothing.
+#[test]
+fn live_a_nic_that_was_cut_off_is_put_back() {
+    live("cutoff", |b| {
+        Box::pin(async {
+            let network = b.network("10.213.97");
+            let lan = b.id("network", &network.name);
+            b.create(&lan, &network, None).await.unwrap();
+            let nic = MachineInterface::new(
+                "52:54:00:12:34:97".into(),
+                network.name.clone(),
+                [10, 213, 97, 7].into(),
+            );
+            let machine = Machine {
+                interfaces: vec![nic],
+                ..b.plain()
+            };
+            let id = b.id("domain", &machine.name);
+            b.create(&id, &machine, None).await.unwrap();
+            let process = b.domain_by_hand(&machine).id();
+            let by_hand = b.by_hand().lookup_network_by_name(&network.name).unwrap();
+            let cut_off = format!("{} (cut off)", network.name);
+            by_hand.destroy().unwrap();
+            assert_eq!(b.machine(&id).await.interfaces[0].network, cut_off);
+            b.create(&lan, &network, None).await.unwrap();
+            let found = b.machine(&id).await;
+            assert_eq!(found.interfaces[0].network, cut_off);
+            let plugged = format!("/sys/class/net/{}/brif", network.bridge);
+            let on_it = || std::fs::read_dir(&plugged).unwrap().count();
+            assert_eq!(on_it(), 0);
+            for _ in 0..2 {
+                b.update(&id, &found, &machine, Impact::InPlace)
+                    .await
+                    .unwrap();
+                assert_eq!(b.machine(&id).await, machine);
+            }
+            assert_eq!(on_it(), 1);
+            assert_eq!(b.domain_by_hand(&machine).id(), process);
+            assert_eq!(b.ours().await.len(), 2, "nothing is left of the way");
+        })
+    });
+}

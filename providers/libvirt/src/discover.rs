@@ -210,7 +210,7 @@ fn used(connection: &Connect) -> Result<Vec<Used>, Failure> {
         let holds = domain.is_active().doing(doing)? || domain.autostart().doing(doing)?;
         // A definition beyond understanding takes nothing that could be named.
         Ok(holds
-            .then(|| domain::live(domain, &pools).ok())
+            .then(|| domain::live(domain, &pools, None).ok())
             .flatten()
             .map(use_of))
     })
@@ -222,6 +222,7 @@ fn use_of(found: Found) -> Used {
         stamp,
         machine,
         host_devices,
+        ports: _,
     } = found;
     let (owner, project) = match stamp {
         Some(stamp) => (

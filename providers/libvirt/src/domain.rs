@@ -1,5 +1,7 @@
 //! Domains on a daemon, as they are.
 
+use std::sync::Arc;
+
 use infra_api::target::Machine;
 use infra_api::{Failure, Observed, Project, Readiness, Remedy};
 use virt::connect::Connect;
@@ -8,11 +10,12 @@ use virt::enumutil::Enum;
 use virt::sys;
 
 use crate::failure::{Doing, each, found};
+use crate::network::Ports;
 use crate::text::domain_read::{self, Found};
 use crate::text::mark::news;
 use crate::text::pool::Pools;
 use crate::wire::Wire;
-use crate::{guard, pool};
+use crate::{guard, network, pool};
 
 pub(crate) fn lookup(connection: &Connect, name: &str) -> Result<Option<Domain>, Failure> {
     found(connection.lookup_domain_by_name(name))
@@ -24,9 +27,18 @@ pub(crate) fn stored(domain: &Domain, pools: &Pools) -> Result<Found, Failure> {
     describe(domain, sys::VIR_DOMAIN_XML_INACTIVE, pools)
 }
 
-/// As it runs.
-pub(crate) fn live(domain: &Domain, pools: &Pools) -> Result<Found, Failure> {
-    describe(domain, 0, pools)
+/// As it runs. A NIC whose network was stopped under it, and perhaps started again, is on no bridge any more, and
+/// libvirt says nothing of that but by the ports of its networks.
+pub(crate) fn live(
+    domain: &Domain,
+    pools: &Pools,
+    ports: Option<&Ports>,
+) -> Result<Found, Failure> {
+    let mut found = describe(domain, 0, pools)?;
+    if let Some(ports) = ports {
+        found.cut_off(|port| !ports.contains(port));
+    }
+    Ok(found)
 }
 
 fn describe(
@@ -44,12 +56,20 @@ pub(crate) fn read(
     name: &str,
 ) -> Result<Observed, Failure> {
     match lookup(connection, name)? {
-        Some(domain) => observe(&domain, &pool::paths(connection)?, project),
+        Some(domain) => {
+            let (pools, ports) = (pool::paths(connection)?, network::ports(connection)?);
+            observe(&domain, &pools, ports.as_ref(), project)
+        }
         None => Ok(Observed::Absent),
     }
 }
 
-fn observe(domain: &Domain, pools: &Pools, project: &Project) -> Result<Observed, Failure> {
+fn observe(
+    domain: &Domain,
+    pools: &Pools,
+    ports: Option<&Ports>,
+    project: &Project,
+) -> Result<Observed, Failure> {
     let stored = stored(domain, pools)?;
     let what = format!("the domain `{}`", stored.machine.name);
     let address = match guard::owner(&what, stored.mark(), project) {
@@ -65,7 +85,7 @@ fn observe(domain: &Domain, pools: &Pools, project: &Project) -> Result<Observed
     }
     let made = stored.stamp.map(|stamp| stamp.made).unwrap_or_default();
     let machine = match domain.is_active().doing(doing)? {
-        true => news(live(domain, pools)?.machine, stored.machine, &made),
+        true => news(live(domain, pools, ports)?.machine, stored.machine, &made),
         false => stored.machine,
     };
     let (state, autostart) = (state(domain)?.to_owned(), domain.autostart().doing(doing)?);
@@ -84,14 +104,19 @@ pub(crate) async fn list(
     wire: &Wire,
     project: &Project,
 ) -> Result<Vec<(String, Observed)>, Failure> {
-    let names = wire.ask(names).await?;
+    let (names, ports) = wire
+        .ask(|connection| Ok((names(connection)?, network::ports(connection)?)))
+        .await?;
+    let ports = Arc::new(ports);
     let mut calls = tokio::task::JoinSet::new();
     // Four at a time is what the wire lets through; more tasks than that would only wait.
     for part in names.chunks(names.len().div_ceil(4).max(1)) {
         let (wire, project, part) = (wire.clone(), project.clone(), part.to_vec());
+        let ports = Arc::clone(&ports);
         calls.spawn(async move {
-            wire.ask(move |connection| several(connection, &project, &part))
-                .await
+            let several =
+                move |connection: &_| several(connection, &project, &part, (*ports).as_ref());
+            wire.ask(several).await
         });
     }
     calls
@@ -114,13 +139,14 @@ fn several(
     connection: &Connect,
     project: &Project,
     names: &[String],
+    ports: Option<&Ports>,
 ) -> Result<Vec<(String, Observed)>, Failure> {
     let pools = pool::paths(connection)?;
     each(names, |name| {
         let Some(domain) = lookup(connection, name)? else {
             return Ok(None);
         };
-        Ok(match observe(&domain, &pools, project)? {
+        Ok(match observe(&domain, &pools, ports, project)? {
             Observed::Foreign { .. } | Observed::Absent => None,
             ours => Some(((*name).clone(), ours)),
         })

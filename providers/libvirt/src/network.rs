@@ -1,5 +1,7 @@
 //! Networks of machines on a daemon.
 
+use std::collections::BTreeSet;
+
 use infra_api::target::MachineNetwork;
 use infra_api::{Failure, Mark, Observed, Project, Remedy};
 use virt::connect::Connect;
@@ -7,9 +9,9 @@ use virt::network::Network;
 use virt::sys;
 
 use crate::failure::{Doing, each, found};
-use crate::guard;
 use crate::text::mark::news;
 use crate::text::network::{self as text, Found};
+use crate::{guard, raw};
 
 fn lookup(connection: &Connect, name: &str) -> Result<Option<Network>, Failure> {
     found(connection.lookup_network_by_name(name))
@@ -35,6 +37,35 @@ fn live(network: &Network) -> Result<Found, Failure> {
 
 fn reading() -> String {
     "reading a network".to_owned()
+}
+
+/// All that is plugged into networks that run; nothing where libvirt does not tell (before 5.5, and its mock).
+pub(crate) fn ports(connection: &Connect) -> Result<Option<Ports>, Failure> {
+    let active = sys::VIR_CONNECT_LIST_NETWORKS_ACTIVE;
+    let networks = connection.list_all_networks(active);
+    let networks = networks.doing(|| "listing the networks".into())?;
+    let lists: Result<Vec<_>, _> = networks.iter().map(raw::ports).collect();
+    Ok(lists
+        .ok()
+        .map(|lists| lists.into_iter().flatten().collect()))
+}
+
+/// By their UUIDs.
+pub(crate) type Ports = BTreeSet<String>;
+
+/// A network that lives as long as it runs, for NICs on their way to another.
+pub(crate) fn passing(connection: &Connect, mark: &Mark, name: &str) -> Result<Network, Failure> {
+    let doing = || format!("making the network `{name}` for a moment");
+    if let Some(there) = lookup(connection, name)? {
+        guard::ours(
+            &format!("the network `{name}`"),
+            stored(&there)?.mark(),
+            &mark.project,
+        )?;
+        return Ok(there);
+    }
+    let xml = text::write_passing(name, mark).doing(doing)?;
+    connection.create_network_xml(&xml).doing(doing)
 }
 
 pub(crate) fn list(

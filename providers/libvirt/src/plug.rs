@@ -5,22 +5,24 @@ use std::time::{Duration, Instant};
 
 use infra_api::target::{Machine, MachineDisk, MachineInterface};
 use infra_api::{Failure, Mark, Remedy};
+use virt::connect::Connect;
 use virt::domain::{Domain, NUMAParameters};
 use virt::sys;
 
 use crate::failure::Doing;
-use crate::raw;
 use crate::text::domain::{disk, interface};
 use crate::text::domain_read::{self, Places};
 use crate::text::mark::NAMESPACE;
 use crate::text::pool::Pools;
 use crate::text::{domain as text, xml};
-use crate::way::Step;
+use crate::way::{PASSING, Step};
+use crate::{network, raw};
 
 const LIVE: u32 = sys::VIR_DOMAIN_AFFECT_LIVE;
 
 /// A running domain that is changed.
 pub(crate) struct Running<'a> {
+    pub(crate) connection: &'a Connect,
     pub(crate) domain: &'a Domain,
     pub(crate) pools: &'a Pools,
     pub(crate) mark: &'a Mark,
@@ -69,6 +71,7 @@ impl Running<'_> {
             Step::AttachNic(nic) => self.attach_nic(nic),
             Step::DetachNic(nic) => self.detach_nic(nic),
             Step::ChangeNic(nic) => self.change_nic(nic),
+            Step::Reattach(nic) => self.reattach(nic),
             Step::Title(text) => self.note(sys::VIR_DOMAIN_METADATA_TITLE, text.as_deref()),
             Step::Description(text) => {
                 self.note(sys::VIR_DOMAIN_METADATA_DESCRIPTION, text.as_deref())
@@ -161,6 +164,26 @@ impl Running<'_> {
         let doing = || format!("changing the NIC {} of `{}`", nic.mac, self.wanted.name);
         let xml = interface::write(nic).document().doing(doing)?;
         self.domain.update_device_flags(&xml, LIVE).doing(doing)
+    }
+
+    /// libvirt moves a NIC from one bridge to another and the guest sees nothing of it, but never to the one it takes
+    /// it to be on: so it goes by way of another.
+    fn reattach(&self, nic: &MachineInterface) -> Result<(), Failure> {
+        let doing = || {
+            format!(
+                "putting the NIC {} of `{}` back on its bridge",
+                nic.mac, self.wanted.name
+            )
+        };
+        let name = format!("{}{PASSING}", nic.network);
+        let passing = network::passing(self.connection, self.mark, &name)?;
+        let away = self.change_nic(&MachineInterface {
+            network: name,
+            ..nic.clone()
+        });
+        let back = away.and_then(|()| self.change_nic(nic));
+        passing.destroy().doing(doing)?;
+        back
     }
 
     fn note(&self, kind: sys::virDomainMetadataType, text: Option<&str>) -> Result<(), Failure> {

@@ -1,12 +1,13 @@
 //! Calls of libvirt that the `virt` crate has no wrapper for.
 
 use std::ffi::CString;
-use std::os::raw::c_int;
+use std::os::raw::{c_int, c_void};
 use std::ptr;
 
 use infra_api::IdSet;
 use virt::domain::Domain;
 use virt::error::Error;
+use virt::network::Network;
 use virt::sys;
 
 /// Running threads are meant by all of these; the definition is written by itself.
@@ -45,6 +46,44 @@ pub(crate) fn pin_iothread(domain: &Domain, thread: u32, cpus: &IdSet) -> Result
     checked(unsafe {
         sys::virDomainPinIOThread(domain.as_ptr(), thread, map.as_mut_ptr(), length, LIVE)
     })
+}
+
+/// The UUIDs of all that is plugged into a network.
+pub(crate) fn ports(network: &Network) -> Result<Vec<String>, Error> {
+    let mut list: *mut sys::virNetworkPortPtr = ptr::null_mut();
+    // SAFETY: the network is the caller's and lives; libvirt writes the list's address, which is ours.
+    let count = unsafe { sys::virNetworkListAllPorts(network.as_ptr(), &raw mut list, 0) };
+    checked(count)?;
+    let mut found = Vec::new();
+    for index in 0..usize::try_from(count).unwrap_or_default() {
+        let mut text = [0; UUID_LENGTH];
+        // SAFETY: the list has `count` ports, each of them ours until it is freed here, once; the text has room for a
+        // UUID and its end.
+        let told = unsafe {
+            let port = *list.add(index);
+            let told = sys::virNetworkPortGetUUIDString(port, text.as_mut_ptr());
+            sys::virNetworkPortFree(port);
+            told
+        };
+        let bytes = text
+            .iter()
+            .map(|c| c.to_ne_bytes()[0])
+            .take_while(|byte| *byte != 0);
+        if told == 0 {
+            found.push(bytes.map(char::from).collect());
+        }
+    }
+    // SAFETY: libvirt took it from malloc for us to give back; nothing points into it any more.
+    unsafe { free(list.cast()) };
+    Ok(found)
+}
+
+/// `VIR_UUID_STRING_BUFLEN`: 36 characters and the end.
+const UUID_LENGTH: usize = 37;
+
+// SAFETY: the C library's own, as every Unix has it.
+unsafe extern "C" {
+    fn free(pointer: *mut c_void);
 }
 
 /// Limits by libvirt's names; 0 is none.

@@ -20,7 +20,7 @@ use crate::text::domain::{self as text, Hypervisor};
 use crate::text::pool::Pools;
 use crate::way::{Step, way};
 use crate::wire::Wire;
-use crate::{guard, pool};
+use crate::{guard, network, pool};
 
 const POLL: Duration = Duration::from_millis(200);
 
@@ -94,7 +94,7 @@ async fn give_back(
 /// What the guest has of less than all.
 fn balloon(connection: &Connect, name: &str) -> Result<Option<u64>, Failure> {
     match lookup(connection, name)? {
-        Some(domain) => Ok(live(&domain, &pool::paths(connection)?)?
+        Some(domain) => Ok(live(&domain, &pool::paths(connection)?, None)?
             .machine
             .balloon_bytes),
         None => Ok(None),
@@ -113,7 +113,7 @@ fn define(
     let xml = text::write(wanted, mark, &pools, hypervisor(connection)?).doing(doing)?;
     let there = lookup(connection, &wanted.name)?;
     let steps = match &there {
-        Some(domain) => next(domain, &pools, mark, wanted)?,
+        Some(domain) => next(connection, domain, &pools, (mark, wanted))?,
         None => Some(Vec::new()),
     };
     if steps.is_none() && allowed == Impact::InPlace {
@@ -134,6 +134,7 @@ fn define(
     };
     let (domain, pools) = (&domain, &pools);
     let running = Running {
+        connection,
         domain,
         pools,
         mark,
@@ -166,15 +167,18 @@ fn hypervisor(connection: &Connect) -> Result<Hypervisor, Failure> {
 
 /// What makes it as wanted while it runs; nothing where that takes a restart.
 fn next(
+    connection: &Connect,
     domain: &Domain,
     pools: &Pools,
-    mark: &Mark,
-    wanted: &Machine,
+    (mark, wanted): (&Mark, &Machine),
 ) -> Result<Option<Vec<Step>>, Failure> {
     let what = format!("the domain `{}`", wanted.name);
     guard::ours(&what, stored(domain, pools)?.mark(), &mark.project)?;
     match domain.is_active().doing(|| format!("reading {what}"))? {
-        true => Ok(way(&live(domain, pools)?.machine, wanted)),
+        true => {
+            let ports = network::ports(connection)?;
+            Ok(way(&live(domain, pools, ports.as_ref())?.machine, wanted))
+        }
         false => Ok(Some(Vec::new())),
     }
 }

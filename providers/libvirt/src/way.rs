@@ -8,6 +8,10 @@ use infra_api::{IdSet, Impact};
 use serde_json::Value;
 
 use crate::text::domain::definition;
+use crate::text::domain_read::CUT_OFF;
+
+/// After the name of the network a NIC is on for a moment, on its way back to its own.
+pub(crate) const PASSING: &str = ".passing";
 
 /// What is done to a running machine. Its definition has it already.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub(crate) enum Step {
     AttachNic(MachineInterface),
     DetachNic(MachineInterface),
     ChangeNic(MachineInterface),
+    /// To the bridge of its network, which was stopped under it.
+    Reattach(MachineInterface),
     Title(Option<String>),
     Description(Option<String>),
     OnPoweroff(Option<String>),
@@ -238,6 +244,13 @@ fn nics(now: &mut Machine, wanted: &Machine, steps: &mut Vec<Step>) {
             steps.push(Step::AttachNic(nic.clone()));
             continue;
         };
+        if [CUT_OFF, PASSING]
+            .iter()
+            .any(|end| there.network == format!("{}{end}", nic.network))
+        {
+            there.network.clone_from(&nic.network);
+            steps.push(Step::Reattach(there.clone()));
+        }
         let changed = MachineInterface {
             unplugged: nic.unplugged,
             bandwidth: nic.bandwidth.clone(),

@@ -22,9 +22,23 @@ pub(crate) struct Found {
     pub(crate) machine: Machine,
     /// PCI addresses of the host's devices it is given.
     pub(crate) host_devices: Vec<String>,
+    /// The port of each NIC in its network, where it is plugged into one.
+    pub(crate) ports: Vec<Option<String>>,
 }
 
+/// After the name of the network of a NIC that is on no bridge.
+pub(crate) const CUT_OFF: &str = " (cut off)";
+
 impl Found {
+    /// Marks the NICs whose port is gone.
+    pub(crate) fn cut_off(&mut self, gone: impl Fn(&str) -> bool) {
+        for (nic, port) in self.machine.interfaces.iter_mut().zip(&self.ports) {
+            if port.as_deref().is_some_and(&gone) {
+                nic.network += CUT_OFF;
+            }
+        }
+    }
+
     pub(crate) fn mark(&self) -> Option<&Mark> {
         self.stamp.as_ref().map(|stamp| &stamp.mark)
     }
@@ -36,6 +50,9 @@ pub(crate) fn read(xml: &str, pools: &Pools) -> Result<Found, String> {
             stamp: mark::read(root),
             machine: machine(root, pools)?,
             host_devices: devices::host_devices(root),
+            ports: devices_named(root, "interface")
+                .map(|node| attr(node, "source", "portid"))
+                .collect(),
         })
     })
 }

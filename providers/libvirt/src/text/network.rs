@@ -45,6 +45,15 @@ pub(crate) fn write(network: &MachineNetwork, mark: &Mark) -> Result<String, Str
     .document()
 }
 
+/// A bridge that leads nowhere.
+pub(crate) fn write_passing(name: &str, mark: &Mark) -> Result<String, String> {
+    el("network")
+        .child(leaf("name", name))
+        .child(el("metadata").child(mark::element(mark, "")))
+        .child(el("bridge").attr("stp", "off"))
+        .document()
+}
+
 fn with_own_bridge(top: El, bridge: El, own: &OwnBridge) -> Result<El, String> {
     let OwnBridge {
         subnet,

@@ -208,6 +208,20 @@ fn nics_come_and_go_and_are_limited() {
 }
 
 #[test]
+fn a_nic_comes_back_to_its_bridge() {
+    for end in [CUT_OFF, PASSING] {
+        let mut runs = whole();
+        runs.interfaces[0].network += end;
+        let back = vec![Step::Reattach(whole().interfaces[0].clone())];
+        assert_eq!(way(&runs, &whole()), Some(back));
+    }
+    // Another network is another place.
+    let mut runs = whole();
+    runs.interfaces[0].network = "other (cut off)".into();
+    assert_eq!(way(&runs, &whole()), None);
+}
+
+#[test]
 fn words_are_changed_and_the_board_is_not() {
     assert_eq!(
         steps(|m| m.hardware.title = None),
