@@ -24,13 +24,10 @@ impl MadeAs {
         self.0.get(address).unwrap_or(address)
     }
 
-    /// Where what carries a mark with this address is declared now.
+    /// The other way round: the addresses in marks, and where what carries them is declared now.
     #[must_use]
-    pub fn now<'a>(&'a self, marked: &'a Address) -> &'a Address {
-        let mut moved = self.0.iter();
-        moved
-            .find(|(_, made)| *made == marked)
-            .map_or(marked, |(now, _)| now)
+    pub fn by_mark(&self) -> BTreeMap<&Address, &Address> {
+        self.0.iter().map(|(now, made)| (made, now)).collect()
     }
 
     /// What was at one address is at another: it keeps what it was made as.

@@ -296,14 +296,15 @@ impl Session {
         files: &ImageFiles,
         pinned: &BTreeMap<(HostName, String), String>,
     ) -> Decision {
+        let prior = self.prior();
         decide(&decide::Inputs {
             project: self.project(),
             evaluation: &self.configuration.evaluation,
             declared,
             addresses: &self.configuration.addresses,
             inventory,
-            prior: &self.prior().workloads,
-            made_as: &self.prior().made_as,
+            prior: &prior.workloads,
+            made_as: &prior.made_as,
             held,
             homes: &self.homes(),
             files,

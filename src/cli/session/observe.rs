@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{Address, Observed, Provider, ResourceId, SECRET};
-use infra_plan::{MadeAs, Outcome};
+use infra_plan::Outcome;
 use infra_state::Key;
 use serde_json::{Value, json};
 
@@ -41,8 +41,9 @@ impl Session {
         // Nothing is to be done about what outlives its use: it is forgotten.
         let ours = |id: &ResourceId| !self.outlives(id) && !prior.released.contains(id);
         found.retain(|id, _| desired.contains_key(id) || ours(id));
+        let by_mark = prior.made_as.by_mark();
         for (id, observed) in &mut found {
-            declared_now(observed, &prior.made_as);
+            declared_now(observed, &by_mark);
             if let Observed::Present { body, .. } = observed {
                 let recorded = prior.resources.get(id).map(|r| &r.body);
                 *body = self.masked(body, desired.get(id).copied(), recorded)?;
@@ -96,9 +97,11 @@ pub(super) fn outlives(providers: &[Box<dyn Provider>], id: &ResourceId) -> bool
 }
 
 /// Marks say what an object was made for; everything else goes by where that is declared now.
-fn declared_now(observed: &mut Observed, made_as: &MadeAs) {
-    if let Observed::Present { address, .. } | Observed::Partial { address, .. } = observed {
-        *address = made_as.now(address).clone();
+fn declared_now(observed: &mut Observed, by_mark: &BTreeMap<&Address, &Address>) {
+    if let Observed::Present { address, .. } | Observed::Partial { address, .. } = observed
+        && let Some(now) = by_mark.get(address)
+    {
+        *address = (*now).clone();
     }
 }
 
