@@ -167,6 +167,7 @@ async fn from_file(plan: Plan, options: Options, manner: &Manner, ui: Ui) -> Res
     }
     same_daemons(&plan, &session)?;
     let world = session.connect().await?;
+    session.settle(&world).await;
     apply(&session, &world, &plan, &mut lock, manner, ui).await
 }
 

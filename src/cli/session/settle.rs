@@ -20,7 +20,7 @@ const STOP: Duration = Duration::from_secs(12);
 const LOOK_AGAIN: Duration = Duration::from_millis(300);
 
 impl Session {
-    pub(super) async fn settle(&self, world: &World) {
+    pub async fn settle(&self, world: &World) {
         let Some(age) = self.age().filter(|_| !self.loaded.in_doubt.is_empty()) else {
             return;
         };
