@@ -1,9 +1,12 @@
 //! On a real libvirtd: all kinds of hardware, and what is changed while a machine runs.
 
+use std::path::PathBuf;
+
 use infra_api::target::*;
 use infra_api::*;
 
 use crate::bench::*;
+use crate::machines::{linux, wait_for};
 
 /// A pool with a disk to start from, one to plug in, and two media.
 async fn stored(b: &Bench) {
@@ -341,6 +344,43 @@ fn live_a_nic_that_was_cut_off_is_put_back() {
             assert_eq!(on_it(), 1);
             assert_eq!(b.domain_by_hand(&machine).id(), process);
             assert_eq!(b.ours().await.len(), 2, "nothing is left of the way");
+        })
+    });
+}
+
+/// What is pulled out a guest must let go: a real one does. Needs INFRA_LIVE_IMAGES, as booting Linux does.
+#[test]
+fn live_a_guest_lets_go_what_is_pulled_out() {
+    live("pull", |b| {
+        Box::pin(async {
+            let Some(images) = std::env::var_os("INFRA_LIVE_IMAGES").map(PathBuf::from) else {
+                eprintln!(
+                    "SKIPPED: INFRA_LIVE_IMAGES names no directory with vmlinuz and initrd.img"
+                );
+                return;
+            };
+            let mut machine = linux(b, &images).await;
+            for name in ["root", "data"] {
+                let volume = b.disk(name);
+                b.create(&b.volume_id(&volume.volume), &volume, None)
+                    .await
+                    .unwrap();
+            }
+            machine.disks = vec![disk(b, "root"), disk(b, "data")];
+            let id = b.id("domain", &machine.name);
+            b.create(&id, &machine, None).await.unwrap();
+            wait_for(machine.console_log.as_ref().unwrap(), "eth0 has").await;
+            let process = b.domain_by_hand(&machine).id();
+            let less = Machine {
+                disks: vec![disk(b, "root")],
+                interfaces: Vec::new(),
+                ..machine.clone()
+            };
+            for (before, after) in [(&machine, &less), (&less, &machine)] {
+                b.update(&id, before, after, Impact::InPlace).await.unwrap();
+                assert_eq!(b.machine(&id).await, *after);
+            }
+            assert_eq!(b.domain_by_hand(&machine).id(), process);
         })
     });
 }

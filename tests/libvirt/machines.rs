@@ -95,7 +95,7 @@ fn live_linux_boots_and_reads_its_seed() {
     });
 }
 
-async fn linux(b: &Bench, images: &Path) -> Machine {
+pub(crate) async fn linux(b: &Bench, images: &Path) -> Machine {
     b.with_pool().await;
     for name in ["vmlinuz", "initrd.img"] {
         let (file, path) = b.file(name, &std::fs::read(images.join(name)).unwrap());
@@ -144,7 +144,7 @@ ethernets:
     addresses: [10.213.93.7/24]
 ";
 
-async fn wait_for(path: &str, text: &str) {
+pub(crate) async fn wait_for(path: &str, text: &str) {
     let began = Instant::now();
     while !std::fs::read_to_string(path)
         .unwrap_or_default()
