@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::{Bench, pair, said};
+use crate::{Bench, said};
 
 /// Six of one block, one after the other, each with a volume of its own.
 const SIX: &str = r#"
@@ -149,7 +149,7 @@ fn of_two_at_once_the_second_is_told_or_waits() {
 /// What is there of a dead one keeps nobody out.
 #[test]
 fn a_dead_holder_holds_nothing() {
-    let Some(bench) = Bench::new("infra-live-dead", &pair("97.5")) else {
+    let Some(bench) = Bench::new("infra-live-dead", SIX) else {
         return;
     };
     let first = start(&bench, &["apply", "--auto-approve", "--json"]);
