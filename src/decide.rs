@@ -146,11 +146,11 @@ impl Decision {
             pinned: inputs.pinned,
         });
         self.diagnostics.extend(found);
-        let resources = targets.iter().flat_map(|target| {
-            inputs
-                .providers
-                .iter()
-                .flat_map(move |p| p.resources(inputs.project, target))
+        // Each target goes as its resources come: the two are large, and not needed at once.
+        let resources = targets.into_iter().flat_map(|target| {
+            let providers = inputs.providers.iter();
+            let of = providers.flat_map(|p| p.resources(inputs.project, &target));
+            of.collect::<Vec<_>>()
         });
         let workloads = inputs.declared.workloads.iter();
         let workloads = workloads.map(|w| (&w.address, w)).collect();

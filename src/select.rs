@@ -4,6 +4,7 @@
 
 mod pattern;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{Address, HostName, Observed, Placement, ResourceId};
@@ -126,13 +127,16 @@ impl Selection {
 
     /// A configuration without what is left out.
     #[must_use]
-    pub fn of(&self, declared: &Declared) -> Declared {
+    pub fn of<'a>(&self, declared: &'a Declared) -> Cow<'a, Declared> {
+        if self.is_everything() {
+            return Cow::Borrowed(declared);
+        }
         let mut declared = declared.clone();
         declared.networks.retain(|a, _| !self.leaves_out(a));
         declared.volumes.retain(|a, _| !self.leaves_out(a));
         declared.images.retain(|a, _| !self.leaves_out(a));
         declared.workloads.retain(|w| !self.leaves_out(&w.address));
-        declared
+        Cow::Owned(declared)
     }
 
     /// Objects of the state that are left as they are: those at addresses that are left out, and what they stand on;

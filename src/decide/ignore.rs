@@ -3,6 +3,7 @@
 
 mod container;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use infra_api::{IdSet, Placement, Resource, Runtime};
@@ -329,14 +330,18 @@ fn instead(instance: &Instance, word: &str) -> String {
 
 /// The declarations as they are decided on. What is left on its CPUs is asked for with exactly these, on its host:
 /// placed elsewhere, it would still run where it is, and somebody else might be given its CPUs.
-pub(super) fn left(inputs: &Inputs<'_>) -> Declared {
-    let mut left = inputs.declared.clone();
-    for workload in &mut left.workloads {
+pub(super) fn left<'a>(inputs: &Inputs<'a>) -> Cow<'a, Declared> {
+    let mut left = Cow::Borrowed(inputs.declared);
+    for (index, workload) in inputs.declared.workloads.iter().enumerate() {
         let Some(before) = inputs.prior.get(&workload.address) else {
             continue;
         };
+        if workload.ignore_changes == Ignore::default() {
+            continue;
+        }
         let host = inputs.inventory.hosts.get(&before.host);
         if let Some(host) = host.filter(|_| stays(workload, before, inputs)) {
+            let workload = &mut left.to_mut().workloads[index];
             if ignores(workload, &[CPUS]) {
                 on_its_cpus(workload, before, host);
             }
