@@ -106,10 +106,13 @@ impl<'t> Scan<'t> {
                 _ => template(rest, directives).map_or(1, |length| self.interpolated(length)),
             },
             Some(Inside::Heredoc { end, directives }) => {
-                let line = text[at..].split('\n').next().unwrap_or_default();
-                if at > 0 && text.as_bytes()[at - 1] == b'\n' && line.trim() == *end {
-                    self.inside.pop();
-                    return line.len().max(1);
+                // Only where a line begins: in the middle of one there may be the middle of a character.
+                if text.as_bytes()[at - 1] == b'\n' {
+                    let line = text[at..].split('\n').next().unwrap_or_default();
+                    if line.trim() == *end {
+                        self.inside.pop();
+                        return line.len().max(1);
+                    }
                 }
                 template(rest, directives).map_or(1, |length| self.interpolated(length))
             }
@@ -240,6 +243,8 @@ mod tests {
 
     #[test]
     fn what_is_closed_does_not_count() {
+        let heredoc = "x = <<E\né {{{ ä\n\nE\n";
+        assert_eq!(said(&heredoc.repeat(100)), None);
         let text = "x = [f({ a = \"${b}\" })] # (((\n/* [[[ */ y = \"((( \\\" [[[\"\nz = <<-E\n {{{ ${\"}\"}\n E\n";
         assert_eq!(said(&text.repeat(100)), None);
     }
