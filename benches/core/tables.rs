@@ -199,7 +199,10 @@ pub(crate) fn terraform() {
         let terraform = |word: &[&str]| {
             let mut command = Command::new("terraform");
             command.arg(format!("-chdir={}", theirs.path().display()));
-            command.args(word).env("CHECKPOINT_DISABLE", "1");
+            command
+                .args(word)
+                .env("CHECKPOINT_DISABLE", "1")
+                .env("TF_CLI_CONFIG_FILE", "/dev/null");
             once(&mut command)
         };
         terraform(&["init"]);
