@@ -292,7 +292,8 @@ fn a_host_may_get_another_label_and_its_pool_stays() {
     };
     bench.run(0, &["apply", "--auto-approve"]);
     bench.write(&format!("{configuration}\nhost \"desk\" {{}}\n"));
-    bench.run(0, &["plan", "--detailed-exitcode"]);
+    let plan = bench.run(3, &["plan", "--detailed-exitcode"]);
+    assert!(plan.contains("Only the state changes"), "{plan}");
     bench.run(0, &["apply", "--auto-approve"]);
     let list = bench.run(0, &["state", "list"]);
     assert!(
