@@ -6,14 +6,15 @@ mod side;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::thread;
 
 use proxy::{Count, Proxy};
 use serde_json::{Value, json};
-use side::{Infra, Scene, side_by_side};
+use side::{Infra, Scene, at_once, side_by_side};
 
 const PROJECT: &str = "infra-bench-docker";
+
+/// Calls of the floor at a time.
+const IN_FLIGHT: usize = 10;
 
 const CONFIGURATION: &str = r#"
 infra { project = "infra-bench-docker" }
@@ -151,14 +152,14 @@ fn as_floor(what: &str, rest: &[&str]) {
             let text = std::fs::read_to_string(bodies).expect("the bodies were kept");
             let bodies: Value = serde_json::from_str(&text).expect("they are JSON");
             let bodies = bodies.as_object().expect("by name").clone();
-            at_once(bodies.into_iter().collect(), |(name, body)| {
+            at_once(IN_FLIGHT, bodies.into_iter().collect(), |(name, body)| {
                 let path = format!("/containers/create?name={name}");
                 let made = ask(&daemon, "POST", &path, Some(body));
                 let id = made["Id"].as_str().expect("it has an id");
                 ask(&daemon, "POST", &format!("/containers/{id}/start"), None);
             });
         }
-        ("read", []) => at_once(names(&daemon), |name| {
+        ("read", []) => at_once(IN_FLIGHT, names(&daemon), |name| {
             ask(&daemon, "GET", &format!("/containers/{name}/json"), None);
         }),
         ("update", [bytes]) => {
@@ -172,7 +173,7 @@ fn as_floor(what: &str, rest: &[&str]) {
             );
         }
         ("delete", []) => {
-            at_once(names(&daemon), |name| {
+            at_once(IN_FLIGHT, names(&daemon), |name| {
                 ask(
                     &daemon,
                     "DELETE",
@@ -183,23 +184,6 @@ fn as_floor(what: &str, rest: &[&str]) {
         }
         _ => panic!("unknown floor {what} {rest:?}"),
     }
-}
-
-/// Ten in flight.
-fn at_once<T: Send>(all: Vec<T>, act: impl Fn(&T) + Sync) {
-    let all = Mutex::new(all);
-    thread::scope(|scope| {
-        for _ in 0..10 {
-            scope.spawn(|| {
-                loop {
-                    let Some(next) = all.lock().expect("nobody panics").pop() else {
-                        break;
-                    };
-                    act(&next);
-                }
-            });
-        }
-    });
 }
 
 /// One call on a connection of its own; anything but success ends the program.

@@ -5,11 +5,9 @@ mod side;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Mutex;
-use std::thread;
 
 use proxy::{Count, Proxy};
-use side::{Infra, Scene, side_by_side};
+use side::{Infra, Scene, at_once, side_by_side};
 use virt::connect::Connect;
 use virt::domain::Domain;
 use virt::storage_pool::StoragePool;
@@ -18,6 +16,9 @@ use virt::sys;
 
 const PREFIX: &str = "infra-bench-libvirt.guest-";
 const POOL: &str = "infra-infra-bench-libvirt";
+
+/// Calls of the floor at a time: as many as libvirt takes from one connection.
+const IN_FLIGHT: usize = 5;
 
 const CONFIGURATION: &str = r#"
 infra { project = "infra-bench-libvirt" }
@@ -189,14 +190,18 @@ fn create(connection: &Connect, machines: &str) {
     let text = std::fs::read_to_string(machines).expect("the machines were kept");
     let machines: BTreeMap<String, [String; 2]> = serde_json::from_str(&text).expect("JSON");
     let pool = pool(connection);
-    at_once(machines.into_values().collect(), |[xml, disk]| {
-        StorageVol::create_xml(&pool, disk, 0).expect("a volume is made");
-        let domain = connection.define_domain_xml(xml);
-        domain
-            .expect("a domain is defined")
-            .create()
-            .expect("a domain starts");
-    });
+    at_once(
+        IN_FLIGHT,
+        machines.into_values().collect(),
+        |[xml, disk]| {
+            StorageVol::create_xml(&pool, disk, 0).expect("a volume is made");
+            let domain = connection.define_domain_xml(xml);
+            domain
+                .expect("a domain is defined")
+                .create()
+                .expect("a domain starts");
+        },
+    );
 }
 
 /// Live and persistent XML, state in the listing, volumes and networks.
@@ -210,7 +215,7 @@ fn read(connection: &Connect) {
     for network in networks {
         network.xml_desc(0).expect("a network has XML");
     }
-    at_once(ours(connection), |domain| {
+    at_once(IN_FLIGHT, ours(connection), |domain| {
         domain.xml_desc(0).expect("live XML");
         let persistent = domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE);
         persistent.expect("persistent XML");
@@ -235,7 +240,7 @@ fn pin(connection: &Connect, cpu: u8) {
 
 fn delete(connection: &Connect) {
     let pool = pool(connection);
-    at_once(ours(connection), |domain| {
+    at_once(IN_FLIGHT, ours(connection), |domain| {
         let name = domain.name().expect("it has a name");
         domain.destroy().expect("it stops");
         domain.undefine().expect("it goes");
@@ -243,22 +248,5 @@ fn delete(connection: &Connect) {
         disk.expect("it has a disk")
             .delete(0)
             .expect("its disk goes");
-    });
-}
-
-/// As many in flight as libvirt takes from one connection.
-fn at_once<T: Send>(all: Vec<T>, act: impl Fn(&T) + Sync) {
-    let all = Mutex::new(all);
-    thread::scope(|scope| {
-        for _ in 0..5 {
-            scope.spawn(|| {
-                loop {
-                    let Some(next) = all.lock().expect("nobody panics").pop() else {
-                        break;
-                    };
-                    act(&next);
-                }
-            });
-        }
     });
 }

@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Where `infra` runs: a folder, and the program.
@@ -80,7 +82,7 @@ fn memory(mut command: Command) -> f64 {
         .is_none()
     {
         most = most.max(high_water(&status).unwrap_or(0.0));
-        std::thread::sleep(Duration::from_millis(2));
+        thread::sleep(Duration::from_millis(2));
     }
     most
 }
@@ -90,6 +92,21 @@ fn high_water(status: &Path) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: f64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
     Some(kib / 1024.0)
+}
+
+/// Acts on all, so many at a time.
+pub(crate) fn at_once<T: Send>(in_flight: usize, all: Vec<T>, act: impl Fn(&T) + Sync) {
+    let all = Mutex::new(all);
+    let next = || all.lock().expect("nobody panics").pop();
+    thread::scope(|scope| {
+        for _ in 0..in_flight {
+            scope.spawn(|| {
+                while let Some(one) = next() {
+                    act(&one);
+                }
+            });
+        }
+    });
 }
 
 /// One thing that both do.
