@@ -18,7 +18,7 @@ const IN_FLIGHT: usize = 10;
 
 const CONFIGURATION: &str = r#"
 infra { project = "infra-bench-docker" }
-variable "count" { type = number }
+variable "instances" { type = number }
 variable "memory" {
   type    = string
   default = "32MiB"
@@ -34,7 +34,7 @@ workload "first" {
   }
 }
 workload "cache" {
-  count = var.count
+  count = var.instances
   memory { size = count.index == 0 ? var.memory : "32MiB" }
   interface "lan" { network = network.lan }
   container {
@@ -56,21 +56,21 @@ fn measure() {
     let endpoint = std::env::var("INFRA_DOCKER_ENDPOINT").expect("INFRA_DOCKER_ENDPOINT is set");
     let daemon = PathBuf::from(endpoint.strip_prefix("unix://").expect("it is a socket"));
     let infra = Infra::new("docker", CONFIGURATION);
-    infra.run(&["apply", "--auto-approve", "--var", "count=20"]);
+    infra.run(&["apply", "--auto-approve", "--var", "instances=20"]);
     let kept = infra.folder.join("bodies.json");
     std::fs::write(&kept, bodies(&daemon).to_string()).expect("a file can be written");
     let kept = kept.to_string_lossy().into_owned();
-    infra.run(&["apply", "--auto-approve", "--var", "count=0"]);
+    infra.run(&["apply", "--auto-approve", "--var", "instances=0"]);
     // Each leaves what the next one needs.
     let scenes = [
         Scene {
             name: "create 20 containers",
-            ours: &["apply", "--auto-approve", "--var", "count=20"],
+            ours: &["apply", "--auto-approve", "--var", "instances=20"],
             floor: &["create", &kept],
         },
         Scene {
             name: "no-op plan, 20 containers",
-            ours: &["plan", "--detailed-exitcode", "--var", "count=20"],
+            ours: &["plan", "--detailed-exitcode", "--var", "instances=20"],
             floor: &["read"],
         },
         Scene {
@@ -79,7 +79,7 @@ fn measure() {
                 "apply",
                 "--auto-approve",
                 "--var",
-                "count=20",
+                "instances=20",
                 "--var",
                 "memory=48MiB",
             ],
@@ -87,7 +87,7 @@ fn measure() {
         },
         Scene {
             name: "destroy 20 containers",
-            ours: &["apply", "--auto-approve", "--var", "count=0"],
+            ours: &["apply", "--auto-approve", "--var", "instances=0"],
             floor: &["delete"],
         },
     ];
@@ -97,7 +97,7 @@ fn measure() {
         format!("unix://{}", proxy.socket.display()),
     );
     side_by_side(&infra, &scenes, &through, || proxy.counted());
-    infra.run(&["destroy", "--auto-approve", "--var", "count=0"]);
+    infra.run(&["destroy", "--auto-approve", "--var", "instances=0"]);
     let _ = std::fs::remove_dir_all(&infra.folder);
 }
 
@@ -164,7 +164,7 @@ fn as_floor(what: &str, rest: &[&str]) {
         }),
         ("update", [bytes]) => {
             let bytes: u64 = bytes.parse().expect("a number");
-            let path = format!("/containers/{PROJECT}.cache-0/update");
+            let path = format!("/containers/{PROJECT}.cache.0/update");
             ask(
                 &daemon,
                 "POST",

@@ -14,7 +14,7 @@ use virt::storage_pool::StoragePool;
 use virt::storage_vol::StorageVol;
 use virt::sys;
 
-const PREFIX: &str = "infra-bench-libvirt.guest-";
+const PREFIX: &str = "infra-bench-libvirt.guest.";
 const POOL: &str = "infra-infra-bench-libvirt";
 
 /// Calls of the floor at a time: as many as libvirt takes from one connection.
@@ -22,7 +22,7 @@ const IN_FLIGHT: usize = 5;
 
 const CONFIGURATION: &str = r#"
 infra { project = "infra-bench-libvirt" }
-variable "count" { type = number }
+variable "instances" { type = number }
 variable "cpu" {
   type    = string
   default = "0"
@@ -43,7 +43,7 @@ workload "first" {
   }
 }
 workload "guest" {
-  count = var.count
+  count = var.instances
   cpus {
     count  = 1
     set    = count.index == 0 ? var.cpu : "0"
@@ -73,21 +73,21 @@ fn measure() {
     let socket = uri.split_once("socket=");
     let socket = socket.map_or("/var/run/libvirt/libvirt-sock", |(_, path)| path);
     let infra = Infra::new("libvirt", CONFIGURATION);
-    infra.run(&["apply", "--auto-approve", "--var", "count=5"]);
+    infra.run(&["apply", "--auto-approve", "--var", "instances=5"]);
     let kept = infra.folder.join("machines.json");
     std::fs::write(&kept, machines(&connect())).expect("a file can be written");
     let kept = kept.to_string_lossy().into_owned();
-    infra.run(&["apply", "--auto-approve", "--var", "count=0"]);
+    infra.run(&["apply", "--auto-approve", "--var", "instances=0"]);
     // Each leaves what the next one needs.
     let scenes = [
         Scene {
             name: "create 5 machines",
-            ours: &["apply", "--auto-approve", "--var", "count=5"],
+            ours: &["apply", "--auto-approve", "--var", "instances=5"],
             floor: &["create", &kept],
         },
         Scene {
             name: "no-op plan, 5 machines",
-            ours: &["plan", "--detailed-exitcode", "--var", "count=5"],
+            ours: &["plan", "--detailed-exitcode", "--var", "instances=5"],
             floor: &["read"],
         },
         Scene {
@@ -96,7 +96,7 @@ fn measure() {
                 "apply",
                 "--auto-approve",
                 "--var",
-                "count=5",
+                "instances=5",
                 "--var",
                 "cpu=1",
             ],
@@ -104,7 +104,7 @@ fn measure() {
         },
         Scene {
             name: "destroy 5 machines",
-            ours: &["apply", "--auto-approve", "--var", "count=0"],
+            ours: &["apply", "--auto-approve", "--var", "instances=0"],
             floor: &["delete"],
         },
     ];
@@ -113,7 +113,7 @@ fn measure() {
     side_by_side(&infra, &scenes, &("INFRA_LIBVIRT_URI", through), || {
         proxy.counted()
     });
-    infra.run(&["destroy", "--auto-approve", "--var", "count=0"]);
+    infra.run(&["destroy", "--auto-approve", "--var", "instances=0"]);
     let _ = std::fs::remove_dir_all(&infra.folder);
 }
 
