@@ -25,8 +25,8 @@ pub(super) struct Remote {
     destination: Destination,
     /// Of the daemon, on its host.
     socket: String,
-    /// What a provider is told: before and after the path of the socket on this side.
-    spelling: (&'static str, &'static str),
+    /// What a provider is told, before the path of the socket on this side.
+    spelling: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,7 +70,7 @@ impl Remote {
         Ok(Self {
             destination,
             socket: socket.to_owned(),
-            spelling: ("unix://", ""),
+            spelling: "unix://",
         })
     }
 
@@ -94,13 +94,13 @@ impl Remote {
             None => Ok(Self {
                 destination,
                 socket: socket.to_owned(),
-                spelling: ("qemu+unix:///system?socket=", ""),
+                spelling: "qemu+unix:///system?socket=",
             }),
         }
     }
 
     fn spelt(&self, near: &str) -> String {
-        format!("{}{near}{}", self.spelling.0, self.spelling.1)
+        format!("{}{near}", self.spelling)
     }
 }
 

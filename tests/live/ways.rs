@@ -107,6 +107,21 @@ fn an_unknown_host_key_is_refused() {
     assert!(said.contains("its key is unknown or another one"), "{said}");
 }
 
+#[test]
+fn another_machine_is_refused() {
+    let Some((text, config)) = configuration() else {
+        return;
+    };
+    let text = text.replace("infra-live/", "infra-elsewhere/");
+    let Some(bench) = Bench::new("infra-live-elsewhere", &text) else {
+        return;
+    };
+    let output = over_ssh(&bench, &config, &["plan"]);
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("it is another machine"), "{said}");
+}
+
 /// The same images as the open registry's, for those who have logged in.
 #[test]
 fn a_closed_registry_lets_in_who_has_logged_in() {
