@@ -138,7 +138,7 @@ fn state(found: &Observed) -> String {
         Observed::Absent => "it is not there".to_owned(),
         Observed::Present { address, .. } => format!("it is there, made for `{address}`"),
         Observed::Partial { address, why } => format!("it is half made for `{address}`: {why}"),
-        Observed::Foreign { what } => format!("its name is taken by what is not ours: {what}"),
+        Observed::Foreign { what, .. } => format!("its name is taken by what is not ours: {what}"),
     }
 }
 
@@ -175,6 +175,7 @@ mod tests {
             present(json!({"a": 2})),
             Observed::Foreign {
                 what: "a container".to_owned(),
+                unmarked: None,
             },
         ];
         let good: Vec<Vec<bool>> = before
@@ -243,6 +244,7 @@ mod tests {
         );
         let foreign = Observed::Foreign {
             what: "container `a`".to_owned(),
+            unmarked: None,
         };
         assert_eq!(
             as_before(&Before::Absent, &foreign).unwrap_err(),

@@ -310,7 +310,7 @@ impl<'a> Assembly<'a> {
                 found,
                 ..self.present(wanted, body)
             },
-            Some(Observed::Foreign { what }) => {
+            Some(Observed::Foreign { what, .. }) => {
                 self.refusals.push(Refusal::NameTaken {
                     id,
                     address,

@@ -181,6 +181,7 @@ impl Rig {
         let change = Change {
             id: id.clone(),
             mark,
+            imported: None,
             action,
         };
         self.daemon.apply(&change, &Silent).await
@@ -248,7 +249,7 @@ impl Rig {
 
     pub(crate) async fn foreign(&self, id: &ResourceId) -> String {
         match self.read(id).await {
-            Observed::Foreign { what } => what,
+            Observed::Foreign { what, .. } => what,
             other => panic!("{id}: {other:?}"),
         }
     }

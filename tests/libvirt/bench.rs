@@ -103,6 +103,7 @@ impl Bench {
         let change = Change {
             id: id.clone(),
             mark: self.mark(),
+            imported: None,
             action,
         };
         self.daemon.apply(&change, &Silent).await

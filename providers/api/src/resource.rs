@@ -38,7 +38,41 @@ pub enum Observed {
     /// The name is taken by an object that does not carry this project's mark.
     Foreign {
         what: String,
+        /// What it is, where it carries nobody's mark: it can be imported.
+        unmarked: Option<Box<Unmarked>>,
     },
+}
+
+impl Observed {
+    /// The same, where an object without a mark is ours because this very one was imported for `address`.
+    #[must_use]
+    pub fn imported(self, identity: &str, address: &Address) -> Self {
+        match self {
+            Self::Foreign {
+                unmarked: Some(found),
+                ..
+            } if found.identity == identity => match found.body {
+                Ok(body) => Self::Present {
+                    address: address.clone(),
+                    body,
+                },
+                Err(why) => Self::Partial {
+                    address: address.clone(),
+                    why,
+                },
+            },
+            other => other,
+        }
+    }
+}
+
+/// An object that carries nobody's mark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmarked {
+    /// What the daemon knows it by for as long as it exists, and no other ever: a container's id, a domain's UUID.
+    pub identity: String,
+    /// Or why it cannot be told.
+    pub body: Result<Value, String>,
 }
 
 /// What a change of one attribute takes.
@@ -71,6 +105,8 @@ pub struct Edit<'a> {
 pub struct Change {
     pub id: ResourceId,
     pub mark: Mark,
+    /// [`Unmarked::identity`] of the one that was imported: it is ours though it does not carry the mark.
+    pub imported: Option<String>,
     pub action: Action,
 }
 

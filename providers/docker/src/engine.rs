@@ -7,7 +7,7 @@ use infra_api::{
 };
 use serde_json::Value;
 
-use crate::calls::{REPORT, body, container, image, network, registry, replace, volume};
+use crate::calls::{Claim, REPORT, body, container, image, network, registry, replace, volume};
 use crate::kind::{CONTAINER, IMAGE, NETWORK, PROVIDER, VOLUME};
 use crate::wire::Wire;
 use crate::{discover, ready};
@@ -135,7 +135,7 @@ impl Engine {
         match id.kind.as_str() {
             CONTAINER => {
                 let body = body(&format!("changing {id}"), after)?;
-                container::update(&self.wire, &body, &change.mark, progress).await
+                container::update(&self.wire, &body, Claim::of(change), progress).await
             }
             _ => Err(mistaken("changing", id)),
         }
@@ -152,19 +152,19 @@ impl Engine {
         match id.kind.as_str() {
             CONTAINER => {
                 let body = body(&format!("replacing {id}"), json)?;
-                replace::replace(&self.wire, &body, early, &change.mark, progress).await
+                replace::replace(&self.wire, &body, early, Claim::of(change), progress).await
             }
             _ => Err(mistaken("replacing", id)),
         }
     }
 
     async fn delete(&self, change: &Change, progress: &dyn Progress) -> Result<(), Failure> {
-        let (wire, id, mark) = (&self.wire, &change.id, &change.mark);
+        let (wire, id, claim) = (&self.wire, &change.id, Claim::of(change));
         match id.kind.as_str() {
-            IMAGE => image::delete(wire, &id.name, mark).await,
-            NETWORK => network::delete(wire, &id.name, mark).await,
-            VOLUME => volume::delete(wire, &id.name, mark).await,
-            CONTAINER => container::delete(wire, &id.name, mark, progress).await,
+            IMAGE => image::delete(wire, &id.name, claim.mark).await,
+            NETWORK => network::delete(wire, &id.name, claim).await,
+            VOLUME => volume::delete(wire, &id.name, claim).await,
+            CONTAINER => container::delete(wire, &id.name, claim, progress).await,
             _ => Err(mistaken("removing", id)),
         }
     }

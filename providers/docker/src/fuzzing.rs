@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 
 use crate::archive::{Upload, send};
 use crate::text::inspect::{Inspect, Origin};
-use crate::text::{decode, image, network, volume};
+use crate::text::{decode, image, network, unmarked, volume};
 
 #[must_use]
 pub fn container(json: &[u8]) -> bool {
@@ -16,7 +16,9 @@ pub fn container(json: &[u8]) -> bool {
     let origin = Origin {
         now: Some(found.image.clone()),
         config: Some(found.config.clone()),
+        pinned: None,
     };
+    let _ = unmarked::decode(&found, &origin);
     let _ = decode::attached(&found);
     let _ = decode::decode(&found, &origin);
     decode::decode(&found, &Origin::default()).is_ok()

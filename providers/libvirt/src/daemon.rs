@@ -82,7 +82,9 @@ impl Libvirtd {
     }
 
     async fn change(&self, change: &Change, progress: &dyn Progress) -> Result<(), Failure> {
-        let Change { id, mark, action } = change;
+        let Change {
+            id, mark, action, ..
+        } = change;
         match action {
             Action::Create { body, source } => {
                 self.create(id, mark, body, source.clone(), progress).await

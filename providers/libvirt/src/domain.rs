@@ -74,7 +74,12 @@ fn observe(
     let what = format!("the domain `{}`", stored.machine.name);
     let address = match guard::owner(&what, stored.mark(), project) {
         Ok(address) => address,
-        Err(what) => return Ok(Observed::Foreign { what }),
+        Err(what) => {
+            return Ok(Observed::Foreign {
+                what,
+                unmarked: None,
+            });
+        }
     };
     let doing = || format!("reading {what}");
     if !domain.is_persistent().doing(doing)? {

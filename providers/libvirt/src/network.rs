@@ -100,7 +100,12 @@ fn observe(network: &Network, stored: Found, project: &Project) -> Result<Observ
     let what = format!("the network `{}`", stored.network.name);
     let address = match guard::owner(&what, stored.mark(), project) {
         Ok(address) => address,
-        Err(what) => return Ok(Observed::Foreign { what }),
+        Err(what) => {
+            return Ok(Observed::Foreign {
+                what,
+                unmarked: None,
+            });
+        }
     };
     let doing = || format!("reading {what}");
     if !(network.is_active().doing(doing)? && network.autostart().doing(doing)?) {

@@ -66,7 +66,12 @@ fn observe(pool: &StoragePool, found: Found, project: &Project) -> Result<Observ
     let what = format!("the storage pool `{}`", found.pool.name);
     let address = match guard::owner(&what, found.mark.as_ref(), project) {
         Ok(address) => address,
-        Err(what) => return Ok(Observed::Foreign { what }),
+        Err(what) => {
+            return Ok(Observed::Foreign {
+                what,
+                unmarked: None,
+            });
+        }
     };
     let doing = || format!("reading {what}");
     match pool.is_active().doing(doing)? && pool.autostart().doing(doing)? {

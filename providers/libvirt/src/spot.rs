@@ -155,7 +155,12 @@ impl Spot<'_> {
         let what = self.what();
         let address = match guard::owner(&what, self.mark().as_ref(), project) {
             Ok(address) => address,
-            Err(what) => return Ok(Observed::Foreign { what }),
+            Err(what) => {
+                return Ok(Observed::Foreign {
+                    what,
+                    unmarked: None,
+                });
+            }
         };
         let body = match (&self.note, &self.data) {
             (Note::Written(note), Some(data)) if note.complete => self.body(&note.content, data)?,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{
     Action, Change, Facts, Failure, HostName, Impact, Mark, Observed, Project, Readiness, Remedy,
-    ResourceId, names,
+    ResourceId, Unmarked, names,
 };
 use serde_json::Value;
 
@@ -290,6 +290,7 @@ impl World {
     /// Law 6: nothing without our mark is changed or deleted, ever.
     fn refuse_strangers(&self, change: &Change) -> Result<(), Failure> {
         match self.objects.get(&change.id) {
+            Some(object) if object.is_imported(change) => Ok(()),
             Some(object) if !object.is_of(&change.mark.project) => {
                 Err(refused(change, Remedy::Operator, "it is not ours"))
             }
@@ -310,6 +311,12 @@ impl Object {
             .is_some_and(|mark| mark.project == *project)
     }
 
+    /// The very one that was imported.
+    fn is_imported(&self, change: &Change) -> bool {
+        let identity = self.identity.to_string();
+        self.mark.is_none() && change.imported.as_ref() == Some(&identity)
+    }
+
     pub(crate) fn observed(&self, project: &Project, id: &ResourceId) -> Observed {
         match &self.mark {
             Some(mark) if mark.project == *project => {
@@ -325,8 +332,14 @@ impl Object {
                     },
                 }
             }
-            _ => Observed::Foreign {
+            mark => Observed::Foreign {
                 what: format!("{} `{}`", id.kind, id.name),
+                unmarked: mark.is_none().then(|| {
+                    Box::new(Unmarked {
+                        identity: self.identity.to_string(),
+                        body: Ok(self.body.clone()),
+                    })
+                }),
             },
         }
     }

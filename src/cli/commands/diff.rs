@@ -60,7 +60,7 @@ fn changed(session: &Session, id: &ResourceId, record: &Record, found: &Observed
     };
     match found {
         Observed::Absent => Some(Drift::Missing),
-        Observed::Foreign { what } => Some(Drift::Taken { what: what.clone() }),
+        Observed::Foreign { what, .. } => Some(Drift::Taken { what: what.clone() }),
         Observed::Partial { why, .. } => Some(Drift::HalfMade { why: why.clone() }),
         Observed::Present { body, .. } => {
             let deltas = infra_plan::diff(&record.body, body, &|path, removed| {

@@ -13,11 +13,13 @@ use infra_api::{Failure, Impact, Mark, Observed, Progress, Project, Remedy};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::calls::{doing, files, gone, image, marked, must_be_ours, observed, patiently, settle};
+use crate::calls::{
+    Claim, Thing, doing, files, gone, image, marked, must_be_ours, observed, patiently, settle,
+};
 use crate::kind::CONTAINER as KIND;
-use crate::mark::{self, short};
+use crate::mark::{self, Labels, short};
 use crate::text::inspect::{Inspect, Origin};
-use crate::text::{container, decode, file};
+use crate::text::{container, decode, file, unmarked};
 use crate::trouble::{Answer, Trouble};
 use crate::wire::{Wire, escaped, filters};
 
@@ -115,26 +117,36 @@ async fn observe(
         "dead" | "removing" => Err(format!("its removal was cut off (`{status}`)")),
         _ => whole(wire, found, origin).await?,
     };
-    Ok(observed(&thing(found), &found.own_labels(), project, body))
+    let labels = found.own_labels();
+    Ok(observed(&thing(found, &labels), project, body))
 }
 
 /// The body of a container, with its files.
 async fn whole(wire: &Wire, found: &Inspect, origin: &Origin) -> Answer<Result<Container, String>> {
     let files = files::read(wire, found).await?;
-    Ok(decode::decode(found, origin).map(|body| Container { files, ..body }))
+    let labels = found.own_labels();
+    let body = match mark::of(&labels) {
+        Some(_) => decode::decode(found, origin),
+        None => unmarked::decode(found, origin),
+    };
+    Ok(body.map(|body| Container { files, ..body }))
 }
 
-fn thing(found: &Inspect) -> String {
-    format!(
-        "container `{}` (id {}, made {})",
-        found.plain_name(),
-        short(&found.id),
-        found.created
-    )
+fn thing<'a>(found: &'a Inspect, labels: &'a Labels) -> Thing<'a> {
+    Thing {
+        told: format!(
+            "container `{}` (id {}, made {})",
+            found.plain_name(),
+            short(&found.id),
+            found.created
+        ),
+        identity: &found.id,
+        labels,
+    }
 }
 
-pub(crate) fn must_own(doing: &str, found: &Inspect, mark: &Mark) -> Result<(), Failure> {
-    must_be_ours(doing, &thing(found), &found.own_labels(), mark)
+pub(crate) fn must_own(doing: &str, found: &Inspect, claim: Claim<'_>) -> Result<(), Failure> {
+    must_be_ours(doing, &thing(found, &found.own_labels()), claim)
 }
 
 pub(crate) async fn inspect(wire: &Wire, id: &str) -> Answer<Option<Inspect>> {
@@ -158,6 +170,7 @@ async fn origin(wire: &Wire, found: &Inspect) -> Answer<Origin> {
     let (reference, id) = runs(found);
     let named = image::find(wire, &reference).await?;
     let now = named.as_ref().map(|image| image.id.clone());
+    let pinned = named.as_ref().and_then(|image| image.pinned(&reference));
     let own = match named {
         Some(image) if image.id == id => Some(image),
         _ => image::find(wire, &id).await?,
@@ -165,6 +178,7 @@ async fn origin(wire: &Wire, found: &Inspect) -> Answer<Origin> {
     Ok(Origin {
         now,
         config: own.map(|image| image.config.unwrap_or_default()),
+        pinned,
     })
 }
 
@@ -200,7 +214,7 @@ async fn begin(
 ) -> Result<String, Failure> {
     let failed = |e: Trouble| e.failure(doing);
     if let Some(found) = find(wire, &body.name).await.map_err(failed)? {
-        must_own(doing, &found, mark)?;
+        must_own(doing, &found, Claim::by(mark))?;
         if begun(wire, &found, body, mark).await.map_err(failed)? {
             return Ok(found.id);
         }
@@ -276,7 +290,7 @@ fn refused(trouble: Trouble, doing: &str) -> Failure {
 pub(crate) async fn update(
     wire: &Wire,
     body: &Container,
-    mark: &Mark,
+    claim: Claim<'_>,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
     let doing = doing(wire, "changing", KIND, &body.name);
@@ -284,7 +298,7 @@ pub(crate) async fn update(
     let replan = |why: String| Failure::new(Remedy::Replan, &doing, why);
     let found = find(wire, &body.name).await.map_err(failed)?;
     let found = found.ok_or_else(|| replan("it is not there".to_owned()))?;
-    must_own(&doing, &found, mark)?;
+    must_own(&doing, &found, claim)?;
     let origin = origin(wire, &found).await.map_err(failed)?;
     let now = whole(wire, &found, &origin).await.map_err(failed)?;
     let changed = changed(&now.map_err(replan)?, body);
@@ -349,7 +363,7 @@ fn differ(
 pub(crate) async fn delete(
     wire: &Wire,
     name: &str,
-    mark: &Mark,
+    claim: Claim<'_>,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
     let doing = doing(wire, "removing", KIND, name);
@@ -357,7 +371,7 @@ pub(crate) async fn delete(
     let Some(found) = find(wire, name).await.map_err(failed)? else {
         return Ok(());
     };
-    must_own(&doing, &found, mark)?;
+    must_own(&doing, &found, claim)?;
     progress.say("stopping");
     remove(wire, &found).await.map_err(failed)
 }

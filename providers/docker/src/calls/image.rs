@@ -71,12 +71,14 @@ pub(crate) async fn read(
                 "image `{reference}` belongs to {} of project `{}`",
                 name.address, name.project
             ),
+            unmarked: None,
         },
         Reference::Other => Observed::Foreign {
             what: format!(
                 "image `{reference}` (id {}) was not made by infra",
                 short(&found.id)
             ),
+            unmarked: None,
         },
     })
 }

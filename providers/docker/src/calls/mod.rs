@@ -14,7 +14,7 @@ pub(crate) mod volume;
 
 use std::time::Duration;
 
-use infra_api::{Failure, Mark, Observed, Project, Remedy};
+use infra_api::{Change, Failure, Mark, Observed, Project, Remedy, Unmarked};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -37,35 +37,74 @@ pub(crate) fn body<T: DeserializeOwned>(doing: &str, body: &Value) -> Result<T, 
 
 pub(crate) const REPORT: &str = "this is a mistake in infra: please report it";
 
-/// Refuses to touch what does not carry the mark of this project.
+/// What a change may touch: what carries the mark, and the one object without any that was imported.
+#[derive(Clone, Copy)]
+pub(crate) struct Claim<'a> {
+    pub(crate) mark: &'a Mark,
+    pub(crate) imported: Option<&'a str>,
+}
+
+impl<'a> Claim<'a> {
+    pub(crate) fn of(change: &'a Change) -> Self {
+        Self {
+            mark: &change.mark,
+            imported: change.imported.as_deref(),
+        }
+    }
+
+    /// Of what is made: nobody imports what is not there.
+    pub(crate) fn by(mark: &'a Mark) -> Self {
+        Self {
+            mark,
+            imported: None,
+        }
+    }
+}
+
+/// An object of the engine, as it is told to a person and as the engine knows it.
+pub(crate) struct Thing<'a> {
+    pub(crate) told: String,
+    /// Another one's never, also of the same name.
+    pub(crate) identity: &'a str,
+    pub(crate) labels: &'a Labels,
+}
+
+/// Refuses to touch what is not ours.
 pub(crate) fn must_be_ours(
     doing: &str,
-    thing: &str,
-    labels: &Labels,
-    mark: &Mark,
+    thing: &Thing<'_>,
+    claim: Claim<'_>,
 ) -> Result<(), Failure> {
-    match mark::owner(labels, &mark.project) {
+    match mark::owner(thing.labels, &claim.mark.project) {
         Owner::Ours(_) => Ok(()),
-        other => Err(Failure::new(Remedy::Replan, doing, mark::foreign(thing, &other))
+        Owner::Nobody if claim.imported == Some(thing.identity) => Ok(()),
+        other => Err(Failure::new(Remedy::Replan, doing, mark::foreign(&thing.told, &other))
             .hint("remove it or rename it, or choose another name; infra touches only what carries its mark")),
     }
 }
 
 /// What is found under a name: its body where it is ours.
 pub(crate) fn observed<T: Serialize>(
-    thing: &str,
-    labels: &Labels,
+    thing: &Thing<'_>,
     project: &Project,
     body: Result<T, String>,
 ) -> Observed {
-    match (
-        mark::owner(labels, project),
-        body.and_then(|b| serde_json::to_value(b).map_err(|e| e.to_string())),
-    ) {
+    let owner = mark::owner(thing.labels, project);
+    let body = body.and_then(|b| serde_json::to_value(b).map_err(|e| e.to_string()));
+    let what = mark::foreign(&thing.told, &owner);
+    match (owner, body) {
         (Owner::Ours(address), Ok(body)) => Observed::Present { address, body },
         (Owner::Ours(address), Err(why)) => Observed::Partial { address, why },
-        (other, _) => Observed::Foreign {
-            what: mark::foreign(thing, &other),
+        (Owner::Project(..), _) => Observed::Foreign {
+            what,
+            unmarked: None,
+        },
+        (Owner::Nobody, body) => Observed::Foreign {
+            what,
+            unmarked: Some(Box::new(Unmarked {
+                identity: thing.identity.to_owned(),
+                body,
+            })),
         },
     }
 }

@@ -4,7 +4,7 @@ use infra_api::target::ContainerNetwork;
 use infra_api::{Failure, Mark, Observed, Project, Remedy};
 use serde_json::json;
 
-use crate::calls::{doing, gone, marked, must_be_ours, observed, patiently};
+use crate::calls::{Claim, Thing, doing, gone, marked, must_be_ours, observed, patiently};
 use crate::kind::NETWORK as KIND;
 use crate::mark::short;
 use crate::text::network::{self, Network};
@@ -34,21 +34,20 @@ pub(crate) async fn read(wire: &Wire, project: &Project, name: &str) -> Result<O
 }
 
 fn observe(found: &Network, project: &Project) -> Observed {
-    observed(
-        &thing(found),
-        &found.labels,
-        project,
-        network::decode(found),
-    )
+    observed(&thing(found), project, network::decode(found))
 }
 
-fn thing(found: &Network) -> String {
-    format!(
-        "network `{}` (id {}, made {})",
-        found.name,
-        short(&found.id),
-        found.created
-    )
+fn thing(found: &Network) -> Thing<'_> {
+    Thing {
+        told: format!(
+            "network `{}` (id {}, made {})",
+            found.name,
+            short(&found.id),
+            found.created
+        ),
+        identity: &found.id,
+        labels: &found.labels,
+    }
 }
 
 /// The one network of this name, with who is attached to it.
@@ -68,7 +67,7 @@ pub(crate) async fn find(wire: &Wire, name: &str, doing: &str) -> Result<Option<
 }
 
 fn ambiguous(doing: &str, several: &[Network]) -> Failure {
-    let things: Vec<String> = several.iter().map(thing).collect();
+    let things: Vec<String> = several.iter().map(|one| thing(one).told).collect();
     Failure::new(
         Remedy::Operator,
         doing,
@@ -95,7 +94,7 @@ async fn make(
     doing: &str,
 ) -> Result<(), Failure> {
     if let Some(found) = find(wire, &body.name, doing).await? {
-        must_be_ours(doing, &thing(&found), &found.labels, mark)?;
+        must_be_ours(doing, &thing(&found), Claim::by(mark))?;
         if network::decode(&found).as_ref() == Ok(body) {
             return Ok(());
         }
@@ -108,12 +107,12 @@ async fn make(
     made.map(drop).map_err(|e| Trouble::from(e).failure(doing))
 }
 
-pub(crate) async fn delete(wire: &Wire, name: &str, mark: &Mark) -> Result<(), Failure> {
+pub(crate) async fn delete(wire: &Wire, name: &str, claim: Claim<'_>) -> Result<(), Failure> {
     let doing = doing(wire, "removing", KIND, name);
     let Some(found) = find(wire, name, &doing).await? else {
         return Ok(());
     };
-    must_be_ours(&doing, &thing(&found), &found.labels, mark)?;
+    must_be_ours(&doing, &thing(&found), claim)?;
     remove(wire, &found, &doing).await
 }
 

@@ -9,7 +9,7 @@ use infra_api::target::Container;
 use infra_api::{Failure, Mark, Progress, Readiness, Remedy, names};
 
 use crate::calls::container::{begun, find, make, must_own, remove};
-use crate::calls::{doing, patiently, settle};
+use crate::calls::{Claim, doing, patiently, settle};
 use crate::kind::CONTAINER as KIND;
 use crate::ready;
 use crate::text::inspect::Inspect;
@@ -23,12 +23,13 @@ pub(crate) async fn replace(
     wire: &Wire,
     body: &Container,
     early: bool,
-    mark: &Mark,
+    claim: Claim<'_>,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
     let doing = doing(wire, "replacing", KIND, &body.name);
     let failed = |e: Trouble| e.failure(&doing);
-    let old = own(wire, &body.name, mark, &doing).await?;
+    let mark = claim.mark;
+    let old = own(wire, &body.name, claim, &doing).await?;
     if let Some(found) = &old
         && begun(wire, found, body, mark).await.map_err(failed)?
     {
@@ -55,12 +56,12 @@ pub(crate) async fn replace(
 async fn own(
     wire: &Wire,
     name: &str,
-    mark: &Mark,
+    claim: Claim<'_>,
     doing: &str,
 ) -> Result<Option<Inspect>, Failure> {
     let found = find(wire, name).await.map_err(|e| e.failure(doing))?;
     if let Some(found) = &found {
-        must_own(doing, found, mark)?;
+        must_own(doing, found, claim)?;
     }
     Ok(found)
 }
@@ -73,7 +74,7 @@ async fn beside(
     doing: &str,
 ) -> Result<String, Failure> {
     let failed = |e: Trouble| e.failure(doing);
-    if let Some(found) = own(wire, &next.name, mark, doing).await? {
+    if let Some(found) = own(wire, &next.name, Claim::by(mark), doing).await? {
         if begun(wire, &found, next, mark).await.map_err(failed)? {
             return Ok(found.id);
         }

@@ -6,7 +6,7 @@ use infra_api::{Failure, Mark, Observed, Project};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::calls::{container, doing, gone, marked, must_be_ours, observed};
+use crate::calls::{Claim, Thing, container, doing, gone, marked, must_be_ours, observed};
 use crate::kind::VOLUME as KIND;
 use crate::text::volume::{self, Volume};
 use crate::trouble::Trouble;
@@ -39,16 +39,16 @@ pub(crate) async fn read(wire: &Wire, project: &Project, name: &str) -> Result<O
 }
 
 fn observe(found: &Volume, project: &Project) -> Observed {
-    observed(
-        &thing(found),
-        &found.labels,
-        project,
-        Ok(volume::decode(found)),
-    )
+    observed(&thing(found), project, Ok(volume::decode(found)))
 }
 
-fn thing(found: &Volume) -> String {
-    format!("volume `{}` (made {})", found.name, found.created_at)
+/// The engine has no id for a volume: when it was made tells one from the next.
+fn thing(found: &Volume) -> Thing<'_> {
+    Thing {
+        told: format!("volume `{}` (made {})", found.name, found.created_at),
+        identity: &found.created_at,
+        labels: &found.labels,
+    }
 }
 
 async fn find(wire: &Wire, name: &str, doing: &str) -> Result<Option<Volume>, Failure> {
@@ -64,7 +64,7 @@ pub(crate) async fn create(
 ) -> Result<(), Failure> {
     let doing = doing(wire, "creating", KIND, &body.name);
     if let Some(found) = find(wire, &body.name, &doing).await? {
-        must_be_ours(&doing, &thing(&found), &found.labels, mark)?;
+        must_be_ours(&doing, &thing(&found), Claim::by(mark))?;
         if volume::decode(&found) == *body {
             return Ok(());
         }
@@ -77,17 +77,17 @@ pub(crate) async fn create(
     made.map_err(|e| Trouble::from(e).failure(&doing))?;
     // Somebody may have made one in between, and the engine would have said 201 all the same.
     match find(wire, &body.name, &doing).await? {
-        Some(found) => must_be_ours(&doing, &thing(&found), &found.labels, mark),
+        Some(found) => must_be_ours(&doing, &thing(&found), Claim::by(mark)),
         None => Ok(()),
     }
 }
 
-pub(crate) async fn delete(wire: &Wire, name: &str, mark: &Mark) -> Result<(), Failure> {
+pub(crate) async fn delete(wire: &Wire, name: &str, claim: Claim<'_>) -> Result<(), Failure> {
     let doing = doing(wire, "removing", KIND, name);
     let Some(found) = find(wire, name, &doing).await? else {
         return Ok(());
     };
-    must_be_ours(&doing, &thing(&found), &found.labels, mark)?;
+    must_be_ours(&doing, &thing(&found), claim)?;
     remove(wire, name, &doing).await
 }
 

@@ -9,19 +9,34 @@ use infra_api::target::{Container, Endpoint, HealthCheck, Restart, Ulimit};
 use infra_api::{IdSet, Text};
 
 use crate::mark;
-use crate::text::container::{confinement, devices, limits, place, process, security};
+use crate::text::container::{Set, confinement, devices, limits, place, process, security};
 use crate::text::inspect::{
     Attachment, Config, Healthcheck, HostConfig, Inspect, Limit, Origin, Policy,
 };
 
 /// The body of a container that is there; or why it cannot be one that we wrote.
 pub(crate) fn decode(found: &Inspect, origin: &Origin) -> Result<Container, String> {
+    let labels = found.config.labels.as_ref();
+    let names = labels.and_then(|all| all.get(mark::SET));
+    let set = names.into_iter().flat_map(|names| names.split(','));
+    decode_as(found, origin, set.collect())
+}
+
+/// The same, where `set` names what was set by who made it.
+pub(crate) fn decode_as(
+    found: &Inspect,
+    origin: &Origin,
+    set: Set<'_>,
+) -> Result<Container, String> {
     let Inspect {
         config,
         host_config: host,
         ..
     } = found;
-    let given = Given::new(config, origin);
+    let given = Given {
+        set,
+        image: origin.config.as_ref(),
+    };
     Ok(Container {
         name: found.plain_name().to_owned(),
         image: image(found, origin),
@@ -82,23 +97,11 @@ fn image(found: &Inspect, origin: &Origin) -> String {
 /// What a container's settings were before its image's were mixed in.
 struct Given<'a> {
     /// The names in the label `infra.set`.
-    set: BTreeSet<&'a str>,
+    set: Set<'a>,
     image: Option<&'a Config>,
 }
 
-impl<'a> Given<'a> {
-    fn new(config: &'a Config, origin: &'a Origin) -> Self {
-        let label = config.labels.as_ref().and_then(|all| all.get(mark::SET));
-        let set = label
-            .into_iter()
-            .flat_map(|names| names.split(','))
-            .collect();
-        Self {
-            set,
-            image: origin.config.as_ref(),
-        }
-    }
-
+impl Given<'_> {
     /// Whether the value of `name` is our own: said to be, or not the image's.
     fn ours<T: PartialEq>(&self, name: &str, actual: &T, image: Option<&T>) -> bool {
         self.set.contains(name) || (self.image.is_some() && image != Some(actual))
@@ -151,7 +154,8 @@ impl<'a> Given<'a> {
     /// `getInspectData` merges them), and they cannot be told from ours but by name.
     fn ulimits(&self, host: &HostConfig) -> BTreeMap<String, Ulimit> {
         let all = host.ulimits.iter().flatten().map(ulimit);
-        all.filter(|(name, _)| self.set.contains(format!("ulimits.{name}").as_str()))
+        let any = self.set.contains("ulimits.*");
+        all.filter(|(name, _)| any || self.set.contains(format!("ulimits.{name}").as_str()))
             .collect()
     }
 

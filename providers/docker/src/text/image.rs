@@ -91,6 +91,20 @@ pub(crate) fn is_sha256(digits: &str) -> bool {
             .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
+impl Image {
+    /// The reference as the registry's digest of it, where it came from there.
+    pub(crate) fn pinned(&self, reference: &str) -> Option<String> {
+        let name = reference.split('@').next()?;
+        let repository = split_tag(name).map_or(name, |(repository, _)| repository);
+        let digests = self.repo_digests.iter().flatten();
+        let own = |digest: &&String| digest.split('@').next() == Some(repository);
+        digests
+            .filter(|digest| is_pinned(digest))
+            .find(own)
+            .cloned()
+    }
+}
+
 impl Tagged {
     /// The name that holds the archive's whole digest.
     pub(crate) fn long(&self, sha256: &str) -> String {

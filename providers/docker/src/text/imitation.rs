@@ -141,6 +141,7 @@ pub(crate) fn origin(image: &Value) -> Origin {
     Origin {
         now: Some(IMAGE_ID.into()),
         config: Some(config),
+        pinned: None,
     }
 }
 

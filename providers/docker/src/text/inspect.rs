@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::mark::{self, Labels};
 use crate::text::container::place::{Bindings, MountPoint};
 use crate::text::container::{confinement, devices, limits, place, process, security};
+use crate::text::unmarked;
 
 /// `GET /containers/ID/json`, as far as it is looked at.
 #[derive(Clone, Debug, Deserialize)]
@@ -110,6 +111,8 @@ pub(crate) struct HostConfig {
     pub(crate) ulimits: Option<Vec<Limit>>,
     pub(crate) mounts: Option<Vec<MountPoint>>,
     #[serde(flatten)]
+    pub(crate) theirs: unmarked::Found,
+    #[serde(flatten)]
     pub(crate) limits: limits::Found,
     #[serde(flatten)]
     pub(crate) naming: place::Found,
@@ -172,4 +175,6 @@ pub(crate) struct Origin {
     pub(crate) now: Option<String>,
     /// What it gives to containers, where it is still there.
     pub(crate) config: Option<Config>,
+    /// The reference by the digest that the registry knows the image by.
+    pub(crate) pinned: Option<String>,
 }

@@ -6,6 +6,7 @@ pub(crate) mod file;
 pub(crate) mod image;
 pub(crate) mod inspect;
 pub(crate) mod network;
+pub(crate) mod unmarked;
 pub(crate) mod volume;
 
 #[cfg(test)]

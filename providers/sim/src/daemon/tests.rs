@@ -22,6 +22,7 @@ fn change(name: &str, action: Action) -> Change {
     Change {
         id: id(name),
         mark,
+        imported: None,
         action,
     }
 }

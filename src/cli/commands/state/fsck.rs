@@ -69,7 +69,7 @@ fn complaints(
     let one = |(id, found): (&ResourceId, &Observed)| {
         let why = match (recorded.get(id), found) {
             (Some(_), Observed::Absent) => "is recorded and not there".to_owned(),
-            (Some(_), Observed::Foreign { what }) => {
+            (Some(_), Observed::Foreign { what, .. }) => {
                 format!("is recorded, but its name is taken: {what}")
             }
             (Some(record), Observed::Present { address, .. }) => elsewhere(record, address)?,

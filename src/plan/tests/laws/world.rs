@@ -206,6 +206,7 @@ impl World {
             },
             Found::Strangers => Observed::Foreign {
                 what: "a stranger's".to_owned(),
+                unmarked: None,
             },
         };
         self.things

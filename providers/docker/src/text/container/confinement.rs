@@ -11,17 +11,17 @@ use super::{Refused, Set, integer, some_map};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Found {
-    runtime: Option<String>,
-    network_mode: Option<String>,
-    ipc_mode: Option<String>,
-    pid_mode: Option<String>,
+    pub(crate) runtime: Option<String>,
+    pub(crate) network_mode: Option<String>,
+    pub(crate) ipc_mode: Option<String>,
+    pub(crate) pid_mode: Option<String>,
     #[serde(rename = "UTSMode")]
     pub(crate) uts_mode: Option<String>,
     userns_mode: Option<String>,
     cgroupns_mode: Option<String>,
     cgroup_parent: Option<String>,
     sysctls: Option<BTreeMap<String, String>>,
-    shm_size: Option<u64>,
+    pub(crate) shm_size: Option<u64>,
     storage_opt: Option<BTreeMap<String, String>>,
 }
 

@@ -17,7 +17,7 @@ use super::{Refused, Set, some, some_map, sorted};
 pub(crate) struct Found {
     tty: bool,
     open_stdin: bool,
-    stop_signal: Option<String>,
+    pub(crate) stop_signal: Option<String>,
     stop_timeout: Option<u32>,
 }
 
@@ -27,15 +27,15 @@ pub(crate) struct Found {
 pub(crate) struct FoundHost {
     group_add: Option<Vec<String>>,
     init: Option<bool>,
-    log_config: Option<LogConfig>,
+    pub(crate) log_config: Option<LogConfig>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct LogConfig {
+pub(crate) struct LogConfig {
     #[serde(rename = "Type")]
-    driver: String,
-    config: Option<BTreeMap<String, String>>,
+    pub(crate) driver: String,
+    pub(crate) config: Option<BTreeMap<String, String>>,
 }
 
 pub(crate) fn encode(wanted: &Process, create: &mut ContainerCreateBody, host: &mut HostConfig) {
@@ -89,7 +89,8 @@ pub(crate) fn log(wanted: &Log) -> HostConfigLogConfig {
 pub(crate) fn decode_log(host: &FoundHost, set: &Set<'_>) -> Option<Log> {
     let found = host.log_config.as_ref().filter(|_| set.contains("log"))?;
     let all = found.config.iter().flatten();
-    let own = all.filter(|(name, _)| set.contains(format!("log.{name}").as_str()));
+    let any = set.contains("log.*");
+    let own = all.filter(|(name, _)| any || set.contains(format!("log.{name}").as_str()));
     Some(Log {
         driver: found.driver.clone(),
         options: own.map(|(name, v)| (name.clone(), v.clone())).collect(),
