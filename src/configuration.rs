@@ -8,7 +8,7 @@ use infra_api::{Address, Placement, Project};
 use infra_diag::{Diagnostic, Diagnostics, Sources};
 use infra_expr::{Type, Value};
 use infra_lang::{
-    About, Allocated, Evaluation, Evaluator, Files, GivenValues, Mode, Moves, Program,
+    About, Allocated, Evaluation, Evaluator, Files, GivenValues, Import, Mode, Moves, Program,
 };
 
 use crate::addresses::{self, Addresses};
@@ -27,6 +27,8 @@ pub struct Configuration {
     pub evaluation: Evaluation,
     pub declared: Declared,
     pub addresses: Addresses,
+    /// What it says about objects that somebody else has made.
+    pub imports: Vec<Import>,
     pub sources: Sources,
     pub diagnostics: Diagnostics,
     /// Kept where further expressions may be asked for: not for a plan.
@@ -100,6 +102,7 @@ impl Source {
             mut sources,
             made_as,
         } = self;
+        let imports = program.imports().to_vec();
         let mut inputs = program.inputs(given, mode, &mut sources);
         inputs.made_as = made_as;
         let (first, evaluator) = program.evaluate(&inputs);
@@ -138,6 +141,7 @@ impl Source {
             evaluation,
             declared,
             addresses,
+            imports,
             sources,
             diagnostics,
             evaluator,

@@ -111,12 +111,12 @@ impl Decision {
     pub fn made_anew(
         &self,
         project: &Project,
-        made_as: &MadeAs,
+        names: (&BTreeMap<Address, String>, &MadeAs),
         addresses: &BTreeSet<Address>,
     ) -> BTreeSet<ResourceId> {
         let goes = |resource: &&Resource| {
             let placement = self.placed.placements.get(&resource.address);
-            let main = placement.map(|p| main_resource(project, &resource.address, made_as, p));
+            let main = placement.map(|p| main_resource(project, &resource.address, names, p));
             main.is_none_or(|id| id == resource.id || Part::of(resource) == Some(Part::Seed))
         };
         let resources = self.desired.iter().map(|d| &d.resource);
@@ -196,10 +196,14 @@ impl Decision {
 
     fn depends_on(&mut self, workload: &Workload, inputs: &Inputs<'_>) {
         let main = |address: &Address| {
-            self.placed
-                .placements
-                .get(address)
-                .map(|p| main_resource(inputs.project, address, inputs.made_as, p))
+            self.placed.placements.get(address).map(|p| {
+                main_resource(
+                    inputs.project,
+                    address,
+                    (&inputs.declared.names, inputs.made_as),
+                    p,
+                )
+            })
         };
         let Some(own) = main(&workload.address) else {
             return;

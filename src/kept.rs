@@ -71,6 +71,7 @@ fn stores(observed: &BTreeMap<ResourceId, Observed>) -> BTreeMap<ResourceId, Rec
                 body: body.clone(),
                 after: Vec::new(),
                 prevent_destroy: false,
+                imported: None,
             };
             Some((id.clone(), record))
         }

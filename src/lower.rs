@@ -102,6 +102,13 @@ impl Lowering<'_> {
     }
 
     fn name(&self, address: &Address) -> String {
+        match self.inputs.declared.names.get(address) {
+            Some(given) => given.clone(),
+            None => self.derived_name(address),
+        }
+    }
+
+    fn derived_name(&self, address: &Address) -> String {
         names::object(self.inputs.project, self.made_as(address))
     }
 
@@ -113,7 +120,7 @@ impl Lowering<'_> {
     /// The name of something that belongs to a workload and goes with it. `part` is no number and no digest (`boot`,
     /// `seed`, `disk-LABEL`), so that no address's own name can be the same.
     fn part_name(&self, workload: &Address, part: &str) -> String {
-        format!("{}.{part}", self.name(workload))
+        format!("{}.{part}", self.derived_name(workload))
     }
 
     fn pool_name(&self) -> String {
@@ -131,12 +138,13 @@ impl Lowering<'_> {
     }
 }
 
-/// The id of the object that *is* the workload: its container or its machine.
+/// The id of the object that *is* the workload: its container or its machine. `given`: what daemons call those that are
+/// not named after their address.
 #[must_use]
 pub fn main_resource(
     project: &Project,
     address: &Address,
-    made_as: &MadeAs,
+    (given, made_as): (&BTreeMap<Address, String>, &MadeAs),
     placement: &Placement,
 ) -> ResourceId {
     let (provider, kind) = match placement.runtime {
@@ -144,12 +152,9 @@ pub fn main_resource(
         Runtime::Kvm => ("libvirt", "domain"),
         Runtime::BareMetal => ("systemd", "unit"),
     };
-    ResourceId::new(
-        &placement.host,
-        provider,
-        kind,
-        &names::object(project, made_as.of(address)),
-    )
+    let given = given.get(address).cloned();
+    let name = given.unwrap_or_else(|| names::object(project, made_as.of(address)));
+    ResourceId::new(&placement.host, provider, kind, &name)
 }
 
 /// What an object with this body holds of its host.

@@ -44,6 +44,7 @@ fn record(found: &Observed) -> Option<Record> {
             body: body.clone(),
             after: Vec::new(),
             prevent_destroy: false,
+            imported: None,
         }),
         _ => None,
     }
@@ -191,6 +192,7 @@ mod tests {
             body,
             after: Vec::new(),
             prevent_destroy: false,
+            imported: None,
         }
     }
 

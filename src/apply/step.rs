@@ -196,6 +196,7 @@ impl<'a> Hands<'a> {
                 project: self.job.plan.project.clone(),
                 address: self.marked(&self.step.address).clone(),
             },
+            imported: self.step.imported.clone(),
             action: self.action(wanted, found)?,
         };
         let deadline = match self.step.timeout_ms {
@@ -308,6 +309,10 @@ impl<'a> Hands<'a> {
                 }
                 other => break other.map_err(|failure| self.scrubbed(failure))?,
             }
+        };
+        let raw = match &self.step.imported {
+            Some(identity) => raw.imported(identity, self.marked(&self.step.address)),
+            None => raw,
         };
         let wanted = self.wanted()?.map(|record| &record.body);
         let like: Vec<&Value> = wanted.into_iter().chain(self.before()).collect();

@@ -63,6 +63,8 @@ pub enum Command {
     Apply(Apply),
     /// Remove everything of the configuration
     Destroy(Destroy),
+    /// Take over what somebody else has made; changes only the state
+    Import(Import),
     /// Show what the world has become since the last apply
     Diff(Diff),
     /// Show the state, or a plan file
@@ -280,6 +282,18 @@ pub struct Apply {
     /// Events as JSON lines
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// Where it is declared: a workload, network or volume
+    pub address: String,
+    /// Its daemon's name for it, or all of `HOST/docker/container/NAME`
+    pub id: String,
+    #[command(flatten)]
+    pub values: Values,
+    #[command(flatten)]
+    pub locking: Locking,
 }
 
 #[derive(Debug, Args)]

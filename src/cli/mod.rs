@@ -54,6 +54,7 @@ fn command(arguments: Arguments, ui: Ui) -> Result<Exit, Stop> {
         Command::Plan(args) => wait(commands::plan::run(args, global, ui)),
         Command::Apply(args) => wait(commands::apply::run(args, global, ui)),
         Command::Destroy(args) => wait(commands::apply::destroy(args, global, ui)),
+        Command::Import(args) => wait(commands::import::run(args, global, ui)),
         Command::Diff(args) => wait(commands::diff::run(args, global, ui)),
         Command::Show(args) => commands::show::run(&args, global, ui),
         Command::State(args) => wait(commands::state::run(args, global, ui)),

@@ -35,7 +35,12 @@ pub(super) fn rolling(
         });
         rolling.max_parallel = rolling.max_parallel.min(update.max_parallel);
         rolling.until_ready |= update.until_healthy;
-        let id = main_resource(project, &workload.address, made_as, placement);
+        let id = main_resource(
+            project,
+            &workload.address,
+            (&declared.names, made_as),
+            placement,
+        );
         rolling.instances.push(id);
     }
     blocks.into_values().collect()

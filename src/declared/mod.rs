@@ -46,6 +46,8 @@ pub struct Declared {
     pub images: BTreeMap<Address, Image>,
     /// In the order of their addresses.
     pub workloads: Vec<Workload>,
+    /// What daemons call those that are not named after project and address.
+    pub names: BTreeMap<Address, String>,
 }
 
 impl Declared {
@@ -104,6 +106,9 @@ impl Declared {
 
     fn add(&mut self, instance: &Instance, reader: &mut Reader<'_>) {
         let address = || Address::new(instance.address.to_string());
+        if let Some(name) = reader.string(&instance.block, "name") {
+            self.names.insert(address(), name.value);
+        }
         match instance.kind {
             "host" => {
                 let host = Host::read(instance, reader);

@@ -11,7 +11,7 @@ use infra_lang::{Block, BlockKind, Instance, Meta, Shape};
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::read::{At, Reader};
-use super::words::{IPV4, IPV6, STRING_MAP, SUBNET, SUBNET6, word};
+use super::words::{IPV4, IPV6, NAME, STRING_MAP, SUBNET, SUBNET6, word};
 
 pub(super) const KIND: BlockKind = BlockKind {
     name: "network",
@@ -19,6 +19,11 @@ pub(super) const KIND: BlockKind = BlockKind {
     doc: "A bridge with a subnet; containers and virtual machines that name it reach each other. Or, for containers \
           alone, a network on a device of the host.",
     attributes: &[
+        word(
+            "name",
+            Shape::Text(&NAME),
+            "The daemon's name for it, where that is not `PROJECT.NAME`.",
+        ),
         word(
             "subnet",
             Shape::Text(&SUBNET),

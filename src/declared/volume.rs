@@ -7,13 +7,18 @@ use infra_diag::Span;
 use infra_lang::{BlockKind, Instance, Meta, Shape};
 
 use super::read::{At, Reader};
-use super::words::{STRING_MAP, size, word};
+use super::words::{NAME, STRING_MAP, size, word};
 
 pub(super) const KIND: BlockKind = BlockKind {
     name: "volume",
     label: Some("name"),
     doc: "Storage that outlives the workloads which attach it by `disk { volume = volume.NAME }`.",
     attributes: &[
+        word(
+            "name",
+            Shape::Text(&NAME),
+            "The daemon's name for it, where that is not `PROJECT.NAME`; a container engine's.",
+        ),
         size(
             "size",
             "Needed for virtual machines: what the guest sees. A container's volume has no limit of its own.",

@@ -23,6 +23,26 @@ pub(in crate::declared) static DURATION: Text = Text {
     },
 };
 
+/// What every daemon takes for one.
+pub(in crate::declared) static NAME: Text = Text {
+    name: "a daemon's name for an object",
+    example: "postgres-1",
+    check: |text| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        match text.chars().next() {
+            None => Err("it is empty".to_owned()),
+            _ if text.len() > 128 => Err("it has more than 128 characters".to_owned()),
+            Some(first) if !first.is_ascii_alphanumeric() => {
+                Err("it does not begin with a letter or a digit".to_owned())
+            }
+            _ if !text.chars().all(plain) => {
+                Err("it may have letters, digits, dots, dashes and underscores".to_owned())
+            }
+            _ => Ok(()),
+        }
+    },
+};
+
 pub(in crate::declared) static LINE: Text = Text {
     name: "a line of text",
     example: "console=ttyS0 quiet",

@@ -365,7 +365,13 @@ pub(crate) fn readable_names(
         .iter()
         .filter(|nested| nested.readable)
         .map(|nested| nested.kind.name);
+    let written = |name: &str| {
+        kind.attributes
+            .iter()
+            .any(|attribute| attribute.name == name)
+    };
     let computed = kind.computed.iter().map(|computed| computed.name);
+    let computed = computed.filter(move |name| !written(name));
     let attributes = kind.attributes.iter().map(|attribute| attribute.name);
     attributes.chain(blocks).chain(computed).chain(["id"])
 }

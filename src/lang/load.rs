@@ -4,14 +4,14 @@ use crate::declared::declared;
 use crate::evaluation::Spanned;
 use crate::files::join;
 use crate::language::{self, call, output, variable};
-use crate::moves;
 use crate::parse::parse;
 use crate::schema::Schema;
 use crate::syntax::{Field, Section, contents, hinted, twice};
 use crate::tree::{Module, Tree};
 use crate::version::Version;
 use crate::words::suggest;
-use crate::{About, Files};
+use crate::{About, Files, Import};
+use crate::{imports, moves};
 use infra_diag::{Diagnostic, Diagnostics, Sources, Span};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use std::sync::Arc;
 pub(crate) const SUFFIX: &str = ".infra.hcl";
 
 /// The language's own blocks.
-const BLOCKS: [&str; 7] = [
-    "infra", "locals", "module", "moved", "output", "removed", "variable",
+const BLOCKS: [&str; 8] = [
+    "import", "infra", "locals", "module", "moved", "output", "removed", "variable",
 ];
 
 /// Loads a configuration whose root folder is `.`.
@@ -41,8 +41,10 @@ pub(crate) fn load(
         by_folder: BTreeMap::new(),
         inside: Vec::new(),
         infra: None,
+        imports: Vec::new(),
     };
     loader.root();
+    loader.found.extend(imports::twice(&loader.imports));
     let project = loader.infra.and_then(|(_, project)| project);
     let project = project.unwrap_or_else(|| about.folder_name.clone());
     Tree {
@@ -50,6 +52,7 @@ pub(crate) fn load(
         files: files.clone(),
         project,
         modules: loader.modules,
+        imports: loader.imports,
     }
 }
 
@@ -65,6 +68,7 @@ struct Loader<'a> {
     inside: Vec<(String, Option<Span>)>,
     /// Where the `infra` block stands, and the project's name if it says one.
     infra: Option<(Span, Option<String>)>,
+    imports: Vec<Import>,
 }
 
 impl Loader<'_> {
@@ -156,6 +160,7 @@ impl Loader<'_> {
                 let written = moves::moved(section, self.schema, self.found);
                 self.modules[index].moves.extend(written);
             }
+            "import" => self.import(index, section),
             "removed" => {
                 let written = moves::removed(section, self.schema, self.found);
                 self.modules[index].moves.extend(written);
@@ -204,6 +209,22 @@ impl Loader<'_> {
         } else {
             self.infra = Some((header, settings));
         }
+    }
+
+    fn import(&mut self, index: usize, section: Section) {
+        if index > 0 {
+            self.found.push(
+                Diagnostic::error("Misplaced block")
+                    .at(
+                        section.header,
+                        "`import` stands in the root folder only, not in a module",
+                    )
+                    .hint("write it there, with `to = module.NAME.…`"),
+            );
+            return;
+        }
+        let written = imports::import(section, self.schema, self.found);
+        self.imports.extend(written);
     }
 
     fn call(&mut self, index: usize, section: Section) {

@@ -12,14 +12,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Kind, name and key.
-type Part = (Arc<str>, Arc<str>, Option<Key>);
+pub(crate) type Part = (Arc<str>, Arc<str>, Option<Key>);
 
 /// A block or a module, or one instance of it, as seen from the module it is written in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint {
-    module: Vec<Step>,
+    pub(crate) module: Vec<Step>,
     /// None: it is a module.
-    block: Option<Part>,
+    pub(crate) block: Option<Part>,
 }
 
 /// One block, as it stands in a module.
@@ -110,7 +110,7 @@ pub(crate) fn removed(
     })
 }
 
-fn endpoint(expr: Expr, schema: Schema, found: &mut Diagnostics) -> Option<Endpoint> {
+pub(crate) fn endpoint(expr: Expr, schema: Schema, found: &mut Diagnostics) -> Option<Endpoint> {
     let span = expr.span;
     let endpoint = steps(expr.node).and_then(parts);
     match &endpoint {

@@ -7,7 +7,7 @@ use crate::inputs::{Given, Inputs, inputs};
 use crate::schema::Schema;
 use crate::scope::Place;
 use crate::tree::{Target, Tree};
-use crate::{Address, Files, Graph, Moves, check, graph, load, stack};
+use crate::{Address, Files, Graph, Import, Moves, check, graph, load, stack};
 use infra_diag::{Diagnostic, Diagnostics, Sources, Span};
 use infra_expr::{Type, Value, convert};
 use std::cell::RefCell;
@@ -74,6 +74,12 @@ impl Program {
     #[must_use]
     pub fn moves(&self) -> Moves {
         Moves::of(&self.tree)
+    }
+
+    /// What it says about objects that somebody else has made.
+    #[must_use]
+    pub fn imports(&self) -> &[Import] {
+        &self.tree.imports
     }
 
     /// Which declaration speaks of which, as written.

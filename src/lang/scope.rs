@@ -327,7 +327,11 @@ impl Engine {
         let at = self.instance(id);
         let kind = self.block(&at).kind;
         if let Some(index) = kind.attributes.iter().position(|a| a.name == name) {
-            return self.value(Node::Attribute(id, index), asked);
+            let written = self.value(Node::Attribute(id, index), asked)?;
+            // What may be written and is not is derived.
+            if kind.computed(name).is_none() || !written.is_null() {
+                return Ok(written);
+            }
         }
         if let Some(index) = kind
             .blocks

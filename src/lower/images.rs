@@ -127,7 +127,7 @@ impl Lowering<'_> {
         };
         let name = format!(
             "{}.{role}.{}{ending}",
-            self.name(address),
+            self.derived_name(address),
             &file.sha256[..16]
         );
         let volume = VolumeRef {

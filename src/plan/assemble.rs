@@ -84,6 +84,8 @@ pub struct Inputs<'a> {
     pub destroy: bool,
     /// Objects that are left as they are, and as they are recorded.
     pub left: &'a BTreeSet<ResourceId>,
+    /// Found without a mark and ours, now or before: what the daemon knows each by.
+    pub imported: &'a BTreeMap<ResourceId, String>,
 }
 
 /// Why there is no plan.
@@ -144,11 +146,15 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
     result.resources = verdicts
         .into_iter()
         .filter_map(|(id, v)| {
-            let record = record(v.wanted?, depended_on.remove(&id));
+            let stays = matches!(v.fate, Fate::Keep | Fate::Update(_) | Fate::Restart(_));
+            let imported = inputs.imported.get(&id).filter(|_| stays);
+            let record = record(v.wanted?, depended_on.remove(&id), imported.cloned());
             Some((id, record))
         })
         .collect();
     guard::keep_recorded(&mut result, inputs.state, inputs.left);
+    let known = |id: &&ResourceId| inputs.state.resources.contains_key(*id);
+    let imports = inputs.imported.keys().filter(|id| !known(id)).cloned();
     Ok(Plan {
         format_version: FORMAT_VERSION.to_owned(),
         project: inputs.project.clone(),
@@ -160,6 +166,7 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
         left_out: BTreeSet::new(),
         moved: BTreeMap::new(),
         let_go: BTreeSet::new(),
+        imports: imports.collect(),
     })
 }
 
@@ -265,7 +272,11 @@ fn depended_on(
 }
 
 /// With its declared dependencies among what it goes before: when it is undeclared nothing else tells of them.
-fn record(wanted: Desired, depended_on: Option<BTreeSet<&ResourceId>>) -> Record {
+fn record(
+    wanted: Desired,
+    depended_on: Option<BTreeSet<&ResourceId>>,
+    imported: Option<String>,
+) -> Record {
     let Resource {
         id: _,
         address,
@@ -281,6 +292,7 @@ fn record(wanted: Desired, depended_on: Option<BTreeSet<&ResourceId>>) -> Record
         body,
         after,
         prevent_destroy: wanted.prevent_destroy,
+        imported,
     }
 }
 

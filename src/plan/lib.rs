@@ -52,6 +52,9 @@ pub struct Plan {
     /// Objects that are let go of: they stay as they are.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub let_go: BTreeSet<ResourceId>,
+    /// Objects that somebody else has made and that are ours from now on.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub imports: BTreeSet<ResourceId>,
 }
 
 impl Plan {
@@ -113,6 +116,9 @@ pub struct Record {
     /// declaration itself is removed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub prevent_destroy: bool,
+    /// It was imported and carries no mark: what its daemon knows this very object by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<String>,
 }
 
 /// An output of the root module.
@@ -141,6 +147,9 @@ pub struct Step {
     pub action: StepAction,
     /// As found while planning; what is found before the step must be equal.
     pub before: Before,
+    /// Of what was imported and carries no mark: what its daemon knows this very object by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<String>,
     /// The file its content is uploaded from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<PathBuf>,

@@ -29,6 +29,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) address: Address,
     pub(crate) action: StepAction,
     pub(crate) before: Before,
+    /// What its daemon knows it by, where it carries no mark.
+    pub(crate) imported: Option<String>,
     pub(crate) after: Option<&'a Value>,
     pub(crate) source: Option<PathBuf>,
     pub(crate) reason: Reason,
@@ -116,6 +118,7 @@ fn yield_all(drafts: &mut Vec<Draft<'_>>, yields: &[(usize, usize)]) {
         drafts.push(Draft {
             action: StepAction::Create,
             before: Before::Removed,
+            imported: None,
             reason,
             ..step
         });
@@ -410,6 +413,7 @@ impl<'a> Graph<'a> {
             address: draft.address.clone(),
             action: draft.action,
             before: draft.before.clone(),
+            imported: draft.imported.clone(),
             source: draft
                 .source
                 .clone()

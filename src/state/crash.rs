@@ -66,6 +66,7 @@ fn record(name: &str, body: u32) -> Record {
         body: json!({ "x": body }),
         after: vec![],
         prevent_destroy: false,
+        imported: None,
     }
 }
 
@@ -116,6 +117,7 @@ fn plan(basis: Basis, result: Outcome) -> Plan {
         left_out: std::collections::BTreeSet::new(),
         moved: std::collections::BTreeMap::new(),
         let_go: std::collections::BTreeSet::new(),
+        imports: std::collections::BTreeSet::new(),
     }
 }
 

@@ -233,6 +233,7 @@ mod tests {
             body: json!({}),
             after: vec![],
             prevent_destroy: false,
+            imported: None,
         }
     }
 

@@ -253,6 +253,7 @@ impl House {
             secrets: vec![self.key.digest(PASSWORD)],
             destroy: false,
             left: &BTreeSet::new(),
+            imported: &BTreeMap::new(),
         })
         .unwrap()
     }

@@ -21,6 +21,7 @@ fn step(number: u32, provider: &str, needs: &[u32]) -> Step {
         waits_for: Vec::new(),
         starts: None,
         timeout_ms: None,
+        imported: None,
         when: None,
     }
 }

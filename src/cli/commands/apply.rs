@@ -27,10 +27,21 @@ struct Approval {
 }
 
 /// How it is gone about.
-struct Manner {
+pub(super) struct Manner {
     locking: Locking,
     running: Running,
     json: bool,
+}
+
+impl Manner {
+    /// Of what has no steps: there is nothing to tell of.
+    pub(super) fn quiet(locking: Locking) -> Self {
+        Self {
+            locking,
+            running: Running::default(),
+            json: false,
+        }
+    }
 }
 
 pub(in crate::cli) async fn run(
@@ -125,7 +136,9 @@ async fn fresh(
     if planned.plan.is_empty() && same && planned.session.moved.is_empty() {
         return Ok(Exit::Done);
     }
-    let asks = !planned.plan.is_empty() || planned.session.options.refresh_only;
+    let asks = !planned.plan.is_empty()
+        || !planned.plan.imports.is_empty()
+        || planned.session.options.refresh_only;
     if asks && !approval.given {
         if !ui.is_interactive() {
             return Err(Stop::error(
@@ -202,7 +215,7 @@ pub(super) fn lock(
     Ok(lock)
 }
 
-async fn apply(
+pub(super) async fn apply(
     session: &Session,
     world: &World,
     plan: &Plan,

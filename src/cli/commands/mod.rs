@@ -7,6 +7,7 @@ pub(super) mod explain;
 pub(super) mod facts;
 pub(super) mod fmt;
 pub(super) mod graph;
+pub(super) mod import;
 pub(super) mod init;
 pub(super) mod output;
 pub(super) mod plan;

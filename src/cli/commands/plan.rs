@@ -60,6 +60,7 @@ fn nothing(project: &infra_api::Project) -> Plan {
         left_out: std::collections::BTreeSet::new(),
         moved: std::collections::BTreeMap::new(),
         let_go: std::collections::BTreeSet::new(),
+        imports: std::collections::BTreeSet::new(),
     }
 }
 
@@ -102,7 +103,7 @@ fn exit(planned: &Planned) -> Exit {
         )
     };
     let same_outputs = plan.result.outputs == prior.outputs;
-    let moves = !plan.moved.is_empty() || !plan.let_go.is_empty();
+    let moves = !plan.moved.is_empty() || !plan.let_go.is_empty() || !plan.imports.is_empty();
     match (
         plan.is_empty() && !moves && same_outputs && !recorded,
         !moves && same_outputs && plan.steps.iter().all(|s| drift(&s.reason)),

@@ -105,10 +105,12 @@ async fn rebuild(
                     body,
                     after: Vec::new(),
                     prevent_destroy: false,
+                    imported: None,
                 },
             );
         }
     }
+    unmarked(&session, &world, &mut outcome).await?;
     let (mut outcome, moved) = moved::obey(outcome, &read(&session.folder)?.moves());
     session.must(moved.diagnostics(), ui)?;
     // Once more, now that it is known what is named after an address it had before.
@@ -130,6 +132,35 @@ async fn rebuild(
         outcome.workloads.len()
     ));
     Ok(Exit::Done)
+}
+
+/// What was imported carries no mark: `import` blocks tell of it.
+async fn unmarked(session: &Session, world: &World, outcome: &mut Outcome) -> Result<(), Stop> {
+    let imported = session.imported_before();
+    let ids = imported.keys().cloned().collect();
+    let observation = world.observe(session.project(), &ids).await;
+    if !observation.failures.is_empty() {
+        return Err(Stop::all(observation.failures));
+    }
+    for (id, address) in imported {
+        let Some(Observed::Foreign {
+            unmarked: Some(found),
+            ..
+        }) = observation.found.get(&id)
+        else {
+            continue;
+        };
+        let Ok(body) = &found.body else { continue };
+        let record = Record {
+            address,
+            body: session.veiled(body)?,
+            after: Vec::new(),
+            prevent_destroy: false,
+            imported: Some(found.identity.clone()),
+        };
+        outcome.resources.insert(id, record);
+    }
+    Ok(())
 }
 
 /// A daemon that does not answer hides what it has. Where the state of before has objects there, or where no daemon

@@ -1,6 +1,7 @@
 //! What most commands begin with: the folder read, the state loaded, the world looked at, the plan made.
 
 mod homes;
+mod import;
 mod observe;
 mod pin;
 mod places;
@@ -21,6 +22,8 @@ use infra_plan::{MadeAs, Outcome, Plan, Refusal, assemble};
 use infra_state::{Key, Loaded, Store, Vault};
 
 use super::ui::{Stop, Ui};
+pub use import::Asked as Import;
+use import::Imports;
 use observe::outlives;
 pub use places::{kvm_probe, paths, read};
 
@@ -50,6 +53,8 @@ pub struct Options {
     pub refresh_only: bool,
     pub replace: BTreeSet<Address>,
     pub asked: Asked,
+    /// Asked for on the command line, beside what the configuration says.
+    pub import: Option<Import>,
 }
 
 /// A configuration with its values, and what is recorded of it.
@@ -265,7 +270,8 @@ impl Session {
 
     /// Hosts as they are, minus what they keep for themselves.
     async fn inventory(&self, world: &World, ui: Ui) -> Result<Inventory, Stop> {
-        let facts = self.facts(world, ui).await?;
+        let mut facts = self.facts(world, ui).await?;
+        self.count_imports(&mut facts);
         let hosts = &self.configuration.declared.hosts;
         let (inventory, diagnostics) = Inventory::new(hosts, facts, self.project());
         self.must(diagnostics, ui)?;
@@ -354,14 +360,20 @@ impl Session {
             .iter()
             .map(|d| (d.resource.id.clone(), &d.resource.body))
             .collect();
-        let observed = self.observe(&world, &wanted).await?;
+        let imports = self.imports(&decision.desired, &selection)?;
+        let (observed, imported) = self.observe_with(&world, &wanted, &imports).await?;
         keep(
             &selection.of(&self.configuration.declared),
             &self.configuration.evaluation,
             &mut decision.desired,
             &observed,
         );
-        let plan = self.assembled(&mut decision, &observed, self.prior(), &selection)?;
+        let plan = self.assembled(
+            &mut decision,
+            (&observed, &imported),
+            self.prior(),
+            &selection,
+        )?;
         let evaluation = &self.configuration.evaluation;
         self.must(check::left(&plan, evaluation), ui)?;
         self.must(check::space(&plan, &inventory, &files), ui)?;
@@ -378,11 +390,12 @@ impl Session {
 
     /// A plan by which everything of the project goes.
     async fn destroy(self, world: World) -> Result<Planned, Stop> {
-        let observed = self.observe(&world, &BTreeMap::new()).await?;
+        let none = BTreeMap::new();
+        let (observed, imported) = self.observe_with(&world, &none, &Imports::new()).await?;
         let prior = recover::completed(self.prior().clone(), &observed);
         let mut decision = Decision::default();
         let selection = self.selection(&Inventory::default(), &prior)?;
-        let plan = self.assembled(&mut decision, &observed, &prior, &selection)?;
+        let plan = self.assembled(&mut decision, (&observed, &imported), &prior, &selection)?;
         Ok(Planned {
             session: self,
             world,
@@ -397,11 +410,18 @@ impl Session {
     fn assembled(
         &self,
         decision: &mut Decision,
-        observed: &BTreeMap<ResourceId, Observed>,
+        (observed, imported): (
+            &BTreeMap<ResourceId, Observed>,
+            &BTreeMap<ResourceId, String>,
+        ),
         prior: &Outcome,
         selection: &Selection,
     ) -> Result<Plan, Stop> {
-        let replace = decision.made_anew(self.project(), &prior.made_as, &self.options.replace);
+        let replace = decision.made_anew(
+            self.project(),
+            (&self.configuration.declared.names, &prior.made_as),
+            &self.options.replace,
+        );
         let desired = std::mem::take(&mut decision.desired);
         let placements = &decision.placed.placements;
         let wanted = desired.iter().map(|d| &d.resource.id).collect();
@@ -448,6 +468,7 @@ impl Session {
             },
             destroy: self.options.destroy,
             left: &left,
+            imported,
         };
         let mut plan = assemble(inputs).map_err(|refusals| self.refused(&refusals))?;
         if self.options.facts.is_none() {

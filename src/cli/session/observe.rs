@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{Address, Observed, Provider, ResourceId, SECRET};
-use infra_plan::Outcome;
+use infra_plan::{Outcome, Record};
 use infra_state::Key;
 use serde_json::{Value, json};
 
 use super::Session;
+use super::import::Imports;
 use crate::cli::ui::Stop;
 use crate::declared::Workload;
 use crate::world::World;
@@ -22,9 +23,28 @@ impl Session {
         world: &World,
         desired: &BTreeMap<ResourceId, &Value>,
     ) -> Result<BTreeMap<ResourceId, Observed>, Stop> {
+        let none = Imports::new();
+        Ok(self.observe_with(world, desired, &none).await?.0)
+    }
+
+    /// The same, and what is taken over; and of all that was ever imported what its daemon knows it by.
+    ///
+    /// # Errors
+    /// When a daemon that is needed does not answer, or something cannot be taken over.
+    pub(super) async fn observe_with(
+        &self,
+        world: &World,
+        desired: &BTreeMap<ResourceId, &Value>,
+        imports: &Imports,
+    ) -> Result<(BTreeMap<ResourceId, Observed>, BTreeMap<ResourceId, String>), Stop> {
         let prior = self.prior();
+        let known = |(id, record): (&ResourceId, &Record)| {
+            let identity = record.imported.clone()?;
+            Some((id.clone(), (identity, record.address.clone())))
+        };
+        let mut imported: BTreeMap<_, _> = prior.resources.iter().filter_map(known).collect();
         if self.options.facts.is_some() {
-            return Ok(as_recorded(prior));
+            return Ok((as_recorded(prior), identities(imported)));
         }
         self.settle(world).await;
         let known = prior
@@ -41,15 +61,24 @@ impl Session {
         // Nothing is to be done about what outlives its use: it is forgotten.
         let ours = |id: &ResourceId| !self.outlives(id) && !prior.released.contains(id);
         found.retain(|id, _| desired.contains_key(id) || ours(id));
+        let taken = self.importable(imports, &found)?.into_iter();
+        imported.extend(taken.map(|(id, identity)| {
+            let to = imports[&id].to.clone();
+            (id, (identity, to))
+        }));
         let by_mark = prior.made_as.by_mark();
         for (id, observed) in &mut found {
             declared_now(observed, &by_mark);
+            if let Some((identity, address)) = imported.get(id) {
+                let is = std::mem::replace(observed, Observed::Absent);
+                *observed = is.imported(identity, address);
+            }
             if let Observed::Present { body, .. } = observed {
                 let recorded = prior.resources.get(id).map(|r| &r.body);
                 *body = self.masked(body, desired.get(id).copied(), recorded)?;
             }
         }
-        Ok(found)
+        Ok((found, identities(imported)))
     }
 
     /// Whether an object stays when nobody wants it any more: it is not ours alone.
@@ -76,6 +105,14 @@ impl Session {
         Ok(masked(body, &likes, wanted, &self.store.key()?))
     }
 
+    /// The body of an object that nothing vouches for: all that may be a secret is one.
+    ///
+    /// # Errors
+    /// When the key cannot be read.
+    pub fn veiled(&self, body: &Value) -> Result<Value, Stop> {
+        self.masked(body, None, None)
+    }
+
     /// What was found at an address with nothing to vouch for it, open again where the configuration has the same
     /// text openly: so that it does not look changed when that text is.
     ///
@@ -88,6 +125,11 @@ impl Session {
             None => Ok(body.clone()),
         }
     }
+}
+
+fn identities(imported: BTreeMap<ResourceId, (String, Address)>) -> BTreeMap<ResourceId, String> {
+    let identity = |(id, (identity, _))| (id, identity);
+    imported.into_iter().map(identity).collect()
 }
 
 /// Whether an object stays when nobody wants it any more.
@@ -180,7 +222,7 @@ fn texts(workload: &Workload) -> Value {
 
 /// What is recorded, taken for what is there: nothing is contacted.
 fn as_recorded(prior: &Outcome) -> BTreeMap<ResourceId, Observed> {
-    let present = |(id, record): (&ResourceId, &infra_plan::Record)| {
+    let present = |(id, record): (&ResourceId, &Record)| {
         (
             id.clone(),
             Observed::Present {

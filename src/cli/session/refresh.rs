@@ -35,6 +35,7 @@ impl Session {
             steps: Vec::new(),
             moved: self.moved.addresses.clone(),
             secrets: Vec::new(),
+            imports: BTreeSet::new(),
             daemons: self.daemons(),
         };
         Ok(Planned {

@@ -36,6 +36,8 @@ pub struct PlanDocument {
     pub moved: BTreeMap<Address, Address>,
     /// Objects that are let go of: they stay as they are.
     pub let_go: BTreeSet<ResourceId>,
+    /// Objects that somebody else has made and that are ours from now on.
+    pub imports: BTreeSet<ResourceId>,
     /// Addresses the plan does not speak of: what is there stays as it is.
     pub left_out: BTreeSet<Address>,
     /// How many objects change in which way; a replacement is one object, also where it takes two steps.

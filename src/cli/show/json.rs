@@ -30,6 +30,7 @@ pub fn plan(view: &PlanView<'_>) -> Value {
         recorded: recorded(view),
         moved: view.plan.moved.clone(),
         let_go: view.plan.let_go.clone(),
+        imports: view.plan.imports.clone(),
         left_out: view.plan.left_out.clone(),
         summary: Counts::of(view.plan),
     })

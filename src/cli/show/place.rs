@@ -1,10 +1,11 @@
 //! A place in words: what a workload has there, what that was before, and why it is there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::target::Acceleration;
 use infra_api::units::Bytes;
-use infra_api::{Address, CpuPolicy, IdSet, Placement, Runtime};
+use infra_api::{Address, CpuPolicy, IdSet, Placement, ResourceId, Runtime};
+use infra_plan::Record;
 use serde::Deserialize;
 
 use super::PlanView;
@@ -50,15 +51,36 @@ fn memory(placement: &Placement) -> Option<String> {
 
 /// `container`, `KVM`, `KVM (emulated)`.
 pub(super) fn runtime(view: &PlanView<'_>, address: &Address, placement: &Placement) -> String {
-    let id = main_resource(view.project, address, &view.plan.result.made_as, placement);
-    let outcomes = [&view.plan.result, view.prior];
-    let record = outcomes.iter().find_map(|o| o.resources.get(&id));
-    let emulated = record
-        .filter(|_| placement.runtime == Runtime::Kvm)
+    let emulated = (placement.runtime == Runtime::Kvm)
+        .then(|| machine(view, address, placement))
+        .flatten()
         .and_then(|r| Acceleration::deserialize(&r.body["acceleration"]).ok())
         .is_some_and(|acceleration| acceleration == Acceleration::Emulated);
     let suffix = if emulated { " (emulated)" } else { "" };
     format!("{}{suffix}", placement.runtime)
+}
+
+/// By its name, where that follows from its address; few have another.
+fn machine<'a>(
+    view: &PlanView<'a>,
+    address: &Address,
+    placement: &Placement,
+) -> Option<&'a Record> {
+    let made_as = &view.plan.result.made_as;
+    let derived = main_resource(
+        view.project,
+        address,
+        (&BTreeMap::new(), made_as),
+        placement,
+    );
+    let own = |(id, record): &(&ResourceId, &Record)| {
+        id.kind == derived.kind && record.address == *address
+    };
+    let outcomes = [&view.plan.result, view.prior];
+    outcomes.into_iter().find_map(|outcome| {
+        let named = outcome.resources.get(&derived);
+        named.or_else(|| Some(outcome.resources.iter().find(own)?.1))
+    })
 }
 
 /// Why it is there: what it was before, or what decided.

@@ -41,7 +41,7 @@ pub fn plan(view: &PlanView<'_>) -> String {
 }
 
 fn moves(view: &PlanView<'_>) -> bool {
-    !view.plan.moved.is_empty() || !view.plan.let_go.is_empty()
+    !view.plan.moved.is_empty() || !view.plan.let_go.is_empty() || !view.plan.imports.is_empty()
 }
 
 /// What is declared elsewhere now keeps its names and marks; what is let go of keeps everything.
@@ -58,6 +58,15 @@ fn moved(page: &mut Page, view: &PlanView<'_>) {
             "Let go: ",
             PLAIN,
             &format!("{id} stays as it is, and is no longer ours to change"),
+        );
+    }
+    for id in &view.plan.imports {
+        let record = view.plan.result.resources.get(id);
+        let address = record.map_or("", |record| record.address.as_str());
+        page.folded(
+            "Imported: ",
+            PLAIN,
+            &format!("{id} is {address} now; somebody else has made it"),
         );
     }
     if moves(view) {

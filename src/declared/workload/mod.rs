@@ -31,13 +31,18 @@ pub use timeouts::Timeouts;
 use update::Update;
 
 use super::read::{At, Reader};
-use super::words::word;
+use super::words::{NAME, word};
 
 pub(super) const KIND: BlockKind = BlockKind {
     name: "workload",
     label: Some("name"),
     doc: "Something to run. Where and as what is chosen from the forms it is given in.",
     attributes: &[
+        word(
+            "name",
+            Shape::Text(&NAME),
+            "The daemon's name for it, where that is not `PROJECT.NAME`: of a container or a machine that is imported, or that others know by it.",
+        ),
         word(
             "runtime",
             Shape::OneOf(&["auto", "bare_metal", "container", "kvm"]),

@@ -14,7 +14,11 @@ pub(super) fn drafts<'a>(
 ) -> Vec<Draft<'a>> {
     let mut drafts = Vec::new();
     for (id, verdict) in verdicts {
-        let draft = |action, reason: &Reason| draft(id, verdict, action, reason);
+        let imported = inputs.imported.get(id);
+        let draft = |action, reason: &Reason| Draft {
+            imported: imported.cloned(),
+            ..draft(id, verdict, action, reason)
+        };
         match &verdict.fate {
             Fate::Keep => {}
             Fate::Create(reason) => drafts.push(draft(StepAction::Create, reason)),
@@ -34,6 +38,7 @@ pub(super) fn drafts<'a>(
                 });
                 drafts.push(Draft {
                     before: Before::Removed,
+                    imported: None,
                     ..draft(StepAction::Create, reason)
                 });
             }
@@ -54,6 +59,7 @@ fn draft<'a>(
         address: verdict.address.clone(),
         action,
         before: verdict.before(),
+        imported: None,
         after: wanted
             .filter(|_| action != StepAction::Delete)
             .map(|w| &w.body),

@@ -38,6 +38,7 @@ fn outcome(names: &[&str]) -> Outcome {
             body: json!({}),
             after: vec![],
             prevent_destroy: false,
+            imported: None,
         }
     };
     Outcome {
@@ -58,6 +59,7 @@ fn plan(basis: Basis, result: Outcome) -> Plan {
         left_out: std::collections::BTreeSet::new(),
         moved: std::collections::BTreeMap::new(),
         let_go: std::collections::BTreeSet::new(),
+        imports: std::collections::BTreeSet::new(),
     }
 }
 

@@ -125,7 +125,7 @@ pub(crate) fn decode(found: &Network) -> Result<ContainerNetwork, String> {
     let (subnet, gateway) = found
         .pools()
         .find_map(ipv4)
-        .ok_or("it has no IPv4 subnet with a gateway")?;
+        .ok_or("it has no IPv4 subnet")?;
     let named = || options.get(BRIDGE).cloned();
     let bridge = || named().unwrap_or_else(|| format!("br-{}", short(&found.id)));
     let mode = driver
@@ -175,10 +175,14 @@ impl Network {
 }
 
 fn ipv4(pool: &Pool) -> Option<(Ipv4Net, Ipv4Addr)> {
-    let gateway = pool.gateway.as_deref()?;
-    // The default bridge of old engines tells its gateway with the prefix length.
-    let gateway = gateway.split('/').next()?;
-    Some((pool.subnet.as_deref()?.parse().ok()?, gateway.parse().ok()?))
+    let subnet: Ipv4Net = pool.subnet.as_deref()?.parse().ok()?;
+    let gateway = match pool.gateway.as_deref() {
+        // The default bridge of old engines tells its gateway with the prefix length.
+        Some(gateway) => gateway.split('/').next()?.parse().ok()?,
+        // Not written, not told: it is the first address.
+        None => subnet.hosts().next()?,
+    };
+    Some((subnet, gateway))
 }
 
 fn ipv6(pool: &Pool) -> Option<Range6> {

@@ -25,6 +25,7 @@ fn plan(steps: &[(&str, &str, StepAction)]) -> Plan {
         waits_for: Vec::new(),
         starts: None,
         timeout_ms: None,
+        imported: None,
         when: None,
     };
     Plan {
@@ -38,6 +39,7 @@ fn plan(steps: &[(&str, &str, StepAction)]) -> Plan {
         left_out: BTreeSet::new(),
         moved: BTreeMap::new(),
         let_go: BTreeSet::new(),
+        imports: BTreeSet::new(),
     }
 }
 

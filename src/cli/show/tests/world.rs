@@ -314,6 +314,7 @@ impl World {
             body: body.clone(),
             after: Vec::new(),
             prevent_destroy: false,
+            imported: None,
         };
         self.state.resources.insert(id(name), record);
         self.observed
@@ -378,6 +379,7 @@ impl World {
             secrets: Vec::new(),
             destroy: self.destroy,
             left: &BTreeSet::new(),
+            imported: &BTreeMap::new(),
         })
         .unwrap()
     }

@@ -185,6 +185,7 @@ impl World {
             body: t.body_found(),
             after: t.stood_on.iter().map(|n| id(*n)).collect(),
             prevent_destroy: t.prevent_destroy,
+            imported: None,
         };
         let recorded = self.things.iter().filter(|t| t.recorded);
         Outcome {
@@ -314,6 +315,7 @@ fn plan_of(
         secrets: Vec::new(),
         destroy: world.destroy,
         left: &BTreeSet::new(),
+        imported: &BTreeMap::new(),
     })
 }
 
