@@ -19,6 +19,7 @@ pub mod cli;
 pub mod configuration;
 pub mod decide;
 pub mod declared;
+pub mod generate;
 pub mod inventory;
 pub mod kept;
 pub mod lower;

@@ -244,6 +244,9 @@ pub struct Plan {
     /// Write the plan to a file that `apply` takes
     #[arg(long, value_name = "FILE", conflicts_with = "facts")]
     pub out: Option<PathBuf>,
+    /// Write declarations of what `import` blocks name and nothing declares to a new file, then plan with it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["facts", "destroy", "refresh_only"])]
+    pub generate_config_out: Option<PathBuf>,
     /// Exit with 2 where there are changes, with 3 where there is nothing but drift
     #[arg(long)]
     pub detailed_exitcode: bool,

@@ -11,7 +11,7 @@ use infra_lang::{Block, BlockKind, Instance, Meta, Shape};
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::read::{At, Reader};
-use super::words::{IPV4, IPV6, NAME, STRING_MAP, SUBNET, SUBNET6, word};
+use super::words::{IPV4, IPV6, LINK, NAME, STRING_MAP, SUBNET, SUBNET6, word};
 
 pub(super) const KIND: BlockKind = BlockKind {
     name: "network",
@@ -69,6 +69,11 @@ pub(super) const KIND: BlockKind = BlockKind {
             "Of macvlan `bridge`, `private`, `vepa` or `passthru`, of ipvlan `l2`, `l3` or `l3s`; the first of them where \
              it is not written.",
         ),
+        word(
+            "bridge",
+            Shape::Text(&LINK),
+            "The name of the Linux bridge, where others know it by one; derived where it is not written.",
+        ),
         word("options", STRING_MAP, "Of the engine's driver, for containers."),
         word("labels", STRING_MAP, "Labels of the engine's network."),
     ],
@@ -91,6 +96,8 @@ pub struct Network {
     pub ipv6: Option<At<Range6>>,
     /// Absent: a bridge.
     pub driver: Option<At<Driver>>,
+    /// The bridge's name, where it is not derived.
+    pub bridge: Option<String>,
     pub options: BTreeMap<String, String>,
     pub labels: BTreeMap<String, String>,
     pub origin: Span,
@@ -124,6 +131,7 @@ impl Network {
             address: Address::new(instance.address.to_string()),
             ipv6: range6(block, subnet, gateway, reader),
             driver: driver(block, reader),
+            bridge: bridge(block, reader),
             options: options(block, reader),
             labels: reader.string_map(block, "labels"),
             gateway,
@@ -232,6 +240,21 @@ fn driver(block: &Block, reader: &mut Reader<'_>) -> Option<At<Driver>> {
     })
 }
 
+fn bridge(block: &Block, reader: &mut Reader<'_>) -> Option<String> {
+    let bridge = reader.string(block, "bridge")?;
+    let driver = reader.string(block, "driver");
+    if let Some(driver) = driver.filter(|driver| driver.value != "bridge") {
+        let text = format!("{} has no bridge", driver.value);
+        reader.error(
+            "Attribute of another driver",
+            bridge.span,
+            text,
+            "leave it out",
+        );
+    }
+    Some(bridge.value)
+}
+
 /// Those that are words of their own are not written twice.
 fn options(block: &Block, reader: &mut Reader<'_>) -> BTreeMap<String, String> {
     let options = reader.string_map(block, "options");
@@ -244,7 +267,7 @@ fn options(block: &Block, reader: &mut Reader<'_>) -> BTreeMap<String, String> {
     let own = options.keys().find(|name| words.contains(&name.as_str()));
     if let (Some(own), Some(written)) = (own, block.get("options")) {
         let text = format!("`{own}` is set by infra itself");
-        let hint = "use `driver`, `parent` and `mode`; the bridge's name is derived";
+        let hint = "use `driver`, `parent`, `mode` and `bridge`";
         reader.error("Option that is none", written.span, text, hint);
     }
     options

@@ -43,6 +43,20 @@ pub(in crate::declared) static NAME: Text = Text {
     },
 };
 
+/// As the kernel takes it.
+pub(in crate::declared) static LINK: Text = Text {
+    name: "a network device's name",
+    example: "br-lan",
+    check: |text| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        match text.len() {
+            1..=15 if text.chars().all(plain) && !matches!(text, "." | "..") => Ok(()),
+            1..=15 => Err("it may have letters, digits, dots, dashes and underscores".to_owned()),
+            _ => Err("it has 1 to 15 characters".to_owned()),
+        }
+    },
+};
+
 pub(in crate::declared) static LINE: Text = Text {
     name: "a line of text",
     example: "console=ttyS0 quiet",

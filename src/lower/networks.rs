@@ -20,7 +20,8 @@ impl Lowering<'_> {
     fn network_on(&mut self, network: &Network, host: &HostName) {
         let containers = self.is_used(&network.address, host, Runtime::Container);
         let machines = self.is_used(&network.address, host, Runtime::Kvm);
-        let bridge = names::bridge(self.inputs.project, self.made_as(&network.address));
+        let derived = || names::bridge(self.inputs.project, self.made_as(&network.address));
+        let bridge = network.bridge.clone().unwrap_or_else(derived);
         let name = self.name(&network.address);
         if containers {
             let driver = network.driver.as_ref().map(|driver| driver.value.clone());

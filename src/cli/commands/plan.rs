@@ -1,11 +1,13 @@
 //! `infra plan`: reads the world, decides everything, shows it, changes nothing.
 
+use std::path::Path;
+
 use infra_lang::Mode;
 use infra_plan::{Outcome, Plan, Reason};
 
 use crate::cli::arguments::{self, Global};
 use crate::cli::plan_file;
-use crate::cli::session::{Planned, Session};
+use crate::cli::session::{Options, Planned, Session};
 use crate::cli::show::{self, PlanView};
 use crate::cli::ui::{Exit, Refused, Stop, Ui};
 
@@ -18,6 +20,9 @@ pub(in crate::cli) async fn run(
     options.destroy = args.destroy;
     options.asked = args.selecting.asked();
     options.refresh_only = args.refresh_only;
+    if let Some(path) = &args.generate_config_out {
+        generate(options.clone(), path, ui).await?;
+    }
     let planned = Session::open(options, Mode::Plan, ui)?.plan(ui).await;
     if let (Err(Stop::Refused(refused)), true) = (&planned, args.json) {
         ui.json(&show::json::plan(&view_of(
@@ -45,6 +50,33 @@ pub(in crate::cli) async fn run(
     // The program ends here, and all of it goes at once: to take it apart would be a tenth of the work.
     std::mem::forget(planned);
     Ok(exit)
+}
+
+/// Declarations of what is imported and not declared, in a file that was not there.
+async fn generate(options: Options, path: &Path, ui: Ui) -> Result<(), Stop> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let doing = || format!("writing declarations to {}", path.display());
+    let session = Session::open(options, Mode::Plan, ui)?;
+    let world = session.connect().await?;
+    let Some(text) = session.generated(&world).await? else {
+        ui.say("All that is imported is declared: nothing was written.\n");
+        return Ok(());
+    };
+    // Its values may be secrets.
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    let mut file = file.map_err(|e| match e.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Stop::error(doing(), "the file is there already").hint("name another one, or remove it")
+        }
+        _ => Stop::error(doing(), e),
+    })?;
+    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(|e| Stop::error(doing(), e))?;
+    ui.say(&format!("Declarations are in {}.\n", path.display()));
+    Ok(())
 }
 
 /// A plan without steps, for what was decided and cannot be done.

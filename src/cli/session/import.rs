@@ -30,7 +30,7 @@ impl Asked {
         Self { to, id, spans }
     }
 
-    fn written(import: &Import) -> Self {
+    pub(super) fn written(import: &Import) -> Self {
         Self {
             to: Address::new(import.to.to_string()),
             id: import.id.clone(),
@@ -38,7 +38,7 @@ impl Asked {
         }
     }
 
-    fn error(&self, summary: &str, at_id: bool, why: String) -> Diagnostic {
+    pub(super) fn error(&self, summary: &str, at_id: bool, why: String) -> Diagnostic {
         let error = Diagnostic::error(summary);
         match self.spans {
             Some((to, id)) => error.at(if at_id { id } else { to }, why),
@@ -47,7 +47,7 @@ impl Asked {
     }
 
     /// The objects that its id may mean, on any of these hosts.
-    fn candidates(&self, hosts: &[&HostName]) -> Vec<ResourceId> {
+    pub(super) fn candidates(&self, hosts: &[&HostName]) -> Vec<ResourceId> {
         let kinds: &[(&str, &str)] = match kind(&self.to) {
             "workload" => &[("docker", "container"), ("libvirt", "domain")],
             "network" => &[("docker", "network"), ("libvirt", "network")],
@@ -244,7 +244,7 @@ impl Session {
         all.collect()
     }
 
-    fn said(&self, found: Diagnostics) -> Stop {
+    pub(super) fn said(&self, found: Diagnostics) -> Stop {
         Stop::Diagnostics(found.sorted(), Box::new(self.configuration.sources.clone()))
     }
 }

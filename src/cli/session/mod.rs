@@ -1,5 +1,6 @@
 //! What most commands begin with: the folder read, the state loaded, the world looked at, the plan made.
 
+mod generate;
 mod homes;
 mod import;
 mod observe;

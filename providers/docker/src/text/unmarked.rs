@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::target::{Container, Mount};
+use infra_api::target::{Container, Mount, Security};
 use serde::Deserialize;
 
 use crate::text::container::Set;
@@ -49,11 +49,35 @@ pub(crate) fn decode(found: &Inspect, origin: &Origin) -> Result<Container, Stri
         .pinned
         .clone()
         .filter(|_| !body.image.contains(" (was "));
+    let mut security = body.security;
+    given_by_default(&mut security);
     Ok(Container {
         mounts,
+        security,
         image: pinned.unwrap_or(body.image),
         ..body
     })
+}
+
+/// Given beside the engine's default ones, which have them: that infra leaves out unless they are written.
+const BY_DEFAULT: [&str; 2] = ["MKNOD", "NET_RAW"];
+
+fn given_by_default(security: &mut Security) {
+    let Security {
+        drop,
+        add,
+        privileged,
+        ..
+    } = security;
+    let named = |list: &[String], name: &str| list.iter().any(|one| one == name || one == "ALL");
+    if !*privileged {
+        let more = BY_DEFAULT
+            .iter()
+            .filter(|name| !named(drop, name) && !named(add, name));
+        let more: Vec<String> = more.map(|name| (*name).to_owned()).collect();
+        add.extend(more);
+        add.sort();
+    }
 }
 
 fn inexpressible(host: &HostConfig) -> Option<String> {
@@ -241,6 +265,10 @@ mod tests {
             env: BTreeMap::from([("A".into(), "b".into())]),
             hostname: "0123456789ab".into(),
             restart: plain.restart.clone(),
+            security: Security {
+                add: vec!["MKNOD".into(), "NET_RAW".into()],
+                ..Security::default()
+            },
             ..Container::default()
         };
         assert_eq!(plain, wanted);

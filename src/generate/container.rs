@@ -1,0 +1,491 @@
+//! A container's declaration.
+
+use std::collections::BTreeMap;
+
+use infra_api::Text;
+use infra_api::target::{
+    BlockDevice, Confinement, Container, Device, DeviceRequest, Devices, Endpoint, HealthCheck,
+    Limits, Log, Mount, Naming, Port, Probe, Process, Restart, Security, Ulimit, UploadedFile,
+};
+
+use super::Declarations;
+use super::text::{Block, list};
+
+/// `declared`: what it stands on.
+#[must_use]
+pub fn container(label: &str, body: &Container, declared: &Declarations) -> Block {
+    let mut block = Block::labelled("workload", label);
+    block.text("name", &body.name);
+    around(body, &mut block);
+    for (n, (name, endpoint)) in body.networks.iter().enumerate() {
+        block.block(interface(n, name, endpoint, declared, body));
+    }
+    let (disks, mounts) = mounts(&body.mounts, declared);
+    disks.into_iter().for_each(|disk| block.block(disk));
+    let mut form = form(body);
+    mounts.into_iter().for_each(|mount| form.block(mount));
+    block.block(form);
+    block
+}
+
+/// What stands outside of its `container` block.
+fn around(body: &Container, block: &mut Block) {
+    let mut cpus = Block::new("cpus");
+    if let Some(set) = &body.cpus {
+        cpus.text("set", &set.to_string());
+        cpus.text("policy", "shared");
+    }
+    block.block(cpus);
+    let mut memory = Block::new("memory");
+    memory.size("size", body.memory_bytes);
+    memory.maybe(
+        "nodes",
+        body.memory_nodes
+            .as_ref()
+            .map(ToString::to_string)
+            .as_deref(),
+    );
+    block.block(memory);
+}
+
+fn interface(
+    n: usize,
+    name: &str,
+    endpoint: &Endpoint,
+    declared: &Declarations,
+    body: &Container,
+) -> Block {
+    let Endpoint {
+        address,
+        address6,
+        aliases,
+    } = endpoint;
+    let mut block = Block::labelled("interface", &format!("net{n}"));
+    if let Some(network) = declared.networks.get(name) {
+        block.raw("network", network);
+    }
+    if !address.is_unspecified() {
+        block.text("address", &address.to_string());
+    }
+    block.maybe("address6", address6.map(|a| a.to_string()).as_deref());
+    let others: Vec<String> = aliases
+        .iter()
+        .filter(|alias| **alias != body.hostname)
+        .cloned()
+        .collect();
+    block.list("aliases", &others);
+    block
+}
+
+fn form(body: &Container) -> Block {
+    let Container {
+        name: _,
+        image,
+        state,
+        entrypoint,
+        command,
+        env,
+        user,
+        working_dir,
+        hostname,
+        labels,
+        ports,
+        mounts: _,
+        files,
+        networks: _,
+        naming,
+        restart,
+        health_check,
+        process,
+        log,
+        security,
+        confinement,
+        devices,
+        ulimits,
+        cpus: _,
+        memory_nodes: _,
+        memory_bytes: _,
+        pids,
+        limits,
+    } = body;
+    let mut block = Block::new("container");
+    let (image, was) = image
+        .split_once(" (was ")
+        .map_or((image.as_str(), None), |(name, was)| (name, Some(was)));
+    if was.is_some() {
+        block.note(format!(
+            "its image is no longer what `{image}` stands for: it would be made anew"
+        ));
+    }
+    if state != "running" {
+        block.note(format!("it is {state}: it would be started"));
+    }
+    block.text("image", image);
+    texts(&mut block, "entrypoint", entrypoint.as_deref());
+    texts(&mut block, "command", command.as_deref());
+    let env: BTreeMap<String, String> = env.iter().map(|(k, v)| (k.clone(), plain(v))).collect();
+    block.map("env", &env);
+    block.maybe("user", user.as_deref());
+    block.maybe("working_dir", working_dir.as_deref());
+    block.maybe(
+        "hostname",
+        Some(hostname.as_str()).filter(|name| !name.is_empty()),
+    );
+    block.map("labels", labels);
+    if let Some(Restart {
+        policy,
+        max_retries,
+    }) = restart
+    {
+        block.text("restart", policy);
+        block.number("restart_retries", max_retries.as_ref());
+    }
+    block.number("pids", pids.as_ref());
+    processes(process, &mut block);
+    secured(security, &mut block);
+    confined(confinement, &mut block);
+    block.list("device_rules", &devices.rules);
+    block.maybe("domainname", naming.domainname.as_deref());
+    block.map("extra_hosts", &naming.hosts);
+    ports.iter().for_each(|port| block.block(published(port)));
+    for (path, file) in files {
+        block.block(uploaded(path, file));
+    }
+    block.block(health(health_check.as_ref()));
+    block.block(logged(log.as_ref()));
+    block.block(resolver(naming));
+    devices_of(devices, &mut block);
+    for (name, Ulimit { soft, hard }) in ulimits {
+        let mut limit = Block::labelled("ulimit", name);
+        limit.raw("soft", soft);
+        limit.raw("hard", hard);
+        block.block(limit);
+    }
+    block.block(limited(limits));
+    block
+}
+
+fn plain(text: &Text) -> String {
+    match text {
+        Text::Plain(text) => text.clone(),
+        Text::Secret { .. } => String::new(),
+    }
+}
+
+/// An empty list is not as if it were not written.
+fn texts(block: &mut Block, name: &'static str, words: Option<&[Text]>) {
+    if let Some(words) = words {
+        let words: Vec<String> = words.iter().map(plain).collect();
+        block.raw(name, list(&words));
+    }
+}
+
+fn processes(process: &Process, block: &mut Block) {
+    let Process {
+        groups,
+        init,
+        tty,
+        stdin,
+        stop_signal,
+        stop_timeout_s,
+    } = process;
+    block.list("groups", groups);
+    block.number("init", init.as_ref());
+    block.flag("tty", *tty);
+    block.flag("stdin", *stdin);
+    block.maybe("stop_signal", stop_signal.as_deref());
+    block.maybe(
+        "stop_timeout",
+        stop_timeout_s.map(|s| format!("{s}s")).as_deref(),
+    );
+}
+
+fn secured(security: &Security, block: &mut Block) {
+    let Security {
+        drop,
+        add,
+        no_new_privileges,
+        privileged,
+        seccomp,
+        apparmor,
+        selinux,
+        read_only,
+    } = security;
+    block.flag("read_only", *read_only);
+    block.flag("privileged", *privileged);
+    if *no_new_privileges == *privileged {
+        block.raw("privilege_escalation", !no_new_privileges);
+    }
+    block.maybe("seccomp", seccomp.as_deref());
+    block.maybe("apparmor", apparmor.as_deref());
+    block.list("selinux", selinux);
+    let mut capabilities = Block::new("capabilities");
+    // Those two are dropped unless something is said.
+    let said: Vec<String> = drop
+        .iter()
+        .filter(|name| !matches!(name.as_str(), "MKNOD" | "NET_RAW"))
+        .cloned()
+        .collect();
+    capabilities.list("drop", &said);
+    capabilities.list("add", add);
+    if !privileged {
+        block.block(capabilities);
+    }
+}
+
+fn confined(confinement: &Confinement, block: &mut Block) {
+    let Confinement {
+        runtime,
+        network,
+        ipc,
+        pid,
+        uts,
+        userns,
+        cgroupns,
+        cgroup_parent,
+        sysctls,
+        shm_bytes,
+        storage,
+    } = confinement;
+    block.maybe("runtime", runtime.as_deref());
+    block.maybe("network_mode", network.as_deref());
+    block.maybe("ipc_mode", ipc.as_deref());
+    block.maybe("pid_mode", pid.as_deref());
+    block.maybe("uts_mode", uts.as_deref());
+    block.maybe("userns_mode", userns.as_deref());
+    block.maybe("cgroupns_mode", cgroupns.as_deref());
+    block.maybe("cgroup_parent", cgroup_parent.as_deref());
+    block.map("sysctls", sysctls);
+    block.size("shm_size", *shm_bytes);
+    block.map("storage_options", storage);
+}
+
+fn published(port: &Port) -> Block {
+    let Port {
+        host,
+        container,
+        protocol,
+        host_address,
+    } = port;
+    let mut block = Block::new("port");
+    block.raw("host", host);
+    block.raw("container", container);
+    block.maybe(
+        "protocol",
+        Some(protocol.as_str()).filter(|word| *word != "tcp"),
+    );
+    block.maybe("address", host_address.as_deref());
+    block
+}
+
+fn uploaded(path: &str, file: &UploadedFile) -> Block {
+    let UploadedFile {
+        content,
+        binary,
+        mode,
+        uid,
+        gid,
+    } = file;
+    let mut block = Block::labelled("file", path);
+    block.text(
+        if *binary { "content_base64" } else { "content" },
+        &plain(content),
+    );
+    block.text("mode", &format!("{mode:04o}"));
+    block.raw("uid", uid);
+    block.raw("gid", gid);
+    block
+}
+
+/// Disks of the workload and mounts of its form. One disk is one volume, wherever it is mounted.
+fn mounts(mounts: &BTreeMap<String, Mount>, declared: &Declarations) -> (Vec<Block>, Vec<Block>) {
+    let (mut disks, mut others) = (Vec::new(), Vec::new());
+    let mut labels: BTreeMap<&str, String> = BTreeMap::new();
+    for (target, mount) in mounts {
+        let mut block = Block::new("mount");
+        block.text("target", target);
+        match mount {
+            Mount::Volume {
+                source,
+                read_only,
+                subpath,
+                no_copy,
+            } => {
+                let next = format!("disk{}", labels.len());
+                let label = labels.entry(source).or_insert_with(|| {
+                    let mut disk = Block::labelled("disk", &next);
+                    if let Some(volume) = declared.volumes.get(source) {
+                        disk.raw("volume", volume);
+                    }
+                    disks.push(disk);
+                    next
+                });
+                block.text("disk", label);
+                block.flag("read_only", *read_only);
+                block.maybe("subpath", subpath.as_deref());
+                if *no_copy {
+                    block.raw("copy", false);
+                }
+            }
+            Mount::Bind {
+                source,
+                read_only,
+                propagation,
+                non_recursive,
+            } => {
+                block.text("source", source);
+                block.flag("read_only", *read_only);
+                block.maybe("propagation", propagation.as_deref());
+                if *non_recursive {
+                    block.raw("recursive", false);
+                }
+            }
+            Mount::Tmpfs { size_bytes, mode } => {
+                block.size("size", *size_bytes);
+                block.maybe("mode", mode.map(|mode| format!("{mode:04o}")).as_deref());
+            }
+        }
+        others.push(block);
+    }
+    (disks, others)
+}
+
+fn health(check: Option<&HealthCheck>) -> Block {
+    let mut block = Block::new("health_check");
+    let Some(HealthCheck {
+        probe,
+        interval_ns,
+        timeout_ns,
+        start_period_ns,
+        start_interval_ns,
+        retries,
+    }) = check
+    else {
+        return block;
+    };
+    match probe {
+        Probe::Command(words) => block.raw("command", list(words)),
+        Probe::Shell(line) => block.text("shell", line),
+        Probe::None => block.flag("disabled", true),
+    }
+    block.duration("interval", *interval_ns);
+    block.duration("timeout", *timeout_ns);
+    block.duration("start_period", *start_period_ns);
+    block.duration("start_interval", *start_interval_ns);
+    block.number("retries", retries.as_ref());
+    block
+}
+
+fn logged(log: Option<&Log>) -> Block {
+    let mut block = Block::new("log");
+    if let Some(Log { driver, options }) = log {
+        block.text("driver", driver);
+        block.map("options", options);
+    }
+    block
+}
+
+fn resolver(naming: &Naming) -> Block {
+    let Naming {
+        domainname: _,
+        servers,
+        search,
+        options,
+        hosts: _,
+    } = naming;
+    let mut block = Block::new("dns");
+    block.list("servers", servers);
+    block.list("search", search);
+    block.list("options", options);
+    block
+}
+
+fn devices_of(devices: &Devices, block: &mut Block) {
+    let Devices {
+        mapped,
+        requests,
+        rules: _,
+    } = devices;
+    for (
+        target,
+        Device {
+            source,
+            permissions,
+        },
+    ) in mapped
+    {
+        let mut device = Block::labelled("device", source);
+        device.text("target", target);
+        device.text("permissions", permissions);
+        block.block(device);
+    }
+    for request in requests {
+        let DeviceRequest {
+            driver,
+            count,
+            ids,
+            capabilities,
+            options,
+        } = request;
+        let mut wanted = Block::new("device_request");
+        wanted.maybe("driver", driver.as_deref());
+        wanted.number("count", count.as_ref());
+        wanted.list("ids", ids);
+        wanted.list("capabilities", capabilities);
+        wanted.map("options", options);
+        block.block(wanted);
+    }
+}
+
+fn limited(limits: &Limits) -> Block {
+    let Limits {
+        cpu_shares,
+        cpu_quota_us,
+        cpu_period_us,
+        cpu_realtime_runtime_us,
+        cpu_realtime_period_us,
+        memory_reservation_bytes,
+        swap_bytes,
+        swappiness,
+        oom_score_adj,
+        oom_kill_disable,
+        blkio_weight,
+        block_devices,
+    } = limits;
+    let micro = |us: &Option<u64>| us.map(|us| format!("{us}us"));
+    let mut block = Block::new("limits");
+    block.number("cpu_shares", cpu_shares.as_ref());
+    block.maybe("cpu_quota", micro(cpu_quota_us).as_deref());
+    block.maybe("cpu_period", micro(cpu_period_us).as_deref());
+    block.maybe(
+        "cpu_realtime_runtime",
+        micro(cpu_realtime_runtime_us).as_deref(),
+    );
+    block.maybe(
+        "cpu_realtime_period",
+        micro(cpu_realtime_period_us).as_deref(),
+    );
+    block.size("memory_reservation", *memory_reservation_bytes);
+    block.size("swap", *swap_bytes);
+    block.number("swappiness", swappiness.as_ref());
+    block.number("oom_score_adj", oom_score_adj.as_ref());
+    block.flag("oom_kill_disable", *oom_kill_disable);
+    block.number("blkio_weight", blkio_weight.as_ref());
+    for (path, device) in block_devices {
+        let BlockDevice {
+            weight,
+            read_bps,
+            write_bps,
+            read_iops,
+            write_iops,
+        } = device;
+        let mut limit = Block::labelled("block_device", path);
+        limit.number("weight", weight.as_ref());
+        limit.size("read_rate", *read_bps);
+        limit.size("write_rate", *write_bps);
+        limit.number("read_iops", read_iops.as_ref());
+        limit.number("write_iops", write_iops.as_ref());
+        block.block(limit);
+    }
+    block
+}
