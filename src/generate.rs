@@ -89,3 +89,6 @@ pub fn label(name: &str) -> String {
         false => format!("n{label}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+import {
+  to = workload.a
+  id = "a"
+}
