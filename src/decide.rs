@@ -185,6 +185,8 @@ impl Decision {
         let workload = workloads.get(&resource.address);
         let ignore_changes = instance.map_or_else(Vec::new, |i| ignore::paths(i, &resource));
         Desired {
+            // A body that says when its object is ready is waited for.
+            until_ready: resource.body.get("ready").is_some(),
             resource,
             prevent_destroy,
             create_before_destroy,
@@ -233,11 +235,13 @@ fn timeouts(workload: &Workload) -> Timeouts {
         create_ms,
         update_ms,
         delete_ms,
+        ready_ms,
     } = workload.timeouts;
     Timeouts {
         create_ms,
         update_ms,
         delete_ms,
+        ready_ms,
     }
 }
 

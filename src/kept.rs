@@ -72,6 +72,7 @@ fn stores(observed: &BTreeMap<ResourceId, Observed>) -> BTreeMap<ResourceId, Rec
                 after: Vec::new(),
                 prevent_destroy: false,
                 imported: None,
+                unready: false,
             };
             Some((id.clone(), record))
         }
@@ -101,6 +102,7 @@ fn as_found(id: &ResourceId, record: &Record, evaluation: &Evaluation) -> Desire
         prevent_destroy: recover::prevents_destroy(evaluation, &record.address),
         create_before_destroy: false,
         timeouts: infra_plan::Timeouts::default(),
+        until_ready: false,
         stopped_when: None,
         ignore_changes: Vec::new(),
     }

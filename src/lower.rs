@@ -291,6 +291,7 @@ mod tests {
             prevent_destroy: false,
             create_before_destroy: false,
             timeouts: infra_plan::Timeouts::default(),
+            until_ready: false,
             stopped_when: None,
             ignore_changes: Vec::new(),
         };

@@ -45,6 +45,7 @@ fn record(found: &Observed) -> Option<Record> {
             after: Vec::new(),
             prevent_destroy: false,
             imported: None,
+            unready: false,
         }),
         _ => None,
     }
@@ -193,6 +194,7 @@ mod tests {
             after: Vec::new(),
             prevent_destroy: false,
             imported: None,
+            unready: false,
         }
     }
 

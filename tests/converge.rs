@@ -10,6 +10,8 @@ mod checks;
 mod house;
 #[path = "converge/nouns.rs"]
 mod nouns;
+#[path = "converge/ready.rs"]
+mod ready;
 #[path = "converge/rolling.rs"]
 mod rolling;
 #[path = "converge/three.rs"]

@@ -7,6 +7,8 @@
 mod bench;
 #[path = "libvirt/changes.rs"]
 mod changes;
+#[path = "libvirt/guests.rs"]
+mod guests;
 #[path = "libvirt/machines.rs"]
 mod machines;
 #[path = "libvirt/mock.rs"]

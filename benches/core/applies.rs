@@ -96,6 +96,7 @@ fn plan(steps: usize, basis: infra_plan::Basis) -> Plan {
         depends_on: &[],
         rolling: &[],
         left: &BTreeSet::new(),
+        in_doubt: &BTreeSet::new(),
         swaps: &|_| false,
         impact: &impact,
         claims: &|_, _, _, _| Claims::default(),
@@ -126,6 +127,7 @@ fn desired(n: usize) -> Desired {
         create_before_destroy: false,
         ignore_changes: Vec::new(),
         timeouts: Timeouts::default(),
+        until_ready: false,
         stopped_when: None,
     }
 }

@@ -93,6 +93,7 @@ impl<'a> Hands<'a> {
             Observed::Present { address, body } if address == *self.marked(&wanted.address) => {
                 Some(Record {
                     body,
+                    unready: self.step.until_ready,
                     ..wanted.clone()
                 })
             }
@@ -109,7 +110,11 @@ impl<'a> Hands<'a> {
         for dependency in &self.step.waits_for {
             self.wait_ready(dependency).await?;
         }
-        self.change().await
+        self.change().await?;
+        if self.step.until_ready {
+            self.wait_ready(&self.step.resource).await?;
+        }
+        Ok(())
     }
 
     /// Looks and acts until the object is as wanted. A call whose answer was lost may have had its effect, so
@@ -260,37 +265,48 @@ impl<'a> Hands<'a> {
             .hint("see the daemon's log, then plan again"))
     }
 
-    async fn wait_ready(&self, dependency: &ResourceId) -> Result<(), Failure> {
+    /// Until it is ready, or the time is over that its declaration gives it.
+    async fn wait_ready(&self, id: &ResourceId) -> Result<(), Failure> {
         let (mut pause, longest) = ASK_AGAIN;
-        let deadline = Instant::now() + self.job.settings.ready_deadline;
+        let declared = self.step.ready_ms.get(id).copied();
+        let limit = declared.map_or(self.job.settings.ready_deadline, Duration::from_millis);
+        let deadline = Instant::now() + limit;
         loop {
-            let waits_for = match self
-                .answer(self.daemon_of(dependency)?.ready(dependency))
-                .await
-            {
+            let waits_for = match self.answer(self.daemon_of(id)?.ready(id)).await {
                 Ok(Readiness::Ready) => return Ok(()),
-                Ok(Readiness::Failed(why)) => return Err(not_ready(dependency, why)),
+                Ok(Readiness::Failed(why)) => return Err(self.not_ready(id, why).await),
                 Ok(Readiness::Waiting(what)) => what,
                 Err(failure) if failure.remedy == Remedy::Retry => failure.to_string(),
                 Err(failure) => return Err(failure),
             };
             if Instant::now() >= deadline {
-                let limit = self.job.settings.ready_deadline.as_secs();
-                return Err(not_ready(
-                    dependency,
-                    format!("still waiting after {limit} s: {waits_for}"),
-                ));
+                let why = format!("still waiting after {}: {waits_for}", told(limit));
+                return Err(self.not_ready(id, why).await);
             }
             self.tell(Event::Waiting {
                 step: self.step.number,
-                text: self
-                    .job
-                    .vault
-                    .scrub(&format!("{}: {waits_for}", dependency.name)),
+                text: self.job.vault.scrub(&format!("{}: {waits_for}", id.name)),
             });
             sleep(pause).await;
             pause = longest.min(pause * 2);
         }
+    }
+
+    /// With what it said last, where the daemon knows.
+    async fn not_ready(&self, id: &ResourceId, why: String) -> Failure {
+        let doing = format!("waiting until {id} is ready");
+        let said = match self.daemon_of(id) {
+            Ok(daemon) => self.answer(daemon.last_words(id)).await.ok().flatten(),
+            Err(_) => None,
+        };
+        let why = said.map_or_else(|| why.clone(), |said| format!("{why}; {said}"));
+        let hint = match *id == self.step.resource {
+            true => {
+                "it stays as it is, and the next apply waits again; `timeouts { ready = \"…\" }` gives it longer"
+            }
+            false => "what depends on it was not started; see its log",
+        };
+        Failure::new(Remedy::Operator, doing, why).hint(hint)
     }
 
     /// The object as it is; a daemon that may answer later is asked again.
@@ -419,10 +435,4 @@ impl Progress for Hands<'_> {
 /// `90 s`, `0.5 s`.
 fn told(time: Duration) -> String {
     format!("{} s", time.as_secs_f64())
-}
-
-fn not_ready(dependency: &ResourceId, why: String) -> Failure {
-    let doing = format!("waiting until {dependency} is ready");
-    Failure::new(Remedy::Operator, doing, why)
-        .hint("what depends on it was not started; see its log")
 }

@@ -113,6 +113,7 @@ const WORKLOAD: &[Word] = &[
             (Machine, "boot_order"),
             (Machine, "hardware"),
             (Machine, "iothreads"),
+            (Machine, "ready"),
             (Machine, "seed"),
             (Machine, "seed_digest"),
             (BootDisk, "backing"),
@@ -139,6 +140,7 @@ const WORKLOAD: &[Word] = &[
             (BootDisk, "backing_format"),
         ],
     ),
+    word("kvm.ready", &[(Machine, "ready")]),
     word("kvm.root_size", &[(BootDisk, "capacity_bytes")]),
     // Without user data there may be no seed at all.
     word(

@@ -313,9 +313,6 @@ fn instead_of(kind: &str) -> Option<&'static str> {
         "terraform" => {
             "project and required_version stand in `infra { … }`; state is kept in .infra/"
         }
-        "import" => {
-            "there is no such block: what does not carry our mark is not touched; see `infra state rebuild`"
-        }
         "check" => "write a `precondition` in the `lifecycle` of the block it is about",
         _ => return None,
     })

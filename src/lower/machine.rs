@@ -45,6 +45,7 @@ impl Lowering<'_> {
         let wants_seed = form
             .seed
             .unwrap_or(form.user_data.is_some() || form.vendor_data.is_some() || disk.is_some());
+        self.readiness(workload, form, wants_seed);
         let disks = self.disks(workload, placement, form, disk);
         let (seed, seed_digest) = wants_seed
             .then(|| self.seed(workload, placement, form, &interfaces))
@@ -75,6 +76,7 @@ impl Lowering<'_> {
             seed_digest,
             interfaces,
             autostart: form.autostart,
+            ready: form.ready.as_ref().map(|ready| ready.value.clone()),
             hardware: form.hardware.clone(),
         };
         self.push(

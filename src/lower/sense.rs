@@ -108,6 +108,37 @@ impl Lowering<'_> {
         }
     }
 
+    /// What would be waited for in vain.
+    pub(super) fn readiness(&mut self, workload: &Workload, form: &Kvm, seed: bool) {
+        let Some(ready) = &form.ready else { return };
+        let (asked, nics) = (&ready.value, !workload.interfaces.is_empty());
+        let vain = [
+            (
+                asked.agent && !form.hardware.agent,
+                "the guest agent has no channel",
+                "write `agent = true` in the `kvm` block as well",
+            ),
+            (
+                asked.lease && !nics,
+                "it has no NIC that could get a lease",
+                "write an `interface` block",
+            ),
+            (
+                asked.port.is_some() && !nics,
+                "it has no NIC that could take a connection",
+                "write an `interface` block",
+            ),
+            (
+                asked.cloud_init && !seed,
+                "it has no seed: cloud-init has nothing to do",
+                "write `seed = true` or `user_data`",
+            ),
+        ];
+        for (_, text, hint) in vain.into_iter().filter(|(vain, ..)| *vain) {
+            self.error(ready.span, "Waited for in vain", text, hint);
+        }
+    }
+
     /// A context id is one guest's of a host.
     fn sockets(&mut self, workload: &Workload, form: &Kvm) {
         let Some(cid) = form.hardware.vsock_cid else {

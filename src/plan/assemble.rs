@@ -3,6 +3,7 @@
 mod draft;
 mod guard;
 mod left;
+mod ready;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 use self::draft::drafts;
 use self::left::keep_found;
+use self::ready::ready_ms;
 use self::verdict::{Fate, Verdict};
 use crate::order;
 use crate::{
@@ -28,6 +30,8 @@ pub struct Desired {
     /// `lifecycle { create_before_destroy = true }`: where it is replaced the new one runs before the old one is stopped.
     pub create_before_destroy: bool,
     pub timeouts: Timeouts,
+    /// Whether making or starting it is done only when it is ready.
+    pub until_ready: bool,
     /// When it may be stopped where it runs; absent: at any time.
     pub stopped_when: Option<When>,
     /// Attributes (paths in the body) that are left as they are found; the empty path is the whole body.
@@ -43,6 +47,8 @@ pub struct Timeouts {
     pub update_ms: Option<u64>,
     /// It is removed.
     pub delete_ms: Option<u64>,
+    /// It becomes ready.
+    pub ready_ms: Option<u64>,
 }
 
 impl Timeouts {
@@ -86,6 +92,8 @@ pub struct Inputs<'a> {
     pub left: &'a BTreeSet<ResourceId>,
     /// Found without a mark and ours, now or before: what the daemon knows each by.
     pub imported: &'a BTreeMap<ResourceId, String>,
+    /// Objects an apply was cut off at.
+    pub in_doubt: &'a BTreeSet<ResourceId>,
 }
 
 /// Why there is no plan.
@@ -196,7 +204,12 @@ fn ordered(
             stood_on.contains(id) || verdicts.get(id).is_some_and(protected)
         },
     };
-    order::order(drafts(verdicts, inputs), &edges).map_err(|cycle| vec![Refusal::Cycle(cycle)])
+    let steps = order::order(drafts(verdicts, inputs), &edges);
+    let mut steps = steps.map_err(|cycle| vec![Refusal::Cycle(cycle)])?;
+    for step in &mut steps {
+        step.ready_ms = ready_ms(step, verdicts);
+    }
+    Ok(steps)
 }
 
 /// Digests of all that must be filled in.
@@ -293,6 +306,7 @@ fn record(
         after,
         prevent_destroy: wanted.prevent_destroy,
         imported,
+        unready: false,
     }
 }
 
@@ -385,6 +399,9 @@ impl<'a> Assembly<'a> {
 
     fn fate(&self, wanted: &Desired, found: &Value, deltas: &[Delta]) -> Fate {
         match deltas.iter().map(|d| d.impact).max() {
+            None if wanted.until_ready && self.inputs.is_unready(&wanted.resource.id) => {
+                Fate::Update(Reason::NotReady)
+            }
             None => Fate::Keep,
             Some(Impact::Replace) => Fate::Replace(Reason::Replaced {
                 attributes: forcing(deltas),

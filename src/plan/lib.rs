@@ -119,6 +119,9 @@ pub struct Record {
     /// It was imported and carries no mark: what its daemon knows this very object by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<String>,
+    /// It was made, and waited for in vain: the next apply waits again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unready: bool,
 }
 
 /// An output of the root module.
@@ -167,6 +170,12 @@ pub struct Step {
     /// its own: must be ready (health check passes, or it runs) before this is made, started or changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits_for: Vec<ResourceId>,
+    /// It is done when its own object is ready.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub until_ready: bool,
+    /// How long each of those waited for may take to become ready, where its declaration says so.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ready_ms: BTreeMap<ResourceId, u64>,
     /// Of a replacement with `create_before_destroy`: when the new one is started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts: Option<Starts>,

@@ -37,6 +37,10 @@ pub(crate) struct Draft<'a> {
     pub(crate) deltas: Vec<Delta>,
     pub(crate) starts: Option<Starts>,
     pub(crate) timeouts: Timeouts,
+    /// Whether its object is waited for once it runs.
+    pub(crate) until_ready: bool,
+    /// Whether that was done before, in vain.
+    pub(crate) unready: bool,
     /// When its object may be stopped.
     pub(crate) when: Option<When>,
 }
@@ -425,6 +429,8 @@ impl<'a> Graph<'a> {
                 .map(|(_, releaser)| self.drafts[*releaser].id.clone())
                 .collect(),
             waits_for: self.waits.get(&n).into_iter().flatten().cloned().collect(),
+            until_ready: draft.until_ready && (starts(draft) || draft.unready && is_there(draft)),
+            ready_ms: BTreeMap::new(),
             starts: draft.starts.clone(),
             timeout_ms: draft.timeouts.of(draft.action),
             when: draft.when.clone().filter(|_| stops(draft)),
@@ -437,6 +443,11 @@ fn stops(draft: &Draft) -> bool {
         StepAction::Restart | StepAction::Replace | StepAction::Delete => true,
         StepAction::Create | StepAction::Update => false,
     }
+}
+
+/// Whether there is an object when it is done.
+fn is_there(draft: &Draft<'_>) -> bool {
+    draft.action != StepAction::Delete
 }
 
 /// What an apply that was cut off may have left of the object's replacement.

@@ -25,6 +25,8 @@ pub enum Reason {
     ReplacedWith { resource: String },
     /// It is restarted because what it stands on changes.
     RestartedWith { resource: String },
+    /// It is as declared, and an apply has waited in vain for it to become ready.
+    NotReady,
     /// It is declared no longer.
     Undeclared,
     /// It carries this project's mark, stands in no state and is declared nowhere.

@@ -67,6 +67,7 @@ fn record(name: &str, body: u32) -> Record {
         after: vec![],
         prevent_destroy: false,
         imported: None,
+        unready: false,
     }
 }
 

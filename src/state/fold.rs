@@ -234,6 +234,7 @@ mod tests {
             after: vec![],
             prevent_destroy: false,
             imported: None,
+            unready: false,
         }
     }
 

@@ -41,6 +41,7 @@ pub(crate) struct Wanted {
     pub(crate) depends_on: Vec<(ResourceId, ResourceId)>,
     pub(crate) rolling: Vec<Rolling>,
     pub(crate) stopped_when: BTreeMap<ResourceId, When>,
+    pub(crate) until_ready: BTreeSet<ResourceId>,
 }
 
 /// Where the process dies, counted in entries of the journal.
@@ -234,6 +235,7 @@ impl House {
             prevent_destroy: false,
             create_before_destroy: false,
             timeouts: self.timeouts,
+            until_ready: wanted.until_ready.contains(&resource.id),
             stopped_when: wanted.stopped_when.get(&resource.id).cloned(),
             ignore_changes: vec![],
         };
@@ -254,6 +256,7 @@ impl House {
             destroy: false,
             left: &BTreeSet::new(),
             imported: &BTreeMap::new(),
+            in_doubt: &loaded.in_doubt.iter().cloned().collect(),
         })
         .unwrap()
     }

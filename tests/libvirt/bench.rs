@@ -316,6 +316,7 @@ impl Bench {
             interfaces: Vec::new(),
             console_log: None,
             autostart: false,
+            ready: None,
             hardware: Hardware::default(),
         }
     }

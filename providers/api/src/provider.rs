@@ -86,6 +86,15 @@ pub trait Daemon: Send + Sync {
     /// Whether what depends on it may start: its health check passes, or it runs and has none.
     fn ready<'a>(&'a self, id: &'a ResourceId) -> Pending<'a, Result<Readiness, Failure>>;
 
+    /// What it said last, for who wonders why it does not become ready: the end of its console.
+    fn last_words<'a>(
+        &'a self,
+        id: &'a ResourceId,
+    ) -> Pending<'a, Result<Option<String>, Failure>> {
+        let _ = id;
+        Box::pin(async { Ok(None) })
+    }
+
     /// A container image's tag pinned to what it stands for now: `REPOSITORY@sha256:…`.
     fn resolve_image<'a>(&'a self, reference: &'a str) -> Pending<'a, Result<String, Failure>> {
         let doing = format!("resolving image `{reference}`");

@@ -4,6 +4,7 @@
 //! Optional fields that are absent mean "the daemon's own default"; a provider reads a default back as absent.
 
 mod container;
+mod guest;
 mod hardware;
 mod machine;
 
@@ -14,6 +15,7 @@ use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::guest::GuestReady;
 pub use self::hardware::{
     Clock, Cpu, Filesystem, Firmware, Graphics, Hardware, HostDevice, Timer, Topology, Tpm,
     Watchdog,

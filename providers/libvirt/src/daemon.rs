@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::failure::Doing;
 use crate::text::volume::Body;
 use crate::wire::Wire;
-use crate::{NAME, discover, domain, network, pool, settle, volume};
+use crate::{NAME, discover, domain, network, pool, ready, settle, volume};
 
 pub(crate) struct Libvirtd {
     host: HostName,
@@ -209,7 +209,7 @@ impl Libvirtd {
             "domain" => {
                 let name = id.name.clone();
                 self.wire
-                    .ask(move |connection| domain::ready(connection, &name))
+                    .ask(move |connection| ready::ready(connection, &name))
                     .await
             }
             // The others are ready when they are there, and they are when `apply` has returned.
@@ -271,5 +271,19 @@ impl Daemon for Libvirtd {
 
     fn ready<'a>(&'a self, id: &'a ResourceId) -> Pending<'a, Result<Readiness, Failure>> {
         Box::pin(self.is_ready(id))
+    }
+
+    fn last_words<'a>(
+        &'a self,
+        id: &'a ResourceId,
+    ) -> Pending<'a, Result<Option<String>, Failure>> {
+        Box::pin(async move {
+            if id.kind != "domain" {
+                return Ok(None);
+            }
+            let name = id.name.clone();
+            let ask = move |connection: &_| ready::last_words(connection, &name);
+            self.wire.ask(ask).await
+        })
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use infra_api::target::Machine;
-use infra_api::{Failure, Observed, Project, Readiness, Remedy};
+use infra_api::{Failure, Observed, Project, Remedy};
 use virt::connect::Connect;
 use virt::domain::{Domain, DomainShutoffReason, DomainState, DomainStateReason};
 use virt::enumutil::Enum;
@@ -176,17 +176,4 @@ pub(crate) fn state(domain: &Domain) -> Result<&'static str, Failure> {
             Err(Failure::new(Remedy::Retry, doing(), "libvirt did not tell"))
         }
     }
-}
-
-pub(crate) fn ready(connection: &Connect, name: &str) -> Result<Readiness, Failure> {
-    let Some(domain) = lookup(connection, name)? else {
-        return Ok(Readiness::Failed(format!(
-            "the domain `{name}` is not there"
-        )));
-    };
-    Ok(match state(&domain)? {
-        "running" => Readiness::Ready,
-        state @ ("paused" | "pmsuspended") => Readiness::Waiting(format!("it is {state}")),
-        state => Readiness::Failed(format!("it is {state}")),
-    })
 }

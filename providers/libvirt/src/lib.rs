@@ -1,6 +1,7 @@
 //! Virtual machines, volumes, pools and networks on libvirt: what their bodies are, and what changing them
 //! takes. The effects are in [`daemon`]; this file touches nothing.
 
+mod console;
 mod daemon;
 mod discover;
 mod domain;
@@ -12,6 +13,7 @@ mod network;
 mod plug;
 mod pool;
 mod raw;
+mod ready;
 mod settle;
 mod spot;
 mod text;

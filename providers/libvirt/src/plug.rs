@@ -79,6 +79,7 @@ impl Running<'_> {
             Step::OnPoweroff(word) => self.on(sys::VIR_DOMAIN_LIFECYCLE_POWEROFF, word, "destroy"),
             Step::OnReboot(word) => self.on(sys::VIR_DOMAIN_LIFECYCLE_REBOOT, word, "restart"),
             Step::OnCrash(word) => self.on(sys::VIR_DOMAIN_LIFECYCLE_CRASH, word, "destroy"),
+            Step::Remark => self.remark(),
         }
     }
 
@@ -131,19 +132,21 @@ impl Running<'_> {
         raw::throttle(self.domain, &place, &limits).doing(doing)
     }
 
+    /// Our mark at the running machine, with what is noted in it.
+    fn remark(&self) -> Result<(), Failure> {
+        let doing = || format!("marking the running `{}`", self.wanted.name);
+        let note = text::mark_of(self.wanted, self.mark).unprefixed();
+        let note = note.document().doing(doing)?;
+        let (prefix, namespace) = (Some("infra"), Some(NAMESPACE));
+        self.domain
+            .set_metadata(METADATA_ELEMENT, Some(&note), prefix, namespace, LIVE)
+            .doing(doing)
+    }
+
     /// The address it was planned to have is noted at the running machine too.
     fn attach_nic(&self, nic: &MachineInterface) -> Result<(), Failure> {
         let doing = || format!("plugging the NIC {} into `{}`", nic.mac, self.wanted.name);
-        let note = text::mark_of(self.wanted, self.mark).unprefixed();
-        self.domain
-            .set_metadata(
-                METADATA_ELEMENT,
-                Some(&note.document().doing(doing)?),
-                Some("infra"),
-                Some(NAMESPACE),
-                LIVE,
-            )
-            .doing(doing)?;
+        self.remark()?;
         let xml = interface::write(nic).document().doing(doing)?;
         self.domain.attach_device_flags(&xml, LIVE).doing(doing)
     }

@@ -73,9 +73,19 @@ pub(crate) fn download(
     volume: &StorageVol,
     length: u64,
 ) -> Result<Option<Vec<u8>>, Failure> {
+    download_part(connection, volume, 0, length)
+}
+
+/// `length` bytes of it, from some byte on; 0 are all that follow.
+pub(crate) fn download_part(
+    connection: &Connect,
+    volume: &StorageVol,
+    from: u64,
+    length: u64,
+) -> Result<Option<Vec<u8>>, Failure> {
     let doing = || "reading a volume's content".to_owned();
     let stream = Stream::new(connection, 0).doing(doing)?;
-    match volume.download(&stream, 0, length, 0) {
+    match volume.download(&stream, from, length, 0) {
         // "volume 'x' is still being allocated"; there is no other reason for this code here.
         Err(error) if error.code().is(ErrorNumber::OperationInvalid) => return Ok(None),
         begun => begun.doing(doing)?,

@@ -39,6 +39,8 @@ pub(crate) enum Step {
     OnPoweroff(Option<String>),
     OnReboot(Option<String>),
     OnCrash(Option<String>),
+    /// What is noted under our mark is written anew.
+    Remark,
 }
 
 /// The steps, in order; nothing where it takes a restart.
@@ -53,6 +55,10 @@ pub(crate) fn way(runs: &Machine, wanted: &Machine) -> Option<Vec<Step>> {
     contents(&mut now, &wanted, &mut steps);
     nics(&mut now, &wanted, &mut steps);
     words(&mut now.hardware, &wanted.hardware, &mut steps);
+    if now.ready != wanted.ready {
+        now.ready.clone_from(&wanted.ready);
+        steps.push(Step::Remark);
+    }
     // A thread goes when no disk uses it any more.
     let used = |disks: &[MachineDisk]| disks.iter().filter_map(|disk| disk.iothread).max();
     while now.iothreads > wanted.iothreads && used(&now.disks) < Some(now.iothreads) {

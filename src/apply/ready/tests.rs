@@ -20,6 +20,8 @@ fn step(number: u32, provider: &str, needs: &[u32]) -> Step {
         overlaps: vec![],
         waits_for: Vec::new(),
         starts: None,
+        until_ready: false,
+        ready_ms: BTreeMap::new(),
         timeout_ms: None,
         imported: None,
         when: None,

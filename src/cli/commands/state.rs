@@ -106,6 +106,7 @@ async fn rebuild(
                     after: Vec::new(),
                     prevent_destroy: false,
                     imported: None,
+                    unready: false,
                 },
             );
         }
@@ -157,6 +158,7 @@ async fn unmarked(session: &Session, world: &World, outcome: &mut Outcome) -> Re
             after: Vec::new(),
             prevent_destroy: false,
             imported: Some(found.identity.clone()),
+            unready: false,
         };
         outcome.resources.insert(id, record);
     }

@@ -470,6 +470,7 @@ impl Session {
             destroy: self.options.destroy,
             left: &left,
             imported,
+            in_doubt: &self.loaded.in_doubt.iter().cloned().collect(),
         };
         let mut plan = assemble(inputs).map_err(|refusals| self.refused(&refusals))?;
         if self.options.facts.is_none() {

@@ -1,8 +1,12 @@
 //! One change on the page: what happens to which object and why, then its attributes.
 
+use std::time::Duration;
+
 use anstyle::Style;
+use infra_api::target::GuestReady;
 use infra_api::{IdSet, Impact, ResourceId};
 use infra_plan::{Before, Plan, Reason, Starts, Step, When};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::about::{about, holds_data};
@@ -38,6 +42,9 @@ pub(super) fn change(
     }
     if let Some(starts) = &change.step.starts {
         page.folded(&" ".repeat(inner), DIM, &which_first(starts));
+    }
+    if change.step.until_ready {
+        page.folded(&" ".repeat(inner), DIM, &until(change));
     }
     for releaser in &change.step.overlaps {
         let text = overlap(change.step, releaser, plan);
@@ -113,6 +120,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::Replaced { attributes: _ } => String::new(),
         Reason::ReplacedWith { resource } => format!("goes with {resource}, which it stands on"),
         Reason::RestartedWith { resource } => format!("{resource} changes under it"),
+        Reason::NotReady => "an apply has waited for it in vain".to_owned(),
         Reason::Undeclared => "declared no longer".to_owned(),
         Reason::Stray => "carries our mark, and is neither declared nor in the state".to_owned(),
         Reason::Yields { to } => {
@@ -134,6 +142,37 @@ fn not_before(when: &When) -> String {
         }
         When::Window { window } => format!("only within {window} UTC; until then it is pending"),
     }
+}
+
+/// `done when TCP port 80 answers, for at most 300 s`.
+fn until(change: &Change<'_>) -> String {
+    let ready = change.body.and_then(|body| body.get("ready"));
+    let ready = ready.and_then(|ready| GuestReady::deserialize(ready).ok());
+    let GuestReady {
+        agent,
+        lease,
+        port,
+        console,
+        cloud_init,
+    } = ready.unwrap_or_default();
+    let asked: Vec<String> = [
+        lease.then(|| "it has a DHCP lease".to_owned()),
+        agent.then(|| "its guest agent answers".to_owned()),
+        console.map(|text| format!("its console says {:?}", names::clean(&text))),
+        cloud_init.then(|| "cloud-init has finished".to_owned()),
+        port.map(|port| format!("its TCP port {port} answers")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let most = change.step.ready_ms.get(&change.step.resource);
+    let most = most.map_or_else(String::new, |ms| {
+        format!(
+            ", for at most {} s",
+            Duration::from_millis(*ms).as_secs_f64()
+        )
+    });
+    format!("done when {}{most}", asked.join(" and "))
 }
 
 fn which_first(starts: &Starts) -> String {

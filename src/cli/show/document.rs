@@ -159,6 +159,12 @@ pub struct StepDocument {
     /// How long it may take, where its declaration says so. Only there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
+    /// It is done when its own object is ready.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub until_ready: bool,
+    /// How long each of those waited for may take to become ready, where its declaration says so.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ready_ms: BTreeMap<ResourceId, u64>,
     /// It stops something that runs and may not be stopped at any time. Only there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,

@@ -218,6 +218,8 @@ fn step(plan: &Plan, step: &Step) -> StepDocument {
         waits_for: step.waits_for.clone(),
         starts: step.starts.clone(),
         timeout_ms: step.timeout_ms,
+        until_ready: step.until_ready,
+        ready_ms: step.ready_ms.clone(),
         when: step.when.clone(),
     }
 }

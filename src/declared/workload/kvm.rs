@@ -1,8 +1,9 @@
 //! `kvm { … }`: the form of a virtual machine.
 
 mod hardware;
+mod ready;
 
-use infra_api::target::{Acceleration, Hardware};
+use infra_api::target::{Acceleration, GuestReady, Hardware};
 use infra_api::{Address, Text};
 use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
@@ -85,6 +86,7 @@ pub(super) static KIND: BlockKind = BlockKind {
         Nested::many(&hardware::FILESYSTEM),
         Nested::many(&hardware::HOST_DEVICE),
         Nested::many(&CDROM),
+        Nested::one(&ready::KIND),
     ],
     computed: &[],
     meta: Meta::NONE,
@@ -109,6 +111,7 @@ pub struct Kvm {
     pub iothreads: u32,
     pub cdroms: Vec<Cdrom>,
     pub hardware: Hardware,
+    pub ready: Option<At<GuestReady>>,
     pub span: Span,
 }
 
@@ -142,6 +145,10 @@ impl Kvm {
             iothreads: reader.whole(block, "iothreads").map_or(0, |n| n.value),
             cdroms: block.nested("cdrom").map(|b| cdrom(b, reader)).collect(),
             hardware: hardware::read(block, reader),
+            ready: block
+                .nested("ready")
+                .next()
+                .and_then(|b| ready::read(b, reader)),
             span: block.span,
         };
         // An image that is not known yet comes with the next evaluation.

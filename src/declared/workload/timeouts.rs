@@ -8,12 +8,18 @@ use crate::declared::words::duration;
 pub(super) static KIND: BlockKind = BlockKind {
     name: "timeouts",
     label: None,
-    doc: "How long one change of each of its objects may take; an hour where nothing is written. One that takes longer \
-          has failed: what depends on it is not started, and the next plan looks at what became of it.",
+    doc: "How long one change of each of its objects may take; an hour where nothing is written, and two minutes to \
+          become ready. One that takes longer has failed: what depends on it is not started, and the next plan looks \
+          at what became of it.",
     attributes: &[
         duration("create", "It is made or made anew."),
         duration("update", "It is changed in place or by a restart."),
         duration("delete", "It is removed."),
+        duration(
+            "ready",
+            "It becomes ready once it runs, where something waits for that: what depends on it, the next batch of an \
+             `update`, or the machine's own `ready`. As a container its health checks pass.",
+        ),
     ],
     blocks: &[],
     computed: &[],
@@ -26,6 +32,7 @@ pub struct Timeouts {
     pub create_ms: Option<u64>,
     pub update_ms: Option<u64>,
     pub delete_ms: Option<u64>,
+    pub ready_ms: Option<u64>,
 }
 
 impl Timeouts {
@@ -38,6 +45,7 @@ impl Timeouts {
             create_ms: milliseconds("create"),
             update_ms: milliseconds("update"),
             delete_ms: milliseconds("delete"),
+            ready_ms: milliseconds("ready"),
         }
     }
 }

@@ -16,8 +16,8 @@ pub(super) static KIND: BlockKind = BlockKind {
         word(
             "wait",
             Shape::OneOf(&["healthy", "running"]),
-            "What a batch waits for: `healthy`, the health checks of the one before it pass (or it runs and has \
-             none); `running`, it runs as planned.",
+            "What a batch waits for: `healthy`, the health checks of the one before it pass and a machine is as its \
+             `ready` says (or it runs and has neither); `running`, it runs as planned.",
         )
         .default("\"healthy\""),
     ],

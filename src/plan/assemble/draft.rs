@@ -17,6 +17,7 @@ pub(super) fn drafts<'a>(
         let imported = inputs.imported.get(id);
         let draft = |action, reason: &Reason| Draft {
             imported: imported.cloned(),
+            unready: inputs.is_unready(id),
             ..draft(id, verdict, action, reason)
         };
         match &verdict.fate {
@@ -73,6 +74,8 @@ fn draft<'a>(
             .wanted
             .as_ref()
             .map_or_else(Timeouts::default, |w| w.timeouts),
+        until_ready: verdict.wanted.as_ref().is_some_and(|w| w.until_ready),
+        unready: false,
         when: when(verdict),
     }
 }

@@ -39,6 +39,7 @@ fn outcome(names: &[&str]) -> Outcome {
             after: vec![],
             prevent_destroy: false,
             imported: None,
+            unready: false,
         }
     };
     Outcome {

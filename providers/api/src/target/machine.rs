@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Format, Hardware, VolumeRef};
+use super::{Format, GuestReady, Hardware, VolumeRef};
 use crate::{IdSet, Text};
 
 /// A virtual machine.
@@ -69,6 +69,9 @@ pub struct Machine {
     pub console_log: Option<String>,
     /// Started when the host starts.
     pub autostart: bool,
+    /// What tells that its guest is up; absent: it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready: Option<GuestReady>,
     /// Everything else it is built of.
     #[serde(default, skip_serializing_if = "Hardware::is_plain")]
     pub hardware: Hardware,

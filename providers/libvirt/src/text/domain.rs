@@ -10,6 +10,7 @@ pub(crate) mod disk;
 #[cfg(test)]
 pub(crate) mod hardware_tests;
 pub(crate) mod interface;
+pub(crate) mod ready;
 
 use std::collections::BTreeMap;
 
@@ -103,6 +104,7 @@ fn check(machine: &Machine) -> Result<(), String> {
         interfaces: _,
         console_log: _,
         autostart: _,
+        ready: _,
         hardware: _,
     } = machine;
     if state != "running" {
@@ -167,6 +169,7 @@ fn devices(machine: &Machine) -> Result<El, String> {
 pub(crate) fn mark_of(machine: &Machine, mark: &Mark) -> El {
     mark::element(mark, &fingerprint(machine))
         .children(board::note(&machine.hardware))
+        .children(machine.ready.as_ref().and_then(ready::note))
         .children(
             machine
                 .seed_digest

@@ -10,7 +10,7 @@ use infra_api::{IdSet, Mark, Text};
 use roxmltree::Node;
 
 use super::domain::disk::{self, SEED_SERIAL};
-use super::domain::{board, devices, interface};
+use super::domain::{board, devices, interface, ready};
 use super::mark::{self, NAMESPACE, Stamp};
 use super::pool::Pools;
 use super::xml::{all, attr, find, parse, size, size_at, text};
@@ -98,6 +98,7 @@ fn machine(root: Node, pools: &Pools) -> Option<Machine> {
             .collect(),
         console_log: attr(root, "devices/serial/log", "file"),
         autostart: false,
+        ready: ready::read(root),
         hardware: hardware(root, acceleration),
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{
-    Acceleration, Bandwidth, Boot, DiskDevice, Format, Hardware, Machine, MachineDisk,
+    Acceleration, Bandwidth, Boot, DiskDevice, Format, GuestReady, Hardware, Machine, MachineDisk,
     MachineInterface, Rate, Throttle, VolumeRef,
 };
 use infra_api::{Address, IdSet, Mark, Project, Text};
@@ -68,6 +68,7 @@ pub(crate) fn plain() -> Machine {
         interfaces: Vec::new(),
         console_log: None,
         autostart: false,
+        ready: None,
         hardware: Hardware::default(),
     }
 }
@@ -164,8 +165,17 @@ pub(crate) fn whole() -> Machine {
             MachineDisk::drive(),
         ],
         interfaces: vec![several, limited],
+        ready: Some(ready()),
         hardware: all_of_it(),
         ..plain()
+    }
+}
+
+fn ready() -> GuestReady {
+    GuestReady {
+        port: Some(22),
+        console: Some("\"login\": <&>".into()),
+        ..GuestReady::default()
     }
 }
 

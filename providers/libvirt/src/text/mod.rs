@@ -1,6 +1,7 @@
 //! libvirt's documents, written from bodies and read back: pure, no daemon in sight.
 
 pub(crate) mod companion;
+pub(crate) mod console;
 pub(crate) mod domain;
 pub(crate) mod domain_read;
 #[cfg(test)]

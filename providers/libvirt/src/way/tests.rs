@@ -49,6 +49,11 @@ fn vcpus_come_and_do_not_go() {
 }
 
 #[test]
+fn when_it_is_ready_is_only_noted() {
+    assert_eq!(steps(|m| m.ready = None), Some(vec![Step::Remark]));
+}
+
+#[test]
 fn pins_move_and_stay() {
     let pinned = Machine {
         vcpu_pins: BTreeMap::from([(0, cpus(&[1]))]),

@@ -24,6 +24,8 @@ fn plan(steps: &[(&str, &str, StepAction)]) -> Plan {
         overlaps: Vec::new(),
         waits_for: Vec::new(),
         starts: None,
+        until_ready: false,
+        ready_ms: BTreeMap::new(),
         timeout_ms: None,
         imported: None,
         when: None,

@@ -135,6 +135,7 @@ impl World {
             prevent_destroy: false,
             create_before_destroy: false,
             timeouts: infra_plan::Timeouts::default(),
+            until_ready: false,
             stopped_when: None,
             ignore_changes: Vec::new(),
         });
@@ -315,6 +316,7 @@ impl World {
             after: Vec::new(),
             prevent_destroy: false,
             imported: None,
+            unready: false,
         };
         self.state.resources.insert(id(name), record);
         self.observed
@@ -380,6 +382,7 @@ impl World {
             destroy: self.destroy,
             left: &BTreeSet::new(),
             imported: &BTreeMap::new(),
+            in_doubt: &BTreeSet::new(),
         })
         .unwrap()
     }

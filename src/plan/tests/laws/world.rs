@@ -186,6 +186,7 @@ impl World {
             after: t.stood_on.iter().map(|n| id(*n)).collect(),
             prevent_destroy: t.prevent_destroy,
             imported: None,
+            unready: false,
         };
         let recorded = self.things.iter().filter(|t| t.recorded);
         Outcome {
@@ -230,6 +231,7 @@ impl World {
                 prevent_destroy: t.prevent_destroy,
                 create_before_destroy: t.first,
                 timeouts: Timeouts::default(),
+                until_ready: false,
                 stopped_when: None,
                 ignore_changes: t.ignored.clone(),
             })
@@ -316,6 +318,7 @@ fn plan_of(
         destroy: world.destroy,
         left: &BTreeSet::new(),
         imported: &BTreeMap::new(),
+        in_doubt: &BTreeSet::new(),
     })
 }
 
