@@ -3,8 +3,10 @@
 mod before;
 mod ignore;
 
-pub use ignore::container_words;
+mod objections;
 mod rolling;
+
+pub use ignore::container_words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -146,14 +148,19 @@ impl Decision {
             pinned: inputs.pinned,
         });
         self.diagnostics.extend(found);
+        let workloads = inputs.declared.workloads.iter();
+        let workloads: BTreeMap<&Address, &Workload> = workloads.map(|w| (&w.address, w)).collect();
+        for target in &targets {
+            let workload = workloads.get(&target.address);
+            let against = workload.map(|w| objections::objections(inputs, target, w));
+            self.diagnostics.extend(against.into_iter().flatten());
+        }
         // Each target goes as its resources come: the two are large, and not needed at once.
         let resources = targets.into_iter().flat_map(|target| {
             let providers = inputs.providers.iter();
             let of = providers.flat_map(|p| p.resources(inputs.project, &target));
             of.collect::<Vec<_>>()
         });
-        let workloads = inputs.declared.workloads.iter();
-        let workloads = workloads.map(|w| (&w.address, w)).collect();
         self.desired = resources
             .map(|r| self.desired_of(on_bridge(r), inputs, &workloads))
             .collect();

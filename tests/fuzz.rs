@@ -41,6 +41,7 @@ fuzzed!(
     journal,
     language,
     network,
+    patch,
     plan,
     pool,
     seed,

@@ -15,5 +15,7 @@ mod machines;
 mod mock;
 #[path = "libvirt/outage.rs"]
 mod outage;
+#[path = "libvirt/patches.rs"]
+mod patches;
 #[path = "libvirt/storage.rs"]
 mod storage;

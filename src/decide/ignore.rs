@@ -114,6 +114,7 @@ const WORKLOAD: &[Word] = &[
             (Machine, "hardware"),
             (Machine, "iothreads"),
             (Machine, "ready"),
+            (Machine, "patches"),
             (Machine, "seed"),
             (Machine, "seed_digest"),
             (BootDisk, "backing"),
@@ -141,6 +142,7 @@ const WORKLOAD: &[Word] = &[
         ],
     ),
     word("kvm.ready", &[(Machine, "ready")]),
+    word("kvm.xml", &[(Machine, "patches")]),
     word("kvm.root_size", &[(BootDisk, "capacity_bytes")]),
     // Without user data there may be no seed at all.
     word(

@@ -77,6 +77,11 @@ impl Lowering<'_> {
             interfaces,
             autostart: form.autostart,
             ready: form.ready.as_ref().map(|ready| ready.value.clone()),
+            patches: form
+                .patches
+                .iter()
+                .map(|patch| patch.value.clone())
+                .collect(),
             hardware: form.hardware.clone(),
         };
         self.push(

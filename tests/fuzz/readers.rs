@@ -162,6 +162,10 @@ pub(crate) fn domain() -> Reader {
     Box::new(|input| infra_libvirt::fuzzing::domain(&text(input)))
 }
 
+pub(crate) fn patch() -> Reader {
+    Box::new(|input| infra_libvirt::fuzzing::patch(&text(input)))
+}
+
 pub(crate) fn network() -> Reader {
     Box::new(|input| infra_libvirt::fuzzing::network(&text(input)))
 }

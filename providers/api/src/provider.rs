@@ -26,6 +26,12 @@ pub trait Provider: Send + Sync {
     /// The resources a target asks for; none where the target is another provider's.
     fn resources(&self, project: &Project, target: &Target) -> Vec<Resource>;
 
+    /// What of a target the daemon would refuse, or could not mean, that only its own language shows.
+    fn objections(&self, project: &Project, target: &Target) -> Vec<Objection> {
+        let _ = (project, target);
+        Vec::new()
+    }
+
     /// What changing one attribute of a running object takes. `path` leads to it in the body; `removed` says
     /// that it was there and shall be no more, which some daemons cannot do in place.
     fn impact(&self, kind: &str, path: &[String], removed: bool) -> Impact;
@@ -56,6 +62,14 @@ pub trait Provider: Send + Sync {
         host: &'a HostName,
         endpoint: &'a str,
     ) -> Pending<'a, Result<Box<dyn Daemon>, Failure>>;
+}
+
+/// What speaks against a part of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objection {
+    /// Leads to it in the body: object keys and list indices.
+    pub path: Vec<String>,
+    pub why: String,
 }
 
 /// One daemon of one host.

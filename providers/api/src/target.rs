@@ -7,6 +7,7 @@ mod container;
 mod guest;
 mod hardware;
 mod machine;
+mod patch;
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub use self::machine::{
     Acceleration, Bandwidth, Boot, DiskDevice, Machine, MachineDisk, MachineInterface, Rate,
     Throttle,
 };
+pub use self::patch::XmlPatch;
 use crate::{Address, HostName, Text};
 
 pub use container::*;

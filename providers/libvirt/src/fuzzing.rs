@@ -1,9 +1,11 @@
 //! For the fuzzer of the workspace alone: every reader of what a libvirt tells or a pool holds, given any bytes.
 //! Each says whether it took them.
 
-use infra_api::target::VolumeRef;
+use infra_api::target::{VolumeRef, XmlPatch};
 
+use crate::text::patch::{apply, found};
 use crate::text::pool::Pools;
+use crate::text::tree::Tree;
 use crate::text::{companion, domain_read, network, pool, seed, volume};
 
 #[must_use]
@@ -16,6 +18,33 @@ pub fn domain(xml: &str) -> bool {
         );
     }
     domain_read::read(xml, &pools()).is_ok()
+}
+
+/// A patch that anybody wrote, done to a machine's XML.
+#[must_use]
+pub fn patch(text: &str) -> bool {
+    let (at, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let ways = [
+        (Some(rest), None, false),
+        (None, Some(rest), false),
+        (None, None, true),
+    ];
+    let Ok(mut domain) = Tree::parse("<domain><devices><disk type='file'/></devices></domain>")
+    else {
+        return false;
+    };
+    let mut done = false;
+    for (set, add, remove) in ways {
+        let patch = XmlPatch {
+            at: Some(at.to_owned()),
+            set: set.map(str::to_owned),
+            add: add.map(str::to_owned),
+            remove,
+        };
+        done |= apply(&mut domain, &patch).is_ok();
+        found(&mut domain, &patch);
+    }
+    done
 }
 
 #[must_use]

@@ -27,8 +27,8 @@ use std::time::Duration;
 
 use infra_api::target::{Boot, Machine, VolumeRef};
 use infra_api::{
-    Daemon, Edit, Failure, HostName, Impact, Pending, Project, Provider, Resource, ResourceId,
-    Target, What,
+    Daemon, Edit, Failure, HostName, Impact, Mark, Objection, Pending, Project, Provider, Resource,
+    ResourceId, Target, What,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -89,6 +89,25 @@ impl Provider for Libvirt {
             }
             _ => Vec::new(),
         }
+    }
+
+    fn objections(&self, project: &Project, target: &Target) -> Vec<Objection> {
+        let What::Machine(machine) = &target.what else {
+            return Vec::new();
+        };
+        if machine.patches.is_empty() {
+            return Vec::new();
+        }
+        let mark = Mark {
+            project: project.clone(),
+            address: target.address.clone(),
+        };
+        let against = text::domain::patched::objections(machine, &mark).into_iter();
+        let against = against.map(|(place, why)| Objection {
+            path: vec!["patches".to_owned(), place.to_string()],
+            why,
+        });
+        against.collect()
     }
 
     /// As measured on libvirt 9.0 with QEMU 7.2. A network's bridge, pool's path or volume's content cannot

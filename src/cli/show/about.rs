@@ -7,7 +7,7 @@ use std::path::Path;
 
 use infra_api::target::{
     Acceleration, Boot, ContainerImage, ContainerNetwork, ContainerVolume, DiskVolume, FileVolume,
-    Machine, MachineDisk, MachineNetwork, Pool, SeedVolume, VolumeRef,
+    Machine, MachineDisk, MachineNetwork, Pool, SeedVolume, VolumeRef, XmlPatch,
 };
 use infra_api::units::Bytes;
 use infra_api::{IdSet, Text};
@@ -92,7 +92,17 @@ fn machine(m: Machine) -> Vec<Row> {
         each("networks", &m.interfaces, |i| {
             format!("{} {}", i.network, i.address)
         }),
+        each("xml", &m.patches, patch),
     ]
+}
+
+fn patch(patch: &XmlPatch) -> String {
+    let at = patch.at.as_deref().unwrap_or("domain");
+    match (&patch.set, &patch.add) {
+        (Some(value), _) => format!("{at} = {value}"),
+        (_, Some(fragment)) => format!("{at} + {fragment}"),
+        (None, None) => format!("{at} removed"),
+    }
 }
 
 fn vcpus(m: &Machine) -> String {

@@ -2,8 +2,9 @@
 
 mod hardware;
 mod ready;
+mod xml;
 
-use infra_api::target::{Acceleration, GuestReady, Hardware};
+use infra_api::target::{Acceleration, GuestReady, Hardware, XmlPatch};
 use infra_api::{Address, Text};
 use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
@@ -87,6 +88,7 @@ pub(super) static KIND: BlockKind = BlockKind {
         Nested::many(&hardware::HOST_DEVICE),
         Nested::many(&CDROM),
         Nested::one(&ready::KIND),
+        Nested::many(&xml::KIND),
     ],
     computed: &[],
     meta: Meta::NONE,
@@ -112,6 +114,7 @@ pub struct Kvm {
     pub cdroms: Vec<Cdrom>,
     pub hardware: Hardware,
     pub ready: Option<At<GuestReady>>,
+    pub patches: Vec<At<XmlPatch>>,
     pub span: Span,
 }
 
@@ -149,6 +152,10 @@ impl Kvm {
                 .nested("ready")
                 .next()
                 .and_then(|b| ready::read(b, reader)),
+            patches: block
+                .nested("xml")
+                .filter_map(|b| xml::read(b, reader))
+                .collect(),
             span: block.span,
         };
         // An image that is not known yet comes with the next evaluation.

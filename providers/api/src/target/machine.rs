@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Format, GuestReady, Hardware, VolumeRef};
+use super::{Format, GuestReady, Hardware, VolumeRef, XmlPatch};
 use crate::{IdSet, Text};
 
 /// A virtual machine.
@@ -72,6 +72,9 @@ pub struct Machine {
     /// What tells that its guest is up; absent: it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready: Option<GuestReady>,
+    /// What its description says beside all this, in the order in which it is done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub patches: Vec<XmlPatch>,
     /// Everything else it is built of.
     #[serde(default, skip_serializing_if = "Hardware::is_plain")]
     pub hardware: Hardware,

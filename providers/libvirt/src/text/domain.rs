@@ -10,6 +10,7 @@ pub(crate) mod disk;
 #[cfg(test)]
 pub(crate) mod hardware_tests;
 pub(crate) mod interface;
+pub(crate) mod patched;
 pub(crate) mod ready;
 
 use std::collections::BTreeMap;
@@ -59,7 +60,7 @@ pub(crate) fn write(
     let word =
         |name, word: &Option<String>, usual: &str| leaf(name, word.as_deref().unwrap_or(usual));
     let text = |name, text: &Option<String>| text.as_ref().map(|text| leaf(name, text));
-    el("domain")
+    let domain = el("domain")
         .attr("type", domain_type(machine.acceleration, runs))
         .child(leaf("name", &machine.name))
         .child(leaf("uuid", &machine.uuid))
@@ -74,8 +75,8 @@ pub(crate) fn write(
         .child(word("on_poweroff", &hardware.on_poweroff, "destroy"))
         .child(word("on_reboot", &hardware.on_reboot, "restart"))
         .child(word("on_crash", &hardware.on_crash, "destroy"))
-        .child(devices(machine)?)
-        .document()
+        .child(devices(machine)?);
+    patched::write(domain.document()?, &machine.patches)
 }
 
 fn check(machine: &Machine) -> Result<(), String> {
@@ -105,6 +106,7 @@ fn check(machine: &Machine) -> Result<(), String> {
         console_log: _,
         autostart: _,
         ready: _,
+        patches: _,
         hardware: _,
     } = machine;
     if state != "running" {
@@ -170,6 +172,7 @@ pub(crate) fn mark_of(machine: &Machine, mark: &Mark) -> El {
     mark::element(mark, &fingerprint(machine))
         .children(board::note(&machine.hardware))
         .children(machine.ready.as_ref().and_then(ready::note))
+        .children(patched::note(&machine.patches))
         .children(
             machine
                 .seed_digest

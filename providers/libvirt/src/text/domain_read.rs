@@ -10,7 +10,7 @@ use infra_api::{IdSet, Mark, Text};
 use roxmltree::Node;
 
 use super::domain::disk::{self, SEED_SERIAL};
-use super::domain::{board, devices, interface, ready};
+use super::domain::{board, devices, interface, patched, ready};
 use super::mark::{self, NAMESPACE, Stamp};
 use super::pool::Pools;
 use super::xml::{all, attr, find, parse, size, size_at, text};
@@ -45,6 +45,16 @@ impl Found {
 }
 
 pub(crate) fn read(xml: &str, pools: &Pools) -> Result<Found, String> {
+    let Some((patches, rest)) = patched::read(xml)? else {
+        return plain(xml, pools);
+    };
+    let mut found = plain(&rest, pools)?;
+    found.machine.patches = patches;
+    Ok(found)
+}
+
+/// As if nothing were patched.
+pub(crate) fn plain(xml: &str, pools: &Pools) -> Result<Found, String> {
     parse(xml, |root| {
         Some(Found {
             stamp: mark::read(root),
@@ -99,6 +109,7 @@ fn machine(root: Node, pools: &Pools) -> Option<Machine> {
         console_log: attr(root, "devices/serial/log", "file"),
         autostart: false,
         ready: ready::read(root),
+        patches: Vec::new(),
         hardware: hardware(root, acceleration),
     })
 }

@@ -69,6 +69,7 @@ pub(crate) fn plain() -> Machine {
         console_log: None,
         autostart: false,
         ready: None,
+        patches: Vec::new(),
         hardware: Hardware::default(),
     }
 }

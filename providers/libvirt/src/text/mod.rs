@@ -8,8 +8,10 @@ pub(crate) mod domain_read;
 pub(crate) mod domain_tests;
 pub(crate) mod mark;
 pub(crate) mod network;
+pub(crate) mod patch;
 pub(crate) mod pool;
 pub(crate) mod seed;
+pub(crate) mod tree;
 pub(crate) mod volume;
 pub(crate) mod xml;
 

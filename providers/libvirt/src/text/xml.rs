@@ -117,7 +117,7 @@ impl El {
     }
 }
 
-fn allowed(c: char) -> bool {
+pub(crate) fn allowed(c: char) -> bool {
     c >= ' ' && !matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
 }
 
