@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{
-    DiskDevice, DiskVolume, Format, Machine, MachineDisk, MachineInterface, SeedVolume, VolumeRef,
+    DiskDevice, DiskVolume, Format, Ignition, IgnitionVolume, Machine, MachineDisk,
+    MachineInterface, SeedVolume, VolumeRef,
 };
 use infra_api::{IdSet, Placement, Text, What, names};
 use infra_diag::{Diagnostic, Span};
@@ -42,12 +43,10 @@ impl Lowering<'_> {
         let Some(Booted { boot, disk }) = self.boot(workload, placement, form) else {
             return;
         };
-        let wants_seed = form
-            .seed
-            .unwrap_or(form.user_data.is_some() || form.vendor_data.is_some() || disk.is_some());
-        self.readiness(workload, form, wants_seed);
+        let seeded = is_seeded(form, disk.is_some());
+        self.readiness(workload, form, seeded);
         let disks = self.disks(workload, placement, form, disk);
-        let (seed, seed_digest) = wants_seed
+        let (seed, seed_digest) = seeded
             .then(|| self.seed(workload, placement, form, &interfaces))
             .unzip();
         let name = self.name(&workload.address);
@@ -74,6 +73,7 @@ impl Lowering<'_> {
             disks,
             seed,
             seed_digest,
+            ignition: self.ignition(workload, placement, form),
             interfaces,
             autostart: form.autostart,
             ready: form.ready.as_ref().map(|ready| ready.value.clone()),
@@ -258,6 +258,30 @@ impl Lowering<'_> {
         (volume, digest[..16].to_owned())
     }
 
+    /// Ignition's configuration as a file of the pool.
+    fn ignition(
+        &mut self,
+        workload: &Workload,
+        placement: &Placement,
+        form: &Kvm,
+    ) -> Option<Ignition> {
+        let config = form.ignition.as_ref()?.value.clone();
+        let volume = VolumeRef {
+            pool: self.pool(&placement.host),
+            name: format!("{}.ign", self.part_name(&workload.address, "ignition")),
+        };
+        let what = IgnitionVolume {
+            volume: volume.clone(),
+            config,
+        };
+        let digest = names::digest(&[&serde_json::to_string(&what).unwrap_or_default()]);
+        self.push(&placement.host, &workload.address, What::Ignition(what));
+        Some(Ignition {
+            volume,
+            digest: digest[..16].to_owned(),
+        })
+    }
+
     /// Version 2 of cloud-init's network configuration: static addresses, the default route by the first network that
     /// leads outside.
     fn network_config(&self, workload: &Workload, interfaces: &[MachineInterface]) -> String {
@@ -298,6 +322,12 @@ impl Lowering<'_> {
         self.diagnostics
             .push(Diagnostic::error(summary).at(span, text).hint(hint));
     }
+}
+
+/// Whether it has a NoCloud seed. `image`: it boots a disk made from one.
+fn is_seeded(form: &Kvm, image: bool) -> bool {
+    let told = form.user_data.is_some() || form.vendor_data.is_some() || image;
+    form.seed.unwrap_or(told && form.ignition.is_none())
 }
 
 /// A disk with all that is declared of it.

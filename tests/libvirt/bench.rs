@@ -317,6 +317,7 @@ impl Bench {
             console_log: None,
             autostart: false,
             ready: None,
+            ignition: None,
             patches: Vec::new(),
             hardware: Hardware::default(),
         }

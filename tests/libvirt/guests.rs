@@ -100,3 +100,62 @@ async fn other_wishes(b: &Bench, id: &ResourceId) {
         assert!(what.contains(says), "{what}");
     }
 }
+
+/// QEMU opens the file when it starts: it must be let in. A change is there at the next start.
+#[test]
+fn live_ignition_is_handed_over() {
+    live("ignition", |b| {
+        Box::pin(async {
+            b.with_pool().await;
+            let config = |version: &str| IgnitionVolume {
+                volume: b.volume("vm.ign"),
+                config: format!("{{\"ignition\":{{\"version\":\"{version}\"}}}}\n").into(),
+            };
+            let file = b.volume_id(&b.volume("vm.ign"));
+            b.create(&file, &config("3.4.0"), None).await.unwrap();
+            let told = |digest: &str| Machine {
+                ignition: Some(Ignition {
+                    volume: b.volume("vm.ign"),
+                    digest: digest.into(),
+                }),
+                ..b.plain()
+            };
+            let (machine, other) = (told("1"), told("2"));
+            let id = b.id("domain", &machine.name);
+            b.create(&id, &machine, None).await.unwrap();
+            assert_eq!(b.machine(&id).await, machine);
+            assert_eq!(
+                handed_over(&machine),
+                "{\"ignition\":{\"version\":\"3.4.0\"}}\n"
+            );
+            let (old, new) = (config("3.4.0"), config("3.5.0"));
+            b.update(&file, &old, &new, Impact::InPlace).await.unwrap();
+            assert_eq!(b.body(&file).await, serde_json::json!(config("3.5.0")));
+            b.update(&id, &machine, &other, Impact::Restart)
+                .await
+                .unwrap();
+            assert_eq!(b.machine(&id).await, other);
+            assert_eq!(
+                handed_over(&other),
+                "{\"ignition\":{\"version\":\"3.5.0\"}}\n"
+            );
+            b.delete(&id).await.unwrap();
+            b.delete(&file).await.unwrap();
+        })
+    });
+}
+
+/// What the running QEMU was given under Ignition's name.
+fn handed_over(machine: &Machine) -> String {
+    let guest = format!("guest={}", machine.name);
+    let processes = std::fs::read_dir("/proc").unwrap();
+    let lines = processes.filter_map(|entry| {
+        let line = std::fs::read(entry.ok()?.path().join("cmdline")).ok()?;
+        Some(String::from_utf8_lossy(&line).into_owned())
+    });
+    let mut ours = lines.filter(|line| line.contains(&guest));
+    let line = ours.next().expect("it runs");
+    let mut words = line.split('\0');
+    let given = words.find_map(|word| word.strip_prefix("name=opt/com.coreos/config,file="));
+    std::fs::read_to_string(given.expect("it was given")).unwrap()
+}

@@ -16,7 +16,7 @@ use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::guest::GuestReady;
+pub use self::guest::{GuestReady, Ignition, IgnitionVolume};
 pub use self::hardware::{
     Clock, Cpu, Filesystem, Firmware, Graphics, Hardware, HostDevice, Timer, Topology, Tpm,
     Watchdog,
@@ -53,6 +53,7 @@ pub enum What {
     File(FileVolume, PathBuf),
     Disk(DiskVolume),
     Seed(SeedVolume),
+    Ignition(IgnitionVolume),
     MachineNetwork(MachineNetwork),
     Machine(Box<Machine>),
 }

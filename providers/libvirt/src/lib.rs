@@ -79,6 +79,7 @@ impl Provider for Libvirt {
             What::File(file, source) => volume(&file.volume, json(file), None, Some(source)),
             What::Disk(disk) => volume(&disk.volume, json(disk), disk.backing.as_ref(), None),
             What::Seed(seed) => volume(&seed.volume, json(seed), None, None),
+            What::Ignition(ignition) => volume(&ignition.volume, json(ignition), None, None),
             What::MachineNetwork(network) => one("network", &network.name, json(network)),
             What::Machine(machine) => {
                 let after = needs(host, machine);
@@ -118,10 +119,11 @@ impl Provider for Libvirt {
             ("domain", Some("name" | "uuid")) => Impact::Replace,
             ("domain", _) => Impact::Restart,
             ("volume", Some("capacity_bytes")) => Impact::InPlace,
-            // A seed is read when its machine starts, which is planned by itself.
-            ("volume", Some("meta_data" | "user_data" | "vendor_data" | "network_config")) => {
-                Impact::InPlace
-            }
+            // What is read when a machine starts: that is planned by itself.
+            (
+                "volume",
+                Some("meta_data" | "user_data" | "vendor_data" | "network_config" | "config"),
+            ) => Impact::InPlace,
             _ => Impact::Replace,
         }
     }
@@ -188,7 +190,8 @@ fn needs(host: &HostName, machine: &Machine) -> Vec<ResourceId> {
     let volumes = boot
         .into_iter()
         .chain(machine.disks.iter().filter_map(|disk| disk.volume.as_ref()))
-        .chain(&machine.seed);
+        .chain(&machine.seed)
+        .chain(machine.ignition.as_ref().map(|ignition| &ignition.volume));
     let networks = machine
         .interfaces
         .iter()

@@ -1,8 +1,8 @@
 //! A volume's place on a daemon: what is there, and whose it is. Of all that can be changed, only the companion
 //! is written here.
 
-use infra_api::target::{DiskVolume, FileVolume, VolumeRef};
-use infra_api::{Failure, Mark, Observed, Project};
+use infra_api::target::{DiskVolume, FileVolume, IgnitionVolume, VolumeRef};
+use infra_api::{Failure, Mark, Observed, Project, Text};
 use virt::connect::Connect;
 use virt::storage_pool::StoragePool;
 use virt::storage_vol::StorageVol;
@@ -208,7 +208,15 @@ impl Spot<'_> {
                 };
                 Some(Body::Disk(disk))
             }
-            Content::Seed if length > LARGEST_SEED => None,
+            Content::Seed | Content::Ignition if length > LARGEST_SEED => None,
+            Content::Ignition => {
+                let bytes = download(self.place.connection, data, length)?;
+                let config = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+                config.map(|config| {
+                    let config = Text::Plain(config);
+                    Body::Ignition(IgnitionVolume { volume, config })
+                })
+            }
             Content::Seed => {
                 let image = download(self.place.connection, data, length)?;
                 image

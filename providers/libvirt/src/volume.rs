@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use infra_api::target::{DiskVolume, FileVolume, VolumeRef};
+use infra_api::target::{DiskVolume, FileVolume, IgnitionVolume, VolumeRef};
 use infra_api::{Failure, Mark, Observed, Project, Remedy, names};
 use sha2::{Digest, Sha256};
 use virt::connect::Connect;
@@ -17,6 +17,7 @@ use crate::failure::{Doing, each, patiently};
 use crate::pool;
 use crate::spot::{Note, Place, Spot, open};
 use crate::text::companion::{self, Content};
+use crate::text::domain::NO_SECRET;
 use crate::text::volume::{self as text, Body};
 use crate::text::{domain_read, seed};
 use crate::transfer::upload;
@@ -109,6 +110,7 @@ fn content(body: &Body) -> Content {
         },
         Body::Disk(_) => Content::Disk,
         Body::Seed(_) => Content::Seed,
+        Body::Ignition(_) => Content::Ignition,
     }
 }
 
@@ -126,6 +128,10 @@ fn fill(
             spot.define(&xml).map(drop)
         }
         Body::Seed(seed) => spot.make(&seed.volume.name, &seed::write(seed).doing(doing)?),
+        Body::Ignition(IgnitionVolume { volume, config }) => {
+            let config = config.plain().ok_or(NO_SECRET).map_err(str::to_owned);
+            spot.make(&volume.name, config.doing(doing)?.as_bytes())
+        }
         Body::File(file) => {
             let source = source
                 .ok_or_else(|| "no file was given".to_owned())
@@ -193,7 +199,8 @@ fn tell(say: &Say, sent: &mut u64, piece: u64, length: u64) {
     }
 }
 
-/// A disk grows in place. A seed is written again: who has it open keeps the old one until he starts again.
+/// A disk grows in place. What a guest reads when it starts is written again: who has it open keeps the old one until
+/// he starts again.
 pub(crate) fn update(
     connection: &Connect,
     mark: &Mark,
@@ -201,16 +208,18 @@ pub(crate) fn update(
     after: &Body,
     say: &Say,
 ) -> Result<(), Failure> {
-    if let (Body::Seed(_), Body::Seed(new)) = (before, after) {
-        let doing = || format!("changing the volume `{}`", new.volume.name);
-        let Some(place) = open(connection, &new.volume.pool)? else {
+    if let (Body::Seed(_), Body::Seed(_)) | (Body::Ignition(_), Body::Ignition(_)) = (before, after)
+    {
+        let volume = after.volume();
+        let doing = || format!("changing the volume `{}`", volume.name);
+        let Some(place) = open(connection, &volume.pool)? else {
             return Err(Failure::new(
                 Remedy::Replan,
                 doing(),
                 "its pool is not started",
             ));
         };
-        let spot = place.spot(&new.volume.name)?;
+        let spot = place.spot(&volume.name)?;
         spot.claim(&mark.project)?;
         return make(&place, &spot, mark, after, None, say);
     }

@@ -26,6 +26,7 @@ pub(crate) fn of(name: &str, target: &Target) -> Option<Resource> {
         | What::File(..)
         | What::Disk(_)
         | What::Seed(_)
+        | What::Ignition(_)
         | What::MachineNetwork(_)
         | What::Machine(_) => machines.then(|| maker.machine_part()).flatten(),
     }
@@ -70,6 +71,7 @@ impl Maker<'_> {
             },
             What::Disk(disk) => self.volume(&disk.volume, disk, disk.backing.as_ref()),
             What::Seed(seed) => self.volume(&seed.volume, seed, None),
+            What::Ignition(ignition) => self.volume(&ignition.volume, ignition, None),
             What::MachineNetwork(network) => {
                 self.resource(self.machine_kind("network"), &network.name, network)
             }
@@ -135,7 +137,8 @@ impl Maker<'_> {
         let volumes = boot
             .into_iter()
             .chain(machine.disks.iter().filter_map(|disk| disk.volume.as_ref()))
-            .chain(&machine.seed);
+            .chain(&machine.seed)
+            .chain(machine.ignition.as_ref().map(|ignition| &ignition.volume));
         let networks = machine.interfaces.iter();
         let networks =
             networks.map(|interface| self.id(self.machine_kind("network"), &interface.network));

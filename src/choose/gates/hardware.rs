@@ -71,6 +71,7 @@ const SINCE: &[Needs] = &[
     ("the CPU mode `maximum`", (7, 1), |_, k| {
         k.hardware.cpu.as_ref().is_some_and(|c| c.mode == "maximum")
     }),
+    ("`ignition`", (6, 5), |_, k| k.ignition.is_some()),
     ("`io_uring`", (6, 3), |w, _| {
         let ring = |io: &crate::declared::At<String>| io.value == "io_uring";
         w.disks.iter().any(|d| d.io.as_ref().is_some_and(ring))

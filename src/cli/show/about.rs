@@ -7,7 +7,7 @@ use std::path::Path;
 
 use infra_api::target::{
     Acceleration, Boot, ContainerImage, ContainerNetwork, ContainerVolume, DiskVolume, FileVolume,
-    Machine, MachineDisk, MachineNetwork, Pool, SeedVolume, VolumeRef, XmlPatch,
+    IgnitionVolume, Machine, MachineDisk, MachineNetwork, Pool, SeedVolume, VolumeRef, XmlPatch,
 };
 use infra_api::units::Bytes;
 use infra_api::{IdSet, Text};
@@ -26,7 +26,7 @@ const OTHERS: usize = 8;
 
 /// An object's main attributes. A body is a struct of `target`; which one its fields say.
 pub(super) fn about(body: &Value, source: Option<&Path>) -> Rows {
-    let shapes: [&dyn Fn() -> Option<Vec<Row>>; 10] = [
+    let shapes: [&dyn Fn() -> Option<Vec<Row>>; 11] = [
         &|| of(body, container::rows),
         &|| of(body, machine),
         // Its name says all there is to say.
@@ -37,6 +37,11 @@ pub(super) fn about(body: &Value, source: Option<&Path>) -> Rows {
         &|| of(body, disk),
         &|| of(body, file),
         &|| of(body, seed),
+        &|| {
+            of(body, |i: IgnitionVolume| {
+                vec![row("config", &lines(&i.config))]
+            })
+        },
         &|| of(body, |Pool { name: _, path }| vec![row("path", &path)]),
     ];
     let known = shapes.iter().find_map(|shape| shape());
@@ -207,13 +212,14 @@ fn file(f: FileVolume) -> Vec<Row> {
 }
 
 fn seed(s: SeedVolume) -> Vec<Row> {
-    let lines = |t: &Text| {
-        t.plain().map_or_else(
-            || "(sensitive)".to_owned(),
-            |t| count(t.lines().count(), "line"),
-        )
-    };
     vec![row("user_data", &lines(&s.user_data))]
+}
+
+fn lines(text: &Text) -> String {
+    text.plain().map_or_else(
+        || "(sensitive)".to_owned(),
+        |text| count(text.lines().count(), "line"),
+    )
 }
 
 fn others(body: &Value) -> Vec<Row> {

@@ -52,6 +52,14 @@ pub(super) static KIND: BlockKind = BlockKind {
         word("cmdline", Shape::Text(&LINE), "The kernel's command line, with a kernel image."),
         word("user_data", Shape::String, "cloud-init user data, given by a NoCloud seed with name and planned addresses."),
         word("vendor_data", Shape::String, "cloud-init vendor data, which the user data is laid over."),
+        word(
+            "ignition",
+            Shape::String,
+            "The configuration of Ignition (Fedora CoreOS, Flatcar), as JSON: `file(\"core.ign\")`, `jsonencode({ … })`. The \
+             firmware hands it to the guest; there is no NoCloud seed then. Ignition does it at the first start of a \
+             disk alone: a change restarts the machine, and a new disk is made from the image only where the old one \
+             was removed. Needs libvirt 6.5.",
+        ),
         word("seed", Shape::Bool, "Whether there is a NoCloud seed; default: where there is user data or a disk image."),
         word("autostart", Shape::Bool, "Started when the host starts.").default("true"),
         word("boot", Shape::List(&Shape::OneOf(BOOT)), "What the firmware tries, in this order.")
@@ -107,6 +115,7 @@ pub struct Kvm {
     pub user_data: Option<Text>,
     pub vendor_data: Option<Text>,
     pub seed: Option<bool>,
+    pub ignition: Option<At<Text>>,
     pub autostart: bool,
     /// Other than the disk alone.
     pub boot: Vec<String>,
@@ -143,6 +152,7 @@ impl Kvm {
             user_data: reader.text(block, "user_data"),
             vendor_data: reader.text(block, "vendor_data"),
             seed: reader.bool(block, "seed"),
+            ignition: ignition(block, reader),
             autostart: reader.bool(block, "autostart").unwrap_or(true),
             boot: if boot == ["disk"] { Vec::new() } else { boot },
             iothreads: reader.whole(block, "iothreads").map_or(0, |n| n.value),
@@ -171,6 +181,39 @@ impl Kvm {
         let media = self.cdroms.iter().filter_map(|cdrom| cdrom.image.as_ref());
         self.image.iter().chain(media).map(|image| &image.value)
     }
+}
+
+/// What Ignition would refuse when nobody looks any more is said here; a secret's value is not.
+fn ignition(block: &Block, reader: &mut Reader<'_>) -> Option<At<Text>> {
+    let value = reader.text(block, "ignition")?;
+    let written = block.get("ignition")?;
+    let seeds = ["user_data", "vendor_data", "seed"];
+    let of_seed = seeds
+        .into_iter()
+        .filter_map(|name| Some((name, block.get(name)?)));
+    for (name, seed) in
+        of_seed.filter(|(_, seed)| !seed.value.is_null() && seed.value.as_bool() != Some(false))
+    {
+        let text = format!("`{name}` is cloud-init's");
+        let hint = "a guest has one or the other: leave one out";
+        reader.error("Ignition beside cloud-init", seed.span, text, hint);
+    }
+    let hint = "write it as Butane makes it: `jsonencode({ ignition = { version = \"3.4.0\" } })`";
+    let parsed: Result<serde_json::Value, _> =
+        serde_json::from_str(written.value.as_str().unwrap_or_default());
+    match parsed {
+        Err(error) => {
+            let text = format!("it is no JSON: {error}");
+            reader.error("Unusable Ignition configuration", written.span, text, hint);
+        }
+        Ok(config) if !config["ignition"]["version"].is_string() => {
+            let text = "it has no `ignition.version`";
+            reader.error("Unusable Ignition configuration", written.span, text, hint);
+        }
+        Ok(_) => {}
+    }
+    let span = written.span;
+    Some(At { value, span })
 }
 
 fn image(block: &Block, reader: &mut Reader<'_>) -> Option<KvmImage> {

@@ -1,7 +1,10 @@
-//! What tells that a machine's guest is up.
+//! What a guest is told when it first starts, and what tells that it is up.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::VolumeRef;
+use crate::Text;
 
 /// When a guest is ready: when all of this is so. What is absent is not asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,4 +25,22 @@ pub struct GuestReady {
     /// cloud-init has said on the console that it has finished.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cloud_init: bool,
+}
+
+/// A volume that holds what Ignition does at a disk's first start: its configuration, as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IgnitionVolume {
+    pub volume: VolumeRef,
+    pub config: Text,
+}
+
+/// The configuration that a machine's firmware hands to Ignition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ignition {
+    /// An [`IgnitionVolume`].
+    pub volume: VolumeRef,
+    /// Tells one configuration from another.
+    pub digest: String,
 }

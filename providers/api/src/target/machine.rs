@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Format, GuestReady, Hardware, VolumeRef, XmlPatch};
+use super::{Format, GuestReady, Hardware, Ignition, VolumeRef, XmlPatch};
 use crate::{IdSet, Text};
 
 /// A virtual machine.
@@ -62,6 +62,8 @@ pub struct Machine {
     /// Tells one content of the seed from another: the guest reads it when it starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed_digest: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignition: Option<Ignition>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interfaces: Vec<MachineInterface>,
     /// The serial console is also written to this file of the daemon's host.

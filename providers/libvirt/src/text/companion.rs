@@ -28,6 +28,7 @@ pub(crate) enum Content {
     File { sha256: String },
     Disk,
     Seed,
+    Ignition,
 }
 
 impl Companion {
@@ -99,6 +100,7 @@ mod tests {
             },
             Content::Disk,
             Content::Seed,
+            Content::Ignition,
         ] {
             let companion = Companion::new(&mark("workload.a"), content, false);
             let bytes = companion.write().unwrap();

@@ -9,6 +9,7 @@ pub(crate) mod devices;
 pub(crate) mod disk;
 #[cfg(test)]
 pub(crate) mod hardware_tests;
+pub(crate) mod ignition;
 pub(crate) mod interface;
 pub(crate) mod patched;
 pub(crate) mod ready;
@@ -60,6 +61,8 @@ pub(crate) fn write(
     let word =
         |name, word: &Option<String>, usual: &str| leaf(name, word.as_deref().unwrap_or(usual));
     let text = |name, text: &Option<String>| text.as_ref().map(|text| leaf(name, text));
+    let ignition = machine.ignition.as_ref();
+    let ignition = ignition.map(|i| ignition::write(i, pools)).transpose()?;
     let domain = el("domain")
         .attr("type", domain_type(machine.acceleration, runs))
         .child(leaf("name", &machine.name))
@@ -68,6 +71,7 @@ pub(crate) fn write(
         .children(text("description", &hardware.description))
         .child(el("metadata").child(mark_of(machine, mark)))
         .children(resources(machine))
+        .children(ignition)
         .child(board::os(machine, pools)?)
         .child(board::features(hardware))
         .child(board::cpu(machine))
@@ -102,6 +106,7 @@ fn check(machine: &Machine) -> Result<(), String> {
         disks: _,
         seed: _,
         seed_digest: _,
+        ignition: _,
         interfaces: _,
         console_log: _,
         autostart: _,
@@ -173,6 +178,7 @@ pub(crate) fn mark_of(machine: &Machine, mark: &Mark) -> El {
         .children(board::note(&machine.hardware))
         .children(machine.ready.as_ref().and_then(ready::note))
         .children(patched::note(&machine.patches))
+        .children(machine.ignition.as_ref().map(ignition::note))
         .children(
             machine
                 .seed_digest

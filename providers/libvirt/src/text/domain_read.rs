@@ -10,7 +10,7 @@ use infra_api::{IdSet, Mark, Text};
 use roxmltree::Node;
 
 use super::domain::disk::{self, SEED_SERIAL};
-use super::domain::{board, devices, interface, patched, ready};
+use super::domain::{board, devices, ignition, interface, patched, ready};
 use super::mark::{self, NAMESPACE, Stamp};
 use super::pool::Pools;
 use super::xml::{all, attr, find, parse, size, size_at, text};
@@ -102,6 +102,7 @@ fn machine(root: Node, pools: &Pools) -> Option<Machine> {
         boot_order: board::read_boot_order(root),
         disks,
         seed: seeds.into_iter().next().and_then(|seed| seed.volume),
+        ignition: ignition::read(root, pools),
         seed_digest: mark::node(root).and_then(seed_digest),
         interfaces: devices_named(root, "interface")
             .map(|node| interface::read(root, node))

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{
-    Acceleration, Bandwidth, Boot, DiskDevice, Format, GuestReady, Hardware, Machine, MachineDisk,
-    MachineInterface, Rate, Throttle, VolumeRef,
+    Acceleration, Bandwidth, Boot, DiskDevice, Format, GuestReady, Hardware, Ignition, Machine,
+    MachineDisk, MachineInterface, Rate, Throttle, VolumeRef,
 };
 use infra_api::{Address, IdSet, Mark, Project, Text};
 use proptest::collection::{btree_set, vec};
@@ -65,6 +65,7 @@ pub(crate) fn plain() -> Machine {
         disks: Vec::new(),
         seed: None,
         seed_digest: None,
+        ignition: None,
         interfaces: Vec::new(),
         console_log: None,
         autostart: false,
@@ -167,8 +168,16 @@ pub(crate) fn whole() -> Machine {
         ],
         interfaces: vec![several, limited],
         ready: Some(ready()),
+        ignition: Some(ignition()),
         hardware: all_of_it(),
         ..plain()
+    }
+}
+
+fn ignition() -> Ignition {
+    Ignition {
+        volume: volume("feed.ign"),
+        digest: "00ff".into(),
     }
 }
 

@@ -1,18 +1,19 @@
 //! A volume's XML: written to make one, read to see what is there.
 
-use infra_api::target::{DiskVolume, FileVolume, Format, SeedVolume, VolumeRef};
+use infra_api::target::{DiskVolume, FileVolume, Format, IgnitionVolume, SeedVolume, VolumeRef};
 use serde::{Deserialize, Serialize};
 
 use super::pool::Pools;
 use super::xml::{attr, el, leaf, parse, size_at, text};
 
-/// The body of a volume; which of the three it is shows in its fields.
+/// The body of a volume; which of the four it is shows in its fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Body {
     File(FileVolume),
     Disk(DiskVolume),
     Seed(SeedVolume),
+    Ignition(IgnitionVolume),
 }
 
 impl Body {
@@ -21,6 +22,7 @@ impl Body {
             Body::File(file) => &file.volume,
             Body::Disk(disk) => &disk.volume,
             Body::Seed(seed) => &seed.volume,
+            Body::Ignition(ignition) => &ignition.volume,
         }
     }
 }

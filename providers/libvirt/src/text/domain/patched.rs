@@ -132,8 +132,10 @@ fn pools(machine: &Machine) -> Pools {
             kernel, initramfs, ..
         } => std::iter::once(kernel).chain(initramfs).collect(),
     };
+    let ignition = machine.ignition.as_ref().map(|ignition| &ignition.volume);
     let places = volumes
         .into_iter()
+        .chain(ignition)
         .map(|volume| (volume.pool.clone(), format!("/{}", volume.pool)));
     Pools(places.collect::<BTreeMap<_, _>>())
 }

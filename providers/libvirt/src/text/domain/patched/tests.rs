@@ -50,7 +50,7 @@ fn xml(machine: &Machine) -> String {
 }
 
 fn back(xml: &str) -> Machine {
-    domain_read::read(xml, &Pools::default()).unwrap().machine
+    domain_read::read(xml, &pools(&whole())).unwrap().machine
 }
 
 fn against(patch: XmlPatch) -> String {
