@@ -1,6 +1,7 @@
 //! Rules over a decided configuration and over a finished plan, one a file: what no daemon would refuse until it
 //! is too late.
 
+mod devices;
 mod left;
 mod ports;
 mod shrink;
@@ -32,7 +33,7 @@ pub struct View<'a> {
 /// A rule over what was decided.
 type Rule = fn(&View<'_>, &mut Diagnostics);
 
-const RULES: &[Rule] = &[subnets::check, ports::check, volumes::check];
+const RULES: &[Rule] = &[subnets::check, ports::check, volumes::check, devices::check];
 
 /// All that the rules have to say.
 #[must_use]

@@ -1,7 +1,7 @@
 //! The host has what the machine is built of: what libvirt or QEMU lacks there would only be said when it starts.
 
 use infra_api::Runtime;
-use infra_api::facts::Libvirt;
+use infra_api::facts::{Facts, Libvirt};
 use infra_api::target::{Hardware, HostDevice};
 
 use super::Gate;
@@ -113,7 +113,30 @@ fn devices(hardware: &Hardware, host: &HostInventory) -> Option<String> {
             return Some(format!("there is no PCI device {address}"));
         }
         let mut groups = facts.iommu_groups.iter();
-        let isolated = groups.any(|group| group.devices.contains(address));
-        (!isolated).then(|| format!("{address} is in no IOMMU group: it cannot be handed over"))
+        let Some(group) = groups.find(|group| group.devices.contains(address)) else {
+            return Some(format!(
+                "{address} is in no IOMMU group: it cannot be handed over"
+            ));
+        };
+        let kept = group.devices.iter().find(|other| {
+            let pci = |device: &HostDevice| matches!(device, HostDevice::Pci { address } if address == *other);
+            !hardware.host_devices.iter().any(pci) && stays(other, facts)
+        })?;
+        Some(format!(
+            "{address} shares IOMMU group {} with {kept}, which a driver of the host has: hand it over too, or unbind it",
+            group.id
+        ))
+    })
+}
+
+/// A device of the group that is the host's own keeps all of it from a guest. A bridge does not count.
+fn stays(address: &str, facts: &Facts) -> bool {
+    const HARMLESS: [&str; 2] = ["vfio-pci", "pci-stub"];
+    let device = facts.pci.iter().find(|device| device.address == address);
+    let bridge = |class: &str| class.starts_with("0604");
+    device.is_some_and(|device| {
+        let driver = device.driver.as_deref();
+        driver.is_some_and(|driver| !HARMLESS.contains(&driver))
+            && !device.class.as_deref().is_some_and(bridge)
     })
 }

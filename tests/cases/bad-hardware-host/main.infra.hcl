@@ -68,3 +68,10 @@ workload "given" {
     host_device { pci = "0000:3b:00.0" }
   }
 }
+workload "half_a_group" {
+  memory { size = "256MiB" }
+  kvm {
+    image = image.disk
+    host_device { pci = "0000:41:00.0" }
+  }
+}
