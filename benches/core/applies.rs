@@ -97,6 +97,7 @@ fn plan(steps: usize, basis: infra_plan::Basis) -> Plan {
         rolling: &[],
         left: &BTreeSet::new(),
         in_doubt: &BTreeSet::new(),
+        imported: &BTreeMap::new(),
         swaps: &|_| false,
         impact: &impact,
         claims: &|_, _, _, _| Claims::default(),

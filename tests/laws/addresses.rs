@@ -66,6 +66,7 @@ fn given(asked: &[Asked], gateway: u8) -> (BTreeMap<usize, u8>, usize) {
         internal: false,
         ipv6: None,
         driver: None,
+        bridge: None,
         options: BTreeMap::new(),
         labels: BTreeMap::new(),
         origin: span(),
