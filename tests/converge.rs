@@ -8,6 +8,8 @@ mod again;
 mod checks;
 #[path = "converge/house.rs"]
 mod house;
+#[path = "converge/imports.rs"]
+mod imports;
 #[path = "converge/nouns.rs"]
 mod nouns;
 #[path = "converge/ready.rs"]

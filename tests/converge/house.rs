@@ -42,6 +42,8 @@ pub(crate) struct Wanted {
     pub(crate) rolling: Vec<Rolling>,
     pub(crate) stopped_when: BTreeMap<ResourceId, When>,
     pub(crate) until_ready: BTreeSet<ResourceId>,
+    /// Taken over where they carry no mark.
+    pub(crate) imports: BTreeSet<ResourceId>,
 }
 
 /// Where the process dies, counted in entries of the journal.
@@ -219,7 +221,8 @@ impl House {
             .as_ref()
             .map(|state| state.outcome.clone())
             .unwrap_or_default();
-        let observed = self.observe(wanted, &loaded, &state).await;
+        let mut observed = self.observe(wanted, &loaded, &state).await;
+        let imported = taken(wanted, &state, &mut observed);
         let workloads = wanted
             .resources
             .iter()
@@ -255,7 +258,7 @@ impl House {
             secrets: vec![self.key.digest(PASSWORD)],
             destroy: false,
             left: &BTreeSet::new(),
-            imported: &BTreeMap::new(),
+            imported: &imported,
             in_doubt: &loaded.in_doubt.iter().cloned().collect(),
         })
         .unwrap()
@@ -405,4 +408,30 @@ fn count(things: usize) -> Output {
         value: Some(json!(things)),
         digest: None,
     }
+}
+
+/// What is ours without a mark, by what its daemon knows it by: recorded so, or asked for now.
+fn taken(
+    wanted: &Wanted,
+    state: &Outcome,
+    observed: &mut BTreeMap<ResourceId, Observed>,
+) -> BTreeMap<ResourceId, String> {
+    let mut imported = BTreeMap::new();
+    for (id, found) in observed {
+        let record = state.resources.get(id);
+        let recorded = record.and_then(|record| record.imported.clone());
+        let there = match found {
+            Observed::Foreign {
+                unmarked: Some(found),
+                ..
+            } if wanted.imports.contains(id) && record.is_none() => Some(found.identity.clone()),
+            _ => None,
+        };
+        if let Some(identity) = recorded.or(there) {
+            let address = crate::nouns::address(&id.name);
+            *found = std::mem::replace(found, Observed::Absent).imported(&identity, &address);
+            imported.insert(id.clone(), identity);
+        }
+    }
+    imported
 }
