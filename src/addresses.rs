@@ -37,6 +37,12 @@ pub fn allocate(
     (addresses, diagnostics)
 }
 
+/// Those of whom the network's DHCP tells one though infra does not make them.
+fn reserved(network: &Network) -> impl Iterator<Item = Ipv4Addr> {
+    let guests = network.dhcp.iter().flat_map(|dhcp| &dhcp.value);
+    guests.map(|guest| guest.address.value)
+}
+
 /// Addresses are allocated before what waits for them is known: an address or a subnet that follows from a planned
 /// address comes too late to be obeyed.
 #[must_use]
@@ -88,7 +94,7 @@ impl<'a> Pool<'a> {
     fn new(network: &'a Network) -> Self {
         Self {
             network,
-            taken: BTreeSet::from([network.gateway]),
+            taken: reserved(network).chain([network.gateway]).collect(),
             given: BTreeMap::new(),
         }
     }
@@ -134,6 +140,15 @@ impl<'a> Pool<'a> {
                 );
             } else if asked.value == self.network.gateway {
                 let text = format!("{} is the gateway of {}", asked.value, self.network.address);
+                diagnostics.push(
+                    error("Address taken", text)
+                        .hint("use another address, or leave it out to get one"),
+                );
+            } else if reserved(self.network).any(|address| address == asked.value) {
+                let text = format!(
+                    "a host of {}'s `dhcp` has {}",
+                    self.network.address, asked.value
+                );
                 diagnostics.push(
                     error("Address taken", text)
                         .hint("use another address, or leave it out to get one"),

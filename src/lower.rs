@@ -59,12 +59,13 @@ pub fn lower(inputs: &Inputs<'_>) -> (Vec<Target>, Diagnostics) {
         shared: BTreeSet::new(),
         macs: BTreeSet::new(),
     };
-    lowering.networks();
     for workload in &inputs.declared.workloads {
         if let Some(placement) = inputs.placements.get(&workload.address) {
             lowering.workload(workload, placement);
         }
     }
+    // Whom a network tells an address is known when its machines are.
+    lowering.networks();
     (lowering.targets, lowering.diagnostics)
 }
 

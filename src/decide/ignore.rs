@@ -193,6 +193,7 @@ const MEMORY_NODES: &str = "memory.nodes";
 const MEMORY_SIZE: &str = "memory.size";
 
 const NETWORK: &[Word] = &[
+    word("dhcp", &[(MachineNetwork, "own.dhcp")]),
     word("driver", &[(Network, "driver")]),
     word(
         "gateway",

@@ -18,7 +18,8 @@ use infra_lang::{Block, Instance, Schema};
 
 pub use host::{DOCKER_ENDPOINT, Host, LIBVIRT_URI, POOL_PATH, Reserve};
 pub use image::{Image, Source};
-pub use network::{Network, counterpart};
+pub(crate) use network::MASQUERADE;
+pub use network::{Guest, Network, counterpart};
 pub use read::{At, Reader};
 pub use volume::Volume;
 pub use workload::{

@@ -1,17 +1,21 @@
 //! `network "lan" { … }`: one bridge and subnet on each host whose workloads name it, for containers and virtual
 //! machines alike.
 
+mod dhcp;
+
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use infra_api::Address;
 use infra_api::target::{Driver, Range6};
 use infra_diag::Span;
-use infra_lang::{Block, BlockKind, Instance, Meta, Shape};
+use infra_lang::{Block, BlockKind, Instance, Meta, Nested, Shape};
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::read::{At, Reader};
 use super::words::{IPV4, IPV6, LINK, NAME, STRING_MAP, SUBNET, SUBNET6, word};
+
+pub use dhcp::Guest;
 
 pub(super) const KIND: BlockKind = BlockKind {
     name: "network",
@@ -41,6 +45,13 @@ pub(super) const KIND: BlockKind = BlockKind {
             "True: nothing outside is reached through it.",
         )
         .default("false"),
+        word(
+            "forward",
+            Shape::OneOf(&["nat", "route"]),
+            "How a bridge leads outside: `nat` with the host's address; `route` with the address each has, for which \
+             the routers around the host must know the way.",
+        )
+        .default("\"nat\""),
         word(
             "subnet6",
             Shape::Text(&SUBNET6),
@@ -77,7 +88,7 @@ pub(super) const KIND: BlockKind = BlockKind {
         word("options", STRING_MAP, "Of the engine's driver, for containers."),
         word("labels", STRING_MAP, "Labels of the engine's network."),
     ],
-    blocks: &[],
+    blocks: &[Nested::one(&dhcp::KIND)],
     computed: &[],
     // Order among workloads is declared on workloads; what these stand on follows by itself.
     meta: Meta {
@@ -93,6 +104,10 @@ pub struct Network {
     pub subnet: At<Ipv4Net>,
     pub gateway: Ipv4Addr,
     pub internal: bool,
+    /// Forwarded without NAT.
+    pub routed: bool,
+    /// Whom DHCP tells an address beside the machines; absent: there is none.
+    pub dhcp: Option<At<Vec<Guest>>>,
     pub ipv6: Option<At<Range6>>,
     /// Absent: a bridge.
     pub driver: Option<At<Driver>>,
@@ -129,6 +144,7 @@ impl Network {
         super::labels::check(block, reader);
         Some(Self {
             address: Address::new(instance.address.to_string()),
+            dhcp: dhcp::read(block, subnet, gateway, reader),
             ipv6: range6(block, subnet, gateway, reader),
             driver: driver(block, reader),
             bridge: bridge(block, reader),
@@ -139,6 +155,7 @@ impl Network {
                 value: subnet,
                 span: written.span,
             },
+            routed: routed(block, reader),
             internal: reader.bool(block, "internal").unwrap_or(false),
             origin: instance.origin,
         })
@@ -150,6 +167,29 @@ impl Network {
 pub fn counterpart(address: Ipv4Addr, subnet: Ipv4Net, subnet6: Ipv6Net) -> Ipv6Addr {
     let place = u32::from(address) - u32::from(subnet.network());
     Ipv6Addr::from(u128::from(subnet6.network()) + u128::from(place))
+}
+
+/// How it leads outside is asked only of a bridge that does.
+fn routed(block: &Block, reader: &mut Reader<'_>) -> bool {
+    let forward = reader.string(block, "forward");
+    let Some(forward) = forward.filter(|forward| forward.value == "route") else {
+        return false;
+    };
+    let driver = reader.string(block, "driver").map(|driver| driver.value);
+    let driver = driver.filter(|driver| driver != "bridge");
+    if let Some(driver) = driver {
+        let text = format!("{driver} is beside the host's device and forwards nothing");
+        let hint = "leave it out";
+        reader.error("Attribute of another driver", forward.span, text, hint);
+    } else if reader.bool(block, "internal") == Some(true) {
+        reader.error(
+            "Way out of an internal network",
+            forward.span,
+            "nothing outside is reached through it",
+            "leave `forward` or `internal` out",
+        );
+    }
+    true
 }
 
 fn range6(
@@ -255,6 +295,9 @@ fn bridge(block: &Block, reader: &mut Reader<'_>) -> Option<String> {
     Some(bridge.value)
 }
 
+/// The engine's word for NAT.
+pub(crate) const MASQUERADE: &str = "com.docker.network.bridge.enable_ip_masquerade";
+
 /// Those that are words of their own are not written twice.
 fn options(block: &Block, reader: &mut Reader<'_>) -> BTreeMap<String, String> {
     let options = reader.string_map(block, "options");
@@ -264,10 +307,15 @@ fn options(block: &Block, reader: &mut Reader<'_>) -> BTreeMap<String, String> {
         "macvlan_mode",
         "ipvlan_mode",
     ];
-    let own = options.keys().find(|name| words.contains(&name.as_str()));
+    let routed = reader
+        .string(block, "forward")
+        .is_some_and(|forward| forward.value == "route");
+    let own = options
+        .keys()
+        .find(|name| words.contains(&name.as_str()) || routed && *name == MASQUERADE);
     if let (Some(own), Some(written)) = (own, block.get("options")) {
         let text = format!("`{own}` is set by infra itself");
-        let hint = "use `driver`, `parent`, `mode` and `bridge`";
+        let hint = "use `driver`, `parent`, `mode`, `forward` and `bridge`";
         reader.error("Option that is none", written.span, text, hint);
     }
     options

@@ -166,6 +166,24 @@ pub(in crate::declared) static SUBNET6: Text = Text {
     },
 };
 
+/// As libvirt writes it back; one that means many is nobody's.
+pub(in crate::declared) static MAC: Text = Text {
+    name: "a MAC address",
+    example: "52:54:00:12:34:56",
+    check: |text| {
+        let digit = |c: char| matches!(c, '0'..='9' | 'a'..='f');
+        let pair = |part: &str| part.len() == 2 && part.chars().all(digit);
+        let first = || u8::from_str_radix(text.get(..2)?, 16).ok();
+        if text.split(':').count() != 6 || !text.split(':').all(pair) {
+            return Err("it is not six pairs of lower-case digits, with colons".to_owned());
+        }
+        match first().is_some_and(|byte| byte & 1 == 0) {
+            true => Ok(()),
+            false => Err("it is the address of a group: its first byte is odd".to_owned()),
+        }
+    },
+};
+
 pub(in crate::declared) static IP: Text = Text {
     name: "an IP address",
     example: "127.0.0.1",

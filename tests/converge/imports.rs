@@ -86,7 +86,7 @@ async fn whatever_fails_it_is_the_same_object() {
             assert_eq!(house.sim.world().objects[&theirs()].body, to, "{fault:?}");
         }
         let house = house();
-        house.converge(&wanted(body(1, 1))).await;
+        assert!(house.converge(&wanted(body(1, 1))).await.is_complete());
         house.sim.world().fail(When::Call(1), fault.clone());
         let plan = house.plan(&Wanted::default()).await;
         let _mishap: End = house.apply(&plan, Weather::default()).await;
@@ -102,7 +102,7 @@ async fn another_one_of_its_name_is_nobodys() {
     for known in [false, true] {
         let house = house();
         if known {
-            house.converge(&wanted(body(1, 1))).await;
+            assert!(house.converge(&wanted(body(1, 1))).await.is_complete());
         }
         let plan = house.plan(&wanted(body(2, 1))).await;
         assert_eq!(plan.steps.len(), 1);

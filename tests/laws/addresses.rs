@@ -64,6 +64,8 @@ fn given(asked: &[Asked], gateway: u8) -> (BTreeMap<usize, u8>, usize) {
         subnet: at("10.0.0.0/28".parse().unwrap()),
         gateway: number(gateway),
         internal: false,
+        routed: false,
+        dhcp: None,
         ipv6: None,
         driver: None,
         bridge: None,

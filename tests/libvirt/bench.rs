@@ -279,6 +279,8 @@ impl Bench {
             subnet: format!("{subnet}.0/24").parse().unwrap(),
             gateway: format!("{subnet}.1").parse().unwrap(),
             internal: true,
+            routed: false,
+            dhcp: BTreeMap::new(),
         };
         MachineNetwork {
             name: self.name("lan"),

@@ -1,5 +1,6 @@
 //! On a real daemon: pools, volumes, networks; what is cut off, changed underway or a stranger's.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use futures_util::future::join_all;
@@ -50,10 +51,16 @@ fn live_networks() {
                 subnet: "10.213.91.0/24".parse().unwrap(),
                 gateway: "10.213.91.1".parse().unwrap(),
                 internal,
+                routed: false,
+                dhcp: BTreeMap::new(),
+            };
+            let routed = OwnBridge {
+                routed: true,
+                ..own(false)
             };
             let uuid = b.plain().uuid;
             let bridge = names::bridge(&b.project, &b.mark().address);
-            for own in [None, Some(own(true)), Some(own(false))] {
+            for own in [None, Some(own(true)), Some(own(false)), Some(routed)] {
                 let network = MachineNetwork {
                     name: b.name("lan"),
                     uuid: uuid.clone(),
@@ -73,6 +80,56 @@ fn live_networks() {
                 assert_eq!(b.body(&id).await, json!(network));
                 b.delete(&id).await.unwrap();
             }
+        })
+    });
+}
+
+/// The bridge stays the same device all along, and so does who is plugged into it.
+#[test]
+fn live_whom_dhcp_tells_changes_while_it_runs() {
+    live("dhcp", |b| {
+        Box::pin(async {
+            let mut network = b.network("10.213.97");
+            let id = b.id("network", &network.name);
+            b.create(&id, &network, None).await.unwrap();
+            let device = format!("/sys/class/net/{}/ifindex", network.bridge);
+            let index = || std::fs::read_to_string(&device).unwrap();
+            let began = index();
+            let lease = |last: u8, name: Option<&str>| Lease {
+                address: format!("10.213.97.{last}").parse().unwrap(),
+                name: name.map(str::to_owned),
+            };
+            let (one, two) = ("52:54:00:00:00:01", "52:54:00:00:00:02");
+            let wishes = [
+                vec![(one, lease(9, Some("a")))],
+                vec![(one, lease(9, Some("a"))), (two, lease(10, None))],
+                // They swap, and one is renamed.
+                vec![(one, lease(10, Some("b"))), (two, lease(9, Some("a")))],
+                vec![],
+            ];
+            for wish in wishes {
+                let before = network.clone();
+                let told = wish.into_iter().map(|(mac, l)| (mac.to_owned(), l));
+                network.own.as_mut().unwrap().dhcp = told.collect();
+                for _ in 0..2 {
+                    b.update(&id, &before, &network, Impact::InPlace)
+                        .await
+                        .unwrap();
+                    assert_eq!(b.body(&id).await, json!(network));
+                }
+                assert_eq!(index(), began);
+            }
+            // And so it will be when it is started next, and nothing else is changed on the way.
+            let by_hand = b.by_hand();
+            let there = by_hand.lookup_network_by_name(&network.name).unwrap();
+            there.destroy().unwrap();
+            there.create().unwrap();
+            assert_eq!(b.body(&id).await, json!(network));
+            let mut other = network.clone();
+            other.own.as_mut().unwrap().internal = false;
+            let refused = b.update(&id, &network, &other, Impact::InPlace).await;
+            assert_eq!(refused.unwrap_err().remedy, Remedy::Replan);
+            assert_eq!(b.body(&id).await, json!(network));
         })
     });
 }

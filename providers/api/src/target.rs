@@ -9,6 +9,7 @@ mod hardware;
 mod machine;
 mod patch;
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
@@ -145,6 +146,21 @@ pub struct OwnBridge {
     #[schemars(with = "String")]
     pub subnet: Ipv4Net,
     pub gateway: Ipv4Addr,
-    /// True: no forwarding; false: NAT.
+    /// True: no forwarding; false: NAT, unless it is routed.
     pub internal: bool,
+    /// True: forwarded with the addresses they have.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub routed: bool,
+    /// Who is told an address by DHCP, by MAC; empty: there is no DHCP.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dhcp: BTreeMap<String, Lease>,
+}
+
+/// What DHCP tells somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lease {
+    pub address: Ipv4Addr,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }

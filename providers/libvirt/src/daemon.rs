@@ -176,6 +176,14 @@ impl Libvirtd {
                     })
                     .await
             }
+            ("network", Impact::InPlace) => {
+                let (mark, wanted): (_, MachineNetwork) = (mark.clone(), decode(id, after)?);
+                self.wire
+                    .act(progress, move |connection, _| {
+                        network::update(connection, &mark, &wanted)
+                    })
+                    .await
+            }
             _ => Err(Failure::new(
                 Remedy::Replan,
                 format!("changing {id}"),

@@ -118,6 +118,9 @@ impl Provider for Libvirt {
             ("domain", Some("state" | "autostart")) => Impact::InPlace,
             ("domain", Some("name" | "uuid")) => Impact::Replace,
             ("domain", _) => Impact::Restart,
+            ("network", Some("own")) if path.get(1).is_some_and(|part| part == "dhcp") => {
+                Impact::InPlace
+            }
             ("volume", Some("capacity_bytes")) => Impact::InPlace,
             // What is read when a machine starts: that is planned by itself.
             (
@@ -306,5 +309,7 @@ mod tests {
         assert_eq!(impact("volume", "user_data", false), Impact::InPlace);
         assert_eq!(impact("volume", "sha256", false), Impact::Replace);
         assert_eq!(impact("network", "own.subnet", false), Impact::Replace);
+        assert_eq!(impact("network", "own.dhcp", true), Impact::InPlace);
+        assert_eq!(impact("network", "own", true), Impact::Replace);
     }
 }

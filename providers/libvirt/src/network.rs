@@ -1,8 +1,8 @@
 //! Networks of machines on a daemon.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::target::MachineNetwork;
+use infra_api::target::{Lease, MachineNetwork, OwnBridge};
 use infra_api::{Failure, Mark, Observed, Project, Remedy};
 use virt::connect::Connect;
 use virt::network::Network;
@@ -141,6 +141,69 @@ pub(crate) fn create(
         true => Ok(()),
         false => network.create().doing(doing),
     }
+}
+
+/// Who is told which address changes while the network runs: its definition first, then what runs, one after the
+/// other. Who goes is taken away before anybody comes who may have his address.
+pub(crate) fn update(
+    connection: &Connect,
+    mark: &Mark,
+    wanted: &MachineNetwork,
+) -> Result<(), Failure> {
+    let doing = || format!("changing the network `{}`", wanted.name);
+    let replan = |why: &str| Failure::new(Remedy::Replan, doing(), why);
+    let Some(network) = lookup(connection, &wanted.name)? else {
+        return Err(replan("it is gone"));
+    };
+    let there = stored(&network)?;
+    guard::ours(
+        &format!("the network `{}`", wanted.name),
+        there.mark(),
+        &mark.project,
+    )?;
+    if told(there.network, wanted) != *wanted {
+        return Err(replan("more of it changed than whom it tells an address"));
+    }
+    let xml = text::write(wanted, mark).doing(doing)?;
+    connection.define_network_xml(&xml).doing(doing)?;
+    if !network.is_active().doing(doing)? {
+        return Ok(());
+    }
+    let runs = live(&network)?.network.own.map(|own| own.dhcp);
+    let (runs, leases) = (runs.unwrap_or_default(), leases(wanted));
+    let tell = |command, mac: &str, lease: &Lease| {
+        let xml = text::write_lease(mac, lease).document().doing(doing)?;
+        network
+            .update(
+                command,
+                sys::VIR_NETWORK_SECTION_IP_DHCP_HOST,
+                -1,
+                &xml,
+                sys::VIR_NETWORK_UPDATE_AFFECT_LIVE,
+            )
+            .doing(doing)
+    };
+    for (mac, lease) in runs.iter().filter(|(mac, l)| leases.get(*mac) != Some(*l)) {
+        tell(sys::VIR_NETWORK_UPDATE_COMMAND_DELETE, mac, lease)?;
+    }
+    for (mac, lease) in leases.iter().filter(|(mac, l)| runs.get(*mac) != Some(*l)) {
+        tell(sys::VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, mac, lease)?;
+    }
+    Ok(())
+}
+
+fn leases(network: &MachineNetwork) -> BTreeMap<String, Lease> {
+    let own = network.own.as_ref();
+    own.map(|own| own.dhcp.clone()).unwrap_or_default()
+}
+
+/// One network that tells whom another tells.
+fn told(network: MachineNetwork, other: &MachineNetwork) -> MachineNetwork {
+    let own = network.own.map(|own| OwnBridge {
+        dhcp: leases(other),
+        ..own
+    });
+    MachineNetwork { own, ..network }
 }
 
 fn same(there: &Found, mark: &Mark, wanted: &MachineNetwork) -> Result<(), Failure> {

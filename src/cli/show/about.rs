@@ -197,6 +197,15 @@ fn machine_network(n: MachineNetwork) -> Vec<Row> {
         some("gateway", own.map(|o| o.gateway)),
         row("bridge", &n.bridge),
         yes("internal", own.is_some_and(|o| o.internal)),
+        yes("routed", own.is_some_and(|o| o.routed)),
+        each(
+            "told by DHCP",
+            own.iter().flat_map(|o| &o.dhcp),
+            |(mac, lease)| {
+                let name = lease.name.as_deref().unwrap_or(mac);
+                format!("{name} {}", lease.address)
+            },
+        ),
     ]
 }
 

@@ -1,14 +1,15 @@
 //! A network's XML, written and read back.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use infra_api::Mark;
-use infra_api::target::{MachineNetwork, OwnBridge};
+use infra_api::target::{Lease, MachineNetwork, OwnBridge};
 use ipnet::Ipv4Net;
 use roxmltree::Node;
 
 use super::mark::{self, Stamp, fingerprint};
-use super::xml::{El, attr, el, leaf, parse, text};
+use super::xml::{El, all, attr, el, find, leaf, parse, text};
 
 /// A network as libvirt describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +24,7 @@ impl Found {
     }
 }
 
-/// Addresses are planned, so there is no DHCP; with DNS off too, libvirt starts no dnsmasq at all.
+/// DNS is off: where nobody is told an address either, libvirt starts no dnsmasq at all.
 pub(crate) fn write(network: &MachineNetwork, mark: &Mark) -> Result<String, String> {
     let MachineNetwork {
         name,
@@ -59,19 +60,48 @@ fn with_own_bridge(top: El, bridge: El, own: &OwnBridge) -> Result<El, String> {
         subnet,
         gateway,
         internal,
+        routed,
+        dhcp,
     } = own;
     if !subnet.contains(gateway) || subnet.trunc() != *subnet {
         return Err(format!("{gateway} is no address of the subnet {subnet}"));
     }
-    let nat = (!internal).then(|| el("forward").attr("mode", "nat"));
+    let mode = if *routed { "route" } else { "nat" };
+    let forward = (!internal).then(|| el("forward").attr("mode", mode));
     let ip = el("ip")
         .attr("address", gateway)
-        .attr("prefix", subnet.prefix_len());
+        .attr("prefix", subnet.prefix_len())
+        .children((!dhcp.is_empty()).then(|| {
+            let told = dhcp.iter().map(|(mac, lease)| write_lease(mac, lease));
+            el("dhcp").children(told)
+        }));
     Ok(top
-        .children(nat)
+        .children(forward)
         .child(bridge.attr("stp", "on").attr("delay", 0))
         .child(el("dns").attr("enable", "no"))
         .child(ip))
+}
+
+/// Of one who is told his address.
+pub(crate) fn write_lease(mac: &str, lease: &Lease) -> El {
+    let Lease { address, name } = lease;
+    el("host")
+        .attr("mac", mac)
+        .attrs("name", name.as_ref())
+        .attr("ip", address)
+}
+
+fn leases(root: Node) -> BTreeMap<String, Lease> {
+    let told = find(root, "ip/dhcp").into_iter();
+    told.flat_map(|dhcp| all(dhcp, "host"))
+        .filter_map(|host| {
+            let lease = Lease {
+                address: host.attribute("ip")?.parse().ok()?,
+                name: host.attribute("name").map(str::to_owned),
+            };
+            Some((host.attribute("mac")?.to_owned(), lease))
+        })
+        .collect()
 }
 
 pub(crate) fn read(xml: &str) -> Result<Found, String> {
@@ -92,10 +122,13 @@ pub(crate) fn read(xml: &str) -> Result<Found, String> {
 fn own(root: Node) -> Option<OwnBridge> {
     let gateway: Ipv4Addr = attr(root, "ip", "address")?.parse().ok()?;
     let subnet = Ipv4Net::new(gateway, prefix(root)?).ok()?.trunc();
+    let forward = attr(root, "forward", "mode");
     Some(OwnBridge {
         subnet,
         gateway,
-        internal: attr(root, "forward", "mode").is_none(),
+        internal: forward.is_none(),
+        routed: forward.as_deref() == Some("route"),
+        dhcp: leases(root),
     })
 }
 
@@ -136,7 +169,38 @@ mod tests {
             subnet: "10.1.2.0/24".parse().unwrap(),
             gateway: "10.1.2.1".parse().unwrap(),
             internal,
+            routed: false,
+            dhcp: BTreeMap::new(),
         }
+    }
+
+    fn routed() -> OwnBridge {
+        OwnBridge {
+            routed: true,
+            ..bridge(false)
+        }
+    }
+
+    fn telling() -> OwnBridge {
+        let lease = |last, name: Option<&str>| Lease {
+            address: Ipv4Addr::new(10, 1, 2, last),
+            name: name.map(str::to_owned),
+        };
+        OwnBridge {
+            dhcp: [
+                ("52:54:00:00:00:02".to_owned(), lease(9, Some("printer"))),
+                ("52:54:00:00:00:03".to_owned(), lease(10, None)),
+            ]
+            .into(),
+            ..bridge(true)
+        }
+    }
+
+    #[test]
+    fn who_is_told_an_address_is_read_back() {
+        let wanted = network(Some(telling()));
+        let xml = write(&wanted, &mark()).unwrap();
+        assert_eq!(read(&xml).unwrap().network, wanted);
     }
 
     #[test]
@@ -145,6 +209,8 @@ mod tests {
         check("network-bridge.xml", None);
         check("network-nat.xml", Some(bridge(false)));
         check("network-internal.xml", Some(bridge(true)));
+        check("network-routed.xml", Some(routed()));
+        check("network-dhcp.xml", Some(telling()));
     }
 
     #[test]
@@ -169,10 +235,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn read_undoes_write(a in any::<u32>(), prefix in 8u8..30, internal: bool, own: bool) {
+        fn read_undoes_write(a in any::<u32>(), prefix in 8u8..30, forward in 0..3u8, own: bool) {
             let subnet = Ipv4Net::new(Ipv4Addr::from(a), prefix).unwrap().trunc();
             let gateway = subnet.hosts().next().unwrap();
-            let wanted = network(own.then_some(OwnBridge { subnet, gateway, internal }));
+            let wanted = network(own.then_some(OwnBridge { subnet, gateway, internal: forward == 0, routed: forward == 1, dhcp: BTreeMap::new() }));
             prop_assert_eq!(read(&write(&wanted, &mark()).unwrap()).unwrap().network, wanted);
         }
     }

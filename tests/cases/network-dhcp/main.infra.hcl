@@ -1,0 +1,24 @@
+# Whom DHCP tells an address: the machines, and others. It changes in place.
+host "r1" {}
+
+network "lan" {
+  subnet = "10.91.0.0/24"
+  dhcp {
+    host "printer" {
+      mac     = "52:54:00:12:34:56"
+      address = "10.91.0.2"
+    }
+    host "phone" {
+      mac     = "52:54:00:12:34:57"
+      address = "10.91.0.4"
+    }
+  }
+}
+image "disk" { disk = "guest.raw" }
+
+workload "vm" {
+  count = 3
+  memory { size = "256MiB" }
+  interface "lan" { network = network.lan }
+  kvm { image = image.disk }
+}
