@@ -7,6 +7,8 @@
 mod bench;
 #[path = "libvirt/changes.rs"]
 mod changes;
+#[path = "libvirt/devices.rs"]
+mod devices;
 #[path = "libvirt/guests.rs"]
 mod guests;
 #[path = "libvirt/machines.rs"]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{
-    DiskDevice, DiskVolume, Format, Ignition, IgnitionVolume, Machine, MachineDisk,
+    DiskDevice, DiskVolume, Format, Hardware, Ignition, IgnitionVolume, Machine, MachineDisk,
     MachineInterface, SeedVolume, VolumeRef,
 };
 use infra_api::{IdSet, Placement, Text, What, names};
@@ -69,7 +69,7 @@ impl Lowering<'_> {
             memory_nodes: (!nodes.is_empty()).then_some(nodes),
             page_size_bytes: placement.cells.iter().find_map(|c| c.page_size_bytes),
             boot,
-            boot_order: form.boot.clone(),
+            boot_order: boot_kinds(form),
             disks,
             seed,
             seed_digest,
@@ -82,7 +82,7 @@ impl Lowering<'_> {
                 .iter()
                 .map(|patch| patch.value.clone())
                 .collect(),
-            hardware: form.hardware.clone(),
+            hardware: self.hardware(form, placement),
         };
         self.push(
             &placement.host,
@@ -99,12 +99,31 @@ impl Lowering<'_> {
         form: &Kvm,
         boot: Option<MachineDisk>,
     ) -> Vec<MachineDisk> {
-        let mut disks: Vec<MachineDisk> = boot.into_iter().collect();
-        let data = workload.disks.iter();
-        disks.extend(data.filter_map(|disk| self.data_disk(workload, placement, disk)));
-        disks.extend(form.cdroms.iter().map(|cdrom| self.drive(placement, cdrom)));
+        let turned = |disk: MachineDisk, kind: &str, label: &str| MachineDisk {
+            boot: turn(form, kind, label),
+            ..disk
+        };
+        let boot = boot.into_iter().map(|disk| turned(disk, "image", ""));
+        let mut disks: Vec<MachineDisk> = boot.collect();
+        for disk in &workload.disks {
+            let made = self.data_disk(workload, placement, disk);
+            disks.extend(made.map(|made| turned(made, "disk", &disk.label)));
+        }
+        for cdrom in &form.cdroms {
+            disks.push(turned(self.drive(placement, cdrom), "cdrom", &cdrom.label));
+        }
         by_bus(&mut disks);
         disks
+    }
+
+    /// What huge and locked pages take away is no wish.
+    fn hardware(&self, form: &Kvm, placement: &Placement) -> Hardware {
+        let mut pages = placement.cells.iter().map(|cell| cell.page_size_bytes);
+        let fixed = form.hardware.locked_memory || pages.any(|size| size.is_some());
+        Hardware {
+            without_balloon: form.hardware.without_balloon && !fixed,
+            ..form.hardware.clone()
+        }
     }
 
     fn whole_mebibytes(&mut self, memory: &Memory) {
@@ -123,14 +142,15 @@ impl Lowering<'_> {
         placement: &Placement,
         disk: &Disk,
     ) -> Option<MachineDisk> {
-        if let Some(path) = &disk.path {
+        if disk.path.is_some() || disk.remote.is_some() {
             let format = if disk.qcow2 {
                 Format::Qcow2
             } else {
                 Format::Raw
             };
             return Some(MachineDisk {
-                path: Some(path.value.clone()),
+                path: disk.path.as_ref().map(|path| path.value.clone()),
+                remote: disk.remote.as_ref().map(|remote| remote.value.clone()),
                 format,
                 ..as_declared(MachineDisk::drive(), disk)
             });
@@ -197,7 +217,7 @@ impl Lowering<'_> {
     }
 
     fn interfaces(&mut self, workload: &Workload, placement: &Placement) -> Vec<MachineInterface> {
-        let mut interfaces = Vec::new();
+        let (mut interfaces, form) = (Vec::new(), workload.kvm.as_ref());
         for declared in &workload.interfaces {
             let Some(address) = placement.addresses.get(&declared.label).copied() else {
                 continue;
@@ -210,6 +230,7 @@ impl Lowering<'_> {
                 mtu: declared.mtu,
                 unplugged: declared.unplugged,
                 bandwidth: declared.bandwidth.clone(),
+                boot: form.and_then(|form| turn(form, "interface", &declared.label)),
                 ..MachineInterface::new(mac, network, address)
             });
         }
@@ -322,6 +343,26 @@ impl Lowering<'_> {
         self.diagnostics
             .push(Diagnostic::error(summary).at(span, text).hint(hint));
     }
+}
+
+/// The kinds that the firmware tries; none where devices are named.
+fn boot_kinds(form: &Kvm) -> Vec<String> {
+    let kinds = form.boot.value.iter().filter(|word| is_kind(word));
+    kinds.cloned().collect()
+}
+
+pub(super) fn is_kind(word: &str) -> bool {
+    matches!(word, "disk" | "cdrom" | "network")
+}
+
+/// A device's turn, from 1.
+fn turn(form: &Kvm, kind: &str, label: &str) -> Option<u32> {
+    let named = |word: &String| match word.split_once('.') {
+        Some((of, name)) => of == kind && name == label,
+        None => word == kind && !is_kind(word),
+    };
+    let turn = form.boot.value.iter().position(named)?;
+    u32::try_from(turn + 1).ok()
 }
 
 /// Whether it has a NoCloud seed. `image`: it boots a disk made from one.

@@ -6,6 +6,7 @@ use infra_api::Runtime;
 use infra_api::target::Acceleration;
 
 use super::Lowering;
+use super::machine::is_kind;
 use crate::declared::{Kvm, Workload};
 
 impl Lowering<'_> {
@@ -29,15 +30,50 @@ impl Lowering<'_> {
                 "leave one of the two out",
             );
         }
-        let mut media: Vec<&str> = form.boot.iter().map(String::as_str).collect();
-        media.sort_unstable();
-        if media.windows(2).any(|pair| pair[0] == pair[1]) {
-            self.error(
-                form.span,
-                "Boot order names one thing twice",
-                "see `boot`",
-                "name each once",
-            );
+        if let Some(maximum) = memory
+            .maximum_bytes
+            .as_ref()
+            .filter(|_| hardware.without_balloon)
+        {
+            let text = "without a balloon the guest has all of it";
+            let hint = "leave `maximum` or `balloon = false` out";
+            self.error(maximum.span, "Memory that cannot be given back", text, hint);
+        }
+        self.boot_order(workload, form);
+    }
+
+    /// Kinds, or devices that are there; each once.
+    fn boot_order(&mut self, workload: &Workload, form: &Kvm) {
+        let (words, span) = (&form.boot.value, form.boot.span);
+        let mut sorted: Vec<&String> = words.iter().collect();
+        sorted.sort_unstable();
+        if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+            let hint = "name each once";
+            self.error(span, "Boot order names one thing twice", "see `boot`", hint);
+        }
+        let devices: Vec<&String> = words.iter().filter(|word| !is_kind(word)).collect();
+        if !devices.is_empty() && devices.len() < words.len() {
+            let text = "kinds and devices in one order";
+            let hint = "name every device that is to be tried, or kinds alone";
+            self.error(span, "Boot order of two kinds", text, hint);
+        }
+        let disks = workload.disks.iter().map(|d| format!("disk.{}", d.label));
+        let nics = workload.interfaces.iter();
+        let there: Vec<String> = disks
+            .chain(nics.map(|nic| format!("interface.{}", nic.label)))
+            .chain(form.cdroms.iter().map(|c| format!("cdrom.{}", c.label)))
+            .chain(form.image.is_some().then(|| "image".to_owned()))
+            .collect();
+        for absent in devices.into_iter().filter(|word| !there.contains(word)) {
+            let text = format!("it has no `{absent}`");
+            let hint = match there.is_empty() {
+                true => "write `disk`, `cdrom` or `network`".to_owned(),
+                false => format!(
+                    "it has {}; kinds are disk, cdrom and network",
+                    there.join(", ")
+                ),
+            };
+            self.error(span, "Nothing to boot from", &text, &hint);
         }
     }
 

@@ -29,6 +29,15 @@ fn live_a_guest_is_ready_when_it_is_up() {
             assert!(seen[0].contains("\"serves HTTP\""), "{seen:?}");
             let last = b.daemon.last_words(&id).await.unwrap().unwrap();
             assert!(last.contains("serves HTTP after"), "{last}");
+            // What an earlier start said is no word of this one.
+            let before = b.machine(&id).await;
+            let larger = Machine {
+                memory_bytes: before.memory_bytes + MIB,
+                ..before.clone()
+            };
+            let restarted = b.update(&id, &before, &larger, Impact::Restart).await;
+            restarted.unwrap();
+            assert!(until_ready(b, &id).await[0].contains("\"serves HTTP\""));
             let process = b.domain_by_hand(&machine).id();
             other_wishes(b, &id).await;
             assert_eq!(b.domain_by_hand(&machine).id(), process);

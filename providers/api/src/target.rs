@@ -19,12 +19,12 @@ use serde::{Deserialize, Serialize};
 
 pub use self::guest::{GuestReady, Ignition, IgnitionVolume};
 pub use self::hardware::{
-    Clock, Cpu, Filesystem, Firmware, Graphics, Hardware, HostDevice, Timer, Topology, Tpm,
-    Watchdog,
+    Clock, Cpu, Filesystem, Firmware, Graphics, Hardware, HostDevice, SerialPort, Timer, Topology,
+    Tpm, Watchdog,
 };
 pub use self::machine::{
-    Acceleration, Bandwidth, Boot, DiskDevice, Machine, MachineDisk, MachineInterface, Rate,
-    Throttle,
+    Acceleration, Bandwidth, Boot, DiskDevice, DiskLogin, DiskServer, Machine, MachineDisk,
+    MachineInterface, Rate, RemoteDisk, Throttle,
 };
 pub use self::patch::XmlPatch;
 use crate::{Address, HostName, Text};

@@ -8,7 +8,7 @@ use infra_api::{IdSet, Impact};
 use serde_json::Value;
 
 use crate::text::domain::definition;
-use crate::text::domain_read::CUT_OFF;
+use crate::text::domain_read::{CUT_OFF, content};
 
 /// After the name of the network a NIC is on for a moment, on its way back to its own.
 pub(crate) const PASSING: &str = ".passing";
@@ -167,7 +167,7 @@ fn memory(now: &mut Machine, wanted: &Machine, steps: &mut Vec<Step>) {
 
 /// A disk is known by what is in it.
 fn same(one: &MachineDisk, other: &MachineDisk) -> bool {
-    one.device == other.device && (&one.volume, &one.path) == (&other.volume, &other.path)
+    one.device == other.device && content(one) == content(other)
 }
 
 fn can_be_plugged(disk: &MachineDisk) -> bool {
@@ -216,6 +216,7 @@ fn contents(now: &mut Machine, wanted: &Machine, steps: &mut Vec<Step>) {
             let exchanged = MachineDisk {
                 volume: other.volume.clone(),
                 path: other.path.clone(),
+                remote: other.remote.clone(),
                 format: other.format,
                 ..disk.clone()
             };

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use infra_api::target::{
     Acceleration, Boot, ContainerImage, ContainerNetwork, ContainerVolume, DiskVolume, FileVolume,
-    IgnitionVolume, Machine, MachineDisk, MachineNetwork, Pool, SeedVolume, VolumeRef, XmlPatch,
+    IgnitionVolume, Machine, MachineDisk, MachineNetwork, Pool, RemoteDisk, SeedVolume, VolumeRef,
+    XmlPatch,
 };
 use infra_api::units::Bytes;
 use infra_api::{IdSet, Text};
@@ -86,7 +87,7 @@ fn machine(m: Machine) -> Vec<Row> {
         .page_size_bytes
         .map_or_else(String::new, |size| format!(" in pages of {}", Bytes(size)));
     vec![
-        row("boot", &boot(&m.boot)),
+        row("boot", &boot(&m)),
         yes("emulated", m.acceleration == Acceleration::Emulated),
         yes("uefi", m.hardware.firmware.is_some()),
         row("vcpus", &format!("{}{}", vcpus(&m), pins(&m.vcpu_pins))),
@@ -110,6 +111,13 @@ fn patch(patch: &XmlPatch) -> String {
     }
 }
 
+/// `nbd 10.0.0.5:10809 export`.
+fn served(remote: &RemoteDisk) -> String {
+    let servers = remote.servers.iter();
+    let servers: Vec<String> = servers.map(|s| format!("{}:{}", s.host, s.port)).collect();
+    format!("{} {} {}", remote.protocol, servers.join(","), remote.name)
+}
+
 fn vcpus(m: &Machine) -> String {
     match m.online_vcpus {
         Some(online) => format!("{online} of {}", m.vcpus),
@@ -126,10 +134,11 @@ fn memory(m: &Machine) -> String {
 
 /// What is in it.
 fn attached(disk: &MachineDisk) -> String {
-    match (&disk.volume, &disk.path) {
-        (Some(of), _) => volume(of),
-        (None, Some(path)) => path.clone(),
-        (None, None) => "an empty drive".to_owned(),
+    match (&disk.volume, &disk.path, &disk.remote) {
+        (Some(of), ..) => volume(of),
+        (_, Some(path), _) => path.clone(),
+        (.., Some(remote)) => served(remote),
+        (None, None, None) => "an empty drive".to_owned(),
     }
 }
 
@@ -245,10 +254,20 @@ fn others(body: &Value) -> Vec<Row> {
         .collect()
 }
 
-fn boot(boot: &Boot) -> String {
-    match boot {
-        Boot::Disk => "the first disk".to_owned(),
+fn boot(m: &Machine) -> String {
+    let disks = m.disks.iter().map(|d| (d.boot, attached(d)));
+    let nics = m.interfaces.iter().map(|i| (i.boot, i.network.clone()));
+    let turns = disks.chain(nics);
+    let mut turns: Vec<_> = turns
+        .filter_map(|(turn, what)| Some((turn?, what)))
+        .collect();
+    turns.sort();
+    let turns: Vec<String> = turns.into_iter().map(|(_, what)| what).collect();
+    match &m.boot {
         Boot::Kernel { kernel, .. } => volume(kernel),
+        Boot::Disk if !turns.is_empty() => turns.join(", "),
+        Boot::Disk if !m.boot_order.is_empty() => m.boot_order.join(", "),
+        Boot::Disk => "the first disk".to_owned(),
     }
 }
 

@@ -1,10 +1,11 @@
 //! `disk "data" { … }`: storage of its own, or a declared volume.
 
 use infra_api::Address;
-use infra_api::target::Throttle;
+use infra_api::target::{RemoteDisk, Throttle};
 use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
+use super::remote;
 use crate::declared::read::{At, Reader};
 use crate::declared::words::{SERIAL, path, size, whole, word};
 
@@ -48,7 +49,7 @@ pub(super) static KIND: BlockKind = BlockKind {
         word(
             "format",
             Shape::OneOf(&["raw", "qcow2"]),
-            "Of a VM's `path`.",
+            "Of a VM's `path` or `remote`.",
         )
         .default("\"raw\""),
         word("read_only", Shape::Bool, "Not written to.").default("false"),
@@ -87,7 +88,7 @@ pub(super) static KIND: BlockKind = BlockKind {
             "A VM's virtio disk: the I/O thread that serves it, of `kvm { iothreads = … }`.",
         ),
     ],
-    blocks: &[Nested::one(&THROTTLE)],
+    blocks: &[Nested::one(&THROTTLE), Nested::one(&remote::KIND)],
     computed: &[],
     meta: Meta::NONE,
 };
@@ -100,6 +101,7 @@ pub struct Disk {
     pub mount: Option<At<String>>,
     pub volume: Option<At<Address>>,
     pub path: Option<At<String>>,
+    pub remote: Option<At<RemoteDisk>>,
     pub qcow2: bool,
     pub read_only: bool,
     /// Other than virtio.
@@ -136,6 +138,10 @@ impl Disk {
                 span: v.span,
             }),
             path: reader.string(block, "path"),
+            remote: block
+                .nested("remote")
+                .next()
+                .and_then(|b| remote::read(b, reader)),
             qcow2: reader
                 .string(block, "format")
                 .is_some_and(|format| format.value == "qcow2"),
@@ -187,21 +193,39 @@ impl Disk {
                 "leave it out",
             );
         }
-        if let (Some(path), Some(size)) = (&self.path, &self.size_bytes) {
+        self.check_content(reader);
+    }
+
+    /// One thing is in it, and what is there already is as large as it is.
+    fn check_content(&self, reader: &mut Reader<'_>) {
+        let there = [
+            self.path
+                .as_ref()
+                .map(|path| (path.span, format!("`{}` is there already", path.value))),
+            self.remote
+                .as_ref()
+                .map(|r| (r.span, "the server's is there already".to_owned())),
+        ];
+        let there: Vec<_> = there.into_iter().flatten().collect();
+        if let (Some((_, text)), Some(size)) = (there.first(), &self.size_bytes) {
             let hint = "leave `size` out: it is as large as it is";
-            reader.error(
-                "Size of what is there",
-                size.span,
-                format!("`{}` is there already", path.value),
-                hint,
-            );
+            reader.error("Size of what is there", size.span, text.clone(), hint);
         }
-        if let (Some(path), Some(_)) = (&self.path, &self.volume) {
-            let hint = "write `volume` or `path`";
+        let several = there.len() > 1 || self.volume.is_some();
+        if let Some((span, _)) = there.last().filter(|_| several) {
+            let hint = "write one of `volume`, `path` and `remote`";
+            let text = "it has another content already";
+            reader.error("Two contents of one disk", *span, text, hint);
+        }
+        let web = |r: &&At<RemoteDisk>| r.value.protocol.starts_with("http");
+        if let Some(remote) = self.remote.as_ref().filter(web)
+            && !self.read_only
+        {
+            let hint = "write `read_only = true`";
             reader.error(
-                "Two contents of one disk",
-                path.span,
-                "it has a volume already",
+                "Disk that cannot be written",
+                remote.span,
+                "QEMU only reads it",
                 hint,
             );
         }

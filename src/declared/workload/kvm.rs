@@ -2,6 +2,7 @@
 
 mod hardware;
 mod ready;
+mod serial;
 mod xml;
 
 use infra_api::target::{Acceleration, GuestReady, Hardware, XmlPatch};
@@ -11,7 +12,7 @@ use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
 use self::hardware::{CRASH, POWEROFF};
 use crate::declared::read::{At, Reader};
-use crate::declared::words::{LINE, path, size, whole, word};
+use crate::declared::words::{LINE, STRINGS, path, size, whole, word};
 
 static CDROM: BlockKind = BlockKind {
     name: "cdrom",
@@ -29,8 +30,6 @@ static CDROM: BlockKind = BlockKind {
     computed: &[],
     meta: Meta::NONE,
 };
-
-const BOOT: &[&str] = &["disk", "cdrom", "network"];
 
 pub(super) static KIND: BlockKind = BlockKind {
     name: "kvm",
@@ -62,8 +61,13 @@ pub(super) static KIND: BlockKind = BlockKind {
         ),
         word("seed", Shape::Bool, "Whether there is a NoCloud seed; default: where there is user data or a disk image."),
         word("autostart", Shape::Bool, "Started when the host starts.").default("true"),
-        word("boot", Shape::List(&Shape::OneOf(BOOT)), "What the firmware tries, in this order.")
-            .default("[\"disk\"]"),
+        word(
+            "boot",
+            STRINGS,
+            "What the firmware tries, in this order: kinds (`disk`, `cdrom`, `network`), or devices, each by its block: \
+             `image` (the disk made from the image), `disk.NAME`, `cdrom.NAME`, `interface.NAME`.",
+        )
+        .default("[\"disk\"]"),
         word("firmware", Shape::OneOf(&["bios", "uefi"]), "What starts the guest. Changing it makes the machine anew; its disks stay.")
             .default("\"bios\""),
         word("secure_boot", Shape::Bool, "Of UEFI: boots only what is signed, with the usual keys enrolled (libvirt 8.6).")
@@ -79,6 +83,9 @@ pub(super) static KIND: BlockKind = BlockKind {
         word("shared_memory", Shape::Bool, "Its memory may be mapped by other processes of the host.").default("false"),
         whole("iothreads", 1, 64, "How many threads serve its disks beside the emulator's own, on the emulator's CPUs; changed while it runs."),
         whole("vsock_cid", 3, 0xffff_fffe, "Its number for sockets between host and guest; no other guest of the host may have it."),
+        word("rng", Shape::Bool, "Whether it is given random numbers of the host's.").default("true"),
+        word("balloon", Shape::Bool, "Whether the host can take memory back and see what is used; never with huge pages or locked memory.")
+            .default("true"),
         word("agent", Shape::Bool, "Whether it has the channel of QEMU's guest agent.").default("false"),
         word("panic", Shape::Bool, "Whether it can tell that its kernel has panicked, so that `on_crash` is heard.").default("false"),
         word("on_poweroff", Shape::OneOf(POWEROFF), "What becomes of it when the guest powers off.").default("\"destroy\""),
@@ -94,6 +101,7 @@ pub(super) static KIND: BlockKind = BlockKind {
         Nested::one(&hardware::WATCHDOG),
         Nested::many(&hardware::FILESYSTEM),
         Nested::many(&hardware::HOST_DEVICE),
+        Nested::many(&serial::KIND),
         Nested::many(&CDROM),
         Nested::one(&ready::KIND),
         Nested::many(&xml::KIND),
@@ -117,8 +125,8 @@ pub struct Kvm {
     pub seed: Option<bool>,
     pub ignition: Option<At<Text>>,
     pub autostart: bool,
-    /// Other than the disk alone.
-    pub boot: Vec<String>,
+    /// Other than the disk alone: kinds, or devices.
+    pub boot: At<Vec<String>>,
     pub iothreads: u32,
     pub cdroms: Vec<Cdrom>,
     pub hardware: Hardware,
@@ -130,6 +138,7 @@ pub struct Kvm {
 /// A CD-ROM drive.
 #[derive(Clone, Debug)]
 pub struct Cdrom {
+    pub label: String,
     pub image: Option<KvmImage>,
     pub path: Option<String>,
 }
@@ -140,6 +149,10 @@ impl Kvm {
             .string(block, "acceleration")
             .is_some_and(|a| a.value == "emulated");
         let boot = reader.strings(block, "boot").unwrap_or_default();
+        let boot = At {
+            value: if boot == ["disk"] { Vec::new() } else { boot },
+            span: block.get("boot").map_or(block.span, |boot| boot.span),
+        };
         let form = Self {
             image: image(block, reader),
             acceleration: if emulated {
@@ -154,7 +167,7 @@ impl Kvm {
             seed: reader.bool(block, "seed"),
             ignition: ignition(block, reader),
             autostart: reader.bool(block, "autostart").unwrap_or(true),
-            boot: if boot == ["disk"] { Vec::new() } else { boot },
+            boot,
             iothreads: reader.whole(block, "iothreads").map_or(0, |n| n.value),
             cdroms: block.nested("cdrom").map(|b| cdrom(b, reader)).collect(),
             hardware: hardware::read(block, reader),
@@ -237,6 +250,10 @@ fn cdrom(block: &Block, reader: &mut Reader<'_>) -> Cdrom {
         );
     }
     Cdrom {
+        label: block
+            .label
+            .as_ref()
+            .map_or_else(String::new, |label| label.value.to_string()),
         image,
         path: path.map(|path| path.value),
     }

@@ -8,6 +8,7 @@ mod disk;
 mod interface;
 mod kvm;
 mod memory;
+mod remote;
 mod stops;
 mod timeouts;
 mod update;

@@ -10,7 +10,6 @@ workload "vm" {
   kvm {
     host_device { pci = "3b:00.0" }
     host_device { usb = "1D6B:0002" }
-    boot = ["floppy"]
     video = "cga"
   }
 }

@@ -13,7 +13,7 @@ workload "vm" {
     }
     xml { add = "<qemu:commandline><qemu:arg value='-no-hpet'/></qemu:commandline>" }
     xml {
-      at     = "devices/rng"
+      at     = "devices/controller[@index='16']"
       remove = true
     }
   }

@@ -59,6 +59,15 @@ pub struct Hardware {
     /// A device by which the guest tells that its kernel has panicked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub panic: bool,
+    /// It has no random numbers of the host's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_rng: bool,
+    /// It gives no memory back, and says nothing of what it uses.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_balloon: bool,
+    /// Serial ports beside the console's, from the second on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub serial_ports: Vec<SerialPort>,
     /// The channel of QEMU's guest agent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub agent: bool,
@@ -175,4 +184,18 @@ pub enum HostDevice {
     Pci { address: String },
     /// By what it says it is: four hexadecimal digits each.
     Usb { vendor: String, product: String },
+}
+
+/// What is at the other end of a serial port, on the daemon's host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "type", deny_unknown_fields)]
+pub enum SerialPort {
+    /// A terminal that `virsh console` opens.
+    Pty,
+    /// What it says is written here.
+    File { path: String },
+    /// A socket that QEMU listens on.
+    Unix { path: String },
+    /// One of the network: whoever connects is taken.
+    Tcp { address: String, port: u16 },
 }

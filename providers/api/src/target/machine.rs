@@ -118,6 +118,9 @@ pub struct MachineDisk {
     /// A file or, below `/dev/`, a block device of the host that infra does not make.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// Instead: what a server elsewhere has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<RemoteDisk>,
     pub format: Format,
     pub read_only: bool,
     #[serde(default, skip_serializing_if = "DiskDevice::is_disk")]
@@ -144,6 +147,9 @@ pub struct MachineDisk {
     pub iothread: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttle: Option<Throttle>,
+    /// Its turn among what the firmware tries, from 1; then [`Machine::boot_order`] is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<u32>,
 }
 
 impl MachineDisk {
@@ -153,6 +159,7 @@ impl MachineDisk {
         Self {
             volume: Some(volume),
             path: None,
+            remote: None,
             format,
             read_only,
             device: DiskDevice::Disk,
@@ -164,6 +171,7 @@ impl MachineDisk {
             queues: None,
             iothread: None,
             throttle: None,
+            boot: None,
         }
     }
 
@@ -173,6 +181,7 @@ impl MachineDisk {
         Self {
             volume: None,
             path: None,
+            remote: None,
             format: Format::Raw,
             read_only: false,
             device: DiskDevice::Cdrom,
@@ -184,6 +193,7 @@ impl MachineDisk {
             queues: None,
             iothread: None,
             throttle: None,
+            boot: None,
         }
     }
 
@@ -196,6 +206,37 @@ impl MachineDisk {
             (None, DiskDevice::Cdrom) => "sata",
         }
     }
+}
+
+/// A disk that QEMU has from a server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteDisk {
+    /// `nbd`, `rbd`, `iscsi`, `http` or `https`.
+    pub protocol: String,
+    /// The export, `POOL/IMAGE`, `IQN/LUN` or path.
+    pub name: String,
+    /// At least one; several monitors of a Ceph cluster.
+    pub servers: Vec<DiskServer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<DiskLogin>,
+}
+
+/// Where a disk is had from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiskServer {
+    pub host: String,
+    pub port: u16,
+}
+
+/// Who the server takes QEMU for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiskLogin {
+    pub user: String,
+    /// UUID of a secret that libvirt keeps.
+    pub secret: String,
 }
 
 /// What the guest takes a disk for.
@@ -256,6 +297,9 @@ pub struct MachineInterface {
     pub unplugged: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bandwidth: Option<Bandwidth>,
+    /// Its turn among what the firmware tries, from 1; then [`Machine::boot_order`] is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<u32>,
 }
 
 impl MachineInterface {
@@ -271,6 +315,7 @@ impl MachineInterface {
             mtu: None,
             unplugged: false,
             bandwidth: None,
+            boot: None,
         }
     }
 }

@@ -13,6 +13,8 @@ pub(crate) mod ignition;
 pub(crate) mod interface;
 pub(crate) mod patched;
 pub(crate) mod ready;
+pub(crate) mod remote;
+pub(crate) mod serial;
 
 use std::collections::BTreeMap;
 
@@ -157,19 +159,24 @@ fn resources(machine: &Machine) -> Vec<El> {
 }
 
 fn devices(machine: &Machine) -> Result<El, String> {
-    let (hardware, log) = (&machine.hardware, machine.console_log.as_deref());
+    let hardware = &machine.hardware;
     let scsi = machine.disks.iter().any(|disk| disk.bus() == "scsi");
     let fixed_memory = machine.page_size_bytes.is_some() || hardware.locked_memory;
     let target = el("target").attr("type", "serial").attr("port", 0);
+    let (numbered, first) = (!hardware.serial_ports.is_empty(), || {
+        el("target").attr("port", 0)
+    });
     Ok(el("devices")
         .children(placed(&machine.disks, machine.seed.as_ref())?)
         .children(devices::controllers(hardware, scsi))
         .children(machine.interfaces.iter().map(interface::write))
-        .child(devices::console("serial", log))
-        .child(devices::console("console", log).child(target))
+        // Beside numbered ports one without a number would be the last.
+        .child(devices::console("serial", machine).children(numbered.then(first)))
+        .children(serial::write(&hardware.serial_ports))
+        .child(devices::console("console", machine).child(target))
         .children(devices::write(hardware)?)
-        .child(balloon(fixed_memory))
-        .child(devices::rng()))
+        .child(balloon(fixed_memory || hardware.without_balloon))
+        .children((!hardware.without_rng).then(devices::rng)))
 }
 
 /// Our mark, with what has no other place in the XML.
@@ -242,9 +249,9 @@ fn numatune(nodes: &IdSet, mode: Option<&str>) -> El {
     el("numatune").child(memory.attr("nodeset", nodes))
 }
 
-/// Huge and locked pages a balloon could not give back.
-fn balloon(fixed_memory: bool) -> El {
-    let model = if fixed_memory { "none" } else { "virtio" };
+/// Huge and locked pages one could not give back.
+fn balloon(none: bool) -> El {
+    let model = if none { "none" } else { "virtio" };
     el("memballoon").attr("model", model)
 }
 

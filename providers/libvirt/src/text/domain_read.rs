@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{
-    Acceleration, Boot, DiskDevice, Hardware, Machine, MachineDisk, VolumeRef,
+    Acceleration, Boot, DiskDevice, Hardware, Machine, MachineDisk, RemoteDisk, VolumeRef,
 };
 use infra_api::{IdSet, Mark, Text};
 use roxmltree::Node;
@@ -141,6 +141,9 @@ fn hardware(root: Node, acceleration: Acceleration) -> Hardware {
         ..Hardware::default()
     };
     devices::read(root, &mut hardware);
+    let balloon = attr(root, "devices/memballoon", "model");
+    let fixed = hardware.locked_memory || page_size(root).is_some();
+    hardware.without_balloon = !fixed && balloon.is_none_or(|model| model == "none");
     hardware
 }
 
@@ -200,10 +203,18 @@ pub(crate) fn places(xml: &str, pools: &Pools) -> Result<Places, String> {
     })
 }
 
+/// What is in a disk.
+pub(crate) fn content(
+    disk: &MachineDisk,
+) -> (Option<&VolumeRef>, Option<&str>, Option<&RemoteDisk>) {
+    let (path, remote) = (disk.path.as_deref(), disk.remote.as_ref());
+    (disk.volume.as_ref(), path, remote)
+}
+
 impl Places {
     /// `vda`, of the disk with this content.
     pub(crate) fn of(&self, disk: &MachineDisk) -> Option<String> {
-        self.find(|other| (&other.volume, &other.path) == (&disk.volume, &disk.path))
+        self.find(|other| content(other) == content(disk))
     }
 
     pub(crate) fn of_volume(&self, volume: &VolumeRef) -> Option<String> {

@@ -207,6 +207,17 @@ fn goldens() {
     assert!(mocked.starts_with("<domain type=\"test\">"));
 }
 
+/// What an earlier start said is no answer.
+#[test]
+fn a_console_that_is_waited_for_is_begun_anew() {
+    let waits = Machine {
+        ready: Some(ready()),
+        ..pinned()
+    };
+    assert!(xml(&pinned()).contains("append=\"on\"") && !xml(&pinned()).contains("\"off\""));
+    assert!(xml(&waits).contains("append=\"off\"") && !xml(&waits).contains("append=\"on\""));
+}
+
 /// `dumpxml` of libvirt 9.0 after a definition of the first golden with disks, seed and interface: with all
 /// that it adds, the body is the same.
 #[test]

@@ -196,6 +196,9 @@ pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Hardware {
     let (on_reboot, on_crash) = (word("on_reboot", "restart"), word("on_crash", "destroy"));
     let graphics = one("graphics").and_then(|b| graphics(b, reader));
     let filesystems = filesystems(block, reader);
+    let serial_ports = super::serial::read(block, reader);
+    let [without_rng, without_balloon] =
+        ["rng", "balloon"].map(|name| reader.bool(block, name) == Some(false));
     let mut yes = |name| reader.bool(block, name).unwrap_or(false);
     Hardware {
         title,
@@ -211,6 +214,9 @@ pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Hardware {
         // A screen without a card would show nothing; every guest knows this one.
         video: video.or_else(|| graphics.is_some().then(|| "vga".to_owned())),
         graphics,
+        without_rng,
+        without_balloon,
+        serial_ports,
         panic: yes("panic"),
         agent: yes("agent"),
         filesystems,

@@ -36,7 +36,8 @@ pub(super) static KIND: BlockKind = BlockKind {
         word(
             "console",
             Shape::Text(&LINE),
-            "A line of its serial console has this text since it was started, among the last MiB.",
+            "A line of its serial console has this text since it was started, among the last MiB. The log is then begun \
+             anew by each start.",
         ),
         word(
             "cloud_init",

@@ -12,7 +12,7 @@ workload "vm" {
       set = "off"
     }
     xml {
-      at     = "devices/rng"
+      at     = "devices/controller[@index='16']"
       remove = true
     }
   }

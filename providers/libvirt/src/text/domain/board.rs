@@ -84,7 +84,11 @@ fn feature(name: &str, enabled: bool) -> El {
 const DEVICES: [(&str, &str); 3] = [("disk", "hd"), ("cdrom", "cdrom"), ("network", "network")];
 
 fn boot_order(machine: &Machine) -> impl Iterator<Item = &'static str> {
-    let usual = machine.boot_order.is_empty().then_some("disk");
+    // libvirt takes turns of devices, or an order of kinds.
+    let turns = machine.disks.iter().map(|disk| disk.boot);
+    let mut turns = turns.chain(machine.interfaces.iter().map(|nic| nic.boot));
+    let usual = machine.boot_order.is_empty() && turns.all(|turn| turn.is_none());
+    let usual = usual.then_some("disk");
     let words = machine.boot_order.iter().map(String::as_str).chain(usual);
     words.filter_map(|word| Some(DEVICES.iter().find(|(ours, _)| *ours == word)?.1))
 }

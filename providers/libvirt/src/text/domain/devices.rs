@@ -1,9 +1,12 @@
 //! The smaller devices of a domain, both ways: screen, watchdog, TPM, channels, shared directories, devices of the host.
 
-use infra_api::target::{Filesystem, Graphics, Hardware, HostDevice, Tpm, Watchdog};
+use infra_api::target::{
+    Filesystem, Graphics, GuestReady, Hardware, HostDevice, Machine, Tpm, Watchdog,
+};
 use roxmltree::Node;
 
 use super::super::xml::{El, all, attr, el, find, leaf};
+use super::serial;
 
 const AGENT: &str = "org.qemu.guest_agent.0";
 const LOOPBACK: &str = "127.0.0.1";
@@ -37,6 +40,10 @@ pub(crate) fn write(hardware: &Hardware) -> Result<Vec<El>, String> {
         on_crash: _,
         locked_memory: _,
         shared_memory: _,
+        // Written with what stands beside them.
+        without_rng: _,
+        without_balloon: _,
+        serial_ports: _,
     } = hardware;
     let host_devices: Vec<El> = host_devices
         .iter()
@@ -81,6 +88,8 @@ pub(crate) fn read(root: Node, hardware: &mut Hardware) {
         .map(|node| Watchdog {
             action: node.attribute("action").unwrap_or("reset").to_owned(),
         });
+    hardware.without_rng = find(devices, "rng").is_none();
+    hardware.serial_ports = serial::read(devices);
     hardware.agent =
         all(devices, "channel").any(|node| attr(node, "target", "name").as_deref() == Some(AGENT));
     hardware.vsock_cid = attr(devices, "vsock/cid", "address").and_then(|cid| cid.parse().ok());
@@ -255,8 +264,13 @@ pub(crate) fn controllers(hardware: &Hardware, scsi: bool) -> Vec<El> {
 /// On a q35 each device has a root port of its own. What is plugged in while it runs takes one that is free.
 const ROOT_PORTS: usize = 16;
 
-pub(crate) fn console(name: &'static str, log: Option<&str>) -> El {
-    let log = log.map(|path| el("log").attr("file", path).attr("append", "on"));
+/// The log goes on from start to start, unless what this one says is waited for.
+pub(crate) fn console(name: &'static str, machine: &Machine) -> El {
+    let awaits = |ready: &GuestReady| ready.console.is_some() || ready.cloud_init;
+    let anew = machine.ready.as_ref().is_some_and(awaits);
+    let append = if anew { "off" } else { "on" };
+    let log = machine.console_log.as_ref();
+    let log = log.map(|path| el("log").attr("file", path).attr("append", append));
     el(name).attr("type", "pty").children(log)
 }
 

@@ -1,6 +1,8 @@
 //! A disk or CD-ROM drive of a domain, both ways.
 
 use infra_api::target::{DiskDevice, Format, MachineDisk, Throttle, VolumeRef};
+
+use super::remote;
 use roxmltree::Node;
 
 use super::super::pool::Pools;
@@ -37,6 +39,7 @@ pub(crate) fn write(disk: &MachineDisk, place: &str) -> El {
     let MachineDisk {
         volume,
         path,
+        remote,
         format,
         read_only,
         device,
@@ -48,6 +51,7 @@ pub(crate) fn write(disk: &MachineDisk, place: &str) -> El {
         queues,
         iothread,
         throttle,
+        boot,
     } = disk;
     let discard = discard.as_deref().unwrap_or("unmap");
     let driver = el("driver")
@@ -58,7 +62,10 @@ pub(crate) fn write(disk: &MachineDisk, place: &str) -> El {
         .attrs("discard", writable(disk).then_some(discard))
         .attrs("queues", queues.as_ref())
         .attrs("iothread", iothread.as_ref());
-    let (kind, source) = source(volume.as_ref(), path.as_deref());
+    let (kind, source) = match remote {
+        Some(remote) => ("network", Some(remote::write(remote))),
+        None => source(volume.as_ref(), path.as_deref()),
+    };
     el("disk")
         .attr("type", kind)
         .attr("device", device_name(*device))
@@ -68,6 +75,7 @@ pub(crate) fn write(disk: &MachineDisk, place: &str) -> El {
         .children(throttle.as_ref().map(iotune))
         .children((*read_only || *device == DiskDevice::Cdrom).then(|| el("readonly")))
         .children(serial.as_ref().map(|serial| leaf("serial", serial)))
+        .children(boot.map(|turn| el("boot").attr("order", turn)))
 }
 
 fn writable(disk: &MachineDisk) -> bool {
@@ -138,10 +146,15 @@ pub(crate) fn read(node: Node, pools: &Pools) -> MachineDisk {
         Some("cdrom") => DiskDevice::Cdrom,
         _ => DiskDevice::Disk,
     };
-    let (volume, path) = content(node, pools);
+    let remote = remote::read(node);
+    let (volume, path) = match remote {
+        Some(_) => (None, None),
+        None => content(node, pools),
+    };
     let disk = MachineDisk {
         volume,
         path,
+        remote,
         format,
         read_only: device == DiskDevice::Disk && find(node, "readonly").is_some(),
         device,
@@ -153,6 +166,7 @@ pub(crate) fn read(node: Node, pools: &Pools) -> MachineDisk {
         queues: driver("queues").and_then(|n| n.parse().ok()),
         iothread: driver("iothread").and_then(|n| n.parse().ok()),
         throttle: find(node, "iotune").and_then(throttle),
+        boot: attr(node, "boot", "order").and_then(|n| n.parse().ok()),
     };
     let discard = driver("discard").unwrap_or_else(|| "ignore".to_owned());
     let usual = match device {

@@ -1,14 +1,28 @@
 //! Machines with hardware of all kinds, for the tests.
 
 use infra_api::target::{
-    Bandwidth, Clock, Cpu, DiskDevice, Filesystem, Firmware, Format, Graphics, Hardware,
-    HostDevice, MachineDisk, MachineInterface, Rate, Throttle, Timer, Topology, Tpm, Watchdog,
+    Bandwidth, Clock, Cpu, DiskDevice, DiskLogin, DiskServer, Filesystem, Firmware, Format,
+    Graphics, Hardware, HostDevice, MachineDisk, MachineInterface, Rate, RemoteDisk, SerialPort,
+    Throttle, Timer, Topology, Tpm, Watchdog,
 };
 use proptest::collection::btree_map;
 use proptest::option;
 use proptest::prelude::*;
 
 use crate::text::domain_tests::volumes;
+
+fn every_port() -> [SerialPort; 3] {
+    [
+        SerialPort::Pty,
+        SerialPort::Unix {
+            path: "/run/port".into(),
+        },
+        SerialPort::Tcp {
+            address: "127.0.0.1".into(),
+            port: 4555,
+        },
+    ]
+}
 
 /// One of everything.
 pub(crate) fn all_of_it() -> Hardware {
@@ -56,6 +70,9 @@ pub(crate) fn all_of_it() -> Hardware {
         vsock_cid: Some(7),
         panic: true,
         agent: true,
+        without_rng: true,
+        without_balloon: false,
+        serial_ports: every_port().into(),
         filesystems: [(
             "share".to_owned(),
             Filesystem {
@@ -125,14 +142,14 @@ fn devices() -> impl Strategy<Value = Hardware> {
         words("vga|bochs"),
         option::of(watchdog),
         option::of(3u32..900),
-        any::<[bool; 2]>(),
+        (any::<[bool; 3]>(), serial_ports()),
         btree_map("[a-z]{1,5}", shared, 0..3),
         proptest::collection::vec(given, 0..3),
         option::of(tpm),
     )
         .prop_map(
             |(graphics, video, watchdog, vsock_cid, yes, filesystems, host_devices, tpm)| {
-                let [panic, agent] = yes;
+                let ([panic, agent, without_rng], serial_ports) = yes;
                 Hardware {
                     tpm,
                     graphics,
@@ -141,6 +158,8 @@ fn devices() -> impl Strategy<Value = Hardware> {
                     vsock_cid,
                     panic,
                     agent,
+                    without_rng,
+                    serial_ports,
                     filesystems,
                     host_devices,
                     ..Hardware::default()
@@ -221,11 +240,39 @@ fn throttles() -> impl Strategy<Value = Throttle> {
         .prop_filter("no limit is none", |t| *t != Throttle::default())
 }
 
+fn remotes() -> impl Strategy<Value = RemoteDisk> {
+    let server = ("[a-z]{1,9}", 1u16..).prop_map(|(host, port)| DiskServer { host, port });
+    let login = ("[a-z]{1,9}", "[0-9a-f]{8}").prop_map(|(user, secret)| DiskLogin { user, secret });
+    (
+        "nbd|rbd|iscsi|https",
+        "[a-z/<&]{1,12}",
+        proptest::collection::vec(server, 1..3),
+        option::of(login),
+    )
+        .prop_map(|(protocol, name, servers, login)| RemoteDisk {
+            protocol,
+            name,
+            servers,
+            login,
+        })
+}
+
+fn serial_ports() -> impl Strategy<Value = Vec<SerialPort>> {
+    let port = prop_oneof![
+        Just(SerialPort::Pty),
+        "/[a-z/]{1,9}".prop_map(|path| SerialPort::File { path }),
+        "/[a-z/]{1,9}".prop_map(|path| SerialPort::Unix { path }),
+        ("[0-9.]{7}", 1u16..).prop_map(|(address, port)| SerialPort::Tcp { address, port }),
+    ];
+    proptest::collection::vec(port, 0..3)
+}
+
 pub(crate) fn disks() -> impl Strategy<Value = Vec<MachineDisk>> {
     let format = prop_oneof![Just(Format::Raw), Just(Format::Qcow2)];
     let content = prop_oneof![
-        volumes().prop_map(|volume| (Some(volume), None)),
-        "/(dev/)?[a-z]{1,9}/[a-z]{1,9}".prop_map(|path| (None, Some(path))),
+        volumes().prop_map(|volume| (Some(volume), None, None)),
+        "/(dev/)?[a-z]{1,9}/[a-z]{1,9}".prop_map(|path| (None, Some(path), None)),
+        remotes().prop_map(|remote| (None, None, Some(remote))),
     ];
     let bus = option::of(prop_oneof![
         Just("scsi".to_owned()),
@@ -239,34 +286,40 @@ pub(crate) fn disks() -> impl Strategy<Value = Vec<MachineDisk>> {
         option::of(1u32..3),
         option::of(throttles()),
         any::<bool>(),
+        option::of(1u32..9),
     );
     let one = (content, format, any::<bool>(), bus, tuning, any::<bool>());
-    let disk = one.prop_map(|((volume, path), format, read_only, bus, tuning, drive)| {
-        let (cache, io, serial, queues, iothread, throttle, keep) = tuning;
-        match drive {
-            true => MachineDisk {
-                volume,
-                path,
-                format,
-                ..MachineDisk::drive()
-            },
-            false => MachineDisk {
-                volume,
-                path,
-                format,
-                read_only,
-                bus,
-                cache,
-                io,
-                discard: (keep && !read_only).then(|| "ignore".to_owned()),
-                serial,
-                queues,
-                iothread,
-                throttle,
-                device: DiskDevice::Disk,
-            },
-        }
-    });
+    let disk = one.prop_map(
+        |((volume, path, remote), format, read_only, bus, tuning, drive)| {
+            let (cache, io, serial, queues, iothread, throttle, keep, boot) = tuning;
+            match drive {
+                true => MachineDisk {
+                    volume,
+                    path,
+                    remote,
+                    format,
+                    ..MachineDisk::drive()
+                },
+                false => MachineDisk {
+                    volume,
+                    path,
+                    remote,
+                    format,
+                    read_only,
+                    bus,
+                    cache,
+                    io,
+                    discard: (keep && !read_only).then(|| "ignore".to_owned()),
+                    serial,
+                    queues,
+                    iothread,
+                    throttle,
+                    boot,
+                    device: DiskDevice::Disk,
+                },
+            }
+        },
+    );
     proptest::collection::vec(disk, 0..5)
 }
 
@@ -286,6 +339,7 @@ pub(crate) fn interfaces() -> impl Strategy<Value = Vec<MachineInterface>> {
         option::of("e1000e|rtl8139"),
         option::of(1u32..9),
         option::of(68u32..9001),
+        option::of(1u32..9),
     );
     let one = (
         any::<[u8; 3]>(),
@@ -296,7 +350,7 @@ pub(crate) fn interfaces() -> impl Strategy<Value = Vec<MachineInterface>> {
         bandwidth,
     );
     let named = one.prop_map(|([a, b, c], network, ip, card, unplugged, bandwidth)| {
-        let (model, queues, mtu) = card;
+        let (model, queues, mtu, boot) = card;
         MachineInterface {
             mac: format!("52:54:00:{a:02x}:{b:02x}:{c:02x}"),
             network,
@@ -306,6 +360,7 @@ pub(crate) fn interfaces() -> impl Strategy<Value = Vec<MachineInterface>> {
             mtu,
             unplugged,
             bandwidth,
+            boot,
         }
     });
     proptest::collection::vec(named, 0..3).prop_filter("a MAC is one interface's", |all| {

@@ -24,6 +24,7 @@ pub(crate) fn write(interface: &MachineInterface) -> El {
         mtu,
         unplugged,
         bandwidth,
+        boot,
     } = interface;
     let model = model.as_deref().unwrap_or("virtio");
     el("interface")
@@ -35,6 +36,7 @@ pub(crate) fn write(interface: &MachineInterface) -> El {
         .children(queues.map(|queues| el("driver").attr("queues", queues)))
         .children(unplugged.then(|| el("link").attr("state", "down")))
         .children(mtu.map(|size| el("mtu").attr("size", size)))
+        .children(boot.map(|turn| el("boot").attr("order", turn)))
 }
 
 /// libvirt counts in thousands of bytes.
@@ -67,6 +69,7 @@ pub(crate) fn read(root: Node, node: Node) -> MachineInterface {
         mtu: number("mtu", "size"),
         unplugged: attr(node, "link", "state").as_deref() == Some("down"),
         bandwidth: find(node, "bandwidth").and_then(bandwidth),
+        boot: number("boot", "order"),
         mac,
     }
 }
