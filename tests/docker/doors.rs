@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use infra_api::{HostName, Provider, Remedy};
+use infra_api::{Daemon, Failure, HostName, Provider, Remedy};
 use infra_docker::Docker;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, UnixStream};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio_rustls::TlsAcceptor;
 
 use crate::rig::live;
@@ -115,6 +115,82 @@ async fn proxy(own: &Path, socket: PathBuf) -> u16 {
     port
 }
 
+/// An engine with nothing in it, on a host of that name and kernel. It runs until the runtime ends.
+fn empty_engine(socket: &Path, name: &str, kernel: &str) {
+    let info = format!(r#"{{"Name":"{name}","KernelVersion":"{kernel}","OSType":"linux"}}"#);
+    let listener = UnixListener::bind(socket).unwrap();
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            tokio::spawn(empty_answer(near, info.clone()));
+        }
+    });
+}
+
+/// To one request, which has no body.
+async fn empty_answer(near: UnixStream, info: String) {
+    let mut near = BufReader::new(near);
+    let mut asked = String::new();
+    while !asked.ends_with("\r\n\r\n") {
+        if near.read_line(&mut asked).await.unwrap() == 0 {
+            return;
+        }
+    }
+    let path = asked.split(' ').nth(1).unwrap();
+    let body = match path.split('?').next().unwrap() {
+        path if path.ends_with("/info") => &info,
+        path if path.ends_with("/version") => r#"{"ApiVersion":"1.41"}"#,
+        _ => "[]",
+    };
+    let length = body.len();
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
+    let answer = format!("{head}\r\nContent-Length: {length}\r\n\r\n{body}");
+    near.write_all(answer.as_bytes()).await.unwrap();
+}
+
+async fn connect(dir: &Path, port: u16, who: &str) -> Result<Box<dyn Daemon>, Failure> {
+    let folder = dir.join(who).display().to_string();
+    let endpoint = format!("tcp://127.0.0.1:{port}?certificates={folder}");
+    Docker.connect(&HostName::new("r1"), &endpoint).await
+}
+
+/// A host of the same name has another kernel, and one of the same kernel another name: either tells them apart.
+#[tokio::test]
+async fn an_engine_of_another_machine_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    certificates(
+        dir,
+        "ours",
+        &[("engine", "IP:127.0.0.1"), ("client", "DNS:client")],
+    );
+    let here = rustix::system::uname();
+    let name = here.nodename().to_str().unwrap();
+    let kernel = here.release().to_str().unwrap();
+    for (number, (name, kernel, refused)) in [
+        (name, kernel, false),
+        ("elsewhere", kernel, true),
+        (name, "0.0.1", true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let socket = dir.join(format!("{number}.sock"));
+        empty_engine(&socket, name, kernel);
+        let port = proxy(&dir.join("engine"), socket).await;
+        let daemon = connect(dir, port, "client")
+            .await
+            .unwrap_or_else(|e| panic!("{e}"));
+        let mut facts = infra_api::Facts::default();
+        let told = daemon.discover(&mut facts).await;
+        assert_eq!(told.is_err(), refused, "{name}, {kernel}: {told:?}");
+        if let Err(failure) = told {
+            let cause = format!("it runs on another machine, `{name}`");
+            assert_eq!((failure.remedy, failure.cause), (Remedy::Operator, cause));
+            assert!(facts.docker.is_none() && facts.runtimes.container.is_none());
+        }
+    }
+}
+
 #[test]
 fn tls_lets_in_who_is_known_and_no_other() {
     live("tls", 60, |rig| async move {
@@ -141,14 +217,7 @@ fn tls_lets_in_who_is_known_and_no_other() {
         let socket = PathBuf::from(endpoint.strip_prefix("unix://").unwrap());
         let port = proxy(&dir.join("engine"), socket.clone()).await;
         let misnamed = proxy(&dir.join("named"), socket).await;
-        let connect = |port: u16, who: &str| {
-            let folder = dir.join(who).display().to_string();
-            async move {
-                let endpoint = format!("tcp://127.0.0.1:{port}?certificates={folder}");
-                Docker.connect(&HostName::new("r1"), &endpoint).await
-            }
-        };
-        let daemon = connect(port, "client")
+        let daemon = connect(dir, port, "client")
             .await
             .unwrap_or_else(|e| panic!("{e}"));
         let mut facts = infra_api::Facts::default();
@@ -160,7 +229,7 @@ fn tls_lets_in_who_is_known_and_no_other() {
             (port, "nobody", "must hold `ca.pem`"),
             (misnamed, "client", "is not for `127.0.0.1`"),
         ] {
-            let refused = connect(port, who).await.err().unwrap();
+            let refused = connect(dir, port, who).await.err().unwrap();
             assert_eq!(refused.remedy, Remedy::Operator, "{who}: {refused}");
             let said = refused.hint.unwrap();
             assert!(said.contains(hint), "{who}: {said}");
