@@ -333,22 +333,43 @@ fn stray_field(field: &Field) -> Diagnostic {
 
 /// A file's text; what cannot be read is reported.
 pub(crate) fn read(files: &dyn Files, path: &str, found: &mut Diagnostics) -> Option<String> {
-    let text = files.read(path).and_then(|bytes| {
-        String::from_utf8(bytes).map_err(|e| {
-            format!(
-                "it is not UTF-8 from byte {} on",
-                e.utf8_error().valid_up_to()
-            )
-        })
-    });
-    let text = text.and_then(|text| match text.find('\0') {
-        Some(at) => Err(format!("byte {at} is zero: it is no text")),
+    let told = match files.read(path).map(text) {
+        Ok(Ok(text)) => return Some(text),
+        Ok(Err((place, why, hint))) => Diagnostic::error("Cannot read file")
+            .note(format!("`{path}:{place}`: {why}"))
+            .hint(hint),
+        Err(why) => Diagnostic::error("Cannot read file").note(format!("`{path}`: {why}")),
+    };
+    found.push(told);
+    None
+}
+
+/// Or the line and column at which it is none, why, and what to do. There is no snippet of what is no text.
+fn text(bytes: Vec<u8>) -> Result<String, (String, &'static str, &'static str)> {
+    let text = String::from_utf8(bytes).map_err(|e| {
+        let (good, _) = e.as_bytes().split_at(e.utf8_error().valid_up_to());
+        let why = "from here on it is not UTF-8";
+        (
+            after(&String::from_utf8_lossy(good)),
+            why,
+            "save it as UTF-8",
+        )
+    })?;
+    match text.split_once('\0') {
+        Some((good, _)) => Err((
+            after(good),
+            "here is a zero byte: it is no text",
+            "take it out",
+        )),
         None => Ok(text),
-    });
-    text.map_err(|why| {
-        found.push(Diagnostic::error("Cannot read file").note(format!("`{path}`: {why}")));
-    })
-    .ok()
+    }
+}
+
+/// The line and column that come after a text.
+fn after(text: &str) -> String {
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    let line = 1 + text.matches('\n').count();
+    format!("{line}:{}", 1 + last.chars().count())
 }
 
 /// A name with its place.

@@ -130,7 +130,8 @@ fn a_zero_byte_is_no_text() {
         str![[r#"
 error: Cannot read file
  |
- = note: `main.infra.hcl`: byte 17 is zero: it is no text
+ = note: `main.infra.hcl:2:9`: here is a zero byte: it is no text
+hint: take it out
 
 
 "#]]
