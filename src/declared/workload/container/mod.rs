@@ -269,7 +269,7 @@ impl Container {
             env: reader.text_map(block, "env"),
             user: reader.string(block, "user").map(|s| s.value),
             working_dir: reader.string(block, "working_dir").map(|s| s.value),
-            hostname: reader.string(block, "hostname").map(|s| s.value),
+            hostname: naming::name(block, "hostname", reader),
             labels: reader.string_map(block, "labels"),
             restart: restart(block, reader),
             pids: reader.whole(block, "pids").map(|n| n.value),
