@@ -93,7 +93,7 @@ pub const SERVICE: &[Row] = &[
     left("profiles", "`count = var.debug ? 1 : 0`, or `--target`"),
     left("provider", "of a plug-in"),
     left("pull_policy", "an image is pulled where its pinned digest is not there"),
-    left("pull_refresh_after", "each plan asks what a tag stands for"),
+    left("pull_refresh_after", "each plan asks the registry what a tag stands for; where the host has the tag itself (`docker pull`), that one is taken"),
     here("read_only", "workload.container.read_only", ""),
     here("restart", "workload.container.restart", ""),
     here("runtime", "workload.container.runtime", ""),
