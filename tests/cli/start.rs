@@ -43,6 +43,7 @@ Commands:
   plan         Show what would change and why; changes nothing
   apply        Do what a plan says
   destroy      Remove everything of the configuration
+  import       Take over what somebody else has made; changes only the state
   diff         Show what the world has become since the last apply
   show         Show the state, or a plan file
   state        Look at the state, or rebuild it from the hosts
@@ -98,26 +99,31 @@ Show what would change and why; changes nothing
 Usage: infra plan [OPTIONS]
 
 Options:
-  -C, --chdir <DIR>        Folder of the configuration: as if started there, so other paths are
-                           relative to it [default: .]
-      --var <NAME=VALUE>   Value of a variable; may be given many times
-      --state <PATH>       State file, with its companions beside it [default: .infra/state.json in
-                           the configuration's folder]
-      --var-file <FILE>    File of values (`*.vars.hcl`); may be given many times
-      --facts <DIR>        Plan from recorded facts (`DIR/HOST.json`) and contact nothing
-      --no-color           No colours (NO_COLOR does the same)
-      --replace <ADDRESS>  Make what is declared at this address anew; may be given many times
-      --target <ADDRESS>   Plan only this and what it needs: an address, a glob, or a host with all
-                           on it; may be given many times
-      --exclude <ADDRESS>  Leave this out and what needs it, as it is; may be given many times
-      --out <FILE>         Write the plan to a file that `apply` takes
-      --detailed-exitcode  Exit with 2 where there are changes, with 3 where there is nothing but
-                           drift
-      --destroy            Plan the removal of everything
-      --refresh-only       Plan to change nothing but the state: it is brought to what the world is
-      --concise            Only what changes, a line each
-      --json               The plan as one JSON document
-  -h, --help               Print help
+  -C, --chdir <DIR>                 Folder of the configuration: as if started there, so other paths
+                                    are relative to it [default: .]
+      --var <NAME=VALUE>            Value of a variable; may be given many times
+      --state <PATH>                State file, with its companions beside it [default:
+                                    .infra/state.json in the configuration's folder]
+      --var-file <FILE>             File of values (`*.vars.hcl`); may be given many times
+      --facts <DIR>                 Plan from recorded facts (`DIR/HOST.json`) and contact nothing
+      --no-color                    No colours (NO_COLOR does the same)
+      --replace <ADDRESS>           Make what is declared at this address anew; may be given many
+                                    times
+      --target <ADDRESS>            Plan only this and what it needs: an address, a glob, or a host
+                                    with all on it; may be given many times
+      --exclude <ADDRESS>           Leave this out and what needs it, as it is; may be given many
+                                    times
+      --out <FILE>                  Write the plan to a file that `apply` takes
+      --generate-config-out <FILE>  Write declarations of what `import` blocks name and nothing
+                                    declares to a new file, then plan with it
+      --detailed-exitcode           Exit with 2 where there are changes, with 3 where there is
+                                    nothing but drift
+      --destroy                     Plan the removal of everything
+      --refresh-only                Plan to change nothing but the state: it is brought to what the
+                                    world is
+      --concise                     Only what changes, a line each
+      --json                        The plan as one JSON document
+  -h, --help                        Print help
 
 "#]],
         str![],
