@@ -6,6 +6,8 @@
 mod changes;
 #[path = "live/cut.rs"]
 mod cut;
+#[path = "live/imports.rs"]
+mod imports;
 #[path = "live/kills.rs"]
 mod kills;
 #[path = "live/state.rs"]

@@ -34,7 +34,7 @@ pub const SERVICE: &[Row] = &[
     here("cgroup_parent", "workload.container.cgroup_parent", ""),
     here("command", "workload.container.command", "a list: no shell splits it"),
     here("configs", "workload.container.file", "read back and put right; a change restarts the container"),
-    left("container_name", "names are derived from project and address, so that two never meet"),
+    here("container_name", "workload.name", "derived from project and address where it is not written"),
     left("cpu_count", "of Windows containers"),
     left("cpu_percent", "of Windows containers"),
     here("cpu_period", "workload.container.limits.cpu_period", ""),

@@ -1,0 +1,178 @@
+//! What somebody else has made is taken over without a touch, and is his again where it is another one.
+
+use super::Bench;
+
+const PROJECT: &str = "infra-live-import";
+
+/// Somebody's container, its network and its volume; gone when this is.
+struct Theirs<'a>(&'a Bench);
+
+impl<'a> Theirs<'a> {
+    fn new(bench: &'a Bench) -> Self {
+        let theirs = Self(bench);
+        theirs.remove();
+        let name = |word: &str| format!("{PROJECT}.{word}");
+        bench.docker(&[
+            "network",
+            "create",
+            "--subnet",
+            "10.231.99.0/24",
+            &name("lan"),
+        ]);
+        bench.docker(&["volume", "create", &name("data")]);
+        theirs
+    }
+
+    /// Its id.
+    fn run(&self, image: &str) -> String {
+        let name = |word: &str| format!("{PROJECT}.{word}");
+        let volume = format!("{}:/data", name("data"));
+        let own = [
+            "run",
+            "-d",
+            "--name",
+            &name("db"),
+            "--network",
+            &name("lan"),
+            "-v",
+            &volume,
+        ]
+        .map(str::to_owned);
+        let more = [
+            "-e",
+            "GREETING=hi ${there}",
+            "-m",
+            "64m",
+            "--ulimit",
+            "nofile=1000:2000",
+        ]
+        .map(str::to_owned);
+        let program = [image, "memcached", "-u", "memcache"].map(str::to_owned);
+        let args: Vec<String> = own.into_iter().chain(more).chain(program).collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let id = self.0.docker(&args);
+        assert_eq!(id.len(), 64, "{id}");
+        id
+    }
+
+    fn remove(&self) {
+        let name = |word: &str| format!("{PROJECT}.{word}");
+        self.0.docker(&["rm", "-f", &name("db")]);
+        self.0.docker(&["network", "rm", &name("lan")]);
+        self.0.docker(&["volume", "rm", &name("data")]);
+    }
+}
+
+impl Drop for Theirs<'_> {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+/// A reference that the engine knows by a registry's digest.
+fn pushed(bench: &Bench, registry: &str) -> String {
+    let tag = format!("{registry}/{PROJECT}:1");
+    let archive = bench.path("build/memcached.tar");
+    bench.docker(&["import", &archive.display().to_string(), &tag]);
+    bench.docker(&["push", "-q", &tag]);
+    tag
+}
+
+#[test]
+fn a_container_is_taken_over_as_it_runs() {
+    let Ok(registry) = std::env::var("INFRA_LIVE_REGISTRY") else {
+        eprintln!("SKIPPED: INFRA_LIVE_REGISTRY is not set, so nothing was imported");
+        return;
+    };
+    let text = format!(
+        "infra {{ project = \"PROJECT\" }}\nimport {{\n  to = workload.db\n  id = \"{PROJECT}.db\"\n}}\n"
+    );
+    let Some(bench) = Bench::new(PROJECT, &text) else {
+        return;
+    };
+    let theirs = Theirs::new(&bench);
+    let id = theirs.run(&pushed(&bench, &registry));
+
+    bench.run(1, &["plan"]);
+    let out = bench.path("db.infra.hcl").display().to_string();
+    let plan = bench.run(0, &["plan", "--generate-config-out", &out]);
+    assert!(
+        plan.contains("Imported:") && !plan.contains("anew"),
+        "{plan}"
+    );
+    bench.run(
+        1,
+        &["plan", "--generate-config-out", &out, "--var", "nothing=1"],
+    );
+    bench.run(0, &["apply", "--auto-approve"]);
+    assert_eq!(
+        bench.docker(&["inspect", "-f", "{{.Id}}", &format!("{PROJECT}.db")]),
+        id
+    );
+    bench.run(0, &["plan", "--detailed-exitcode"]);
+    bench.run(0, &["diff"]);
+    bench.run(0, &["state", "fsck"]);
+
+    // Changed in place, it is the same one; and the state is made anew by the `import` blocks.
+    let written = std::fs::read_to_string(&out).unwrap();
+    std::fs::write(&out, written.replace("\"64MiB\"", "\"96MiB\"")).unwrap();
+    bench.run(0, &["apply", "--auto-approve"]);
+    let memory = bench.docker(&[
+        "inspect",
+        "-f",
+        "{{.Id}} {{.HostConfig.Memory}}",
+        &format!("{PROJECT}.db"),
+    ]);
+    assert_eq!(memory, format!("{id} {}", 96 << 20));
+    std::fs::remove_file(bench.path(".infra/state.json")).unwrap();
+    bench.run(0, &["state", "rebuild"]);
+    bench.run(3, &["plan", "--detailed-exitcode"]);
+
+    // Another container of that name is a stranger's, and stays.
+    let image = bench.docker(&["inspect", "-f", "{{.Config.Image}}", &id]);
+    bench.docker(&["rm", "-f", &id]);
+    let other = theirs.run(&image);
+    bench.run(1, &["plan"]);
+    bench.run(1, &["destroy", "--auto-approve"]);
+    assert_eq!(bench.docker(&["inspect", "-f", "{{.Id}}", &other]), other);
+}
+
+#[test]
+fn one_is_imported_by_hand() {
+    let text = format!(
+        r#"
+infra {{ project = "PROJECT" }}
+volume "data" {{ name = "{PROJECT}.data" }}
+image "memcached" {{ archive = "build/memcached.tar" }}
+workload "other" {{
+  disk "data" {{
+    volume = volume.data
+    mount  = "/data"
+  }}
+  container {{
+    image   = image.memcached
+    command = ["memcached", "-u", "memcache"]
+  }}
+}}
+"#
+    );
+    let Some(bench) = Bench::new(PROJECT, &text) else {
+        return;
+    };
+    let theirs = Theirs::new(&bench);
+    let name = format!("{PROJECT}.data");
+    // Its name is a stranger's, until it is imported.
+    bench.run(1, &["plan"]);
+    bench.run(1, &["import", "volume.data", "nothing"]);
+    bench.run(1, &["import", "volume.nothing", &name]);
+    bench.run(0, &["import", "volume.data", &name]);
+    bench.run(1, &["import", "volume.data", &name]);
+    bench.run(0, &["apply", "--auto-approve"]);
+    bench.run(0, &["plan", "--detailed-exitcode"]);
+    bench.run(0, &["destroy", "--auto-approve"]);
+    assert_eq!(
+        bench.docker(&["volume", "ls", "-q", "--filter", &format!("name={name}")]),
+        ""
+    );
+    drop(theirs);
+}
