@@ -77,7 +77,8 @@ pub trait Daemon: Send + Sync {
     /// Adds what this daemon knows of its host.
     fn discover<'a>(&'a self, facts: &'a mut Facts) -> Pending<'a, Result<(), Failure>>;
 
-    /// All that carries this project's mark, in bulk, half-made objects too. Sorted by id.
+    /// All that carries this project's mark, in bulk, half-made objects too. Sorted by id. The first list after
+    /// `discover` may tell what that saw: a plan asks for both, and is of one moment. `read` always looks.
     fn list<'a>(
         &'a self,
         project: &'a Project,

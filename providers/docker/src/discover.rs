@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::calls::container::{self, PublishedPort, Summary};
 use crate::calls::network;
 use crate::mark;
+use crate::seen::Seen;
 use crate::text::inspect::Inspect;
 use crate::text::network::Network;
 use crate::trouble::{Answer, Trouble};
@@ -41,33 +42,37 @@ struct Info {
     cpu_shares: Option<bool>,
 }
 
-pub(crate) async fn discover(wire: &Wire, facts: &mut Facts) -> Result<(), Failure> {
+pub(crate) async fn discover(wire: &Wire, seen: &Seen, facts: &mut Facts) -> Result<(), Failure> {
     let doing = format!("asking the Docker Engine of {} about its host", wire.host);
     let networks = network::all(wire, "").await?;
-    let (info, used) = seen(wire).await.map_err(|e| e.failure(&doing))?;
+    let (info, alive) = asked(wire).await.map_err(|e| e.failure(&doing))?;
     if wire.leads_away() && !is_here(&info) {
         return Err(elsewhere(&info, doing));
     }
     facts.versions.docker = Some(info.server_version.clone()).filter(|version| !version.is_empty());
     facts.runtimes.container = Some(offer(&info));
     facts.docker = Some(docker(wire, info, &networks));
-    facts.used.extend(used);
+    facts
+        .used
+        .extend(alive.iter().map(|(one, found)| used(one, found)));
     facts.used.sort_by(|a, b| a.owner.cmp(&b.owner));
+    seen.keep(alive.into_iter().map(|(_, found)| found));
     Ok(())
 }
 
-async fn seen(wire: &Wire) -> Answer<(Info, Vec<Used>)> {
+/// Itself, and each container that runs.
+async fn asked(wire: &Wire) -> Answer<(Info, Vec<(Summary, Inspect)>)> {
     let info: Info = wire.get("/info").await?;
     let containers = container::all(wire, "").await?;
     let alive = containers
-        .iter()
+        .into_iter()
         .filter(|one| matches!(one.state.as_str(), "running" | "paused" | "restarting"));
     let each = alive.map(|one| async move {
         let found = container::inspect(wire, &one.id).await?;
-        Ok::<_, Trouble>(found.map(|found| used(one, &found)))
+        Ok::<_, Trouble>(found.map(|found| (one, found)))
     });
-    let used = try_join_all(each).await?;
-    Ok((info, used.into_iter().flatten().collect()))
+    let alive = try_join_all(each).await?;
+    Ok((info, alive.into_iter().flatten().collect()))
 }
 
 /// What is planned from this machine's CPUs and memory would be carried out on others.

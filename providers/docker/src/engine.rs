@@ -9,16 +9,18 @@ use serde_json::Value;
 
 use crate::calls::{Claim, REPORT, body, container, image, network, registry, replace, volume};
 use crate::kind::{CONTAINER, IMAGE, NETWORK, PROVIDER, VOLUME};
+use crate::seen::Seen;
 use crate::wire::Wire;
 use crate::{discover, ready};
 
 pub(crate) struct Engine {
     pub(crate) wire: Wire,
+    pub(crate) seen: Seen,
 }
 
 impl Daemon for Engine {
     fn discover<'a>(&'a self, facts: &'a mut Facts) -> Pending<'a, Result<(), Failure>> {
-        Box::pin(discover::discover(&self.wire, facts))
+        Box::pin(discover::discover(&self.wire, &self.seen, facts))
     }
 
     fn list<'a>(
@@ -60,7 +62,7 @@ impl Engine {
             image::list(wire, project),
             network::list(wire, project),
             volume::list(wire, project),
-            container::list(wire, project),
+            container::list(wire, project, self.seen.take()),
         )
         .await?;
         let kinds = [

@@ -8,6 +8,7 @@
 //! archive  an image's file → a stream the engine loads; blocking
 //! calls/   what is asked of the engine, each call re-entrant
 //! ready, discover   what is asked of the engine to wait and to plan; reads only
+//! seen     what the one asked has seen, handed to the list that is asked for next
 //! engine   the contract's effects, handed to the calls
 //! mark     whose an object is; credentials: who we are to a registry
 //! wire     questions and answers; door: the way they go; trouble: what errors mean
@@ -25,6 +26,7 @@ mod impact;
 mod kind;
 mod mark;
 mod ready;
+mod seen;
 mod text;
 mod trouble;
 mod wire;
@@ -40,6 +42,7 @@ use serde_json::json;
 use crate::engine::Engine;
 use crate::impact::impact;
 use crate::kind::{CONTAINER, IMAGE, NETWORK, PROVIDER, VOLUME};
+use crate::seen::Seen;
 use crate::text::image::is_pinned;
 use crate::wire::Wire;
 
@@ -75,7 +78,8 @@ impl Provider for Docker {
     ) -> Pending<'a, Result<Box<dyn Daemon>, Failure>> {
         Box::pin(async move {
             let wire = Wire::open(host, endpoint).await?;
-            Ok(Box::new(Engine { wire }) as Box<dyn Daemon>)
+            let seen = Seen::default();
+            Ok(Box::new(Engine { wire, seen }) as Box<dyn Daemon>)
         })
     }
 }

@@ -344,6 +344,10 @@ impl Session {
         if self.options.refresh_only {
             return self.refresh(world).await;
         }
+        if self.options.facts.is_none() {
+            // First of all: what a daemon sees for its facts is what is compared.
+            self.settle(&world).await;
+        }
         let inventory = self.inventory(&world, ui).await?;
         let selection = self.selection(&inventory, self.prior())?;
         let (mut decision, files) = self.decided(&world, &inventory, &selection).await?;

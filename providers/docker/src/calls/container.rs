@@ -71,15 +71,31 @@ impl Summary {
             |name| name.trim_start_matches('/').to_owned(),
         )
     }
+
+    /// Whether its name and state are as they were seen.
+    fn is(&self, found: &Inspect) -> bool {
+        let names = self.names.iter().flatten();
+        found.state.status == self.state && names.into_iter().any(|name| *name == found.name)
+    }
 }
 
+/// `seen`: by id, as they were just now.
 pub(crate) async fn list(
     wire: &Wire,
     project: &Project,
+    mut seen: BTreeMap<String, Inspect>,
 ) -> Result<Vec<(String, Observed)>, Failure> {
     let failed = |e: Trouble| e.failure(format!("listing the containers of {}", wire.host));
     let ids = all(wire, &marked(project)).await.map_err(failed)?;
-    let each = try_join_all(ids.iter().map(|one| inspect(wire, &one.id)));
+    let each = try_join_all(ids.iter().map(|one| {
+        let before = seen.remove(&one.id).filter(|found| one.is(found));
+        async move {
+            match before {
+                Some(found) => Ok(Some(found)),
+                None => inspect(wire, &one.id).await,
+            }
+        }
+    }));
     // One may have gone since; and the filter takes inherited marks too.
     let found = each.await.map_err(failed)?.into_iter().flatten();
     let found: Vec<Inspect> = found.filter(|one| one.own_labels().is_some()).collect();

@@ -81,6 +81,11 @@ fn merged(request: &Value, image: &Value) -> Value {
 
 /// The answer to an inspect of a running container made so, on an image with this configuration.
 pub(crate) fn answer(body: &Container, image: &Value) -> Inspect {
+    serde_json::from_value(inspected(body, image)).unwrap()
+}
+
+/// The same as its JSON.
+pub(crate) fn inspected(body: &Container, image: &Value) -> Value {
     let request = serde_json::to_value(encode(body, &mark()).unwrap()).unwrap();
     let id = "0123456789ab".repeat(5);
     let networks: serde_json::Map<String, Value> = body
@@ -128,12 +133,11 @@ pub(crate) fn answer(body: &Container, image: &Value) -> Inspect {
     // Of the engine's own configuration.
     let theirs = json!({"Name": "zzzzzzz", "Soft": 1, "Hard": 1});
     host["Ulimits"].as_array_mut().unwrap().push(theirs);
-    serde_json::from_value(json!({
+    json!({
         "Id": id, "Created": "2026-11-23T01:00:00Z", "Name": format!("/{}", body.name), "Image": IMAGE_ID,
         "State": {"Status": "running", "Pid": 1, "ExitCode": 0, "Error": ""},
         "Config": merged(&request, image), "HostConfig": host, "NetworkSettings": {"Networks": networks},
-    }))
-    .unwrap()
+    })
 }
 
 pub(crate) fn origin(image: &Value) -> Origin {

@@ -10,4 +10,4 @@ pub(crate) mod unmarked;
 pub(crate) mod volume;
 
 #[cfg(test)]
-mod imitation;
+pub(crate) mod imitation;
