@@ -106,10 +106,7 @@ impl Bench {
     fn left(&self) -> Vec<String> {
         let label = format!("label=infra.project={}", self.project);
         let own = |names: String| {
-            let prefix = [
-                format!("{}.", self.project),
-                format!("infra-{}", self.project),
-            ];
+            let prefix = ["", "infra-"].map(|word| format!("{word}{}", self.project));
             names
                 .lines()
                 .map(|n| n.trim().to_owned())

@@ -78,91 +78,72 @@ fn interface(
 }
 
 fn form(body: &Container) -> Block {
-    let Container {
-        name: _,
-        image,
-        state,
-        entrypoint,
-        command,
-        env,
-        user,
-        working_dir,
-        hostname,
-        labels,
-        ports,
-        mounts: _,
-        files,
-        networks: _,
-        naming,
-        restart,
-        health_check,
-        process,
-        log,
-        security,
-        confinement,
-        devices,
-        ulimits,
-        cpus: _,
-        memory_nodes: _,
-        memory_bytes: _,
-        pids,
-        limits,
-    } = body;
     let mut block = Block::new("container");
-    let (image, was) = image
+    let image = &body.image;
+    let (image, moved) = image
         .split_once(" (was ")
-        .map_or((image.as_str(), None), |(name, was)| (name, Some(was)));
-    if was.is_some() {
-        block.note(format!(
-            "its image is no longer what `{image}` stands for: it would be made anew"
-        ));
+        .map_or((image.as_str(), false), |(name, _)| (name, true));
+    if moved {
+        let note = "its image is no longer what its reference stands for: it would be made anew";
+        block.note(note);
     }
-    if state != "running" {
-        block.note(format!("it is {state}: it would be started"));
+    if body.state != "running" {
+        block.note(format!("it is {}: it would be started", body.state));
     }
     block.text("image", image);
-    texts(&mut block, "entrypoint", entrypoint.as_deref());
-    texts(&mut block, "command", command.as_deref());
-    let env: BTreeMap<String, String> = env.iter().map(|(k, v)| (k.clone(), plain(v))).collect();
-    block.map("env", &env);
-    block.maybe("user", user.as_deref());
-    block.maybe("working_dir", working_dir.as_deref());
-    block.maybe(
-        "hostname",
-        Some(hostname.as_str()).filter(|name| !name.is_empty()),
-    );
-    block.map("labels", labels);
+    program(body, &mut block);
+    processes(&body.process, &mut block);
+    secured(&body.security, &mut block);
+    confined(&body.confinement, &mut block);
+    parts(body, &mut block);
+    block
+}
+
+/// What it runs, and as what.
+fn program(body: &Container, block: &mut Block) {
+    texts(block, "entrypoint", body.entrypoint.as_deref());
+    texts(block, "command", body.command.as_deref());
+    let env = body.env.iter();
+    let env = env.map(|(name, value)| (name.clone(), plain(value)));
+    block.map("env", &env.collect());
+    block.maybe("user", body.user.as_deref());
+    block.maybe("working_dir", body.working_dir.as_deref());
+    let hostname = Some(body.hostname.as_str());
+    block.maybe("hostname", hostname.filter(|name| !name.is_empty()));
+    block.map("labels", &body.labels);
     if let Some(Restart {
         policy,
         max_retries,
-    }) = restart
+    }) = &body.restart
     {
         block.text("restart", policy);
         block.number("restart_retries", max_retries.as_ref());
     }
-    block.number("pids", pids.as_ref());
-    processes(process, &mut block);
-    secured(security, &mut block);
-    confined(confinement, &mut block);
-    block.list("device_rules", &devices.rules);
-    block.maybe("domainname", naming.domainname.as_deref());
-    block.map("extra_hosts", &naming.hosts);
-    ports.iter().for_each(|port| block.block(published(port)));
-    for (path, file) in files {
+    block.number("pids", body.pids.as_ref());
+}
+
+/// Its blocks.
+fn parts(body: &Container, block: &mut Block) {
+    block.list("device_rules", &body.devices.rules);
+    block.maybe("domainname", body.naming.domainname.as_deref());
+    block.map("extra_hosts", &body.naming.hosts);
+    for port in &body.ports {
+        block.block(published(port));
+    }
+    for (path, file) in &body.files {
         block.block(uploaded(path, file));
     }
-    block.block(health(health_check.as_ref()));
-    block.block(logged(log.as_ref()));
-    block.block(resolver(naming));
-    devices_of(devices, &mut block);
-    for (name, Ulimit { soft, hard }) in ulimits {
+    block.block(health(body.health_check.as_ref()));
+    block.block(logged(body.log.as_ref()));
+    block.block(resolver(&body.naming));
+    devices_of(&body.devices, block);
+    for (name, Ulimit { soft, hard }) in &body.ulimits {
         let mut limit = Block::labelled("ulimit", name);
         limit.raw("soft", soft);
         limit.raw("hard", hard);
         block.block(limit);
     }
-    block.block(limited(limits));
-    block
+    block.block(limited(&body.limits));
 }
 
 fn plain(text: &Text) -> String {

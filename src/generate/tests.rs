@@ -242,6 +242,19 @@ fn of_everything_else() {
             device_rules         = ["c 1:3 mr"]
             domainname           = "example"
             extra_hosts          = {{ db = "10.0.0.5", host = "host-gateway" }}
+          }}
+        }}"#
+    ));
+}
+
+#[test]
+fn of_every_block() {
+    comes_back(&format!(
+        r#"
+        workload "w" {{
+          memory {{ size = "1GiB" }}
+          container {{
+            image = "{IMAGE}"
             port {{
               host      = 8000
               container = 80

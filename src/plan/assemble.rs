@@ -4,6 +4,7 @@ mod draft;
 mod guard;
 mod left;
 mod ready;
+mod record;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use serde_json::Value;
 use self::draft::drafts;
 use self::left::keep_found;
 use self::ready::ready_ms;
+use self::record::{depended_on, record};
 use self::verdict::{Fate, Verdict};
 use crate::order;
 use crate::{
@@ -271,43 +273,6 @@ fn old_edges(record: &Record, verdict: Option<&Verdict<'_>>) -> Vec<ResourceId> 
 /// Whether it is what a workload runs as. Nothing stands on these: a record names one only where `depends_on` did.
 fn runs(id: &ResourceId) -> bool {
     matches!(id.kind.as_str(), "container" | "domain" | "unit")
-}
-
-/// By object, those it was declared to depend on.
-fn depended_on(
-    depends_on: &[(ResourceId, ResourceId)],
-) -> BTreeMap<&ResourceId, BTreeSet<&ResourceId>> {
-    let mut all: BTreeMap<&ResourceId, BTreeSet<&ResourceId>> = BTreeMap::new();
-    for (own, other) in depends_on {
-        all.entry(own).or_default().insert(other);
-    }
-    all
-}
-
-/// With its declared dependencies among what it goes before: when it is undeclared nothing else tells of them.
-fn record(
-    wanted: Desired,
-    depended_on: Option<BTreeSet<&ResourceId>>,
-    imported: Option<String>,
-) -> Record {
-    let Resource {
-        id: _,
-        address,
-        body,
-        source: _,
-        mut after,
-    } = wanted.resource;
-    let mut others = depended_on.unwrap_or_default();
-    others.retain(|id| !after.contains(id));
-    after.extend(others.into_iter().cloned());
-    Record {
-        address,
-        body,
-        after,
-        prevent_destroy: wanted.prevent_destroy,
-        imported,
-        unready: false,
-    }
 }
 
 struct Assembly<'a> {

@@ -23,7 +23,7 @@ const CRATES: [(&str, &[&str]); 11] = [
 ];
 
 /// Modules of the root crate, and which others each may name. Providers are only for the shell.
-const MODULES: [(&str, &[&str]); 19] = [
+const MODULES: [(&str, &[&str]); 20] = [
     (
         "declared",
         &["infra_api", "infra_diag", "infra_expr", "infra_lang"],
@@ -47,6 +47,7 @@ const MODULES: [(&str, &[&str]); 19] = [
             "infra_lang",
         ],
     ),
+    ("generate", &["infra_api"]),
     ("outputs", &["configuration", "infra_expr", "infra_plan"]),
     (
         "refusals",
