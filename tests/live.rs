@@ -106,7 +106,8 @@ impl Bench {
     fn left(&self) -> Vec<String> {
         let label = format!("label=infra.project={}", self.project);
         let own = |names: String| {
-            let prefix = ["", "infra-"].map(|word| format!("{word}{}", self.project));
+            let ends = [("", "."), ("infra-", "")];
+            let prefix = ends.map(|(before, after)| format!("{before}{}{after}", self.project));
             names
                 .lines()
                 .map(|n| n.trim().to_owned())

@@ -12,7 +12,7 @@ use crate::configuration::{Configuration, Source};
 use crate::lower::{Inputs, lower};
 
 fn configuration(text: &str) -> Configuration {
-    let files = BTreeMap::from([("main.infra.hcl".to_owned(), text.as_bytes().to_vec().into())]);
+    let files = BTreeMap::from([("main.infra.hcl".to_owned(), text.as_bytes().to_vec())]);
     let files: Arc<dyn Files> = Arc::new(Memory(files));
     let source = Source::read(&files, "demo");
     let nothing = BTreeMap::new();
@@ -304,6 +304,19 @@ fn of_every_block() {
               soft = 1
               hard = -1
             }}
+          }}
+        }}"#
+    ));
+}
+
+#[test]
+fn of_limits() {
+    comes_back(&format!(
+        r#"
+        workload "w" {{
+          memory {{ size = "1GiB" }}
+          container {{
+            image = "{IMAGE}"
             limits {{
               cpu_shares             = 512
               cpu_quota              = "50ms"

@@ -284,9 +284,9 @@ fn unmet(asked: &Asked, own: &[&ResourceId]) -> Diagnostic {
     match own {
         None => asked
             .error("Import of what is not declared", false, format!("nothing is made for `{to}`"))
-            .hint(format!(
-                "declare it; `infra plan --generate-config-out FILE` writes a block for what an `import` block names"
-            )),
+            .hint(
+                "declare it; `infra plan --generate-config-out FILE` writes a block for what an `import` block names",
+            ),
         Some(own) => asked
             .error(
                 "Import of another name",
