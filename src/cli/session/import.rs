@@ -64,6 +64,9 @@ impl Asked {
             [whole.filter(|id| id.host == **host), short]
         });
         let fits = |id: &ResourceId| kinds.contains(&(id.provider.as_str(), id.kind.as_str()));
+        // No daemon's name has a slash.
+        let name = !self.id.contains('/');
+        let all = all.filter(|_| name);
         all.chain(whole.flatten()).filter(fits).collect()
     }
 }
