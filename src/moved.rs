@@ -66,6 +66,13 @@ pub fn obey(mut state: Outcome, moves: &Moves) -> (Outcome, Moved) {
             } else {
                 moved.addresses.insert(to, from.clone());
             }
+        } else if let Some(to) = parsed
+            .as_ref()
+            .and_then(|address| moves.implied(address))
+            .map(|to| Address::new(to.to_string()))
+            .filter(|to| !known.contains(to))
+        {
+            moved.addresses.insert(to, from.clone());
         } else if parsed.is_some_and(|address| moves.lets_go(&address)) {
             let_go(&mut state, from, &mut moved.let_go);
         }
@@ -109,7 +116,7 @@ pub fn untraced(state: &Outcome, moves: &Moves) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     let leads = |made: &Address, now: &Address| {
         let made = made.as_str().parse().ok();
-        let to = made.and_then(|made| moves.now(&made));
+        let to = made.and_then(|made| moves.now(&made).or_else(|| moves.implied(&made)));
         to.is_some_and(|to| to.to_string() == now.as_str())
     };
     for (now, made) in state.made_as.iter().filter(|(now, made)| !leads(made, now)) {

@@ -3,12 +3,12 @@
 
 use crate::schema::Schema;
 use crate::syntax::{Expr, Section, hinted};
-use crate::tree::Tree;
+use crate::tree::{Repeat, Tree};
 use crate::words::suggest;
 use crate::{Address, Key, ModulePath, Step, literal};
 use hcl_edit::expr::{Expression, TraversalOperator};
 use infra_diag::{Diagnostic, Diagnostics, Span};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Kind, name and key.
@@ -44,9 +44,15 @@ struct Rule {
     written: Written,
 }
 
+/// Of a declared block, by the modules it is in, its kind and its name: whether it has a `count`.
+type Counted = BTreeMap<(Vec<Arc<str>>, Arc<str>, Arc<str>), bool>;
+
 /// All that a configuration says about former addresses.
 #[derive(Clone, Debug, Default)]
-pub struct Moves(Vec<Rule>);
+pub struct Moves {
+    written: Vec<Rule>,
+    counted: Counted,
+}
 
 /// `moved { from = workload.a  to = workload.b }`.
 pub(crate) fn moved(
@@ -295,7 +301,17 @@ impl Moves {
                 scope: scope.clone(),
                 written: written.clone(),
             };
-            moves.0.extend(module.moves.iter().map(rule));
+            moves.written.extend(module.moves.iter().map(rule));
+            moves
+                .counted
+                .extend(module.declared().filter_map(|(name, kind, block)| {
+                    let counted = match block.repeat {
+                        Repeat::Once => false,
+                        Repeat::Count(_) => true,
+                        Repeat::ForEach(_) => return None,
+                    };
+                    Some(((scope.clone(), kind.into(), name.clone()), counted))
+                }));
             for (name, _, call) in module.calls.iter() {
                 let inner = scope.iter().chain([name]).cloned().collect();
                 queue.extend(call.module.map(|module| (inner, module)));
@@ -335,12 +351,32 @@ impl Moves {
         let what = What::Moved { to };
         let written = Written { from, what, span };
         let scope = Vec::new();
-        Ok(Self(vec![Rule { scope, written }]))
+        Ok(Self {
+            written: vec![Rule { scope, written }],
+            counted: Counted::new(),
+        })
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.written.is_empty() && self.counted.is_empty()
+    }
+
+    /// Where it is declared now without a word: a block that got a `count` is its first instance, and one that lost it
+    /// was that.
+    #[must_use]
+    pub fn implied(&self, address: &Address) -> Option<Address> {
+        let scope = address.module.0.iter().map(|step| step.name.clone());
+        let block = (scope.collect(), address.kind.clone(), address.name.clone());
+        let key = match (self.counted.get(&block)?, &address.key) {
+            (true, None) => Some(Key::Index(0)),
+            (false, Some(Key::Index(0))) => None,
+            _ => return None,
+        };
+        Some(Address {
+            key,
+            ..address.clone()
+        })
     }
 
     /// Where what was declared at an address is declared now; none where it stayed.
@@ -348,7 +384,7 @@ impl Moves {
     pub fn now(&self, address: &Address) -> Option<Address> {
         let mut now = address.clone();
         let mut been = BTreeSet::from([now.clone()]);
-        while let Some(next) = self.0.iter().find_map(|rule| rule.moved(&now)) {
+        while let Some(next) = self.written.iter().find_map(|rule| rule.moved(&now)) {
             // In a circle, which is an error of its own.
             if !been.insert(next.clone()) {
                 return None;
@@ -361,7 +397,7 @@ impl Moves {
     /// Whether what was made for an address is let go of instead of removed.
     #[must_use]
     pub fn lets_go(&self, address: &Address) -> bool {
-        self.0
+        self.written
             .iter()
             .any(|rule| rule.removes(address) == Some(false))
     }
@@ -371,7 +407,7 @@ impl Moves {
     pub fn check<'a>(&self, declared: impl Iterator<Item = (&'a Address, Span)>) -> Diagnostics {
         let mut found = Diagnostics::new();
         for (address, origin) in declared {
-            for rule in &self.0 {
+            for rule in &self.written {
                 let span = rule.written.span;
                 let (summary, text) = match (rule.moved(address), rule.removes(address)) {
                     (Some(to), _) if to == *address => {
@@ -410,11 +446,11 @@ impl Moves {
             let module = ModulePath(scope.chain(from.module.iter().cloned()).collect());
             let start = Address::new(module, &kind, &name, key);
             let mut now = rule.moved(&start)?;
-            for _ in &self.0 {
+            for _ in &self.written {
                 if now == start {
                     return Some(());
                 }
-                now = self.0.iter().find_map(|rule| rule.moved(&now))?;
+                now = self.written.iter().find_map(|rule| rule.moved(&now))?;
             }
             None
         };
@@ -423,7 +459,7 @@ impl Moves {
                 .at(rule.written.span, "this leads back to where it began")
                 .hint("remove it, or those that lead back")
         };
-        self.0
+        self.written
             .iter()
             .filter(|rule| circle(rule).is_some())
             .map(error)

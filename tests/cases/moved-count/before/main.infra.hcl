@@ -1,0 +1,5 @@
+host "r1" {}
+
+workload "web" {
+  container { image = "registry.example/web:1" }
+}

@@ -1,0 +1,6 @@
+host "r1" {}
+
+workload "web" {
+  count = 2
+  container { image = "registry.example/web:1" }
+}
