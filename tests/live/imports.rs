@@ -137,14 +137,21 @@ fn a_container_is_taken_over_as_it_runs() {
     assert_eq!(bench.docker(&["inspect", "-f", "{{.Id}}", &other]), other);
 }
 
+/// One after the other, while the names of the rest are a stranger's still.
 #[test]
-fn one_is_imported_by_hand() {
+fn each_is_imported_by_hand() {
     let text = format!(
         r#"
 infra {{ project = "PROJECT" }}
+network "lan" {{
+  name   = "{PROJECT}.lan"
+  subnet = "10.231.99.0/24"
+}}
 volume "data" {{ name = "{PROJECT}.data" }}
 image "memcached" {{ archive = "build/memcached.tar" }}
-workload "other" {{
+workload "db" {{
+  name = "{PROJECT}.db"
+  interface "lan" {{ network = network.lan }}
   disk "data" {{
     volume = volume.data
     mount  = "/data"
@@ -160,19 +167,34 @@ workload "other" {{
         return;
     };
     let theirs = Theirs::new(&bench);
-    let name = format!("{PROJECT}.data");
-    // Its name is a stranger's, until it is imported.
+    let archive = bench.path("build/memcached.tar");
+    let tag = format!("{PROJECT}:by-hand");
+    bench.docker(&["import", &archive.display().to_string(), &tag]);
+    let id = theirs.run(&tag);
+    let name = |word: &str| format!("{PROJECT}.{word}");
     bench.run(1, &["plan"]);
     bench.run(1, &["import", "volume.data", "nothing"]);
-    bench.run(1, &["import", "volume.nothing", &name]);
-    bench.run(0, &["import", "volume.data", &name]);
-    bench.run(1, &["import", "volume.data", &name]);
+    bench.run(1, &["import", "volume.nothing", &name("data")]);
+    for (address, word) in [
+        ("volume.data", "data"),
+        ("workload.db", "db"),
+        ("network.lan", "lan"),
+    ] {
+        bench.run(1, &["plan"]);
+        bench.run(0, &["import", address, &name(word)]);
+        bench.run(1, &["import", address, &name(word)]);
+    }
+    let same = bench.docker(&["inspect", "-f", "{{.Id}}", &name("db")]);
+    assert_eq!(same, id, "nothing was touched");
+    // Of another image and without its bridge's name, it is made anew; and is ours by its mark then.
+    bench.run(2, &["plan", "--detailed-exitcode"]);
     bench.run(0, &["apply", "--auto-approve"]);
     bench.run(0, &["plan", "--detailed-exitcode"]);
     bench.run(0, &["destroy", "--auto-approve"]);
     assert_eq!(
-        bench.docker(&["volume", "ls", "-q", "--filter", &format!("name={name}")]),
+        bench.docker(&["ps", "-aq", "--filter", &format!("name={}", name("db"))]),
         ""
     );
     drop(theirs);
+    bench.docker(&["rmi", &tag]);
 }

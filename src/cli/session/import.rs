@@ -130,7 +130,8 @@ impl Session {
         records.any(|(id, record)| record.address == *address && own_kind(id) == kind(address))
     }
 
-    /// Facts know what is ours by marks: what is imported, or asked for, is ours too, and in nobody's way.
+    /// Facts know what is ours by marks: what is imported, or asked for, is ours too, and in nobody's way. Nor is what
+    /// has a name that is declared as such: it is imported as well, or the name is taken, which is said elsewhere.
     pub(super) fn count_imports(&self, facts: &mut BTreeMap<HostName, Facts>) {
         let records = self.prior().resources.iter();
         let records = records.filter(|(_, record)| record.imported.is_some());
@@ -140,7 +141,13 @@ impl Session {
             let candidates = asked.candidates(&hosts).into_iter();
             candidates.map(move |id| (id, asked.to.clone()))
         });
-        for (id, address) in known.chain(asked) {
+        let named = self.configuration.declared.names.iter();
+        let named = named.flat_map(|(address, name)| {
+            let same = Asked::new(address.clone(), name.clone());
+            let candidates = same.candidates(&hosts).into_iter();
+            candidates.map(move |id| (id, address.clone()))
+        });
+        for (id, address) in known.chain(asked).chain(named) {
             if let Some(facts) = facts.get_mut(&id.host) {
                 count(facts, &id, &address, self.project());
             }

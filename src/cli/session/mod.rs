@@ -367,7 +367,14 @@ impl Session {
             .map(|d| (d.resource.id.clone(), &d.resource.body))
             .collect();
         let imports = self.imports(&decision.desired, &selection)?;
-        let (observed, imported) = self.observe_with(&world, &wanted, &imports).await?;
+        let (mut observed, imported) = self.observe_with(&world, &wanted, &imports).await?;
+        if self.options.import.is_some() {
+            // One is taken over; whether the rest can be made is for the next plan.
+            decision
+                .desired
+                .retain(|d| imports.contains_key(&d.resource.id));
+            observed.retain(|id, _| imports.contains_key(id));
+        }
         keep(
             &selection.of(&self.configuration.declared),
             &self.configuration.evaluation,
