@@ -14,7 +14,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::calls::{
-    Claim, Thing, doing, files, gone, image, marked, must_be_ours, observed, patiently, settle,
+    Claim, TAKEN, Thing, doing, files, gone, image, marked, must_be_ours, observed, patiently,
+    settle,
 };
 use crate::kind::CONTAINER as KIND;
 use crate::mark::{self, Labels, short};
@@ -216,28 +217,46 @@ pub(crate) async fn create(
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
     let doing = doing(wire, "creating", KIND, &body.name);
-    let id = patiently(|| begin(wire, body, mark, &doing, progress)).await?;
-    settle::settle(wire, &id, body, progress).await
+    match patiently(|| begin(wire, body, mark, &doing, progress)).await? {
+        Begun::Now(id) if settle::is_whole_when_made(body) => {
+            settle::start(wire, &id, body, progress).await
+        }
+        Begun::Now(id) | Begun::Before(id) => settle::settle(wire, &id, body, progress).await,
+    }
 }
 
-/// The id of the one that is there or was made; whatever else of ours has its name is removed.
+/// The id of the one that is there.
+enum Begun {
+    /// Just as it was asked for.
+    Now(String),
+    /// By a call that was cut off: it may be anywhere on its way.
+    Before(String),
+}
+
+/// It is made at once: the engine itself tells whether the name is taken, and until then nothing is touched. Whatever
+/// else of ours has its name is removed.
 async fn begin(
     wire: &Wire,
     body: &Container,
     mark: &Mark,
     doing: &str,
     progress: &dyn Progress,
-) -> Result<String, Failure> {
+) -> Result<Begun, Failure> {
     let failed = |e: Trouble| e.failure(doing);
-    if let Some(found) = find(wire, &body.name).await.map_err(failed)? {
-        must_own(doing, &found, Claim::by(mark))?;
-        if begun(wire, &found, body, mark).await.map_err(failed)? {
-            return Ok(found.id);
-        }
-        progress.say("removing what was half made");
-        remove(wire, &found).await.map_err(failed)?;
+    let taken = match make(wire, body, mark, doing).await {
+        Ok(id) => return Ok(Begun::Now(id)),
+        Err(failure) if failure.cause.contains(TAKEN) => failure,
+        Err(failure) => return Err(failure),
+    };
+    // One that is still being made or removed has the name and cannot be seen.
+    let found = find(wire, &body.name).await.map_err(failed)?.ok_or(taken)?;
+    must_own(doing, &found, Claim::by(mark))?;
+    if begun(wire, &found, body, mark).await.map_err(failed)? {
+        return Ok(Begun::Before(found.id));
     }
-    make(wire, body, mark, doing).await
+    progress.say("removing what was half made");
+    remove(wire, &found).await.map_err(failed)?;
+    make(wire, body, mark, doing).await.map(Begun::Now)
 }
 
 /// Whether what is there was begun as this body: all that is fixed when it is made is the same.

@@ -124,11 +124,10 @@ pub(crate) fn gone(answer: Answer<()>) -> Answer<()> {
 
 /// What an engine says of a name or subnet that is taken by something which is not there to be seen: it is
 /// still being made or removed, on a call that was cut off (seen on 20.10).
-const BUSY: [&str; 3] = [
-    "is already in use by container",
-    "Pool overlaps with other one",
-    "network with name",
-];
+const BUSY: [&str; 3] = [TAKEN, "Pool overlaps with other one", "network with name"];
+
+/// What an engine says of a container's name that another one has.
+pub(crate) const TAKEN: &str = "is already in use by container";
 
 /// Makes an attempt again while the engine is [`BUSY`]; what it says after five seconds holds.
 pub(crate) async fn patiently<T, F>(attempt: impl Fn() -> F) -> Result<T, Failure>

@@ -28,24 +28,41 @@ pub(crate) async fn settle(
     let found = found.ok_or_else(|| Failure::new(Remedy::Replan, &connecting, "it is gone"))?;
     connect(wire, &found, body, &connecting).await?;
     let stopped = write(wire, &found, body, progress).await?;
-    let verb = match found.state.status.as_str() {
-        _ if body.state != "running" => return Ok(()),
-        "created" | "exited" => "starting",
-        _ if stopped => "starting",
-        "paused" => "resuming",
-        _ => return Ok(()),
-    };
-    progress.say(verb);
-    let answer = match verb {
-        "starting" => {
-            wire.client()
-                .start_container(id, None::<StartContainerOptions>)
-                .await
+    match found.state.status.as_str() {
+        "created" | "exited" => start(wire, id, body, progress).await,
+        _ if stopped => start(wire, id, body, progress).await,
+        "paused" if body.state == "running" => {
+            progress.say("resuming");
+            let answer = wire.client().unpause_container(id).await;
+            answer.map_err(|e| Trouble::from(e).failure(doing(wire, "resuming", KIND, &body.name)))
         }
-        _ => wire.client().unpause_container(id).await,
-    };
+        _ => Ok(()),
+    }
+}
+
+/// Whether there is nothing to do about it but start it: the engine puts one into the first network, and into no other
+/// before its API 1.44.
+pub(crate) fn is_whole_when_made(body: &Container) -> bool {
+    body.networks.len() < 2 && body.files.is_empty()
+}
+
+/// One that does not run, where it is wanted to.
+pub(crate) async fn start(
+    wire: &Wire,
+    id: &str,
+    body: &Container,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    if body.state != "running" {
+        return Ok(());
+    }
+    progress.say("starting");
+    let answer = wire
+        .client()
+        .start_container(id, None::<StartContainerOptions>)
+        .await;
     // What cannot start stays: it carries the mark, and its state and error can be looked at.
-    answer.map_err(|e| Trouble::from(e).failure(doing(wire, verb, KIND, &body.name)))
+    answer.map_err(|e| Trouble::from(e).failure(doing(wire, "starting", KIND, &body.name)))
 }
 
 /// Whether it was stopped for it: what runs has read its files already. Stopped first: were it cut off between,
