@@ -2,6 +2,7 @@
 //! block, never left out in silence.
 
 mod container;
+mod devices;
 mod text;
 
 use std::collections::BTreeMap;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use infra_api::Text;
 use infra_api::target::{
-    BlockDevice, Confinement, Container, Device, DeviceRequest, Devices, Endpoint, HealthCheck,
-    Limits, Log, Mount, Naming, Port, Probe, Process, Restart, Security, Ulimit, UploadedFile,
+    Confinement, Container, Endpoint, HealthCheck, Log, Mount, Naming, Port, Probe, Process,
+    Restart, Security, Ulimit, UploadedFile,
 };
 
 use super::Declarations;
+use super::devices::{devices_of, limited};
 use super::text::{Block, list};
 
 /// `declared`: what it stands on.
@@ -78,6 +79,37 @@ fn interface(
 }
 
 fn form(body: &Container) -> Block {
+    // Whoever adds a field comes by here: each is written by one of the functions of this file.
+    let Container {
+        name: _,
+        image: _,
+        state: _,
+        entrypoint: _,
+        command: _,
+        env: _,
+        user: _,
+        working_dir: _,
+        hostname: _,
+        labels: _,
+        ports: _,
+        mounts: _,
+        files: _,
+        networks: _,
+        naming: _,
+        restart: _,
+        health_check: _,
+        process: _,
+        log: _,
+        security: _,
+        confinement: _,
+        devices: _,
+        ulimits: _,
+        cpus: _,
+        memory_nodes: _,
+        memory_bytes: _,
+        pids: _,
+        limits: _,
+    } = body;
     let mut block = Block::new("container");
     let image = &body.image;
     let (image, moved) = image
@@ -201,10 +233,11 @@ fn secured(security: &Security, block: &mut Block) {
     block.maybe("apparmor", apparmor.as_deref());
     block.list("selinux", selinux);
     let mut capabilities = Block::new("capabilities");
-    // Those two are dropped unless something is said.
+    // Those two are dropped unless something is said; but not from all.
+    let all = add.iter().any(|name| name == "ALL");
     let said: Vec<String> = drop
         .iter()
-        .filter(|name| !matches!(name.as_str(), "MKNOD" | "NET_RAW"))
+        .filter(|name| all || !matches!(name.as_str(), "MKNOD" | "NET_RAW"))
         .cloned()
         .collect();
     capabilities.list("drop", &said);
@@ -378,95 +411,5 @@ fn resolver(naming: &Naming) -> Block {
     block.list("servers", servers);
     block.list("search", search);
     block.list("options", options);
-    block
-}
-
-fn devices_of(devices: &Devices, block: &mut Block) {
-    let Devices {
-        mapped,
-        requests,
-        rules: _,
-    } = devices;
-    for (
-        target,
-        Device {
-            source,
-            permissions,
-        },
-    ) in mapped
-    {
-        let mut device = Block::labelled("device", source);
-        device.text("target", target);
-        device.text("permissions", permissions);
-        block.block(device);
-    }
-    for request in requests {
-        let DeviceRequest {
-            driver,
-            count,
-            ids,
-            capabilities,
-            options,
-        } = request;
-        let mut wanted = Block::new("device_request");
-        wanted.maybe("driver", driver.as_deref());
-        wanted.number("count", count.as_ref());
-        wanted.list("ids", ids);
-        wanted.list("capabilities", capabilities);
-        wanted.map("options", options);
-        block.block(wanted);
-    }
-}
-
-fn limited(limits: &Limits) -> Block {
-    let Limits {
-        cpu_shares,
-        cpu_quota_us,
-        cpu_period_us,
-        cpu_realtime_runtime_us,
-        cpu_realtime_period_us,
-        memory_reservation_bytes,
-        swap_bytes,
-        swappiness,
-        oom_score_adj,
-        oom_kill_disable,
-        blkio_weight,
-        block_devices,
-    } = limits;
-    let micro = |us: &Option<u64>| us.map(|us| format!("{us}us"));
-    let mut block = Block::new("limits");
-    block.number("cpu_shares", cpu_shares.as_ref());
-    block.maybe("cpu_quota", micro(cpu_quota_us).as_deref());
-    block.maybe("cpu_period", micro(cpu_period_us).as_deref());
-    block.maybe(
-        "cpu_realtime_runtime",
-        micro(cpu_realtime_runtime_us).as_deref(),
-    );
-    block.maybe(
-        "cpu_realtime_period",
-        micro(cpu_realtime_period_us).as_deref(),
-    );
-    block.size("memory_reservation", *memory_reservation_bytes);
-    block.size("swap", *swap_bytes);
-    block.number("swappiness", swappiness.as_ref());
-    block.number("oom_score_adj", oom_score_adj.as_ref());
-    block.flag("oom_kill_disable", *oom_kill_disable);
-    block.number("blkio_weight", blkio_weight.as_ref());
-    for (path, device) in block_devices {
-        let BlockDevice {
-            weight,
-            read_bps,
-            write_bps,
-            read_iops,
-            write_iops,
-        } = device;
-        let mut limit = Block::labelled("block_device", path);
-        limit.number("weight", weight.as_ref());
-        limit.size("read_rate", *read_bps);
-        limit.size("write_rate", *write_bps);
-        limit.number("read_iops", read_iops.as_ref());
-        limit.number("write_iops", write_iops.as_ref());
-        block.block(limit);
-    }
     block
 }

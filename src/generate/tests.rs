@@ -339,6 +339,21 @@ fn of_limits() {
 }
 
 #[test]
+fn of_all_capabilities_but_one() {
+    comes_back(&format!(
+        r#"workload "w" {{
+          container {{
+            image = "{IMAGE}"
+            capabilities {{
+              drop = ["MKNOD"]
+              add  = ["ALL"]
+            }}
+          }}
+        }}"#
+    ));
+}
+
+#[test]
 fn of_a_privileged_one_and_a_disabled_check() {
     comes_back(&format!(
         r#"workload "w" {{

@@ -149,3 +149,38 @@ where
 pub(crate) fn doing(wire: &Wire, verb: &str, kind: &str, name: &str) -> String {
     format!("{verb} {kind} `{name}` on {}", wire.host)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use infra_api::Address;
+
+    use super::*;
+
+    /// Without a mark only the very object that was imported may be touched, and with another's mark none.
+    #[test]
+    fn what_is_imported_is_known_by_its_identity() {
+        let mark = |project: &str| Mark {
+            project: Project::new(project),
+            address: Address::new("workload.a"),
+        };
+        let (ours, theirs) = (mark("demo"), Some(mark::labels(&mark("other"))));
+        let marked = Some(mark::labels(&ours));
+        let may = |labels: &Labels, imported: Option<&str>| {
+            let thing = Thing {
+                told: "container `a`".to_owned(),
+                identity: "1",
+                labels,
+            };
+            let mark = &ours;
+            must_be_ours("removing it", &thing, Claim { mark, imported }).is_ok()
+        };
+        for unmarked in [None, Some(BTreeMap::new())] {
+            assert!(may(&unmarked, Some("1")));
+            assert!(!may(&unmarked, Some("2")) && !may(&unmarked, None));
+        }
+        assert!(!may(&theirs, Some("1")));
+        assert!(may(&marked, None));
+    }
+}
