@@ -113,7 +113,7 @@ impl Decision {
     pub fn made_anew(
         &self,
         project: &Project,
-        names: (&BTreeMap<Address, String>, &MadeAs),
+        names: lower::Names<'_>,
         addresses: &BTreeSet<Address>,
     ) -> BTreeSet<ResourceId> {
         let goes = |resource: &&Resource| {

@@ -103,10 +103,13 @@ impl Lowering<'_> {
     }
 
     fn name(&self, address: &Address) -> String {
-        match self.inputs.declared.names.get(address) {
-            Some(given) => given.clone(),
-            None => self.derived_name(address),
-        }
+        let Inputs {
+            project,
+            declared,
+            made_as,
+            ..
+        } = self.inputs;
+        called(project, address, (&declared.names, made_as))
     }
 
     fn derived_name(&self, address: &Address) -> String {
@@ -139,13 +142,22 @@ impl Lowering<'_> {
     }
 }
 
-/// The id of the object that *is* the workload: its container or its machine. `given`: what daemons call those that are
-/// not named after their address.
+/// What daemons call those that are not named after their address, and which address the others are named after.
+pub type Names<'a> = (&'a BTreeMap<Address, String>, &'a MadeAs);
+
+/// A daemon's name for what is declared at an address.
+#[must_use]
+pub fn called(project: &Project, address: &Address, (given, made_as): Names<'_>) -> String {
+    let derived = || names::object(project, made_as.of(address));
+    given.get(address).cloned().unwrap_or_else(derived)
+}
+
+/// The id of the object that *is* the workload: its container or its machine.
 #[must_use]
 pub fn main_resource(
     project: &Project,
     address: &Address,
-    (given, made_as): (&BTreeMap<Address, String>, &MadeAs),
+    names: Names<'_>,
     placement: &Placement,
 ) -> ResourceId {
     let (provider, kind) = match placement.runtime {
@@ -153,8 +165,7 @@ pub fn main_resource(
         Runtime::Kvm => ("libvirt", "domain"),
         Runtime::BareMetal => ("systemd", "unit"),
     };
-    let given = given.get(address).cloned();
-    let name = given.unwrap_or_else(|| names::object(project, made_as.of(address)));
+    let name = called(project, address, names);
     ResourceId::new(&placement.host, provider, kind, &name)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::target::{Container, ContainerNetwork, ContainerVolume, Mount};
-use infra_api::{Address, HostName, Observed, ResourceId, names};
+use infra_api::{Address, HostName, Observed, ResourceId};
 use infra_diag::Diagnostics;
 use serde::de::DeserializeOwned;
 
@@ -11,6 +11,7 @@ use super::Session;
 use super::import::{Asked, Imports};
 use crate::cli::ui::Stop;
 use crate::generate::{self, Block, Declarations, label};
+use crate::lower::called;
 use crate::world::World;
 
 /// What a file begins with: what stands in it was read from a running object.
@@ -98,10 +99,8 @@ impl Session {
     fn declarations(&self) -> Declarations {
         let declared = &self.configuration.declared;
         let called = |address: &Address| {
-            let given = declared.names.get(address).cloned();
-            let made_as = self.prior().made_as.of(address);
-            let name = given.unwrap_or_else(|| names::object(self.project(), made_as));
-            (name, address.to_string())
+            let names = (&declared.names, &self.prior().made_as);
+            (called(self.project(), address, names), address.to_string())
         };
         // Of a module nothing is seen from the root.
         let root = |address: &&Address| !address.as_str().starts_with("module.");
