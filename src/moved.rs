@@ -81,7 +81,8 @@ pub fn obey(mut state: Outcome, moves: &Moves) -> (Outcome, Moved) {
     (state, moved)
 }
 
-fn rename(state: &mut Outcome, addresses: &BTreeMap<Address, Address>) {
+/// What stood at the second address of each pair stands at the first.
+pub fn rename(state: &mut Outcome, addresses: &BTreeMap<Address, Address>) {
     let to: BTreeMap<&Address, &Address> = addresses.iter().map(|(to, from)| (from, to)).collect();
     for record in state.resources.values_mut() {
         if let Some(to) = to.get(&record.address) {

@@ -44,7 +44,7 @@ const JOURNEYS: [Journey; 3] = [
         to: before,
     },
     Journey {
-        name: "update, restart, replace, delete, create",
+        name: "update, prepare, restart, replace, delete, create",
         from: before,
         to: after,
     },
@@ -125,6 +125,8 @@ fn after(house: &House) -> Wanted {
     Wanted {
         resources,
         depends_on: vec![(id("container", "comes"), id("container", "pinned"))],
+        // It is that time.
+        stopped_when: [(id("domain", "vm"), windows::week("Mon 00:00-01:00"))].into(),
         ..Wanted::default()
     }
 }

@@ -99,6 +99,7 @@ fn plan(steps: usize, basis: infra_plan::Basis) -> Plan {
         in_doubt: &BTreeSet::new(),
         imported: &BTreeMap::new(),
         swaps: &|_| false,
+        prepared: &|_, _, _| None,
         impact: &impact,
         claims: &|_, _, _, _| Claims::default(),
         replace: &BTreeSet::new(),

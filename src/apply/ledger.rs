@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use infra_api::{Failure, Remedy, ResourceId};
-use infra_plan::{Before, Outcome, Step, StepAction};
+use infra_plan::{Outcome, Plan, Step, StepAction};
 use infra_state::{Entry, Folding};
 
 use crate::Job;
@@ -15,17 +15,20 @@ pub(crate) struct Ledger<'a> {
     pub(crate) job: Job<'a>,
     folding: Mutex<Folding>,
     broken: AtomicBool,
-    /// Of objects that are made anew: their removals that an earlier apply has done. The world does not tell them by
-    /// itself, for what was made since looks like what is to be removed.
+    /// Of objects with two steps: the first ones that an earlier apply has done. The world does not tell them by itself:
+    /// what was made since looks like what is to be removed, what was restarted is not as it was prepared.
     behind: BTreeSet<u32>,
-    /// The steps that make those objects anew.
-    remade: BTreeSet<u32>,
+    /// Second steps: the world cannot be compared with them before the first one is done.
+    second: BTreeSet<u32>,
 }
 
 impl<'a> Ledger<'a> {
     pub(crate) fn new(job: Job<'a>) -> Self {
         let planned = &job.plan.result;
-        let replaced = replaced_before(&job);
+        let pairs = pairs(job.plan);
+        let is_behind = |first: &u32| job.earlier.is_done(*first);
+        let (behind, second): (Vec<_>, Vec<_>) =
+            pairs.into_iter().partition(|(first, _)| is_behind(first));
         let folding = Folding::new(
             job.prior.clone(),
             planned.workloads.clone(),
@@ -35,8 +38,8 @@ impl<'a> Ledger<'a> {
             job,
             folding: Mutex::new(folding),
             broken: AtomicBool::new(false),
-            behind: replaced.iter().map(|(removal, _)| *removal).collect(),
-            remade: replaced.into_iter().map(|(_, remade)| remade).collect(),
+            behind: behind.into_iter().map(|(first, _)| first).collect(),
+            second: second.into_iter().map(|(_, second)| second).collect(),
         }
     }
 
@@ -45,13 +48,10 @@ impl<'a> Ledger<'a> {
         self.behind.contains(&step)
     }
 
-    /// Whether the world can be compared with a step before the first one starts. What another step removes first is
-    /// there still, unless that was done before.
+    /// Whether the world can be compared with a step before the first one starts: the other step of its object does not
+    /// come before it, or was done by an earlier apply.
     pub(crate) fn is_to_check(&self, step: &Step) -> bool {
-        match step.before {
-            Before::Removed => self.remade.contains(&step.number),
-            _ => !self.is_behind(step.number),
-        }
+        !self.is_behind(step.number) && !self.second.contains(&step.number)
     }
 
     /// Writes the entry down durably. It counts also where that fails: what is done is done.
@@ -81,12 +81,18 @@ impl<'a> Ledger<'a> {
     }
 }
 
-/// Of each object that is made anew and that an earlier apply has removed: the two steps.
-fn replaced_before(job: &Job<'_>) -> Vec<(u32, u32)> {
-    let steps = || job.plan.steps.iter();
-    let remade = steps().filter(|step| step.before == Before::Removed);
-    let remade: BTreeMap<&ResourceId, u32> = remade.map(|s| (&s.resource, s.number)).collect();
-    let done = |s: &&Step| s.action == StepAction::Delete && job.earlier.is_done(s.number);
-    let pair = |s: &Step| Some((s.number, *remade.get(&s.resource)?));
-    steps().filter(done).filter_map(pair).collect()
+/// The two steps of each object that has two: removed and made anew, or prepared and restarted.
+fn pairs(plan: &Plan) -> Vec<(u32, u32)> {
+    let is_first = |s: &&Step| matches!(s.action, StepAction::Delete | StepAction::Prepare);
+    let first: BTreeMap<&ResourceId, u32> = plan
+        .steps
+        .iter()
+        .filter(is_first)
+        .map(|s| (&s.resource, s.number))
+        .collect();
+    let pair = |s: &Step| {
+        let first = *first.get(&s.resource)?;
+        (first < s.number).then_some((first, s.number))
+    };
+    plan.steps.iter().filter_map(pair).collect()
 }

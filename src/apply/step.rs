@@ -1,6 +1,7 @@
 //! One step: journal, look, act, look again, wait until it is ready, journal. It never acts on what it did not
 //! find as planned, and never believes that what it asked for was done.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use infra_api::{
@@ -70,7 +71,7 @@ impl<'a> Hands<'a> {
                 step: *number,
                 resource: resource.clone(),
                 address: address.clone(),
-                kept: self.wanted()?.cloned(),
+                kept: self.wanted()?.map(Cow::into_owned),
             }),
             Err(failure) => {
                 let error = failure.to_string();
@@ -94,7 +95,7 @@ impl<'a> Hands<'a> {
                 Some(Record {
                     body,
                     unready: self.step.until_ready,
-                    ..wanted.clone()
+                    ..wanted.into_owned()
                 })
             }
             _ => None,
@@ -120,7 +121,8 @@ impl<'a> Hands<'a> {
     /// Looks and acts until the object is as wanted. A call whose answer was lost may have had its effect, so
     /// each attempt begins by looking.
     async fn change(&self) -> Result<(), Failure> {
-        let wanted = self.wanted()?.map(|record| &record.body);
+        let record = self.wanted()?;
+        let wanted = record.as_ref().map(|record| &record.body);
         let mut attempt = 1;
         loop {
             let found = self.found().await?;
@@ -150,7 +152,8 @@ impl<'a> Hands<'a> {
     /// daemon for it since, is done.
     pub(crate) async fn is_as_planned(&self) -> Result<Result<(), String>, Failure> {
         let found = self.found().await?.masked;
-        let wanted = self.wanted()?.map(|record| &record.body);
+        let record = self.wanted()?;
+        let wanted = record.as_ref().map(|record| &record.body);
         let goes_on = !self.job.earlier.is_new() || self.is_in_doubt();
         if goes_on && is_reached(wanted, &found) {
             return Ok(Ok(()));
@@ -220,11 +223,16 @@ impl<'a> Hands<'a> {
         let Some(wanted) = wanted else {
             return Ok(Action::Delete);
         };
+        let wanted = match self.step.action {
+            StepAction::Prepare => &self.last()?.body,
+            _ => wanted,
+        };
         let body = fill(wanted, self.job.vault).map_err(|missing| {
             let cause = format!("{} of its secret values are not at hand", missing.len());
             Failure::new(Remedy::Replan, self.doing(), cause).hint("plan again")
         })?;
         Ok(match (self.step.action, found) {
+            (StepAction::Prepare, _) => Action::Prepare { after: body },
             (StepAction::Update, Observed::Present { body: before, .. }) => Action::Update {
                 before,
                 after: body,
@@ -330,7 +338,8 @@ impl<'a> Hands<'a> {
             Some(identity) => raw.imported(identity, self.marked(&self.step.address)),
             None => raw,
         };
-        let wanted = self.wanted()?.map(|record| &record.body);
+        let record = self.wanted()?;
+        let wanted = record.as_ref().map(|record| &record.body);
         let like: Vec<&Value> = wanted.into_iter().chain(self.before()).collect();
         let masked = masked(raw.clone(), &like, self.job.key);
         Ok(Found { raw, masked })
@@ -349,12 +358,24 @@ impl<'a> Hands<'a> {
     }
 
     /// What the step leads to; nothing where it removes.
-    fn wanted(&self) -> Result<Option<&'a Record>, Failure> {
+    fn wanted(&self) -> Result<Option<Cow<'a, Record>>, Failure> {
         if self.step.action == StepAction::Delete {
             return Ok(None);
         }
+        let record = self.last()?;
+        Ok(Some(match &self.step.prepared {
+            Some(body) => Cow::Owned(Record {
+                body: body.clone(),
+                ..record.clone()
+            }),
+            None => Cow::Borrowed(record),
+        }))
+    }
+
+    /// What the object is when all of the plan is done.
+    fn last(&self) -> Result<&'a Record, Failure> {
         let record = self.job.plan.result.resources.get(&self.step.resource);
-        record.map(Some).ok_or_else(|| {
+        record.ok_or_else(|| {
             Failure::new(
                 Remedy::Replan,
                 self.doing(),
@@ -393,6 +414,7 @@ impl<'a> Hands<'a> {
     fn doing(&self) -> String {
         let verb = match self.step.action {
             StepAction::Create => "creating",
+            StepAction::Prepare => "preparing the next start of",
             StepAction::Update => "changing",
             StepAction::Restart => "restarting",
             StepAction::Replace => "replacing",

@@ -56,6 +56,7 @@ impl Lowering<'_> {
             name,
             uuid: names::uuid(self.inputs.project, self.made_as(&workload.address)),
             state: "running".to_owned(),
+            next_start: None,
             acceleration: form.acceleration,
             vcpus,
             online_vcpus: (count < vcpus).then_some(count),

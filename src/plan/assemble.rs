@@ -3,6 +3,7 @@
 mod draft;
 mod guard;
 mod left;
+mod prepare;
 mod ready;
 mod record;
 mod verdict;
@@ -19,8 +20,8 @@ use self::record::{depended_on, record};
 use self::verdict::{Fate, Verdict};
 use crate::order;
 use crate::{
-    Basis, Claims, Cycle, Delta, FORMAT_VERSION, Outcome, Plan, Reason, Record, Rolling, Step,
-    StepAction, When, diff, get,
+    Basis, Before, Claims, Cycle, Delta, FORMAT_VERSION, Outcome, Plan, Reason, Record, Rolling,
+    Step, StepAction, When, diff, get,
 };
 
 /// One object that is wanted.
@@ -57,7 +58,7 @@ impl Timeouts {
     pub(crate) fn of(self, action: StepAction) -> Option<u64> {
         match action {
             StepAction::Create | StepAction::Replace => self.create_ms,
-            StepAction::Update | StepAction::Restart => self.update_ms,
+            StepAction::Update | StepAction::Prepare | StepAction::Restart => self.update_ms,
             StepAction::Delete => self.delete_ms,
         }
     }
@@ -82,6 +83,8 @@ pub struct Inputs<'a> {
     pub claims: &'a dyn Fn(&ResourceId, &Address, &Value, bool) -> Claims,
     /// Whether such an object can be made while the one is there whose place it takes.
     pub swaps: &'a dyn Fn(&ResourceId) -> bool,
+    /// What is found of what runs (the first) once its next start is as wanted (the second); none: nobody can have both.
+    pub prepared: &'a dyn Fn(&ResourceId, &Value, &Value) -> Option<Value>,
     /// Objects to make anew although nothing asks for it.
     pub replace: &'a BTreeSet<ResourceId>,
     /// Placements and outputs as they will be.
@@ -211,7 +214,14 @@ fn ordered(
     for step in &mut steps {
         step.ready_ms = ready_ms(step, verdicts);
     }
-    Ok(steps)
+    let prepared = |step: &Step| {
+        let Before::Present { body } = &step.before else {
+            return None;
+        };
+        let wanted = verdicts.get(&step.resource)?.wanted.as_ref()?;
+        (inputs.prepared)(&step.resource, body, &wanted.resource.body)
+    };
+    Ok(prepare::prepare(steps, &prepared))
 }
 
 /// Digests of all that must be filled in.

@@ -160,6 +160,9 @@ pub struct Step {
     /// Attributes that differ, in their order in the body.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deltas: Vec<Delta>,
+    /// Of what is prepared for its next start: what is found then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepared: Option<Value>,
     /// Steps that must be done before this one starts.
     pub needs: Vec<u32>,
     /// Objects that CPUs are taken from before they have let go: for a moment both run there. Only where waiting
@@ -221,6 +224,8 @@ pub enum Starts {
 #[serde(rename_all = "snake_case")]
 pub enum StepAction {
     Create,
+    /// What runs stays as it is; its next start, by whomever, is as wanted.
+    Prepare,
     /// In place; what depends on it does not notice.
     Update,
     /// The same object, stopped and started again.

@@ -424,6 +424,7 @@ impl<'a> Graph<'a> {
                 .filter(|_| draft.action == StepAction::Create),
             reason: draft.reason.clone(),
             deltas: draft.deltas.clone(),
+            prepared: None,
             needs,
             overlaps: overlaps
                 .map(|(_, releaser)| self.drafts[*releaser].id.clone())
@@ -441,7 +442,7 @@ impl<'a> Graph<'a> {
 fn stops(draft: &Draft) -> bool {
     match draft.action {
         StepAction::Restart | StepAction::Replace | StepAction::Delete => true,
-        StepAction::Create | StepAction::Update => false,
+        StepAction::Create | StepAction::Update | StepAction::Prepare => false,
     }
 }
 
@@ -464,6 +465,6 @@ fn starts(draft: &Draft<'_>) -> bool {
     match draft.action {
         StepAction::Create | StepAction::Restart | StepAction::Replace => true,
         StepAction::Update => draft.deltas.iter().any(is_started),
-        StepAction::Delete => false,
+        StepAction::Prepare | StepAction::Delete => false,
     }
 }

@@ -172,7 +172,7 @@ impl Folding {
 fn stops(action: StepAction) -> bool {
     match action {
         StepAction::Restart | StepAction::Replace | StepAction::Delete => true,
-        StepAction::Create | StepAction::Update => false,
+        StepAction::Create | StepAction::Prepare | StepAction::Update => false,
     }
 }
 

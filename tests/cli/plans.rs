@@ -337,3 +337,30 @@ fn changes_are_told_by_the_exit_code_where_it_is_asked_for() {
     assert_eq!(folder.infra(&["plan", "--facts", facts]).exit, 0);
     assert_eq!(plan(&applied()).exit, 0);
 }
+
+/// The plan knows of moves that the state does not know yet: what is shown of it is shown against that.
+#[test]
+fn a_plan_with_pending_moves_is_shown_against_the_moved_state() {
+    let folder = applied();
+    let moved = WEB.replace("workload \"web\"", "workload \"site\"")
+        + "\nmoved {\n  from = workload.web\n  to   = workload.site\n}\n";
+    folder.write(
+        "main.infra.hcl",
+        &moved.replace("workload.web.", "workload.site."),
+    );
+    folder.write("it.plan", &infra_plan::write(&folder.plan().unwrap()));
+    let plan = folder.path().join("it.plan");
+    ends(
+        folder.infra(&["show", plan.to_str().unwrap()]),
+        0,
+        str![[r#"
+site  container on r1  CPUs 1-3,5-7 shared · lan 10.9.0.2 · stays
+
+Moved: workload.web is workload.site now, and keeps its names
+
+Only the state changes: no object is touched.
+
+"#]],
+        str![],
+    );
+}

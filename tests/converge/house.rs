@@ -253,6 +253,7 @@ impl House {
             impact: &|id, edit| self.sim.impact_of(&id.kind, edit),
             claims: &|_, _, _, _| Claims::default(),
             swaps: &|id| self.sim.swaps(&id.kind),
+            prepared: &|id, before, after| self.sim.prepared(&id.kind, before, after),
             replace: &BTreeSet::new(),
             result,
             secrets: vec![self.key.digest(PASSWORD)],

@@ -298,6 +298,7 @@ impl Bench {
             name,
             uuid,
             state: "running".into(),
+            next_start: None,
             acceleration: Acceleration::Emulated,
             vcpus: 1,
             online_vcpus: None,

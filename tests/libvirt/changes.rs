@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use infra_api::target::*;
 use infra_api::*;
 
+use infra_libvirt::Libvirt;
+
 use crate::bench::*;
 use crate::machines::{linux, wait_for};
 
@@ -150,6 +152,69 @@ fn live_changes_leave_it_running() {
             domain.destroy().unwrap();
             domain.create().unwrap();
             assert_eq!(b.machine(&id).await, machine);
+        })
+    });
+}
+
+/// What waits for its next start is there whoever starts it, and is taken back when nobody wants it any more. Until then
+/// it is the same process, with what it had.
+#[test]
+fn live_its_next_start_is_prepared() {
+    live("next-start", |b| {
+        Box::pin(async {
+            stored(b).await;
+            let machine = furnished(b);
+            let id = b.id("domain", &machine.name);
+            b.create(&id, &machine, None).await.unwrap();
+            let process = b.domain_by_hand(&machine).id();
+            let mut wanted = machine.clone();
+            wanted.memory_bytes *= 2;
+            wanted.hardware.watchdog = None;
+            wanted.disks.remove(1);
+            let (before, after) = (serde_json::json!(machine), serde_json::json!(wanted));
+            let prepared = Libvirt::default()
+                .prepared("domain", &before, &after)
+                .unwrap();
+            for _ in 0..2 {
+                let prepare = Action::Prepare {
+                    after: after.clone(),
+                };
+                b.apply(&id, prepare).await.unwrap();
+                assert_eq!(b.body(&id).await, prepared);
+            }
+            assert_eq!(b.domain_by_hand(&machine).id(), process);
+            let strangers = Change {
+                id: id.clone(),
+                mark: Mark {
+                    project: Project::new("another"),
+                    ..b.mark()
+                },
+                imported: None,
+                action: Action::Prepare {
+                    after: before.clone(),
+                },
+            };
+            let refused = b.daemon.apply(&strangers, &Silent).await;
+            assert_eq!(refused.unwrap_err().remedy, Remedy::Replan);
+            assert_eq!(b.body(&id).await, prepared);
+            // Taken back in place.
+            let taken_back = b.update(&id, &prepared, &before, Impact::InPlace).await;
+            taken_back.unwrap();
+            assert_eq!(b.body(&id).await, before);
+            assert_eq!(b.domain_by_hand(&machine).id(), process);
+            let prepare = Action::Prepare {
+                after: after.clone(),
+            };
+            b.apply(&id, prepare).await.unwrap();
+            let domain = b.domain_by_hand(&machine);
+            domain.destroy().unwrap();
+            domain.create().unwrap();
+            assert_eq!(b.body(&id).await, after);
+            // Changed by hand for its next start alone: that is seen, too.
+            domain
+                .set_memory_flags(64 << 10, virt::sys::VIR_DOMAIN_AFFECT_CONFIG)
+                .unwrap();
+            assert_eq!(b.machine(&id).await.balloon_bytes, Some(64 << 20));
         })
     });
 }

@@ -10,6 +10,8 @@
 
 use std::pin::Pin;
 
+use serde_json::Value;
+
 use crate::{
     Change, Edit, Facts, Failure, HostName, Impact, Observed, Project, Readiness, Remedy, Resource,
     ResourceId, Target,
@@ -47,6 +49,13 @@ pub trait Provider: Send + Sync {
     fn swaps(&self, kind: &str) -> bool {
         let _ = kind;
         false
+    }
+
+    /// What is found of an object that runs as `before` says once its next start is as `after` says, where a daemon can
+    /// have both: then a restart that has to wait is there as soon as anybody stops it.
+    fn prepared(&self, kind: &str, before: &Value, after: &Value) -> Option<Value> {
+        let _ = (kind, before, after);
+        None
     }
 
     /// Whether it is left where it is when nobody wants it any more, because it is not ours alone: an image

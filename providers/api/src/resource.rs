@@ -123,6 +123,8 @@ pub enum Action {
         after: Value,
         impact: Impact,
     },
+    /// Make its next start as `after` says; what runs stays as it is.
+    Prepare { after: Value },
     /// Make the new one beside the old one (under the name that [`crate::names::next`] gives), remove the old one, and
     /// give the new one its name. Goes on from wherever an earlier call was cut off.
     Replace {

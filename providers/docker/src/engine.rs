@@ -103,6 +103,8 @@ impl Engine {
                 after,
                 impact: _,
             } => self.update(change, after, progress).await,
+            // A container has no next start of its own.
+            Action::Prepare { .. } => Err(mistaken("preparing the next start of", &change.id)),
             Action::Replace { body, early } => self.replace(change, body, *early, progress).await,
             Action::Delete => self.delete(change, progress).await,
         }

@@ -97,6 +97,7 @@ impl Libvirtd {
                 self.update(id, mark, (before, after), *impact, progress)
                     .await
             }
+            Action::Prepare { after } => self.prepare(id, mark, after, progress).await,
             // Of what libvirt has, nothing can be there twice.
             Action::Replace { .. } => Err(unknown(id)),
             Action::Delete => self.delete(id, mark, progress).await,
@@ -152,6 +153,21 @@ impl Libvirtd {
             }
             _ => Err(unknown(id)),
         }
+    }
+
+    async fn prepare(
+        &self,
+        id: &ResourceId,
+        mark: &Mark,
+        after: &Value,
+        progress: &dyn Progress,
+    ) -> Result<(), Failure> {
+        if id.kind != "domain" {
+            return Err(unknown(id));
+        }
+        let (mark, wanted): (_, Machine) = (mark.clone(), decode(id, after)?);
+        let prepare = move |connection: &_, _: &_| settle::prepare(connection, &mark, &wanted);
+        self.wire.act(progress, prepare).await
     }
 
     async fn update(

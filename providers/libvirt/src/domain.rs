@@ -11,8 +11,8 @@ use virt::sys;
 
 use crate::failure::{Doing, each, found};
 use crate::network::Ports;
+use crate::text::domain::fingerprint;
 use crate::text::domain_read::{self, Found};
-use crate::text::mark::news;
 use crate::text::pool::Pools;
 use crate::wire::Wire;
 use crate::{guard, network, pool};
@@ -90,7 +90,7 @@ fn observe(
     }
     let made = stored.stamp.map(|stamp| stamp.made).unwrap_or_default();
     let machine = match domain.is_active().doing(doing)? {
-        true => news(live(domain, pools, ports)?.machine, stored.machine, &made),
+        true => running(live(domain, pools, ports)?.machine, stored.machine, &made),
         false => stored.machine,
     };
     let (state, autostart) = (state(domain)?.to_owned(), domain.autostart().doing(doing)?);
@@ -102,6 +102,15 @@ fn observe(
             ..machine
         },
     )
+}
+
+/// Where what runs is not what its next start makes of it: the one of both that is news, and that there is another.
+fn running(live: Machine, stored: Machine, made: &str) -> Machine {
+    let next_start = (live != stored).then(|| fingerprint(&stored));
+    match fingerprint(&live) == made {
+        true => stored,
+        false => Machine { next_start, ..live },
+    }
 }
 
 /// This project's, half-made ones too. In one call the names of all, then each by itself.

@@ -115,7 +115,7 @@ impl Provider for Libvirt {
     /// change under what uses it. A firmware's variables belong to it: with another one a machine begins anew.
     fn impact(&self, kind: &str, path: &[String], _: bool) -> Impact {
         match (kind, path.first().map(String::as_str)) {
-            ("domain", Some("state" | "autostart")) => Impact::InPlace,
+            ("domain", Some("state" | "autostart" | "next_start")) => Impact::InPlace,
             ("domain", Some("name" | "uuid")) => Impact::Replace,
             ("domain", _) => Impact::Restart,
             ("network", Some("own")) if path.get(1).is_some_and(|part| part == "dhcp") => {
@@ -137,6 +137,19 @@ impl Provider for Libvirt {
             Impact::Restart => way::impact(edit.path, edit.before, edit.after),
             certain => certain,
         }
+    }
+
+    /// A domain has two definitions while it runs.
+    fn prepared(&self, kind: &str, before: &Value, after: &Value) -> Option<Value> {
+        let machine = serde_json::from_value::<Machine>(after.clone())
+            .ok()
+            .filter(|_| kind == "domain")?;
+        let mut prepared = before.clone();
+        let next = text::domain::fingerprint(&machine);
+        prepared
+            .as_object_mut()?
+            .insert("next_start".to_owned(), next.into());
+        Some(prepared)
     }
 
     fn connect<'a>(

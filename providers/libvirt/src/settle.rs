@@ -143,6 +143,21 @@ fn define(
     running.go(&steps).map(|()| Left::Nothing)
 }
 
+/// Writes what its next start makes of it; what runs is left alone.
+pub(crate) fn prepare(connection: &Connect, mark: &Mark, wanted: &Machine) -> Result<(), Failure> {
+    let what = format!("the domain `{}`", wanted.name);
+    let doing = || format!("preparing the next start of {what}");
+    let pools = pool::paths(connection)?;
+    let xml = text::write(wanted, mark, &pools, hypervisor(connection)?).doing(doing)?;
+    let gone = || Failure::new(Remedy::Replan, doing(), "it is gone");
+    let domain = lookup(connection, &wanted.name)?.ok_or_else(gone)?;
+    guard::ours(&what, stored(&domain, &pools)?.mark(), &mark.project)?;
+    connection
+        .define_domain_xml_flags(&xml, sys::VIR_DOMAIN_DEFINE_VALIDATE)
+        .doing(doing)
+        .map(drop)
+}
+
 /// A machine saved to disk (libvirt does that when its host goes down) would come back as it was, whatever its
 /// definition says since. A restart that was planned throws that memory away.
 fn forget_saved(domain: &Domain, pools: &Pools, wanted: &Machine) -> Result<(), Failure> {

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use infra_api::{
     Daemon, Facts, Failure, HostName, Impact, Pending, Project, Provider, Resource, Target,
 };
+use serde_json::Value;
 use tokio::sync::Notify;
 
 pub use daemon::SimDaemon;
@@ -103,7 +104,7 @@ impl Provider for Sim {
     fn impact(&self, kind: &str, path: &[String], removed: bool) -> Impact {
         let attribute = path.first().map_or("", String::as_str);
         match (kind, attribute) {
-            (_, "state") => Impact::InPlace,
+            (_, "state" | world::NEXT_START) => Impact::InPlace,
             (
                 "container",
                 "cpus" | "memory_nodes" | "memory_bytes" | "pids" | "restart" | "limits",
@@ -118,6 +119,12 @@ impl Provider for Sim {
 
     fn swaps(&self, kind: &str) -> bool {
         kind == "container"
+    }
+
+    fn prepared(&self, kind: &str, before: &Value, after: &Value) -> Option<Value> {
+        let mut prepared = before.clone();
+        prepared[world::NEXT_START] = world::next_start(after).into();
+        (kind == "domain").then_some(prepared)
     }
 
     fn connect<'a>(

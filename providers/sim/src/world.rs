@@ -26,6 +26,7 @@ pub struct Object {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verb {
     Create,
+    Prepare,
     Update,
     Restart,
     Replace,
@@ -36,6 +37,7 @@ impl From<&Action> for Verb {
     fn from(action: &Action) -> Self {
         match action {
             Action::Create { .. } => Self::Create,
+            Action::Prepare { .. } => Self::Prepare,
             Action::Update {
                 impact: Impact::Restart,
                 ..
@@ -195,7 +197,8 @@ impl World {
                 ));
             }
             (Action::Create { .. }, Some(_)) => {}
-            (Action::Update { .. }, None) => {
+            (Action::Prepare { .. }, Some(_)) => {}
+            (Action::Prepare { .. } | Action::Update { .. }, None) => {
                 return Err(refused(change, Remedy::Replan, "it is not there"));
             }
             (Action::Update { after, impact, .. }, Some(object)) => {
@@ -238,6 +241,9 @@ impl World {
                 object.starts += u32::from(!object.whole || object.body != *body);
                 object.whole = true;
                 object.body = body.clone();
+            }
+            (Action::Prepare { after }, Some(object)) => {
+                object.body[NEXT_START] = next_start(after).into();
             }
             (Action::Update { after, impact, .. }, Some(object)) => {
                 object.starts += u32::from(*impact == Impact::Restart);
@@ -360,6 +366,14 @@ impl Object {
             body.insert(name.clone(), value.clone());
         }
     }
+}
+
+/// The attribute that says of what runs that its next start makes another of it.
+pub(crate) const NEXT_START: &str = "next_start";
+
+/// What it says.
+pub(crate) fn next_start(after: &Value) -> String {
+    names::digest(&[&after.to_string()])
 }
 
 /// The one that is to take its place.

@@ -16,6 +16,7 @@ fn step(number: u32, provider: &str, needs: &[u32]) -> Step {
         source: None,
         reason: Reason::New,
         deltas: vec![],
+        prepared: None,
         needs: needs.to_vec(),
         overlaps: vec![],
         waits_for: Vec::new(),

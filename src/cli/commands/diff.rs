@@ -49,7 +49,7 @@ fn drifts(session: &Session, observed: &BTreeMap<ResourceId, Observed>) -> Drift
 
 fn changed(session: &Session, id: &ResourceId, record: &Record, found: &Observed) -> Option<Drift> {
     let impact = |path: &[String], removed: bool, after: &serde_json::Value| {
-        let provider = session.providers.iter().find(|p| p.name() == id.provider);
+        let provider = session.provider(id);
         let edit = Edit {
             path,
             removed,

@@ -5,8 +5,9 @@ use crate::cli::plan_file;
 use crate::cli::session::{paths, read};
 use crate::cli::show::{self, PlanView};
 use crate::cli::ui::{Exit, Stop, Ui};
+use crate::moved;
 use crate::world::Folder;
-use infra_plan::Outcome;
+use infra_plan::{Outcome, Plan};
 use infra_state::Store;
 
 pub(in crate::cli) fn run(args: &arguments::Show, global: Global, ui: Ui) -> Result<Exit, Stop> {
@@ -15,13 +16,16 @@ pub(in crate::cli) fn run(args: &arguments::Show, global: Global, ui: Ui) -> Res
     };
     let plan = plan_file::read(path)?;
     // What it was made on, where that is still the state; a plan file can also be read elsewhere.
-    let loaded =
-        Store::open(paths(&global.options(&arguments::Values::default()))).load(&plan.project);
-    let prior = loaded
-        .ok()
-        .filter(|l| l.basis() == plan.basis)
-        .and_then(|l| l.state)
-        .map_or_else(Outcome::default, |s| s.outcome);
+    let store = Store::open(paths(&global.options(&arguments::Values::default())));
+    let prior = match store.load(&plan.project) {
+        Ok(mut loaded) => {
+            loaded.map(|outcome| (as_moved(outcome, &plan), ()));
+            let made_on = loaded.basis() == plan.basis;
+            loaded.state.filter(|_| made_on)
+        }
+        Err(_) => None,
+    };
+    let prior = prior.map_or_else(Outcome::default, |state| state.outcome);
     let view = PlanView {
         project: &plan.project,
         plan: &plan,
@@ -36,6 +40,14 @@ pub(in crate::cli) fn run(args: &arguments::Show, global: Global, ui: Ui) -> Res
         ui.result(&show::plan::plan(&view));
     }
     Ok(Exit::Done)
+}
+
+/// The plan was made on the state with its pending moves.
+fn as_moved(mut prior: Outcome, plan: &Plan) -> Outcome {
+    moved::rename(&mut prior, &plan.moved);
+    prior.resources.retain(|id, _| !plan.let_go.contains(id));
+    prior.released.extend(plan.let_go.iter().cloned());
+    prior
 }
 
 fn state(args: &arguments::Show, global: &Global, ui: Ui) -> Result<Exit, Stop> {

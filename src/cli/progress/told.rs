@@ -61,6 +61,7 @@ impl Told {
         };
         let verb = match action {
             StepAction::Create => "creating",
+            StepAction::Prepare => "preparing the next start of",
             StepAction::Update => "changing",
             StepAction::Restart => "restarting",
             StepAction::Replace => "replacing",
@@ -117,6 +118,7 @@ impl Told {
     fn done(&self, step: u32, elapsed_ms: u64) -> String {
         let verb = match self.subjects.get(&step).map(|s| s.action) {
             Some(StepAction::Create) => "created",
+            Some(StepAction::Prepare) => "prepared for its next start",
             Some(StepAction::Update) => "changed",
             Some(StepAction::Restart) => "restarted",
             Some(StepAction::Replace) => "replaced",

@@ -36,7 +36,7 @@ impl Session {
         let mut workloads = self.left_places(selection);
         workloads.extend(placements.clone());
         let impact = |id: &ResourceId, edit: &infra_api::Edit<'_>| {
-            let provider = self.providers.iter().find(|p| p.name() == id.provider);
+            let provider = self.provider(id);
             provider.map_or(infra_api::Impact::Replace, |p| p.impact_of(&id.kind, edit))
         };
         let claims =
@@ -48,9 +48,9 @@ impl Session {
                 };
                 lower::claims(id, body, placement)
             };
-        let swaps = |id: &ResourceId| {
-            let provider = self.providers.iter().find(|p| p.name() == id.provider);
-            provider.is_some_and(|p| p.swaps(&id.kind))
+        let swaps = |id: &ResourceId| self.provider(id).is_some_and(|p| p.swaps(&id.kind));
+        let prepared = |id: &ResourceId, before: &serde_json::Value, after: &serde_json::Value| {
+            self.provider(id)?.prepared(&id.kind, before, after)
         };
         let inputs = infra_plan::Inputs {
             project: self.project(),
@@ -65,6 +65,7 @@ impl Session {
             claims: &claims,
             replace: &replace,
             swaps: &swaps,
+            prepared: &prepared,
             result: Outcome {
                 resources: BTreeMap::new(),
                 workloads,

@@ -234,6 +234,13 @@ impl Session {
         Ok(World::connect(hosts, &self.providers, &self.options.endpoints).await)
     }
 
+    /// Whose objects are of that id.
+    #[must_use]
+    pub fn provider(&self, id: &ResourceId) -> Option<&dyn Provider> {
+        let mut providers = self.providers.iter();
+        providers.find(|p| p.name() == id.provider).map(|p| &**p)
+    }
+
     /// Where the daemons are, for the plan to remember.
     #[must_use]
     pub fn daemons(&self) -> BTreeMap<String, String> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anstyle::Style;
 use infra_api::target::GuestReady;
 use infra_api::{IdSet, Impact, ResourceId};
-use infra_plan::{Before, Plan, Reason, Starts, Step, When};
+use infra_plan::{Before, Plan, Reason, Starts, Step, StepAction, When};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -37,8 +37,13 @@ pub(super) fn change(
     if let Some(text) = turn(change, plan) {
         page.folded(&" ".repeat(inner), DIM, &text);
     }
-    if let Some(when) = &change.first.when {
+    if let Some(when) = change.first.when.as_ref().or(change.step.when.as_ref()) {
         page.folded(&" ".repeat(inner), YELLOW, &not_before(when));
+    }
+    if change.first.action == StepAction::Prepare {
+        let text =
+            "its next start, by whomever, is made as wanted now; until then it runs as it is";
+        page.folded(&" ".repeat(inner), DIM, text);
     }
     if let Some(starts) = &change.step.starts {
         page.folded(&" ".repeat(inner), DIM, &which_first(starts));

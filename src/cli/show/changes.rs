@@ -23,9 +23,9 @@ pub(super) enum Kind {
 /// One object's change.
 pub(super) struct Change<'a> {
     pub(super) kind: Kind,
-    /// Of a replacement the step that makes it anew.
+    /// Of two steps the second: it is made anew, or restarted.
     pub(super) step: &'a Step,
-    /// Of a replacement the step that removes it, else the same.
+    /// Of two steps the first: it is removed, or its next start prepared. Else the same.
     pub(super) first: &'a Step,
     /// What it will be; of what goes, what it was.
     pub(super) body: Option<&'a Value>,
@@ -69,6 +69,13 @@ fn changes(plan: &Plan) -> Vec<Change<'_>> {
         };
         // The two steps of a replacement: it goes, then comes.
         match changes.get_mut(&step.resource) {
+            // Prepared, then restarted.
+            Some(known) if known.kind == Kind::Restart => {
+                *known = Change {
+                    first: known.first,
+                    ..change
+                };
+            }
             Some(known) if known.kind == Kind::Delete => {
                 *known = Change {
                     kind: Kind::Replace,
@@ -86,7 +93,7 @@ fn kind(action: StepAction) -> Kind {
     match action {
         StepAction::Create => Kind::Create,
         StepAction::Update => Kind::Update,
-        StepAction::Restart => Kind::Restart,
+        StepAction::Prepare | StepAction::Restart => Kind::Restart,
         StepAction::Replace => Kind::Replace,
         StepAction::Delete => Kind::Delete,
     }

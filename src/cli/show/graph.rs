@@ -74,6 +74,7 @@ fn node(number: u32) -> String {
 fn verb(step: &Step) -> &'static str {
     match step.action {
         StepAction::Create => "create",
+        StepAction::Prepare => "prepare",
         StepAction::Update => "change",
         StepAction::Restart => "restart",
         StepAction::Replace => "replace",

@@ -59,7 +59,8 @@ pub(super) const KIND: BlockKind = BlockKind {
             "restart",
             Shape::OneOf(&["auto", "never", "window"]),
             "When it may be stopped for a change while it runs, to be restarted or made anew. `auto`: at once. `never`: \
-             the change is shown by every plan and not applied before somebody has stopped it. `window`: it is applied \
+             the change is shown by every plan and not applied before somebody has stopped it; a virtual machine's definition is \
+             changed at once, so that its next start, by whomever, is as wanted. `window`: it is applied \
              within `restart_window`. What needs that change waits with it; what changes in place does not.",
         )
         .default("\"auto\""),

@@ -17,6 +17,9 @@ pub struct Machine {
     pub uuid: String,
     /// `running`; as observed also `shutoff`, `paused`, `crashed`, …
     pub state: String,
+    /// As observed, where its next start makes another of it than what runs: a digest of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_start: Option<String>,
     pub acceleration: Acceleration,
     /// How many vCPUs there can be; so many are there unless `online_vcpus` says fewer.
     pub vcpus: u32,

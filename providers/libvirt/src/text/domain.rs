@@ -47,6 +47,7 @@ pub(crate) fn fingerprint(machine: &Machine) -> String {
 pub(crate) fn definition(machine: Machine) -> Machine {
     Machine {
         state: String::new(),
+        next_start: None,
         autostart: false,
         ..machine
     }
@@ -91,6 +92,8 @@ fn check(machine: &Machine) -> Result<(), String> {
         name: _,
         uuid: _,
         state,
+        // Read only: there is no next start in the definition of one.
+        next_start: _,
         acceleration: _,
         vcpus: _,
         online_vcpus: _,

@@ -82,6 +82,7 @@ fn machine(root: Node, pools: &Pools) -> Option<Machine> {
         name: text(root, "name")?,
         uuid: text(root, "uuid")?,
         state: String::new(),
+        next_start: None,
         acceleration,
         vcpus,
         online_vcpus: attr(root, "vcpu", "current")

@@ -44,6 +44,7 @@ pub(crate) fn plain() -> Machine {
         name: "demo.feed".into(),
         uuid: "d5ccae76-5d0e-5b15-b4ed-33c56dfb3a79".into(),
         state: "running".into(),
+        next_start: None,
         acceleration: Acceleration::Emulated,
         vcpus: 1,
         online_vcpus: None,

@@ -20,6 +20,7 @@ fn plan(steps: &[(&str, &str, StepAction)]) -> Plan {
         source: None,
         reason: Reason::New,
         deltas: Vec::new(),
+        prepared: None,
         needs: Vec::new(),
         overlaps: Vec::new(),
         waits_for: Vec::new(),

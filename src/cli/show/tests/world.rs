@@ -376,6 +376,7 @@ impl World {
                 crate::lower::claims(id, body, side.workloads.get(address))
             },
             swaps: &|id| id.kind == "container",
+            prepared: &|_, _, _| None,
             replace: &BTreeSet::new(),
             result: self.result.clone(),
             secrets: Vec::new(),

@@ -312,6 +312,7 @@ fn plan_of(
         impact: &impact,
         claims: &claims,
         swaps: &|id| id.kind == "a_odd",
+        prepared: &|_, _, _| None,
         replace,
         result: Outcome::default(),
         secrets: Vec::new(),
