@@ -346,9 +346,9 @@ fn a_plan_with_pending_moves_is_shown_against_the_moved_state() {
         + "\nmoved {\n  from = workload.web\n  to   = workload.site\n}\n";
     folder.write(
         "main.infra.hcl",
-        &moved.replace("workload.web.", "workload.site."),
+        moved.replace("workload.web.", "workload.site."),
     );
-    folder.write("it.plan", &infra_plan::write(&folder.plan().unwrap()));
+    folder.write("it.plan", infra_plan::write(&folder.plan().unwrap()));
     let plan = folder.path().join("it.plan");
     ends(
         folder.infra(&["show", plan.to_str().unwrap()]),
