@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::Path;
 
 use infra_api::names;
@@ -57,6 +57,8 @@ pub fn read(declared: &Declared, folder: &Folder) -> (ImageFiles, Diagnostics) {
 enum Trouble {
     /// It is missing, damaged or something else.
     Unreadable(String),
+    /// No engine would load it.
+    Unloadable(String),
     /// It is a part of an image: the rest is in a file that it names.
     InParts(&'static str),
 }
@@ -74,6 +76,7 @@ fn unusable(written: &At<String>, trouble: &Trouble) -> Diagnostic {
             why.as_str(),
             "make or copy the file again; paths are relative to the configuration's folder".into(),
         ),
+        Trouble::Unloadable(why) => (why.as_str(), infra_docker::ARCHIVE.to_owned()),
         Trouble::InParts(why) => (
             *why,
             format!("make one whole file of them: `qemu-img convert -O qcow2 {path} NEW.qcow2`"),
@@ -95,7 +98,7 @@ fn look(path: &Path, archive: bool) -> Result<FileFacts, Trouble> {
     }
     let (sha256, head) = digest(&mut file).map_err(|e| e.to_string())?;
     if archive {
-        whole_archive(&mut file, &head, meta.len())?;
+        infra_docker::check_archive(&mut file).map_err(Trouble::Unloadable)?;
     }
     let format = if head.starts_with(&QCOW2_MAGIC) {
         Format::Qcow2
@@ -158,37 +161,6 @@ fn whole_qcow2(head: &[u8]) -> Result<u64, Trouble> {
 fn number(head: &[u8], at: usize) -> Option<u64> {
     let bytes = head.get(at..at + 8)?.try_into().ok()?;
     Some(u64::from_be_bytes(bytes))
-}
-
-/// Walks a tar's headers: each must be one, and what it announces must be there. A compressed archive is left to
-/// whoever unpacks it.
-fn whole_archive(file: &mut File, head: &[u8], size: u64) -> Result<(), String> {
-    if head.starts_with(&[0x1f, 0x8b]) {
-        return Ok(());
-    }
-    file.seek(SeekFrom::Start(0)).map_err(|e| e.to_string())?;
-    let mut archive = tar::Archive::new(&mut *file);
-    let entries = archive.entries_with_seek().map_err(|e| e.to_string())?;
-    let mut sound = 0;
-    for entry in entries {
-        // What the library says of a header that is none shows the file's content.
-        let entry = entry.map_err(|_| match sound {
-            0 => "it is no tar archive".to_owned(),
-            _ => format!("it is damaged after byte {sound}"),
-        })?;
-        let end = entry.raw_file_position() + entry.size();
-        if end > size {
-            return Err(format!(
-                "it is cut off: an entry ends at byte {end}, and the file at {size}"
-            ));
-        }
-        sound = end;
-    }
-    match (size, sound) {
-        (0, _) => Err("it is empty".to_owned()),
-        (_, 0) => Err("it is a tar archive with nothing in it".to_owned()),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,10 @@ const PIECE: usize = 256 << 10;
 /// `manifest.json` and `index.json` are small; anything larger is something else.
 const SMALL: u64 = 4 << 20;
 
+/// What an archive may be.
+pub const ARCHIVE: &str =
+    "write it with `docker save` or `docker export`, or as a plain tar of a root file system";
+
 /// What is to be loaded.
 pub(crate) struct Upload<'a> {
     pub(crate) path: &'a Path,
@@ -64,14 +68,20 @@ impl Flaw {
     pub(crate) fn failure(self, doing: &str, path: &Path) -> Failure {
         let archive = path.display();
         match self {
-            Self::Unreadable(e) => Failure::new(Remedy::Operator, doing, format!("archive {archive}: {e}"))
-                .hint("the file must be readable where infra runs"),
-            Self::Unusable(why) => Failure::new(Remedy::Operator, doing, format!("archive {archive}: {why}"))
-                .hint("write it with `docker save` or `docker export`, or as a plain tar of a root file system"),
+            Self::Unreadable(e) => {
+                Failure::new(Remedy::Operator, doing, format!("archive {archive}: {e}"))
+                    .hint("the file must be readable where infra runs")
+            }
+            Self::Unusable(why) => {
+                Failure::new(Remedy::Operator, doing, format!("archive {archive}: {why}"))
+                    .hint(ARCHIVE)
+            }
             Self::Changed { found } => Failure::new(
                 Remedy::Replan,
                 doing,
-                format!("archive {archive} is not the one that was planned: its SHA-256 is {found}"),
+                format!(
+                    "archive {archive} is not the one that was planned: its SHA-256 is {found}"
+                ),
             ),
             Self::HungUp => Failure::new(Remedy::Retry, doing, "the engine broke off the upload"),
         }
@@ -123,14 +133,29 @@ fn stream(upload: &Upload, sink: &Sender<Piece>, sent: &AtomicU64) -> Result<(),
     Ok(())
 }
 
+/// Whether an engine could load what is in the file, as far as its headers tell. The error says why not.
+///
+/// # Errors
+/// In words that follow the file's name.
+pub fn check_archive(file: &mut File) -> Result<(), String> {
+    match form(file) {
+        Ok(_) => Ok(()),
+        Err(Flaw::Unusable(why)) => Err(why),
+        Err(Flaw::Unreadable(error)) => Err(error.to_string()),
+        // Of a stream, and here is none.
+        Err(Flaw::Changed { .. } | Flaw::HungUp) => Err("it cannot be read".to_owned()),
+    }
+}
+
 /// What kind of archive it is, seen from its headers alone; whether all it tells of is there.
 fn form(file: &mut File) -> Result<Form, Flaw> {
     let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(0))?;
     uncompressed(file)?;
     ended(file, length)?;
     file.seek(SeekFrom::Start(0))?;
     let mut archive = Archive::new(BufReader::new(&mut *file));
-    let mut form = Form::Root;
+    let (mut form, mut entries) = (Form::Root, 0_u64);
     for entry in archive.entries_with_seek().map_err(|e| damaged(&e))? {
         let mut entry = entry.map_err(|e| damaged(&e))?;
         if entry
@@ -141,6 +166,7 @@ fn form(file: &mut File) -> Result<Form, Flaw> {
             return Err(Flaw::Unusable("it is truncated".to_owned()));
         }
         stays_inside(&entry)?;
+        entries += 1;
         let images = match name(&entry)?.as_str() {
             // A root file system may hold a file of that name too.
             "manifest.json" => image::is_manifest(&small(&mut entry)?),
@@ -151,7 +177,10 @@ fn form(file: &mut File) -> Result<Form, Flaw> {
             form = Form::Images;
         }
     }
-    Ok(form)
+    match entries {
+        0 => Err(Flaw::Unusable("nothing is in it".to_owned())),
+        _ => Ok(form),
+    }
 }
 
 /// Every name, and what a hard link names, is a path in the archive. (A symbolic link may point anywhere: it is
@@ -208,6 +237,9 @@ fn uncompressed(file: &mut File) -> Result<(), Flaw> {
 
 /// A tar ends with blocks of zeros; a file that was cut off at an entry's edge does not.
 fn ended(file: &mut File, length: u64) -> Result<(), Flaw> {
+    if length == 0 {
+        return Err(Flaw::Unusable("it is empty".to_owned()));
+    }
     let mut block = [0xff; 512];
     if length >= 1024 {
         file.seek(SeekFrom::Start(length - 512))?;

@@ -143,7 +143,9 @@ fn flaw(bytes: &[u8]) -> String {
 fn what_is_no_whole_archive_is_told() {
     let root = tar(&[("bin/sh", &[7; 5000])]);
     let archive = |why: &str| format!("archive a.tar: {why}");
-    for length in [0, 1, 512, 600, 3000, 5632] {
+    assert_eq!(flaw(b""), archive("it is empty"));
+    assert_eq!(flaw(&[0; 1024]), archive("nothing is in it"));
+    for length in [1, 512, 600, 3000, 5632] {
         assert!(flaw(&root[..length]).contains("truncated"), "{length}");
     }
     let mut inside = root[..3000].to_vec();

@@ -31,6 +31,8 @@ mod text;
 mod trouble;
 mod wire;
 
+pub use self::archive::{ARCHIVE, check_archive};
+
 use infra_api::target::{Container, ImageSource, Mount};
 use infra_api::{
     Daemon, Failure, HostName, Impact, Pending, Project, Provider, Resource, ResourceId, Target,

@@ -11,3 +11,5 @@ image "disk" { disk = "cut.qcow2" }
 workload "web" {
   container { image = image.missing }
 }
+image "packed" { archive = "packed.tar.gz" }
+image "outside" { archive = "outside.tar" }
