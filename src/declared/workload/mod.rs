@@ -5,6 +5,7 @@ mod bare_metal;
 mod container;
 mod cpus;
 mod disk;
+mod forms;
 mod interface;
 mod kvm;
 mod memory;
@@ -144,6 +145,7 @@ impl Workload {
         let block = &instance.block;
         let one = |name: &'static str| block.nested(name).next();
         container::alone(one("container"), one("interface"), reader);
+        forms::meaningless(block, reader);
         Self {
             address: Address::new(instance.address.to_string()),
             runtime: reader.string(block, "runtime").and_then(named_runtime),

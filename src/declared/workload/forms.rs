@@ -1,0 +1,88 @@
+//! Attributes beside the forms that only one form has: where a workload does not have that form they would mean nothing.
+
+use infra_diag::Span;
+use infra_lang::{Block, Given};
+
+use super::KIND;
+use crate::declared::read::Reader;
+
+/// By nested block: what only a virtual machine has.
+const MACHINES: [(&str, &[&str]); 4] = [
+    ("cpus", &["maximum"]),
+    ("memory", &["maximum", "mode", "page_size"]),
+    ("interface", &["model", "queues", "mtu", "link"]),
+    (
+        "disk",
+        &[
+            "path", "format", "bus", "cache", "io", "discard", "serial", "queues", "iothread",
+        ],
+    ),
+];
+
+/// Blocks in these that only a virtual machine has.
+const IN_MACHINES: [(&str, &[&str]); 2] = [
+    ("interface", &["bandwidth"]),
+    ("disk", &["throttle", "remote"]),
+];
+
+/// What only a container has.
+const CONTAINERS: [(&str, &[&str]); 2] = [
+    ("interface", &["address6", "aliases"]),
+    ("disk", &["mount"]),
+];
+
+/// One error for each that nothing of the workload could have.
+pub(super) fn meaningless(workload: &Block, reader: &mut Reader<'_>) {
+    let has = |form| workload.nested(form).next().is_some();
+    if !has("kvm") {
+        attributes(workload, &MACHINES, ("kvm", "virtual machine"), reader);
+        for (kind, blocks) in IN_MACHINES {
+            let outer = workload.nested(kind);
+            let inner = outer.flat_map(|outer| blocks.iter().flat_map(|name| outer.nested(name)));
+            let spans: Vec<_> = inner.map(|inner| inner.span).collect();
+            for span in spans {
+                error(span, ("kvm", "virtual machine"), reader);
+            }
+        }
+    }
+    if !has("container") {
+        attributes(workload, &CONTAINERS, ("container", "container"), reader);
+    }
+}
+
+fn attributes(
+    workload: &Block,
+    of_form: &[(&str, &[&str])],
+    form: (&str, &str),
+    reader: &mut Reader<'_>,
+) {
+    for (kind, names) in of_form {
+        for block in workload.nested(kind) {
+            let written = names
+                .iter()
+                .filter_map(|name| Some((name, block.get(name)?)));
+            for (name, given) in written {
+                if !given.value.is_null() && !is_default(kind, name, given.value.as_str()) {
+                    error(given.span, form, reader);
+                }
+            }
+        }
+    }
+}
+
+/// Whether that would hold without a word: a module that passes a null on says nothing.
+fn is_default(kind: &str, name: &str, text: Option<&str>) -> bool {
+    let mut kinds = KIND.blocks.iter().map(|nested| nested.kind);
+    let kind = kinds.find(|block| block.name == kind);
+    let attribute = kind.and_then(|kind| kind.attributes.iter().find(|a| a.name == name));
+    match attribute.map(|attribute| attribute.given) {
+        Some(Given::Default(usual)) => text.is_some_and(|text| usual == format!("\"{text}\"")),
+        Some(Given::Required | Given::Optional) | None => false,
+    }
+}
+
+fn error(span: Span, (form, named): (&str, &str), reader: &mut Reader<'_>) {
+    let text = format!("only a {named} has it, and this workload has no `{form}` block");
+    let hint = format!("leave it out, or write a `{form}` block");
+    reader.error("Meaningless here", span, text, hint);
+}
