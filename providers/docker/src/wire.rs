@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
-use infra_api::{Failure, HostName};
+use infra_api::{Failure, HostName, Remedy};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -24,6 +24,9 @@ use crate::trouble::{Answer, Trouble, lost, refusal};
 
 /// For one answer; stopping a container waits up to ten seconds for it inside the engine.
 const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// For the first answer of all: an engine that is well tells its version at once.
+const OPENING: Duration = Duration::from_secs(30);
 
 /// For an answer that comes after an upload or a pull of any size.
 const LONG: Duration = Duration::from_secs(3600);
@@ -54,8 +57,18 @@ impl Wire {
             bollard::API_DEFAULT_VERSION,
         );
         let client = client.map_err(|e| Trouble::from(e).failure(doing()))?;
-        let client = client.negotiate_version().await;
-        let client = client.map_err(|e| Trouble::from(e).failure(doing()))?;
+        let hangs = |_| {
+            let why = format!(
+                "it takes calls and has answered none for {} s",
+                OPENING.as_secs()
+            );
+            Failure::new(Remedy::Operator, doing(), why)
+                .hint("the engine hangs: look at its log, and start it anew if need be")
+        };
+        let agreed = tokio::time::timeout(OPENING, client.negotiate_version()).await;
+        let client = agreed
+            .map_err(hangs)?
+            .map_err(|e| Trouble::from(e).failure(doing()))?;
         Ok(Self {
             host: host.clone(),
             client,
@@ -207,5 +220,20 @@ mod tests {
             .map(|_| ())
             .unwrap_err();
         assert!(failure.hint.unwrap().contains("ca.pem"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_engine_that_hangs_is_found_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("docker.sock");
+        let _listener = tokio::net::UnixListener::bind(&path).unwrap();
+        let endpoint = format!("unix://{}", path.display());
+        let opened = Wire::open(&HostName::new("r1"), &endpoint).await;
+        let failure = opened.err().unwrap();
+        assert_eq!(
+            failure.cause,
+            "it takes calls and has answered none for 30 s"
+        );
+        assert_eq!(failure.remedy, Remedy::Operator);
     }
 }
