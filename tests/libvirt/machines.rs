@@ -364,3 +364,28 @@ fn live_facts() {
         })
     });
 }
+
+/// What somebody else has written into it counts at once.
+#[test]
+fn live_the_room_in_our_pool_is_todays() {
+    live("room", |b| {
+        Box::pin(async {
+            const MUCH: u64 = 256 * MIB;
+            let pool = b.with_pool().await;
+            let free = || async {
+                let mut facts = Facts::default();
+                b.daemon.discover(&mut facts).await.unwrap();
+                let pools = facts.libvirt.unwrap().pools;
+                let found = pools.iter().find(|found| found.name == pool.name);
+                found.unwrap().free_bytes.unwrap()
+            };
+            let before = free().await;
+            let path = PathBuf::from(&pool.path).join("by-hand");
+            std::fs::write(&path, vec![1; MUCH as usize]).unwrap();
+            let after = free().await;
+            std::fs::remove_file(path).unwrap();
+            // Others write and remove there, too.
+            assert!(before.saturating_sub(after) > MUCH / 2, "{before} {after}");
+        })
+    });
+}

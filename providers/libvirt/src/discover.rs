@@ -144,6 +144,10 @@ fn facts_of(pool: &StoragePool) -> Result<Pool, Failure> {
     let found = pool::describe(pool)?;
     let doing = || format!("reading the storage pool `{}`", found.pool.name);
     let active = pool.is_active().doing(doing)?;
+    if active && found.mark.is_some() {
+        // libvirt tells what it saw when it last looked; in what is ours it looks now. A failure only leaves it at that.
+        let _ = pool.refresh(0);
+    }
     let info = if active {
         Some(pool.info().doing(doing)?)
     } else {
