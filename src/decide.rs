@@ -10,7 +10,7 @@ pub use ignore::container_words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::{Address, HostName, Placement, Project, Provider, Resource, ResourceId};
+use infra_api::{Address, HostName, ImageTag, Placement, Project, Provider, Resource, ResourceId};
 use infra_diag::Diagnostics;
 use infra_lang::Evaluation;
 use infra_plan::{Desired, MadeAs, Rolling, Timeouts, When};
@@ -39,7 +39,7 @@ pub struct Inputs<'a> {
     /// Where declared volumes are.
     pub homes: &'a Homes,
     pub files: &'a BTreeMap<String, FileFacts>,
-    pub pinned: &'a BTreeMap<(HostName, String), String>,
+    pub pinned: &'a BTreeMap<(HostName, ImageTag), String>,
     pub providers: &'a [Box<dyn Provider>],
 }
 
@@ -53,6 +53,8 @@ pub struct Decision {
     pub depends_on: Vec<(ResourceId, ResourceId)>,
     /// Instances that change in batches.
     pub rolling: Vec<Rolling>,
+    /// What tags of images stand for, by `HOST REFERENCE`.
+    pub tags: BTreeMap<String, String>,
     pub diagnostics: Diagnostics,
 }
 

@@ -12,6 +12,8 @@ mod imports;
 mod kills;
 #[path = "live/state.rs"]
 mod state;
+#[path = "live/tags.rs"]
+mod tags;
 #[path = "live/ways.rs"]
 mod ways;
 
@@ -433,67 +435,4 @@ fn planned_pins_are_the_kernels() {
         planned,
         "{pin}"
     );
-}
-
-/// A registry's tag is pinned to its digest while planning; where it moves, the plan says so.
-#[test]
-fn a_tag_is_pinned() {
-    let Ok(registry) = std::env::var("INFRA_LIVE_REGISTRY") else {
-        eprintln!("SKIPPED: INFRA_LIVE_REGISTRY is not set, so nothing was pulled");
-        return;
-    };
-    let configuration = r#"
-infra { project = "PROJECT" }
-image "cache" { reference = "REGISTRY/infra-live-tag:1" }
-workload "cache" {
-  container {
-    image   = image.cache
-    command = ["memcached", "-u", "memcache"]
-  }
-}
-"#;
-    let Some(bench) = Bench::new(
-        "infra-live-tag",
-        &configuration.replace("REGISTRY", &registry),
-    ) else {
-        return;
-    };
-    let tag = format!("{registry}/infra-live-tag:1");
-    let archive =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart/build/memcached.tar");
-    let archive = archive.to_str().expect("a path of ours is text");
-    let push = |comment: &str| {
-        bench.docker(&[
-            "import",
-            "--change",
-            &format!("LABEL round={comment}"),
-            archive,
-            &tag,
-        ]);
-        bench.docker(&["push", &tag]);
-        // Only the registry knows it now: what is planned must be pulled.
-        bench.docker(&["rmi", &tag]);
-    };
-    let image = || {
-        bench.docker(&[
-            "inspect",
-            "--format",
-            "{{.Config.Image}}",
-            "infra-live-tag.cache",
-        ])
-    };
-    push("1");
-    bench.run(0, &["apply", "--auto-approve"]);
-    let first = image();
-    assert!(
-        first.starts_with(&format!("{registry}/infra-live-tag@sha256:")),
-        "{first}"
-    );
-    bench.run(0, &["plan", "--detailed-exitcode"]);
-    push("2");
-    let plan = bench.run(2, &["plan", "--detailed-exitcode"]);
-    assert!(plan.contains("forces replacement"), "{plan}");
-    bench.run(0, &["apply", "--auto-approve"]);
-    assert_ne!(image(), first);
-    bench.run(0, &["plan", "--detailed-exitcode"]);
 }

@@ -33,6 +33,7 @@ impl<'a> Ledger<'a> {
             job.prior.clone(),
             planned.workloads.clone(),
             planned.outputs.clone(),
+            planned.tags.clone(),
         );
         Self {
             job,

@@ -1,8 +1,8 @@
 //! `image "cache" { … }`: what a workload starts from: a container image, a disk image, or a kernel.
 
-use infra_api::Address;
+use infra_api::{Address, ImageTag, Pull};
 use infra_diag::{Diagnostic, Span};
-use infra_lang::{BlockKind, Instance, Meta, Shape};
+use infra_lang::{Block, BlockKind, Instance, Meta, Shape};
 
 use super::read::{At, Reader};
 use super::words::word;
@@ -23,6 +23,16 @@ pub(super) const KIND: BlockKind = BlockKind {
             Shape::String,
             "Container image: a registry's, such as `docker.io/library/redis:7`. Pinned to its digest while planning.",
         ),
+        word(
+            "pull",
+            Shape::OneOf(&["newer", "always", "missing", "never"]),
+            "Of a `reference` with a tag: who says, at each plan, what it stands for. `newer`: its registry; where that does \
+             not answer, what it stood for last or the image that the host has under it, with a warning. `always`: its \
+             registry, or there is no plan. `missing`: what is known of it already, the registry only where nothing is. \
+             `never`: the image that the host has under it. An image that was built or loaded on the host, and was never \
+             in a registry, is taken as it is but with `always`.",
+        )
+        .default("\"newer\""),
         word(
             "disk",
             Shape::String,
@@ -60,7 +70,7 @@ pub struct Image {
 #[derive(Clone, Debug)]
 pub enum Source {
     Archive(At<String>),
-    Reference(At<String>),
+    Reference(At<ImageTag>),
     Disk(At<String>),
     Kernel {
         kernel: At<String>,
@@ -95,7 +105,7 @@ impl Image {
         let stray = initramfs.clone();
         let mut sources: Vec<Source> = Vec::new();
         sources.extend(reader.string(block, "archive").map(Source::Archive));
-        sources.extend(reader.string(block, "reference").map(Source::Reference));
+        sources.extend(reference(block, reader).map(Source::Reference));
         sources.extend(reader.string(block, "disk").map(Source::Disk));
         sources.extend(
             reader
@@ -121,6 +131,16 @@ impl Image {
             return None;
         }
         let source = sources.pop()?;
+        let pull = reader.string(block, "pull");
+        let pull = pull.filter(|pull| pull.value != "newer");
+        if let (Some(pull), false) = (pull, matches!(source, Source::Reference(_))) {
+            reader.error(
+                "Pull without a reference",
+                pull.span,
+                "only an image of a registry is pulled",
+                "write `reference`, or leave it out",
+            );
+        }
         if let (Some(stray), false) = (stray, matches!(source, Source::Kernel { .. })) {
             reader.error(
                 "Initramfs without a kernel",
@@ -135,4 +155,20 @@ impl Image {
             origin: instance.origin,
         })
     }
+}
+
+fn reference(block: &Block, reader: &mut Reader<'_>) -> Option<At<ImageTag>> {
+    let pull = reader.string(block, "pull").map(|pull| pull.value);
+    let At { value, span } = reader.string(block, "reference")?;
+    let tag = ImageTag {
+        reference: value,
+        pull: match pull.as_deref() {
+            Some("always") => Pull::Always,
+            Some("missing") => Pull::Missing,
+            Some("never") => Pull::Never,
+            _ => Pull::Newer,
+        },
+        platform: None,
+    };
+    Some(At { value: tag, span })
 }

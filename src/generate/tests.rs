@@ -60,7 +60,8 @@ fn targets(text: &str) -> Vec<What> {
         crate::declared::ImageRef::Registry(reference) => reference.clone(),
         crate::declared::ImageRef::Declared(_) => panic!("no image is declared"),
     };
-    let pinned = BTreeMap::from([((HostName::new("local"), reference.clone()), reference)]);
+    let tag = infra_api::ImageTag::new(&reference);
+    let pinned = BTreeMap::from([((HostName::new("local"), tag), reference)]);
     let (targets, diagnostics) = lower(&Inputs {
         project: &found.project,
         declared: &found.declared,

@@ -1,7 +1,7 @@
 //! What workloads start from, once on each host that needs it.
 
 use infra_api::target::{ContainerImage, FileVolume, Format, ImageSource, Pool, VolumeRef};
-use infra_api::{Address, HostName, What, names};
+use infra_api::{Address, HostName, ImageTag, What, names};
 use infra_diag::{Diagnostic, Span};
 
 use super::{FileFacts, Lowering};
@@ -16,7 +16,9 @@ impl Lowering<'_> {
         image: &At<ImageRef>,
     ) -> Option<String> {
         match &image.value {
-            ImageRef::Registry(reference) => self.registry_image(host, user, reference),
+            ImageRef::Registry(reference) => {
+                self.registry_image(host, user, &ImageTag::new(reference))
+            }
             ImageRef::Declared(address) => {
                 let source = self.inputs.declared.images.get(address)?.source.clone();
                 match source {
@@ -42,12 +44,12 @@ impl Lowering<'_> {
         &mut self,
         host: &HostName,
         address: &Address,
-        reference: &str,
+        tag: &ImageTag,
     ) -> Option<String> {
         let pinned = self
             .inputs
             .pinned
-            .get(&(host.clone(), reference.to_owned()))?
+            .get(&(host.clone(), tag.clone()))?
             .clone();
         if self.first(host, &pinned) {
             let image = ContainerImage {

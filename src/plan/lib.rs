@@ -100,6 +100,10 @@ pub struct Outcome {
     /// Objects that carry our mark and were let go of: not ours to change any more.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub released: BTreeSet<ResourceId>,
+    /// What each tag of an image stood for when it was last resolved, by `HOST REFERENCE`: where its registry does not
+    /// answer, that is what it stands for still.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
 }
 
 /// One object that is ours.

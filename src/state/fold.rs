@@ -15,6 +15,7 @@ pub struct Folding {
     outcome: Outcome,
     workloads: BTreeMap<Address, Placement>,
     outputs: BTreeMap<String, Output>,
+    tags: BTreeMap<String, String>,
     open: BTreeMap<u32, ResourceId>,
     in_doubt: BTreeSet<ResourceId>,
     /// Of these what a step was begun for that stops it.
@@ -25,17 +26,19 @@ pub struct Folding {
 }
 
 impl Folding {
-    /// `workloads` and `outputs`: as they are planned.
+    /// `workloads`, `outputs` and `tags`: as they are planned.
     #[must_use]
     pub fn new(
         prior: Outcome,
         workloads: BTreeMap<Address, Placement>,
         outputs: BTreeMap<String, Output>,
+        tags: BTreeMap<String, String>,
     ) -> Self {
         Self {
             outcome: prior,
             workloads,
             outputs,
+            tags,
             open: BTreeMap::new(),
             in_doubt: BTreeSet::new(),
             stopping: BTreeSet::new(),
@@ -47,7 +50,12 @@ impl Folding {
     /// What a journal adds up to, on the state it began on.
     #[must_use]
     pub fn of(prior: Outcome, begin: &Begin, entries: &[Entry]) -> Self {
-        let mut folding = Self::new(prior, begin.workloads.clone(), begin.outputs.clone());
+        let mut folding = Self::new(
+            prior,
+            begin.workloads.clone(),
+            begin.outputs.clone(),
+            begin.tags.clone(),
+        );
         folding.in_doubt = begin.in_doubt.iter().cloned().collect();
         folding.stopping = begin.stopping.iter().cloned().collect();
         folding.unfinished = begin.unfinished.clone();
@@ -92,6 +100,7 @@ impl Folding {
                 self.open.remove(step);
                 self.stopping.remove(resource);
                 self.in_doubt.remove(resource);
+                self.outcome.tags.clone_from(&self.tags);
                 match kept {
                     Some(record) => self.keep(resource, record),
                     None => {
@@ -103,6 +112,7 @@ impl Folding {
             Entry::End { complete: true } => {
                 self.outcome.workloads = self.workloads.clone();
                 self.outcome.outputs = self.outputs.clone();
+                self.outcome.tags.clone_from(&self.tags);
             }
             Entry::End { complete: false } => {}
         }
@@ -221,6 +231,7 @@ mod tests {
                 },
             )]
             .into(),
+            tags: [("r1 a:1".to_owned(), "a@sha256:1".to_owned())].into(),
             in_doubt: vec![id("old")],
             stopping: vec![],
             unfinished: Unfinished::default(),
@@ -278,6 +289,15 @@ mod tests {
 
     fn fold(prior: Outcome, workloads: &[&str], entries: &[Entry]) -> Folding {
         Folding::of(prior, &begin(workloads), entries)
+    }
+
+    #[test]
+    fn tags_stand_for_what_was_planned_once_something_is_done() {
+        let tags = |entries: &[Entry]| fold(prior(&["a"]), &["a"], entries).outcome().tags;
+        assert!(tags(&[started(1, "a")]).is_empty());
+        let planned = begin(&[]).tags;
+        assert_eq!(tags(&[started(1, "a"), made(1, "a")]), planned);
+        assert_eq!(tags(&[Entry::End { complete: true }]), planned);
     }
 
     #[test]

@@ -58,6 +58,9 @@ pub struct Begin {
     /// Where workloads will run.
     pub workloads: BTreeMap<Address, Placement>,
     pub outputs: BTreeMap<String, Output>,
+    /// What tags of images stand for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
     /// How far applies before this one have come with the plan.
     pub unfinished: Unfinished,
     /// Left over from an apply before this one.

@@ -179,6 +179,7 @@ impl Store {
             serial: loaded.basis().serial,
             workloads: plan.result.workloads.clone(),
             outputs: plan.result.outputs.clone(),
+            tags: plan.result.tags.clone(),
             unfinished,
             in_doubt: loaded.in_doubt.clone(),
             stopping: loaded.stopping.clone(),

@@ -9,7 +9,9 @@ mod ssh;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
-use infra_api::{Daemon, Failure, HostName, Observed, Project, Provider, ResourceId};
+use infra_api::{
+    Daemon, Failure, HostName, ImageTag, Observed, Pinned, Project, Provider, ResourceId,
+};
 
 use crate::declared::Host;
 
@@ -183,23 +185,23 @@ impl World {
         }
     }
 
-    /// Pins registry references to their digests, each on the host that will pull it.
+    /// Pins registry references to their digests, each on the host that will pull it; with what each stood for last.
     pub async fn pin(
         &self,
-        wanted: &BTreeSet<(HostName, String)>,
-    ) -> BTreeMap<(HostName, String), Result<String, Failure>> {
-        let pin = |(host, reference): &(HostName, String)| {
-            let (host, reference) = (host.clone(), reference.clone());
-            async move {
-                let pinned = match self.connection(&host, "docker") {
-                    Some(Ok(daemon)) => daemon.resolve_image(&reference).await,
-                    Some(Err(failure)) => Err(failure.clone()),
-                    None => Ok(reference.clone()),
-                };
-                ((host, reference), pinned)
-            }
+        wanted: BTreeMap<(HostName, ImageTag), Option<String>>,
+    ) -> BTreeMap<(HostName, ImageTag), Result<Pinned, Failure>> {
+        let pin = |((host, tag), known): ((HostName, ImageTag), Option<String>)| async move {
+            let pinned = match self.connection(&host, "docker") {
+                Some(Ok(daemon)) => daemon.resolve_image(&tag, known.as_deref()).await,
+                Some(Err(failure)) => Err(failure.clone()),
+                None => Ok(Pinned::new(known.as_ref().unwrap_or(&tag.reference))),
+            };
+            ((host, tag), pinned)
         };
-        join_all(wanted.iter().map(pin)).await.into_iter().collect()
+        join_all(wanted.into_iter().map(pin))
+            .await
+            .into_iter()
+            .collect()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bollard::query_parameters::{RemoveImageOptions, TagImageOptions};
 use infra_api::target::*;
-use infra_api::{Facts, Observed, Readiness, Remedy, Resource, What};
+use infra_api::{Facts, ImageTag, Observed, Pinned, Readiness, Remedy, Resource, What};
 use serde_json::json;
 
 use crate::rig::{Rig, live};
@@ -320,18 +320,14 @@ fn discovery() {
 fn tags_are_resolved_or_refused() {
     live("resolve", 7, |rig| async move {
         let pinned = format!("r1.example/cache@sha256:{}", "0".repeat(64));
-        assert_eq!(rig.daemon.resolve_image(&pinned).await.unwrap(), pinned);
-        let none = rig
-            .daemon
-            .resolve_image("r1.example/cache")
-            .await
-            .unwrap_err();
+        let resolve = async |reference: &str| {
+            let tag = ImageTag::new(reference);
+            rig.daemon.resolve_image(&tag, None).await
+        };
+        assert_eq!(resolve(&pinned).await.unwrap(), Pinned::new(&pinned));
+        let none = resolve("r1.example/cache").await.unwrap_err();
         assert!(none.cause.contains("no tag"), "{none}");
-        let away = rig
-            .daemon
-            .resolve_image("registry.invalid/cache:1")
-            .await
-            .unwrap_err();
+        let away = resolve("registry.invalid/cache:1").await.unwrap_err();
         assert!(away.hint.unwrap().contains("registry must be reachable"));
     });
 }

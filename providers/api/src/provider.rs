@@ -13,8 +13,8 @@ use std::pin::Pin;
 use serde_json::Value;
 
 use crate::{
-    Change, Edit, Facts, Failure, HostName, Impact, Observed, Project, Readiness, Remedy, Resource,
-    ResourceId, Target,
+    Change, Edit, Facts, Failure, HostName, ImageTag, Impact, Observed, Pinned, Project, Readiness,
+    Remedy, Resource, ResourceId, Target,
 };
 
 /// What an asynchronous method returns.
@@ -119,9 +119,15 @@ pub trait Daemon: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
-    /// A container image's tag pinned to what it stands for now: `REPOSITORY@sha256:…`.
-    fn resolve_image<'a>(&'a self, reference: &'a str) -> Pending<'a, Result<String, Failure>> {
-        let doing = format!("resolving image `{reference}`");
+    /// A container image's tag pinned to what it stands for now: `REPOSITORY@sha256:…`, or `sha256:…` of an image that
+    /// was never in a registry. `known`: what it stood for when it was last resolved.
+    fn resolve_image<'a>(
+        &'a self,
+        tag: &'a ImageTag,
+        known: Option<&'a str>,
+    ) -> Pending<'a, Result<Pinned, Failure>> {
+        let _ = known;
+        let doing = format!("resolving image `{}`", tag.reference);
         Box::pin(async {
             Err(Failure::new(
                 Remedy::Operator,

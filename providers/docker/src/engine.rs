@@ -2,8 +2,8 @@
 
 use futures_util::future::try_join4;
 use infra_api::{
-    Action, Change, Daemon, Facts, Failure, Observed, Pending, Progress, Project, Readiness,
-    Remedy, ResourceId,
+    Action, Change, Daemon, Facts, Failure, ImageTag, Observed, Pending, Pinned, Progress, Project,
+    Readiness, Remedy, ResourceId,
 };
 use serde_json::Value;
 
@@ -50,8 +50,12 @@ impl Daemon for Engine {
         Box::pin(self.is_ready(id))
     }
 
-    fn resolve_image<'a>(&'a self, reference: &'a str) -> Pending<'a, Result<String, Failure>> {
-        Box::pin(registry::resolve(&self.wire, reference))
+    fn resolve_image<'a>(
+        &'a self,
+        tag: &'a ImageTag,
+        known: Option<&'a str>,
+    ) -> Pending<'a, Result<Pinned, Failure>> {
+        Box::pin(registry::resolve(&self.wire, tag, known))
     }
 }
 

@@ -1,8 +1,8 @@
 //! One simulated daemon: the contract's effects on the shared world, and the faults among them.
 
 use infra_api::{
-    Change, Daemon, Facts, Failure, HostName, Observed, Pending, Progress, Project, Provider,
-    Readiness, Remedy, ResourceId, names,
+    Change, Daemon, Facts, Failure, HostName, ImageTag, Observed, Pending, Pinned, Progress,
+    Project, Provider, Readiness, Remedy, ResourceId, names,
 };
 
 use crate::Sim;
@@ -124,10 +124,15 @@ impl Daemon for SimDaemon {
         })
     }
 
-    fn resolve_image<'a>(&'a self, reference: &'a str) -> Pending<'a, Result<String, Failure>> {
+    fn resolve_image<'a>(
+        &'a self,
+        tag: &'a ImageTag,
+        _: Option<&'a str>,
+    ) -> Pending<'a, Result<Pinned, Failure>> {
+        let reference = tag.reference.as_str();
         let repository = reference.split(['@', ':']).next().unwrap_or_default();
         let pinned = format!("{repository}@sha256:{}", names::digest(&[reference]));
-        Box::pin(async move { Ok(pinned) })
+        Box::pin(async move { Ok(Pinned::new(pinned)) })
     }
 }
 

@@ -11,6 +11,16 @@ use crate::decide::Decision;
 use crate::select::Selection;
 use crate::{lower, outputs};
 
+/// What tags stand for now; of what is left out as it is recorded.
+fn tags(decision: &Decision, prior: &Outcome, selection: &Selection) -> BTreeMap<String, String> {
+    let mut tags = match selection.is_everything() {
+        true => BTreeMap::new(),
+        false => prior.tags.clone(),
+    };
+    tags.extend(decision.tags.clone());
+    tags
+}
+
 impl Session {
     /// The decision, but for what it wants of daemons, which goes into the plan.
     pub(super) fn assembled(
@@ -72,6 +82,7 @@ impl Session {
                 outputs: self.outputs_of(selection)?,
                 made_as: prior.made_as.clone(),
                 released: prior.released.clone(),
+                tags: tags(decision, prior, selection),
             },
             destroy: self.options.destroy,
             left: &left,

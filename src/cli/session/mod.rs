@@ -295,11 +295,13 @@ impl Session {
     ) -> Result<(Decision, ImageFiles), Stop> {
         let declared = &selection.of(&self.configuration.declared);
         let (files, mut diagnostics) = read_files(declared, &self.folder);
-        let pinned = self.pin(world, inventory, declared).await?;
+        let (pinned, doubts) = self.pin(world, inventory, declared).await?;
+        diagnostics.extend(doubts);
         let held = self.held(selection);
         let mut decision = self.decision(declared, inventory, &held, &files, &pinned);
         diagnostics.extend(std::mem::take(&mut decision.diagnostics));
         decision.diagnostics = diagnostics;
+        decision.tags = pin::recorded(&pinned);
         Ok((decision, files))
     }
 
@@ -309,7 +311,7 @@ impl Session {
         inventory: &Inventory,
         held: &[Held],
         files: &ImageFiles,
-        pinned: &BTreeMap<(HostName, String), String>,
+        pinned: &pin::Pins,
     ) -> Decision {
         let prior = self.prior();
         decide(&decide::Inputs {

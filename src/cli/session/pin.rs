@@ -1,61 +1,102 @@
 //! Tags of registries pinned to what they stand for now.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use infra_api::HostName;
+use infra_api::{Failure, HostName, ImageTag};
+use infra_diag::{Diagnostic, Diagnostics, Span};
 
 use super::Session;
 use crate::cli::ui::Stop;
-use crate::declared::{Declared, ImageRef, Source};
+use crate::declared::{At, Declared, ImageRef, Source, Workload};
 use crate::inventory::Inventory;
 use crate::world::World;
 
+/// What tags stand for on each host.
+pub(super) type Pins = BTreeMap<(HostName, ImageTag), String>;
+
 impl Session {
-    /// Registry references pinned, on every host that might use them.
+    /// Registry references pinned, on every host that might use them; and what is to be said of them.
     pub(super) async fn pin(
         &self,
         world: &World,
         inventory: &Inventory,
         declared: &Declared,
-    ) -> Result<BTreeMap<(HostName, String), String>, Stop> {
-        let references = references(declared);
+    ) -> Result<(Pins, Diagnostics), Stop> {
+        let tags = tags(declared);
         let offers = |host: &&HostName| {
             let facts = &inventory.hosts[*host].facts;
             facts.runtimes.container.as_ref().is_some_and(|o| o.offered)
         };
-        let hosts: Vec<&HostName> = inventory.hosts.keys().filter(offers).collect();
-        let wanted = hosts
-            .into_iter()
-            .flat_map(|h| references.iter().map(move |r| (h.clone(), r.clone())));
-        let (mut pinned, mut failures) = (BTreeMap::new(), Vec::new());
-        for (key, result) in world.pin(&wanted.collect()).await {
+        let known = &self.prior().tags;
+        let wanted = inventory.hosts.keys().filter(offers).flat_map(|host| {
+            let tag = |tag: &ImageTag| {
+                let known = known.get(&key(host, tag)).cloned();
+                ((host.clone(), tag.clone()), known)
+            };
+            tags.keys().map(tag)
+        });
+        let (mut pins, mut failures) = (Pins::new(), Vec::new());
+        let mut doubts = Diagnostics::new();
+        for (key, result) in world.pin(wanted.collect()).await {
             match result {
-                Ok(reference) => drop(pinned.insert(key, reference)),
+                Ok(pinned) => {
+                    let doubt = pinned.unanswered.map(|why| {
+                        doubtful(&key.1, tags.get(&key.1).copied(), &pinned.reference, why)
+                    });
+                    doubt.into_iter().for_each(|doubt| doubts.push(doubt));
+                    pins.insert(key, pinned.reference);
+                }
                 Err(failure) => failures.push(failure),
             }
         }
         if failures.is_empty() {
-            Ok(pinned)
+            Ok((pins, doubts))
         } else {
             Err(Stop::all(failures))
         }
     }
 }
 
-/// What containers would be pulled from registries.
-fn references(declared: &Declared) -> BTreeSet<String> {
-    let forms = declared
-        .workloads
-        .iter()
-        .filter_map(|w| w.container.as_ref());
-    let reference = |image: &'_ ImageRef| match image {
-        ImageRef::Registry(reference) => Some(reference.clone()),
-        ImageRef::Declared(address) => match &declared.images.get(address)?.source {
-            Source::Reference(reference) => Some(reference.value.clone()),
-            _ => None,
-        },
-    };
-    forms
-        .filter_map(|form| reference(&form.image.value))
+/// As the state has them.
+pub(super) fn recorded(pins: &Pins) -> BTreeMap<String, String> {
+    let own = |((_, tag), pinned): &(&(HostName, ImageTag), &String)| tag.reference != **pinned;
+    let recorded = pins.iter().filter(own);
+    recorded
+        .map(|((host, tag), pinned)| (key(host, tag), pinned.clone()))
         .collect()
+}
+
+fn key(host: &HostName, tag: &ImageTag) -> String {
+    format!("{host} {}", tag.reference)
+}
+
+fn doubtful(tag: &ImageTag, span: Option<Span>, taken: &str, why: Failure) -> Diagnostic {
+    let warning = Diagnostic::warning("Registry without an answer");
+    let text = format!("what this stands for now is not known; `{taken}` is taken");
+    let warning = match span {
+        Some(span) => warning.at(span, text),
+        None => warning.note(format!("`{}`: {text}", tag.reference)),
+    };
+    let warning = warning.note(format!("{}: {}", why.doing, why.cause));
+    match why.hint {
+        Some(hint) => warning.hint(format!(
+            "{hint}; `pull = \"missing\"` does not ask it again"
+        )),
+        None => warning.hint("`pull = \"missing\"` does not ask it again"),
+    }
+}
+
+/// What containers would be pulled from registries, and where that is written.
+fn tags(declared: &Declared) -> BTreeMap<ImageTag, Span> {
+    let tag = |workload: &Workload| {
+        let At { value, span } = &workload.container.as_ref()?.image;
+        match value {
+            ImageRef::Registry(reference) => Some((ImageTag::new(reference), *span)),
+            ImageRef::Declared(address) => match &declared.images.get(address)?.source {
+                Source::Reference(At { value, span }) => Some((value.clone(), *span)),
+                _ => None,
+            },
+        }
+    };
+    declared.workloads.iter().filter_map(tag).collect()
 }

@@ -10,3 +10,8 @@ image "stray" {
   disk      = "vmlinuz"
   initramfs = "vmlinuz"
 }
+
+image "pulled" {
+  archive = "file.tar"
+  pull    = "never"
+}

@@ -28,7 +28,7 @@ pub(crate) struct Image {
 /// What a reference is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reference {
-    /// `REPOSITORY@sha256:…`: of a registry, shared by all who use it, never deleted by us.
+    /// `REPOSITORY@sha256:…`, of a registry, or `sha256:…`, of the host: shared by all who use it, never deleted by us.
     Registry,
     /// Made by `infra` from an archive.
     Archive(Tagged),
@@ -63,10 +63,26 @@ fn tagged(reference: &str) -> Option<Tagged> {
     })
 }
 
-/// Whether it names content and not a tag: `REPOSITORY@sha256:` and 64 digits.
+/// Whether it names content and not a tag: `REPOSITORY@sha256:` and 64 digits, or an image's id.
 pub(crate) fn is_pinned(reference: &str) -> bool {
+    if is_id(reference) {
+        return true;
+    }
     let digest = reference.split_once("@sha256:").map(|(_, digest)| digest);
     digest.is_some_and(is_sha256)
+}
+
+/// `sha256:` and 64 digits: what an engine calls an image by itself.
+pub(crate) fn is_id(reference: &str) -> bool {
+    reference.strip_prefix("sha256:").is_some_and(is_sha256)
+}
+
+/// A repository as the engine writes it: of Docker Hub without the registry, of its own images without `library`.
+fn familiar(repository: &str) -> &str {
+    let hub = ["docker.io/", "index.docker.io/"];
+    let of_hub = hub.iter().find_map(|name| repository.strip_prefix(name));
+    let rest = of_hub.unwrap_or(repository);
+    rest.strip_prefix("library/").unwrap_or(rest)
 }
 
 /// Repository and tag. A colon before the last slash belongs to a registry's port.
@@ -96,12 +112,11 @@ impl Image {
     pub(crate) fn pinned(&self, reference: &str) -> Option<String> {
         let name = reference.split('@').next()?;
         let repository = split_tag(name).map_or(name, |(repository, _)| repository);
-        let digests = self.repo_digests.iter().flatten();
-        let own = |digest: &&String| digest.split('@').next() == Some(repository);
-        digests
-            .filter(|digest| is_pinned(digest))
-            .find(own)
-            .cloned()
+        let mut digests = self.repo_digests.iter().flatten();
+        digests.find_map(|pinned| {
+            let (of, digest) = pinned.split_once('@').filter(|_| is_pinned(pinned))?;
+            (familiar(of) == familiar(repository)).then(|| format!("{repository}@{digest}"))
+        })
     }
 }
 
@@ -243,6 +258,25 @@ mod tests {
         assert_eq!(parse("nginx:1.27"), Reference::Other);
         assert_eq!(split_tag("r1:5000/nginx"), None);
         assert_eq!(split_tag("r1:5000/nginx:1"), Some(("r1:5000/nginx", "1")));
+    }
+
+    #[test]
+    fn an_image_is_known_by_its_registrys_digest_of_it() {
+        let image = |digests: &[&str]| -> Image {
+            serde_json::from_value(json!({"Id": "sha256:1", "RepoDigests": digests})).unwrap()
+        };
+        let redis = format!("redis@sha256:{SHA}");
+        for (reference, repository) in [
+            ("redis:7", "redis"),
+            ("library/redis:7", "library/redis"),
+            ("docker.io/library/redis:7", "docker.io/library/redis"),
+        ] {
+            let pinned = image(&["other@sha256:1", &redis]).pinned(reference);
+            assert_eq!(pinned, Some(format!("{repository}@sha256:{SHA}")));
+        }
+        assert_eq!(image(&[&redis]).pinned("r1.example/redis:7"), None);
+        assert_eq!(image(&[]).pinned("redis:7"), None);
+        assert!(is_pinned(&format!("sha256:{SHA}")) && !is_pinned("sha256:12"));
     }
 
     #[test]
