@@ -123,12 +123,20 @@ impl<'a> Hands<'a> {
         let wanted = self.wanted()?.map(|record| &record.body);
         let mut attempt = 1;
         loop {
-            let found = self.found().await?;
-            if is_reached(wanted, &found.masked) {
-                return Ok(());
-            }
-            self.may_act(wanted, &found.masked, attempt)?;
-            match self.act(wanted, found.raw).await {
+            // What is not there is not looked for where the daemon itself refuses to make a second one.
+            let anew = attempt == 1 && self.is_new()?;
+            let found = match anew {
+                true => Observed::Absent,
+                false => {
+                    let found = self.found().await?;
+                    if is_reached(wanted, &found.masked) {
+                        return Ok(());
+                    }
+                    self.may_act(wanted, &found.masked, attempt)?;
+                    found.raw
+                }
+            };
+            match self.act(wanted, found, anew).await {
                 Ok(()) => return self.took(wanted).await,
                 Err(failure)
                     if failure.remedy == Remedy::Retry && attempt < self.job.settings.attempts =>
@@ -148,8 +156,14 @@ impl<'a> Hands<'a> {
 
     /// The check before the first step of all: the error says what differs. What an earlier apply has done, or the
     /// daemon for it since, is done.
-    pub(crate) async fn is_as_planned(&self) -> Result<Result<(), String>, Failure> {
-        let found = self.found().await?.masked;
+    pub(crate) async fn is_as_planned(
+        &self,
+        surveyed: Option<&Observed>,
+    ) -> Result<Result<(), String>, Failure> {
+        let found = match surveyed {
+            Some(observed) => self.understood(observed.clone())?.masked,
+            None => self.found().await?.masked,
+        };
         let wanted = self.wanted()?.map(|record| &record.body);
         let goes_on = !self.job.earlier.is_new() || self.is_in_doubt();
         if goes_on && is_reached(wanted, &found) {
@@ -173,6 +187,13 @@ impl<'a> Hands<'a> {
         }
     }
 
+    /// Whether it can only have come into being by others' hands, of which the daemon tells.
+    fn is_new(&self) -> Result<bool, Failure> {
+        let new = self.step.before == Before::Absent && self.step.action == StepAction::Create;
+        let known = self.job.earlier.is_new() && !self.is_in_doubt();
+        Ok(new && known && self.daemon()?.refuses_taken(&self.step.resource.kind))
+    }
+
     fn is_in_doubt(&self) -> bool {
         self.job.in_doubt.contains(&self.step.resource)
     }
@@ -194,7 +215,12 @@ impl<'a> Hands<'a> {
         })
     }
 
-    async fn act(&self, wanted: Option<&Value>, found: Observed) -> Result<(), Failure> {
+    async fn act(
+        &self,
+        wanted: Option<&Value>,
+        found: Observed,
+        anew: bool,
+    ) -> Result<(), Failure> {
         let change = Change {
             id: self.step.resource.clone(),
             mark: Mark {
@@ -202,7 +228,7 @@ impl<'a> Hands<'a> {
                 address: self.marked(&self.step.address).clone(),
             },
             imported: self.step.imported.clone(),
-            action: self.action(wanted, found)?,
+            action: self.action(wanted, found, anew)?,
         };
         let deadline = match self.step.timeout_ms {
             Some(own) => Duration::from_millis(own),
@@ -216,7 +242,12 @@ impl<'a> Hands<'a> {
         })
     }
 
-    fn action(&self, wanted: Option<&Value>, found: Observed) -> Result<Action, Failure> {
+    fn action(
+        &self,
+        wanted: Option<&Value>,
+        found: Observed,
+        anew: bool,
+    ) -> Result<Action, Failure> {
         let Some(wanted) = wanted else {
             return Ok(Action::Delete);
         };
@@ -242,6 +273,7 @@ impl<'a> Hands<'a> {
             _ => Action::Create {
                 body,
                 source: self.step.source.clone(),
+                anew,
             },
         })
     }
@@ -326,6 +358,10 @@ impl<'a> Hands<'a> {
                 other => break other.map_err(|failure| self.scrubbed(failure))?,
             }
         };
+        self.understood(raw)
+    }
+
+    fn understood(&self, raw: Observed) -> Result<Found, Failure> {
         let raw = match &self.step.imported {
             Some(identity) => raw.imported(identity, self.marked(&self.step.address)),
             None => raw,
