@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
-use infra_api::{Daemon, Failure, HostName, Moment, Remedy, ResourceId};
+use infra_api::{Daemon, Failure, HostName, Moment, Observed, Remedy, ResourceId};
 use infra_plan::{Before, Outcome, Plan, Step};
 use infra_state::{Entry, Key, Log, Unfinished, Vault};
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::ledger::Ledger;
 use crate::step::Hands;
@@ -178,9 +179,15 @@ impl<'a> Run<'a> {
             .filter(|step| self.ledger.is_to_check(step) && !self.ready.is_held(step.number))
             .collect();
         let ledger = self.ledger;
-        let reads = stream::iter(steps)
-            .map(|step| async move { (step, Hands::new(ledger, step).is_as_planned().await) });
-        let all = reads.buffer_unordered(READS).collect::<Vec<_>>();
+        let all = async {
+            let surveyed = &self.surveyed(&steps).await;
+            let reads = stream::iter(steps).map(|step| async move {
+                let hands = Hands::new(ledger, step);
+                let told = surveyed.get(&step.resource);
+                (step, hands.is_as_planned(told).await)
+            });
+            reads.buffer_unordered(READS).collect::<Vec<_>>().await
+        };
         let mut found = tokio::select! {
             found = all => found,
             () = signalled(stop, Stop::No) => return self.heed(stop),
@@ -196,6 +203,28 @@ impl<'a> Run<'a> {
         if !self.stale.is_empty() || !self.failed.is_empty() {
             self.ready.stop();
         }
+    }
+
+    /// What the daemons tell of many objects at once. One that does not answer is asked for each.
+    async fn surveyed(&self, steps: &[&Step]) -> BTreeMap<ResourceId, Observed> {
+        let mut of: BTreeMap<(&HostName, &str), Vec<&ResourceId>> = BTreeMap::new();
+        for step in steps {
+            let id = &step.resource;
+            let daemon = (&id.host, id.provider.as_str());
+            of.entry(daemon).or_default().push(id);
+        }
+        let Job {
+            world,
+            plan,
+            settings,
+            ..
+        } = self.job;
+        let asked = of.iter().map(|((host, provider), ids)| async move {
+            let survey = world.daemon(host, provider)?.survey(&plan.project, ids);
+            timeout(settings.read_deadline, survey).await.ok()?.ok()
+        });
+        let told = join_all(asked).await;
+        told.into_iter().flatten().flatten().collect()
     }
 
     async fn drive(&mut self, stop: &mut watch::Receiver<Stop>) {

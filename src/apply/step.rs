@@ -125,12 +125,20 @@ impl<'a> Hands<'a> {
         let wanted = record.as_ref().map(|record| &record.body);
         let mut attempt = 1;
         loop {
-            let found = self.found().await?;
-            if is_reached(wanted, &found.masked) {
-                return Ok(());
-            }
-            self.may_act(wanted, &found.masked, attempt)?;
-            match self.act(wanted, found.raw).await {
+            // What is not there is not looked for where the daemon itself refuses to make a second one.
+            let anew = attempt == 1 && self.is_new()?;
+            let found = match anew {
+                true => Observed::Absent,
+                false => {
+                    let found = self.found().await?;
+                    if is_reached(wanted, &found.masked) {
+                        return Ok(());
+                    }
+                    self.may_act(wanted, &found.masked, attempt)?;
+                    found.raw
+                }
+            };
+            match self.act(wanted, found, anew).await {
                 Ok(()) => return self.took(wanted).await,
                 Err(failure)
                     if failure.remedy == Remedy::Retry && attempt < self.job.settings.attempts =>
@@ -150,8 +158,14 @@ impl<'a> Hands<'a> {
 
     /// The check before the first step of all: the error says what differs. What an earlier apply has done, or the
     /// daemon for it since, is done.
-    pub(crate) async fn is_as_planned(&self) -> Result<Result<(), String>, Failure> {
-        let found = self.found().await?.masked;
+    pub(crate) async fn is_as_planned(
+        &self,
+        surveyed: Option<&Observed>,
+    ) -> Result<Result<(), String>, Failure> {
+        let found = match surveyed {
+            Some(observed) => self.understood(observed.clone())?.masked,
+            None => self.found().await?.masked,
+        };
         let record = self.wanted()?;
         let wanted = record.as_ref().map(|record| &record.body);
         let goes_on = !self.job.earlier.is_new() || self.is_in_doubt();
@@ -176,6 +190,13 @@ impl<'a> Hands<'a> {
         }
     }
 
+    /// Whether it can only have come into being by others' hands, of which the daemon tells.
+    fn is_new(&self) -> Result<bool, Failure> {
+        let new = self.step.before == Before::Absent && self.step.action == StepAction::Create;
+        let known = self.job.earlier.is_new() && !self.is_in_doubt();
+        Ok(new && known && self.daemon()?.refuses_taken(&self.step.resource.kind))
+    }
+
     fn is_in_doubt(&self) -> bool {
         self.job.in_doubt.contains(&self.step.resource)
     }
@@ -197,7 +218,12 @@ impl<'a> Hands<'a> {
         })
     }
 
-    async fn act(&self, wanted: Option<&Value>, found: Observed) -> Result<(), Failure> {
+    async fn act(
+        &self,
+        wanted: Option<&Value>,
+        found: Observed,
+        anew: bool,
+    ) -> Result<(), Failure> {
         let change = Change {
             id: self.step.resource.clone(),
             mark: Mark {
@@ -205,7 +231,7 @@ impl<'a> Hands<'a> {
                 address: self.marked(&self.step.address).clone(),
             },
             imported: self.step.imported.clone(),
-            action: self.action(wanted, found)?,
+            action: self.action(wanted, found, anew)?,
         };
         let deadline = match self.step.timeout_ms {
             Some(own) => Duration::from_millis(own),
@@ -219,7 +245,12 @@ impl<'a> Hands<'a> {
         })
     }
 
-    fn action(&self, wanted: Option<&Value>, found: Observed) -> Result<Action, Failure> {
+    fn action(
+        &self,
+        wanted: Option<&Value>,
+        found: Observed,
+        anew: bool,
+    ) -> Result<Action, Failure> {
         let Some(wanted) = wanted else {
             return Ok(Action::Delete);
         };
@@ -250,6 +281,7 @@ impl<'a> Hands<'a> {
             _ => Action::Create {
                 body,
                 source: self.step.source.clone(),
+                anew,
             },
         })
     }
@@ -334,6 +366,10 @@ impl<'a> Hands<'a> {
                 other => break other.map_err(|failure| self.scrubbed(failure))?,
             }
         };
+        self.understood(raw)
+    }
+
+    fn understood(&self, raw: Observed) -> Result<Found, Failure> {
         let raw = match &self.step.imported {
             Some(identity) => raw.imported(identity, self.marked(&self.step.address)),
             None => raw,

@@ -145,6 +145,9 @@ impl World {
                 !renamed
             });
         }
+        let surveyed = self.survey(project, &rest).await;
+        rest.retain(|id| !surveyed.contains_key(id));
+        observation.found.extend(surveyed);
         for (id, read) in join_all(
             rest.into_iter()
                 .map(|id| async move { (id, self.read(project, id).await) }),
@@ -160,6 +163,24 @@ impl World {
             }
         }
         observation
+    }
+
+    /// What the daemons tell of many objects at once; what one does not tell is read.
+    async fn survey(
+        &self,
+        project: &Project,
+        ids: &[&ResourceId],
+    ) -> BTreeMap<ResourceId, Observed> {
+        let of = |(host, provider): &(HostName, String)| -> Vec<&ResourceId> {
+            let own = |id: &&&ResourceId| id.host == *host && id.provider == *provider;
+            ids.iter().filter(own).copied().collect()
+        };
+        let asked = self.connections.iter().map(|(daemon, connection)| {
+            let ids = of(daemon);
+            async move { connection.as_ref().ok()?.survey(project, &ids).await.ok() }
+        });
+        let told = join_all(asked).await;
+        told.into_iter().flatten().flatten().collect()
     }
 
     /// The host, where there is one.

@@ -2,13 +2,13 @@
 
 use std::sync::Mutex;
 
-use infra_api::Remedy;
+use infra_api::{Remedy, ResourceId};
 use infra_apply::{Event, Skipped};
 use infra_sim::{Fault, Verb, When};
 use infra_state::{Kind, Vault};
 use serde_json::json;
 
-use crate::house::{Death, End, House, PASSWORD, Weather};
+use crate::house::{Death, End, House, PASSWORD, Wanted, Weather};
 use crate::nouns::{At, Record, address, host, id, mark};
 use crate::three::{a, apply, apply_with, b, cause, three};
 
@@ -53,39 +53,92 @@ async fn a_stale_plan_touches_nothing() {
     );
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_world_may_move_after_the_first_check() {
-    let house = House::new();
+/// Applies `wanted`, and puts another `b` there once the first step is done.
+async fn meddled(house: &House, wanted: &Wanted) {
+    let plan = house.plan(wanted).await;
+    house.sim.world().calls.clear();
+    let other = json!({"image": 9, "state": "running"});
     let meddle = At(|event: &Event| {
         if matches!(event, Event::Done { step: 1, .. }) {
-            house
-                .sim
-                .world()
-                .put(b(), Some(mark("b")), json!({"image": 9}));
+            let mut world = house.sim.world();
+            world.put(b(), Some(mark("b")), other.clone());
         }
     });
-    let report = apply_with(
-        &house,
-        Weather {
-            sink: &meddle,
-            ..Weather::default()
-        },
-    )
-    .await;
+    let weather = Weather {
+        sink: &meddle,
+        ..Weather::default()
+    };
+    let report = house.apply(&plan, weather).await.report();
     assert!(
         cause(&report, 2).contains("the world changed meanwhile"),
         "{report:#?}"
     );
-    assert!(
-        !house
-            .sim
-            .world()
-            .calls
-            .iter()
-            .any(|call| call.resource == b()),
-        "it was not touched"
-    );
     assert_eq!(report.done, [1, 3]);
+    assert_eq!(house.sim.world().objects[&b()].body, other);
+}
+
+fn called(house: &House, id: &ResourceId) -> bool {
+    let world = house.sim.world();
+    world.calls.iter().any(|call| call.resource == *id)
+}
+
+/// What a step changes is looked at once more just before it.
+#[tokio::test(start_paused = true)]
+async fn the_world_may_move_after_the_first_check() {
+    let house = House::new();
+    assert!(house.converge(&three()).await.is_complete());
+    let mut wanted = three();
+    for one in &mut wanted.resources {
+        one.body["memory_bytes"] = json!(1);
+    }
+    meddled(&house, &wanted).await;
+    assert!(!called(&house, &b()), "it was not touched");
+}
+
+/// What a step makes has a name that the daemon lets only one have: it is asked to make a new one and nothing else. Kinds
+/// of which it does not know that are looked at.
+#[tokio::test(start_paused = true)]
+async fn a_name_may_be_taken_after_the_first_check() {
+    let house = House::new();
+    meddled(&house, &three()).await;
+    assert!(called(&house, &b()), "the daemon itself refused");
+
+    let house = House::new();
+    let mut wanted = three();
+    let network = id("network", "b");
+    wanted.resources[1].id = network.clone();
+    wanted.depends_on = vec![(network.clone(), a())];
+    let plan = house.plan(&wanted).await;
+    let meddle = At(|event: &Event| {
+        if matches!(event, Event::Done { step: 1, .. }) {
+            let body = json!({"image": 1, "state": "created"});
+            house
+                .sim
+                .world()
+                .put(network.clone(), Some(mark("b")), body);
+        }
+    });
+    let weather = Weather {
+        sink: &meddle,
+        ..Weather::default()
+    };
+    let report = house.apply(&plan, weather).await.report();
+    let (step, failure) = &report.failed[0];
+    assert!(
+        failure.cause.contains("the world changed meanwhile"),
+        "{step} {failure}"
+    );
+    assert!(!called(&house, &network), "it was not touched");
+}
+
+/// Nobody looks where the daemon refuses; but what an earlier attempt may have made is looked for.
+#[tokio::test(start_paused = true)]
+async fn what_was_tried_before_is_looked_for() {
+    let house = House::new();
+    let lost = Fault::Half(Remedy::Retry);
+    house.sim.world().fail(When::On(a(), Verb::Create), lost);
+    assert!(apply(&house).await.is_complete());
+    assert_eq!(house.sim.world().made[&a()], 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@ use bollard::models::{
 };
 use bollard::query_parameters::{CommitContainerOptions, CreateContainerOptions, TagImageOptions};
 use infra_api::target::*;
-use infra_api::{Failure, Observed, Remedy, Text, What};
+use infra_api::{Action, Failure, Observed, Remedy, Text, What};
 
 use crate::rig::{Rig, live};
 use crate::things::{root, shell};
@@ -223,6 +223,46 @@ fn what_the_engine_refuses_leaves_nothing() {
             ..body
         });
         assert!(hint(&rig.try_create(&bound).await.unwrap_err()).contains("make the directory"));
+    });
+}
+
+/// Who makes a container of which the plan knew nothing makes a new one or none: also where the one of its name is ours,
+/// and where it is just as it is wanted.
+#[test]
+fn what_came_meanwhile_is_left_alone() {
+    live("meanwhile", 61, |rig| async move {
+        let image = rig.image("a", &root("meanwhile"));
+        rig.stand(&image).await;
+        let body = rig.container("a", &image);
+        let wanted = rig.workload(&body);
+        let anew = || Action::Create {
+            body: wanted.body.clone(),
+            source: None,
+            anew: true,
+        };
+        let other = rig.workload(&Container {
+            command: Some(shell("sleep 1000")),
+            ..body.clone()
+        });
+        for there in [&other, &wanted] {
+            rig.create(there).await;
+            let process = rig.process(&body.name).await;
+            let refused = rig.apply(&wanted.id, rig.mark("workload.a"), anew()).await;
+            let refused = refused.unwrap_err();
+            assert_eq!(refused.remedy, Remedy::Replan);
+            assert!(
+                refused.cause.contains("the world changed meanwhile"),
+                "{refused}"
+            );
+            assert!(refused.cause.contains(&body.name), "{refused}");
+            assert_eq!(rig.process(&body.name).await, process);
+            rig.expect(there).await;
+            rig.delete(&wanted.id).await.unwrap();
+        }
+        rig.apply(&wanted.id, rig.mark("workload.a"), anew())
+            .await
+            .unwrap();
+        rig.expect(&wanted).await;
     });
 }
 

@@ -191,6 +191,7 @@ impl Rig {
         let action = Action::Create {
             body: wanted.body.clone(),
             source: wanted.source.clone(),
+            anew: false,
         };
         self.apply(&wanted.id, self.mark(wanted.address.as_str()), action)
             .await

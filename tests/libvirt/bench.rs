@@ -120,6 +120,7 @@ impl Bench {
             Action::Create {
                 body: json!(body),
                 source: source.map(PathBuf::from),
+                anew: false,
             },
         )
         .await

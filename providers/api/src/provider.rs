@@ -100,6 +100,24 @@ pub trait Daemon: Send + Sync {
         id: &'a ResourceId,
     ) -> Pending<'a, Result<Observed, Failure>>;
 
+    /// What many of `ids` are, by fewer questions than one for each; as they are now, like `read`. What it leaves out is to
+    /// be read.
+    fn survey<'a>(
+        &'a self,
+        project: &'a Project,
+        ids: &'a [&'a ResourceId],
+    ) -> Pending<'a, Result<Vec<(ResourceId, Observed)>, Failure>> {
+        let _ = (project, ids);
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// Whether it refuses by itself to make an object of this kind whose name is taken. Then one that was not there
+    /// while planning is made without another look at its name (`anew`).
+    fn refuses_taken(&self, kind: &str) -> bool {
+        let _ = kind;
+        false
+    }
+
     /// Does it. Secrets have been put into the bodies. `progress` is told what is waited for.
     fn apply<'a>(
         &'a self,

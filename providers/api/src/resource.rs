@@ -116,6 +116,9 @@ pub enum Action {
     Create {
         body: Value,
         source: Option<PathBuf>,
+        /// Nobody has the name, as far as was seen: where somebody has it, fail with [`crate::Remedy::Replan`] and touch
+        /// nothing, also where it is ours. Asked for only where the daemon [`refuses_taken`](crate::Daemon) names.
+        anew: bool,
     },
     /// Change `before` into `after`, in place or by a restart of the same object.
     Update {

@@ -8,13 +8,13 @@ use infra_api::facts::{Docker, DockerNetwork, HostPort, Offer, Protocol, Used};
 use infra_api::{Facts, Failure, IdSet, Remedy};
 use serde::Deserialize;
 
-use crate::calls::container::{self, PublishedPort, Summary};
+use crate::calls::look::{self, Containers, PublishedPort, Summary};
 use crate::calls::network;
 use crate::mark;
-use crate::seen::Seen;
+use crate::seen::{Seen, Sight};
 use crate::text::inspect::Inspect;
 use crate::text::network::Network;
-use crate::trouble::{Answer, Trouble};
+use crate::trouble::Answer;
 use crate::wire::Wire;
 
 #[derive(Deserialize)]
@@ -45,34 +45,37 @@ struct Info {
 pub(crate) async fn discover(wire: &Wire, seen: &Seen, facts: &mut Facts) -> Result<(), Failure> {
     let doing = format!("asking the Docker Engine of {} about its host", wire.host);
     let networks = network::all(wire, "").await?;
-    let (info, alive) = asked(wire).await.map_err(|e| e.failure(&doing))?;
+    let (info, containers) = asked(wire).await.map_err(|e| e.failure(&doing))?;
     if wire.leads_away() && !is_here(&info) {
         return Err(elsewhere(&info, doing));
     }
     facts.versions.docker = Some(info.server_version.clone()).filter(|version| !version.is_empty());
     facts.runtimes.container = Some(offer(&info));
     facts.docker = Some(docker(wire, info, &networks));
-    facts
-        .used
-        .extend(alive.iter().map(|(one, found)| used(one, found)));
+    let alive = containers.all.iter().filter_map(|one| {
+        let found = containers.whole.get(&one.id)?;
+        Some(used(one, found))
+    });
+    facts.used.extend(alive);
     facts.used.sort_by(|a, b| a.owner.cmp(&b.owner));
-    seen.keep(alive.into_iter().map(|(_, found)| found));
+    seen.keep(Sight {
+        networks,
+        containers,
+    });
     Ok(())
 }
 
-/// Itself, and each container that runs.
-async fn asked(wire: &Wire) -> Answer<(Info, Vec<(Summary, Inspect)>)> {
-    let info: Info = wire.get("/info").await?;
-    let containers = container::all(wire, "").await?;
-    let alive = containers
-        .into_iter()
+/// Itself, and its containers: each that runs is looked at.
+async fn asked(wire: &Wire) -> Answer<(Info, Containers)> {
+    let info: Info = wire.info().await?;
+    let all = look::all(wire, "").await?;
+    let alive = all
+        .iter()
         .filter(|one| matches!(one.state.as_str(), "running" | "paused" | "restarting"));
-    let each = alive.map(|one| async move {
-        let found = container::inspect(wire, &one.id).await?;
-        Ok::<_, Trouble>(found.map(|found| (one, found)))
-    });
-    let alive = try_join_all(each).await?;
-    Ok((info, alive.into_iter().flatten().collect()))
+    let whole = try_join_all(alive.map(|one| look::inspect(wire, &one.id))).await?;
+    let whole = whole.into_iter().flatten();
+    let whole = whole.map(|found| (found.id.clone(), found)).collect();
+    Ok((info, Containers { all, whole }))
 }
 
 /// What is planned from this machine's CPUs and memory would be carried out on others.

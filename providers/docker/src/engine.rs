@@ -1,5 +1,8 @@
 //! One engine of one host as a [`Daemon`]: which call belongs to which kind and action, and no more.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use futures_util::future::try_join4;
 use infra_api::{
     Action, Change, Daemon, Facts, Failure, ImageTag, Observed, Pending, Pinned, Progress, Project,
@@ -7,15 +10,19 @@ use infra_api::{
 };
 use serde_json::Value;
 
-use crate::calls::{Claim, REPORT, body, container, image, network, registry, replace, volume};
+use crate::calls::container::{self, Making};
+use crate::calls::{Claim, REPORT, body, image, look, network, registry, replace, volume};
 use crate::kind::{CONTAINER, IMAGE, NETWORK, PROVIDER, VOLUME};
 use crate::seen::Seen;
 use crate::wire::Wire;
 use crate::{discover, ready};
 
 pub(crate) struct Engine {
-    pub(crate) wire: Wire,
-    pub(crate) seen: Seen,
+    wire: Wire,
+    seen: Seen,
+    /// Containers that were made or changed a moment ago and not read back yet, by their ids. What their image's name
+    /// stands for is not asked once more then.
+    made: Mutex<BTreeSet<String>>,
 }
 
 impl Daemon for Engine {
@@ -36,6 +43,19 @@ impl Daemon for Engine {
         id: &'a ResourceId,
     ) -> Pending<'a, Result<Observed, Failure>> {
         Box::pin(self.read_one(project, id))
+    }
+
+    fn survey<'a>(
+        &'a self,
+        project: &'a Project,
+        ids: &'a [&'a ResourceId],
+    ) -> Pending<'a, Result<Vec<(ResourceId, Observed)>, Failure>> {
+        Box::pin(self.survey_all(project, ids))
+    }
+
+    /// Two containers cannot have one name.
+    fn refuses_taken(&self, kind: &str) -> bool {
+        kind == CONTAINER
     }
 
     fn apply<'a>(
@@ -60,13 +80,29 @@ impl Daemon for Engine {
 }
 
 impl Engine {
+    pub(crate) fn new(wire: Wire) -> Self {
+        Self {
+            wire,
+            seen: Seen::default(),
+            made: Mutex::default(),
+        }
+    }
+
+    fn lock_made(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn list_all(&self, project: &Project) -> Result<Vec<(ResourceId, Observed)>, Failure> {
         let wire = &self.wire;
+        let (networks, containers) = match self.seen.take() {
+            Some(seen) => (Some(seen.networks), Some(seen.containers)),
+            None => (None, None),
+        };
         let (images, networks, volumes, containers) = try_join4(
             image::list(wire, project),
-            network::list(wire, project),
+            network::list(wire, project, networks),
             volume::list(wire, project),
-            container::list(wire, project, self.seen.take()),
+            look::list(wire, project, containers),
         )
         .await?;
         let kinds = [
@@ -86,21 +122,42 @@ impl Engine {
         Ok(all)
     }
 
+    /// Of containers, and where there are several: one question tells which of the names are free.
+    async fn survey_all(
+        &self,
+        project: &Project,
+        ids: &[&ResourceId],
+    ) -> Result<Vec<(ResourceId, Observed)>, Failure> {
+        let wire = &self.wire;
+        let containers = ids.iter().filter(|id| id.kind == CONTAINER);
+        let names: Vec<&str> = containers.map(|id| id.name.as_str()).collect();
+        if names.len() < 2 {
+            return Ok(Vec::new());
+        }
+        let told = look::survey(wire, project, &names).await?.into_iter();
+        let id = |name: &str| ResourceId::new(&wire.host, PROVIDER, CONTAINER, name);
+        Ok(told.map(|(name, observed)| (id(&name), observed)).collect())
+    }
+
     async fn read_one(&self, project: &Project, id: &ResourceId) -> Result<Observed, Failure> {
         let (wire, name) = (&self.wire, id.name.as_str());
         match id.kind.as_str() {
             IMAGE => image::read(wire, project, name).await,
             NETWORK => network::read(wire, project, name).await,
             VOLUME => volume::read(wire, project, name).await,
-            CONTAINER => container::read(wire, project, name).await,
+            CONTAINER => {
+                let made = |id: &str| self.lock_made().remove(id);
+                look::read(wire, project, name, made).await
+            }
             _ => Err(mistaken("reading", id)),
         }
     }
 
     async fn do_it(&self, change: &Change, progress: &dyn Progress) -> Result<(), Failure> {
         match &change.action {
-            Action::Create { body, source } => {
-                self.create(change, body, source.as_deref(), progress).await
+            Action::Create { body, source, anew } => {
+                let source = source.as_deref();
+                self.create(change, body, source, *anew, progress).await
             }
             Action::Update {
                 before: _,
@@ -119,6 +176,7 @@ impl Engine {
         change: &Change,
         json: &Value,
         source: Option<&std::path::Path>,
+        anew: bool,
         progress: &dyn Progress,
     ) -> Result<(), Failure> {
         let (wire, id, mark) = (&self.wire, &change.id, &change.mark);
@@ -127,7 +185,18 @@ impl Engine {
             IMAGE => image::create(wire, &body(&doing, json)?, source, mark, progress).await,
             NETWORK => network::create(wire, &body(&doing, json)?, mark).await,
             VOLUME => volume::create(wire, &body(&doing, json)?, mark).await,
-            CONTAINER => container::create(wire, &body(&doing, json)?, mark, progress).await,
+            CONTAINER => {
+                let made = |id: &str| {
+                    self.lock_made().insert(id.to_owned());
+                };
+                let making = Making {
+                    mark,
+                    anew,
+                    made: &made,
+                    progress,
+                };
+                container::create(wire, &body(&doing, json)?, &making).await
+            }
             _ => Err(mistaken("creating", id)),
         }
     }
@@ -143,7 +212,10 @@ impl Engine {
         match id.kind.as_str() {
             CONTAINER => {
                 let body = body(&format!("changing {id}"), after)?;
-                container::update(&self.wire, &body, Claim::of(change), progress).await
+                let claim = Claim::of(change);
+                let found = container::update(&self.wire, &body, claim, progress).await?;
+                self.lock_made().insert(found);
+                Ok(())
             }
             _ => Err(mistaken("changing", id)),
         }

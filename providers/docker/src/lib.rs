@@ -44,7 +44,6 @@ use serde_json::json;
 use crate::engine::Engine;
 use crate::impact::impact;
 use crate::kind::{CONTAINER, IMAGE, NETWORK, PROVIDER, VOLUME};
-use crate::seen::Seen;
 use crate::text::image::is_pinned;
 use crate::wire::Wire;
 
@@ -80,8 +79,7 @@ impl Provider for Docker {
     ) -> Pending<'a, Result<Box<dyn Daemon>, Failure>> {
         Box::pin(async move {
             let wire = Wire::open(host, endpoint).await?;
-            let seen = Seen::default();
-            Ok(Box::new(Engine { wire, seen }) as Box<dyn Daemon>)
+            Ok(Box::new(Engine::new(wire)) as Box<dyn Daemon>)
         })
     }
 }

@@ -64,6 +64,12 @@ pub(crate) fn owner(labels: &Labels, project: &Project) -> Owner {
     }
 }
 
+/// Whether it carries a project's mark, its own or one it has from its image: what the engine's filter finds.
+pub(crate) fn is_of(labels: &Labels, project: &Project) -> bool {
+    let named = labels.as_ref().and_then(|all| all.get(PROJECT));
+    named.is_some_and(|named| named == project.as_str())
+}
+
 /// What is told of an object that is not ours: `thing` as in "container `x` (id 0123)".
 pub(crate) fn foreign(thing: &str, owner: &Owner) -> String {
     match owner {

@@ -5,7 +5,7 @@ use bollard::query_parameters::LogsOptions;
 use futures_util::StreamExt;
 use infra_api::Readiness;
 
-use crate::calls::container;
+use crate::calls::look;
 use crate::text::inspect::{Health, Inspect, State};
 use crate::trouble::Answer;
 use crate::wire::Wire;
@@ -15,7 +15,7 @@ const LINES: usize = 5;
 const WIDTH: usize = 200;
 
 pub(crate) async fn container(wire: &Wire, name: &str) -> Answer<Readiness> {
-    let Some(found) = container::find(wire, name).await? else {
+    let Some(found) = look::find(wire, name).await? else {
         return Ok(Readiness::Failed("it is not there".to_owned()));
     };
     Ok(match judge(&found) {

@@ -7,9 +7,11 @@
 //! are one small GET through the same door, decoded into structs of our own that hold only what
 //! is looked at.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bollard::Docker as Client;
+use bollard::{ClientVersion, Docker as Client};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
@@ -17,7 +19,7 @@ use hyper::{Request, StatusCode};
 use infra_api::{Failure, HostName, Remedy};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::door::{Door, Shut};
 use crate::trouble::{Answer, Trouble, lost, refusal};
@@ -25,7 +27,7 @@ use crate::trouble::{Answer, Trouble, lost, refusal};
 /// For one answer; stopping a container waits up to ten seconds for it inside the engine.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// For the first answer of all: an engine that is well tells its version at once.
+/// For each of the first two answers: an engine that is well tells its version at once.
 const OPENING: Duration = Duration::from_secs(30);
 
 /// For an answer that comes after an upload or a pull of any size.
@@ -39,41 +41,47 @@ pub(crate) struct Wire {
     client: Client,
     door: Door,
     reads: Semaphore,
+    /// What the engine told of itself when it was asked for its version; for who asks first.
+    info: Mutex<Option<Bytes>>,
+    /// What never changes, by its path.
+    fixed: Mutex<BTreeMap<String, Arc<OnceCell<Bytes>>>>,
 }
+
+/// The header in which an engine names the newest version it speaks, with every answer.
+const API_VERSION: &str = "Api-Version";
 
 impl Wire {
     /// Opens the engine and agrees on a version. Without that bollard asks for the newest one it knows and an older
-    /// engine refuses every call.
+    /// engine refuses every call. What a plan needs first is what is asked, and the answer's header tells the version.
     pub(crate) async fn open(host: &HostName, endpoint: &str) -> Result<Self, Failure> {
         let doing = || format!("connecting to the Docker Engine of {host} at {endpoint}");
         let shut = |Shut { remedy, why, hint }| Failure::new(remedy, doing(), why).hint(hint);
         let door = Door::of(endpoint).map_err(shut)?;
         door.knock().await.map_err(shut)?;
+        let (spoken, info) = match hello(&door).await {
+            Some((version, info)) => (Some(version), Some(info)),
+            None => (None, None),
+        };
         let through = door.clone();
         let client = Client::connect_with_custom_transport(
             move |request| through.clone().carry(request),
             Some("http://docker"),
             TIMEOUT.as_secs(),
-            bollard::API_DEFAULT_VERSION,
+            spoken.as_ref().unwrap_or(bollard::API_DEFAULT_VERSION),
         );
-        let client = client.map_err(|e| Trouble::from(e).failure(doing()))?;
-        let hangs = |_| {
-            let why = format!(
-                "it takes calls and has answered none for {} s",
-                OPENING.as_secs()
-            );
-            Failure::new(Remedy::Operator, doing(), why)
-                .hint("the engine hangs: look at its log, and start it anew if need be")
-        };
-        let agreed = tokio::time::timeout(OPENING, client.negotiate_version()).await;
-        let client = agreed
-            .map_err(hangs)?
-            .map_err(|e| Trouble::from(e).failure(doing()))?;
+        let mut client = client.map_err(|e| Trouble::from(e).failure(doing()))?;
+        if spoken.is_none() {
+            let agreed = tokio::time::timeout(OPENING, client.negotiate_version()).await;
+            let agreed = agreed.map_err(|_| hangs(doing()))?;
+            client = agreed.map_err(|e| Trouble::from(e).failure(doing()))?;
+        }
         Ok(Self {
             host: host.clone(),
             client,
             door,
             reads: Semaphore::new(READS),
+            info: Mutex::new(info),
+            fixed: Mutex::default(),
         })
     }
 
@@ -96,6 +104,31 @@ impl Wire {
     pub(crate) fn version(&self) -> String {
         let version = self.client.client_version();
         format!("{}.{}", version.major_version, version.minor_version)
+    }
+
+    /// What the engine tells of itself.
+    pub(crate) async fn info<T: DeserializeOwned>(&self) -> Answer<T> {
+        let told = lock(&self.info).take();
+        match told.map(|told| serde_json::from_slice(&told)) {
+            Some(Ok(told)) => Ok(told),
+            Some(Err(_)) | None => self.get("/info").await,
+        }
+    }
+
+    /// What is at `path`, where that never changes: who asks first gets it for all.
+    pub(crate) async fn find_once<T: DeserializeOwned>(&self, path: &str) -> Answer<Option<T>> {
+        let cell = lock(&self.fixed)
+            .entry(path.to_owned())
+            .or_default()
+            .clone();
+        let bytes = cell.get_or_try_init(|| self.get_bytes(path, None, usize::MAX));
+        match bytes.await {
+            Ok(bytes) => serde_json::from_slice(bytes)
+                .map(Some)
+                .map_err(|e| Trouble::Garbled(format!("{path}: {e}"))),
+            Err(Trouble::Refused { status: 404, .. }) => Ok(None),
+            Err(other) => Err(other),
+        }
     }
 
     /// What is at `path`; nothing where the engine knows no such thing.
@@ -156,6 +189,49 @@ impl Wire {
             Err(refusal(status.as_u16(), &body))
         }
     }
+}
+
+/// The version to speak, and what the engine tells of itself; nothing where it does not tell the version so.
+async fn hello(door: &Door) -> Option<(ClientVersion, Bytes)> {
+    let ask = async {
+        let request = Request::get("/info").body(Empty::<Bytes>::new()).ok()?;
+        let response = door.send(request).await.ok()?;
+        if response.status() != StatusCode::OK {
+            return None;
+        }
+        let header = response.headers().get(API_VERSION)?.to_str().ok()?;
+        let (major, minor) = header.split_once('.')?;
+        let newest = ClientVersion {
+            major_version: major.parse().ok()?,
+            minor_version: minor.parse().ok()?,
+        };
+        let body = beginning(response.into_body(), usize::MAX).await.ok()?;
+        Some((older(newest), body))
+    };
+    tokio::time::timeout(OPENING, ask).await.ok()?
+}
+
+fn hangs(doing: String) -> Failure {
+    let why = format!(
+        "it takes calls, and has answered neither of two in {} s",
+        2 * OPENING.as_secs()
+    );
+    Failure::new(Remedy::Operator, doing, why)
+        .hint("the engine hangs: look at its log, and start it anew if need be")
+}
+
+/// Of what the engine speaks and what bollard does.
+fn older(engines: ClientVersion) -> ClientVersion {
+    match engines < *bollard::API_DEFAULT_VERSION {
+        true => engines,
+        false => ClientVersion {
+            ..*bollard::API_DEFAULT_VERSION
+        },
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// All of an answer, or its pieces up to the one that goes past `most`.
@@ -232,7 +308,7 @@ mod tests {
         let failure = opened.err().unwrap();
         assert_eq!(
             failure.cause,
-            "it takes calls and has answered none for 30 s"
+            "it takes calls, and has answered neither of two in 60 s"
         );
         assert_eq!(failure.remedy, Remedy::Operator);
     }

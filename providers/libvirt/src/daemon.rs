@@ -86,9 +86,11 @@ impl Libvirtd {
             id, mark, action, ..
         } = change;
         match action {
-            Action::Create { body, source } => {
-                self.create(id, mark, body, source.clone(), progress).await
-            }
+            Action::Create {
+                body,
+                source,
+                anew: _,
+            } => self.create(id, mark, body, source.clone(), progress).await,
             Action::Update {
                 before,
                 after,

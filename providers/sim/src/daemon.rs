@@ -109,6 +109,25 @@ impl Daemon for SimDaemon {
         })
     }
 
+    fn survey<'a>(
+        &'a self,
+        project: &'a Project,
+        ids: &'a [&'a ResourceId],
+    ) -> Pending<'a, Result<Vec<(ResourceId, Observed)>, Failure>> {
+        Box::pin(async move {
+            self.reach()?;
+            let world = self.sim.world();
+            let told = ids
+                .iter()
+                .map(|id| ((*id).clone(), world.observe(project, id)));
+            Ok(told.collect())
+        })
+    }
+
+    fn refuses_taken(&self, kind: &str) -> bool {
+        kind == "container"
+    }
+
     fn apply<'a>(
         &'a self,
         change: &'a Change,

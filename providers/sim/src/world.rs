@@ -187,6 +187,13 @@ impl World {
                 self.objects.insert(change.id.clone(), object);
                 *self.made.entry(change.id.clone()).or_default() += 1;
             }
+            (Action::Create { anew: true, .. }, Some(_)) => {
+                return Err(refused(
+                    change,
+                    Remedy::Replan,
+                    "the world changed meanwhile: its name is taken",
+                ));
+            }
             (Action::Create { body, .. }, Some(object))
                 if object.whole && !same_but_state(&object.body, body) =>
             {

@@ -1,227 +1,56 @@
 //! Containers. Every step begins with what is there and goes on from it: an answer that did not come
 //! tells nothing (a frozen engine starts the container when it thaws).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bollard::query_parameters::{
     CreateContainerOptions, RemoveContainerOptions, StopContainerOptions,
 };
-use futures_util::future::try_join_all;
 use infra_api::target::Container;
-use infra_api::{Failure, Impact, Mark, Observed, Progress, Project, Remedy};
-use serde::Deserialize;
+use infra_api::{Failure, Impact, Mark, Progress, Remedy};
 use serde_json::{Value, json};
 
-use crate::calls::{
-    Claim, TAKEN, Thing, doing, files, gone, image, marked, must_be_ours, observed, patiently,
-    settle,
-};
+use crate::calls::look::{find, inspect, must_own, origin, own_origin, told, whole};
+use crate::calls::{Claim, TAKEN, doing, gone, patiently, settle};
 use crate::kind::CONTAINER as KIND;
-use crate::mark::{self, Labels, short};
-use crate::text::inspect::{Inspect, Origin};
-use crate::text::{container, decode, file, unmarked};
+use crate::mark;
+use crate::text::inspect::Inspect;
+use crate::text::{container, decode, file};
 use crate::trouble::{Answer, Trouble};
-use crate::wire::{Wire, escaped, filters};
+use crate::wire::Wire;
 
 /// How long a removal that is under way may take.
 const REMOVAL: Duration = Duration::from_secs(30);
 
-// ── looking ───────────────────────────────────────────────────────────────────────────────────────
-
-/// A container of a list.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Summary {
-    pub(crate) id: String,
-    names: Option<Vec<String>>,
-    pub(crate) state: String,
-    pub(crate) ports: Option<Vec<PublishedPort>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct PublishedPort {
-    #[serde(default, rename = "IP")]
-    pub(crate) ip: String,
-    pub(crate) public_port: Option<u16>,
-    #[serde(rename = "Type")]
-    pub(crate) protocol: String,
-}
-
-/// In any state.
-pub(crate) async fn all(wire: &Wire, query: &str) -> Answer<Vec<Summary>> {
-    wire.get(&format!("/containers/json?all=1&{query}")).await
-}
-
-/// The containers a filter finds, as they are told to a person.
-pub(crate) async fn named(wire: &Wire, filter: &Value) -> Result<Vec<String>, Failure> {
-    let answer = all(wire, &filters(filter)).await;
-    let found =
-        answer.map_err(|e| e.failure(format!("listing the containers of {}", wire.host)))?;
-    let mut names: Vec<String> = found.iter().map(Summary::name).collect();
-    names.sort();
-    Ok(names)
-}
-
-impl Summary {
-    fn name(&self) -> String {
-        let name = self.names.iter().flatten().next();
-        name.map_or_else(
-            || short(&self.id).to_owned(),
-            |name| name.trim_start_matches('/').to_owned(),
-        )
-    }
-
-    /// Whether its name and state are as they were seen.
-    fn is(&self, found: &Inspect) -> bool {
-        let names = self.names.iter().flatten();
-        found.state.status == self.state && names.into_iter().any(|name| *name == found.name)
-    }
-}
-
-/// `seen`: by id, as they were just now.
-pub(crate) async fn list(
-    wire: &Wire,
-    project: &Project,
-    mut seen: BTreeMap<String, Inspect>,
-) -> Result<Vec<(String, Observed)>, Failure> {
-    let failed = |e: Trouble| e.failure(format!("listing the containers of {}", wire.host));
-    let ids = all(wire, &marked(project)).await.map_err(failed)?;
-    let each = try_join_all(ids.iter().map(|one| {
-        let before = seen.remove(&one.id).filter(|found| one.is(found));
-        async move {
-            match before {
-                Some(found) => Ok(Some(found)),
-                None => inspect(wire, &one.id).await,
-            }
-        }
-    }));
-    // One may have gone since; and the filter takes inherited marks too.
-    let found = each.await.map_err(failed)?.into_iter().flatten();
-    let found: Vec<Inspect> = found.filter(|one| one.own_labels().is_some()).collect();
-    let origins = origins(wire, &found).await.map_err(failed)?;
-    let none = Origin::default();
-    let observed = found.iter().map(|one| {
-        let origin = origins.get(&runs(one)).unwrap_or(&none);
-        async move {
-            let seen = observe(wire, one, origin, project).await?;
-            Ok::<_, Trouble>((one.plain_name().to_owned(), seen))
-        }
-    });
-    try_join_all(observed).await.map_err(failed)
-}
-
-pub(crate) async fn read(wire: &Wire, project: &Project, name: &str) -> Result<Observed, Failure> {
-    let failed = |e: Trouble| e.failure(doing(wire, "reading", KIND, name));
-    let Some(found) = find(wire, name).await.map_err(failed)? else {
-        return Ok(Observed::Absent);
-    };
-    let origin = origin(wire, &found).await.map_err(failed)?;
-    observe(wire, &found, &origin, project)
-        .await
-        .map_err(failed)
-}
-
-async fn observe(
-    wire: &Wire,
-    found: &Inspect,
-    origin: &Origin,
-    project: &Project,
-) -> Answer<Observed> {
-    let status = found.state.status.as_str();
-    let body = match status {
-        "dead" | "removing" => Err(format!("its removal was cut off (`{status}`)")),
-        _ => whole(wire, found, origin).await?,
-    };
-    let labels = found.own_labels();
-    Ok(observed(&thing(found, &labels), project, body))
-}
-
-/// The body of a container, with its files.
-async fn whole(wire: &Wire, found: &Inspect, origin: &Origin) -> Answer<Result<Container, String>> {
-    let files = files::read(wire, found).await?;
-    let labels = found.own_labels();
-    let body = match mark::of(&labels) {
-        Some(_) => decode::decode(found, origin),
-        None => unmarked::decode(found, origin),
-    };
-    Ok(body.map(|body| Container { files, ..body }))
-}
-
-fn thing<'a>(found: &'a Inspect, labels: &'a Labels) -> Thing<'a> {
-    Thing {
-        told: format!(
-            "container `{}` (id {}, made {})",
-            found.plain_name(),
-            short(&found.id),
-            found.created
-        ),
-        identity: &found.id,
-        labels,
-    }
-}
-
-pub(crate) fn must_own(doing: &str, found: &Inspect, claim: Claim<'_>) -> Result<(), Failure> {
-    must_be_ours(doing, &thing(found, &found.own_labels()), claim)
-}
-
-pub(crate) async fn inspect(wire: &Wire, id: &str) -> Answer<Option<Inspect>> {
-    wire.find(&format!("/containers/{}/json", escaped(id)))
-        .await
-}
-
-/// By its name only: the engine would take the beginning of an id too.
-pub(crate) async fn find(wire: &Wire, name: &str) -> Answer<Option<Inspect>> {
-    Ok(inspect(wire, name)
-        .await?
-        .filter(|found| found.plain_name() == name))
-}
-
-/// The reference it was made from, and the id of the image it runs.
-fn runs(found: &Inspect) -> (String, String) {
-    (found.config.image.clone(), found.image.clone())
-}
-
-async fn origin(wire: &Wire, found: &Inspect) -> Answer<Origin> {
-    let (reference, id) = runs(found);
-    let named = image::find(wire, &reference).await?;
-    let now = named.as_ref().map(|image| image.id.clone());
-    let pinned = named.as_ref().and_then(|image| image.pinned(&reference));
-    let own = match named {
-        Some(image) if image.id == id => Some(image),
-        _ => image::find(wire, &id).await?,
-    };
-    Ok(Origin {
-        now,
-        config: own.map(|image| image.config.unwrap_or_default()),
-        pinned,
-    })
-}
-
-/// Many containers run one image: each is asked for once.
-async fn origins(wire: &Wire, found: &[Inspect]) -> Answer<BTreeMap<(String, String), Origin>> {
-    let firsts: BTreeMap<_, _> = found.iter().map(|one| (runs(one), one)).collect();
-    let each = firsts
-        .into_iter()
-        .map(|(key, one)| async move { origin(wire, one).await.map(|origin| (key, origin)) });
-    Ok(try_join_all(each).await?.into_iter().collect())
-}
-
 // ── making ────────────────────────────────────────────────────────────────────────────────────────
+
+/// How one is made.
+pub(crate) struct Making<'a> {
+    pub(crate) mark: &'a Mark,
+    /// Nobody had the name: whoever has it now came in between, also where it is ours.
+    pub(crate) anew: bool,
+    /// Is told the id of the one that is made.
+    pub(crate) made: &'a (dyn Fn(&str) + Sync),
+    pub(crate) progress: &'a dyn Progress,
+}
 
 pub(crate) async fn create(
     wire: &Wire,
     body: &Container,
-    mark: &Mark,
-    progress: &dyn Progress,
+    making: &Making<'_>,
 ) -> Result<(), Failure> {
+    let progress = making.progress;
     let doing = doing(wire, "creating", KIND, &body.name);
-    match patiently(|| begin(wire, body, mark, &doing, progress)).await? {
-        Begun::Now(id) if settle::is_whole_when_made(body) => {
-            settle::start(wire, &id, body, progress).await
+    match patiently(|| begin(wire, body, making, &doing)).await? {
+        Begun::Now(id) => {
+            (making.made)(&id);
+            match settle::is_whole_when_made(body) {
+                true => settle::start(wire, &id, body, progress).await,
+                false => settle::settle(wire, &id, body, progress).await,
+            }
         }
-        Begun::Now(id) | Begun::Before(id) => settle::settle(wire, &id, body, progress).await,
+        Begun::Before(id) => settle::settle(wire, &id, body, progress).await,
     }
 }
 
@@ -238,10 +67,10 @@ enum Begun {
 async fn begin(
     wire: &Wire,
     body: &Container,
-    mark: &Mark,
+    making: &Making<'_>,
     doing: &str,
-    progress: &dyn Progress,
 ) -> Result<Begun, Failure> {
+    let mark = making.mark;
     let failed = |e: Trouble| e.failure(doing);
     let taken = match make(wire, body, mark, doing).await {
         Ok(id) => return Ok(Begun::Now(id)),
@@ -251,12 +80,24 @@ async fn begin(
     // One that is still being made or removed has the name and cannot be seen.
     let found = find(wire, &body.name).await.map_err(failed)?.ok_or(taken)?;
     must_own(doing, &found, Claim::by(mark))?;
+    if making.anew {
+        return Err(came_between(doing, &found));
+    }
     if begun(wire, &found, body, mark).await.map_err(failed)? {
         return Ok(Begun::Before(found.id));
     }
-    progress.say("removing what was half made");
+    making.progress.say("removing what was half made");
     remove(wire, &found).await.map_err(failed)?;
     make(wire, body, mark, doing).await.map(Begun::Now)
+}
+
+/// The plan knew of none.
+fn came_between(doing: &str, found: &Inspect) -> Failure {
+    let cause = format!(
+        "the world changed meanwhile: there is {} by now",
+        told(found)
+    );
+    Failure::new(Remedy::Replan, doing, cause).hint("nothing was done to it; plan again")
 }
 
 /// Whether what is there was begun as this body: all that is fixed when it is made is the same.
@@ -322,19 +163,20 @@ fn refused(trouble: Trouble, doing: &str) -> Failure {
 
 // ── changing ──────────────────────────────────────────────────────────────────────────────────────
 
+/// The id of the one that was changed. What its image's name stands for was compared just before.
 pub(crate) async fn update(
     wire: &Wire,
     body: &Container,
     claim: Claim<'_>,
     progress: &dyn Progress,
-) -> Result<(), Failure> {
+) -> Result<String, Failure> {
     let doing = doing(wire, "changing", KIND, &body.name);
     let failed = |e: Trouble| e.failure(&doing);
     let replan = |why: String| Failure::new(Remedy::Replan, &doing, why);
     let found = find(wire, &body.name).await.map_err(failed)?;
     let found = found.ok_or_else(|| replan("it is not there".to_owned()))?;
     must_own(&doing, &found, claim)?;
-    let origin = origin(wire, &found).await.map_err(failed)?;
+    let origin = own_origin(wire, &found).await.map_err(failed)?;
     let now = whole(wire, &found, &origin).await.map_err(failed)?;
     let changed = changed(&now.map_err(replan)?, body);
     let fixed: Vec<String> = changed
@@ -358,7 +200,8 @@ pub(crate) async fn update(
             .await
             .map_err(|e| failed(e.into()))?;
     }
-    settle::settle(wire, &found.id, body, progress).await
+    settle::from(wire, &found, body, progress).await?;
+    Ok(found.id)
 }
 
 /// The attributes that differ, and what changing them takes.

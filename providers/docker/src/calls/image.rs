@@ -10,7 +10,7 @@ use infra_api::{Address, Failure, Mark, Observed, Progress, Project, Remedy, nam
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::calls::{REPORT, container, doing, gone, load, registry};
+use crate::calls::{REPORT, doing, gone, load, look, registry};
 use crate::kind::IMAGE as KIND;
 use crate::mark::short;
 use crate::text::image::{self, Image, Reference, Tagged};
@@ -116,6 +116,13 @@ pub(crate) async fn find(wire: &Wire, name: &str) -> Answer<Option<Image>> {
     wire.find(&format!("/images/{}/json", escaped(name))).await
 }
 
+/// By its id: what it gives to containers, and the digests that it was pulled by. Both belong to the id, so they are asked
+/// for once.
+pub(crate) async fn of_id(wire: &Wire, id: &str) -> Answer<Option<Image>> {
+    wire.find_once(&format!("/images/{}/json", escaped(id)))
+        .await
+}
+
 pub(crate) async fn create(
     wire: &Wire,
     body: &ContainerImage,
@@ -192,7 +199,7 @@ pub(crate) async fn delete(wire: &Wire, reference: &str, mark: &Mark) -> Result<
 }
 
 async fn unused(wire: &Wire, id: &str, doing: &str) -> Result<(), Failure> {
-    let users = container::named(wire, &json!({"ancestor": [id]})).await?;
+    let users = look::named(wire, &json!({"ancestor": [id]})).await?;
     if users.is_empty() {
         return Ok(());
     }

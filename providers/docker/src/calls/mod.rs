@@ -6,6 +6,7 @@ pub(crate) mod container;
 pub(crate) mod files;
 pub(crate) mod image;
 pub(crate) mod load;
+pub(crate) mod look;
 pub(crate) mod network;
 pub(crate) mod registry;
 pub(crate) mod replace;

@@ -6,18 +6,23 @@ use serde_json::json;
 
 use crate::calls::{Claim, Thing, doing, gone, marked, must_be_ours, observed, patiently};
 use crate::kind::NETWORK as KIND;
-use crate::mark::short;
+use crate::mark::{self, short};
 use crate::text::network::{self, Network};
 use crate::trouble::Trouble;
 use crate::wire::{Wire, escaped, filters};
 
+/// `seen`: all there are, as they were just now.
 pub(crate) async fn list(
     wire: &Wire,
     project: &Project,
+    seen: Option<Vec<Network>>,
 ) -> Result<Vec<(String, Observed)>, Failure> {
-    let found: Vec<Network> = all(wire, &marked(project)).await?;
-    Ok(found
-        .iter()
+    let found = match seen {
+        Some(seen) => seen,
+        None => all(wire, &marked(project)).await?,
+    };
+    let ours = found.iter().filter(|one| mark::is_of(&one.labels, project));
+    Ok(ours
         .map(|one| (one.name.clone(), observe(one, project)))
         .collect())
 }
@@ -29,7 +34,7 @@ pub(crate) async fn all(wire: &Wire, query: &str) -> Result<Vec<Network>, Failur
 }
 
 pub(crate) async fn read(wire: &Wire, project: &Project, name: &str) -> Result<Observed, Failure> {
-    let found = find(wire, name, &doing(wire, "reading", KIND, name)).await?;
+    let found = named(wire, name, &doing(wire, "reading", KIND, name)).await?;
     Ok(found.map_or(Observed::Absent, |one| observe(&one, project)))
 }
 
@@ -50,20 +55,29 @@ fn thing(found: &Network) -> Thing<'_> {
     }
 }
 
-/// The one network of this name, with who is attached to it.
-pub(crate) async fn find(wire: &Wire, name: &str, doing: &str) -> Result<Option<Network>, Failure> {
+/// The one network of this name, without who is attached to it.
+pub(crate) async fn named(
+    wire: &Wire,
+    name: &str,
+    doing: &str,
+) -> Result<Option<Network>, Failure> {
     let named = filters(&json!({"name": [name]}));
     let mut found = all(wire, &named).await?;
     // The engine's filter takes parts of names too.
     found.retain(|one| one.name == name);
     match found.as_slice() {
-        [] => Ok(None),
-        [one] => {
-            let path = format!("/networks/{}", escaped(&one.id));
-            wire.find(&path).await.map_err(|e| e.failure(doing))
-        }
+        [] | [_] => Ok(found.pop()),
         several => Err(ambiguous(doing, several)),
     }
+}
+
+/// The same, with who is attached to it.
+async fn find(wire: &Wire, name: &str, doing: &str) -> Result<Option<Network>, Failure> {
+    let Some(one) = named(wire, name, doing).await? else {
+        return Ok(None);
+    };
+    let path = format!("/networks/{}", escaped(&one.id));
+    wire.find(&path).await.map_err(|e| e.failure(doing))
 }
 
 fn ambiguous(doing: &str, several: &[Network]) -> Failure {

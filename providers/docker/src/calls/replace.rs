@@ -8,7 +8,8 @@ use bollard::query_parameters::RenameContainerOptions;
 use infra_api::target::Container;
 use infra_api::{Failure, Mark, Progress, Readiness, Remedy, names};
 
-use crate::calls::container::{begun, find, make, must_own, remove};
+use crate::calls::container::{begun, make, remove};
+use crate::calls::look::{find, must_own};
 use crate::calls::{Claim, doing, patiently, settle};
 use crate::kind::CONTAINER as KIND;
 use crate::ready;

@@ -6,7 +6,7 @@ use bollard::query_parameters::StartContainerOptions;
 use infra_api::target::{Container, Endpoint};
 use infra_api::{Failure, Progress, Remedy};
 
-use crate::calls::{container, doing, files, gone, network};
+use crate::calls::{container, doing, files, gone, look, network};
 use crate::kind::CONTAINER as KIND;
 use crate::text;
 use crate::text::decode;
@@ -22,18 +22,29 @@ pub(crate) async fn settle(
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
     let connecting = doing(wire, "connecting", KIND, &body.name);
-    let found = container::inspect(wire, id)
+    let found = look::inspect(wire, id)
         .await
         .map_err(|e| e.failure(&connecting))?;
     let found = found.ok_or_else(|| Failure::new(Remedy::Replan, &connecting, "it is gone"))?;
-    connect(wire, &found, body, &connecting).await?;
-    let stopped = write(wire, &found, body, progress).await?;
+    from(wire, &found, body, progress).await
+}
+
+/// The same for one as it was just looked at.
+pub(crate) async fn from(
+    wire: &Wire,
+    found: &Inspect,
+    body: &Container,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    let connecting = doing(wire, "connecting", KIND, &body.name);
+    connect(wire, found, body, &connecting).await?;
+    let stopped = write(wire, found, body, progress).await?;
     match found.state.status.as_str() {
-        "created" | "exited" => start(wire, id, body, progress).await,
-        _ if stopped => start(wire, id, body, progress).await,
+        "created" | "exited" => start(wire, &found.id, body, progress).await,
+        _ if stopped => start(wire, &found.id, body, progress).await,
         "paused" if body.state == "running" => {
             progress.say("resuming");
-            let answer = wire.client().unpause_container(id).await;
+            let answer = wire.client().unpause_container(&found.id).await;
             answer.map_err(|e| Trouble::from(e).failure(doing(wire, "resuming", KIND, &body.name)))
         }
         _ => Ok(()),
@@ -124,7 +135,7 @@ async fn connect_one(
     endpoint: &Endpoint,
     doing: &str,
 ) -> Result<(), Failure> {
-    let Some(network) = network::find(wire, name, doing).await? else {
+    let Some(network) = network::named(wire, name, doing).await? else {
         return Err(Failure::new(
             Remedy::Replan,
             doing,

@@ -6,7 +6,7 @@ use infra_api::{Failure, Mark, Observed, Project};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::calls::{Claim, Thing, container, doing, gone, marked, must_be_ours, observed};
+use crate::calls::{Claim, Thing, doing, gone, look, marked, must_be_ours, observed};
 use crate::kind::VOLUME as KIND;
 use crate::text::volume::{self, Volume};
 use crate::trouble::Trouble;
@@ -104,6 +104,6 @@ async fn remove(wire: &Wire, name: &str, doing: &str) -> Result<(), Failure> {
     if !in_use {
         return Err(failure);
     }
-    let users = container::named(wire, &json!({"volume": [name]})).await?;
+    let users = look::named(wire, &json!({"volume": [name]})).await?;
     Err(failure.hint(format!("used by {}: remove these first", users.join(", "))))
 }

@@ -28,7 +28,14 @@ fn change(name: &str, action: Action) -> Change {
 }
 
 fn create(name: &str, body: Value) -> Change {
-    change(name, Action::Create { body, source: None })
+    change(
+        name,
+        Action::Create {
+            body,
+            source: None,
+            anew: false,
+        },
+    )
 }
 
 fn update(name: &str, before: Value, after: Value, impact: Impact) -> Change {
