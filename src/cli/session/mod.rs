@@ -295,8 +295,8 @@ impl Session {
     ) -> Result<(Decision, ImageFiles), Stop> {
         let declared = &selection.of(&self.configuration.declared);
         let (files, mut diagnostics) = read_files(declared, &self.folder);
-        let (pinned, doubts) = self.pin(world, inventory, declared).await?;
-        diagnostics.extend(doubts);
+        let (pinned, said) = self.pin(world, inventory, declared).await;
+        diagnostics.extend(said);
         let held = self.held(selection);
         let mut decision = self.decision(declared, inventory, &held, &files, &pinned);
         diagnostics.extend(std::mem::take(&mut decision.diagnostics));

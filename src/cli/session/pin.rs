@@ -6,7 +6,6 @@ use infra_api::{Failure, HostName, ImageTag};
 use infra_diag::{Diagnostic, Diagnostics, Span};
 
 use super::Session;
-use crate::cli::ui::Stop;
 use crate::declared::{At, Declared, ImageRef, Source, Workload};
 use crate::inventory::Inventory;
 use crate::world::World;
@@ -21,7 +20,7 @@ impl Session {
         world: &World,
         inventory: &Inventory,
         declared: &Declared,
-    ) -> Result<(Pins, Diagnostics), Stop> {
+    ) -> (Pins, Diagnostics) {
         let tags = tags(declared);
         let offers = |host: &&HostName| {
             let facts = &inventory.hosts[*host].facts;
@@ -35,25 +34,20 @@ impl Session {
             };
             tags.keys().map(tag)
         });
-        let (mut pins, mut failures) = (Pins::new(), Vec::new());
-        let mut doubts = Diagnostics::new();
+        let (mut pins, mut said) = (Pins::new(), Diagnostics::new());
         for (key, result) in world.pin(wanted.collect()).await {
             match result {
                 Ok(pinned) => {
                     let doubt = pinned.unanswered.map(|why| {
                         doubtful(&key.1, tags.get(&key.1).copied(), &pinned.reference, why)
                     });
-                    doubt.into_iter().for_each(|doubt| doubts.push(doubt));
+                    doubt.into_iter().for_each(|doubt| said.push(doubt));
                     pins.insert(key, pinned.reference);
                 }
-                Err(failure) => failures.push(failure),
+                Err(failure) => said.push(unknown(&key.1, tags.get(&key.1).copied(), failure)),
             }
         }
-        if failures.is_empty() {
-            Ok((pins, doubts))
-        } else {
-            Err(Stop::all(failures))
-        }
+        (pins, said)
     }
 }
 
@@ -68,6 +62,19 @@ pub(super) fn recorded(pins: &Pins) -> BTreeMap<String, String> {
 
 fn key(host: &HostName, tag: &ImageTag) -> String {
     format!("{host} {}", tag.reference)
+}
+
+fn unknown(tag: &ImageTag, span: Option<Span>, why: Failure) -> Diagnostic {
+    let error = Diagnostic::error("Image that cannot be had");
+    let error = match span {
+        Some(span) => error.at(span, why.cause),
+        None => error.note(format!("`{}`: {}", tag.reference, why.cause)),
+    };
+    let error = error.note(why.doing);
+    match why.hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
 }
 
 fn doubtful(tag: &ImageTag, span: Option<Span>, taken: &str, why: Failure) -> Diagnostic {
