@@ -53,7 +53,7 @@ const HINTS: [(&str, &str); 20] = [
         "all of the network's devices are given to machines: stop one, make more VFs of the PF, or use another network",
     ),
     (
-        "Unable to get Virtual Functions",
+        "present on SRIOV PF",
         "it has no VFs: write how many there are to be to /sys/class/net/DEVICE/device/sriov_numvfs",
     ),
     (
