@@ -10,7 +10,7 @@ pub use ignore::container_words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::{Address, HostName, ImageTag, Placement, Project, Provider, Resource, ResourceId};
+use infra_api::{Address, HostName, ImageTag, Placement, Project, Provider, Resource, ResourceId, Target, What};
 use infra_diag::Diagnostics;
 use infra_lang::Evaluation;
 use infra_plan::{Desired, MadeAs, Rolling, Timeouts, When};
@@ -158,13 +158,14 @@ impl Decision {
             self.diagnostics.extend(against.into_iter().flatten());
         }
         // Each target goes as its resources come: the two are large, and not needed at once.
+        let lenders = lenders(&targets);
         let resources = targets.into_iter().flat_map(|target| {
             let providers = inputs.providers.iter();
             let of = providers.flat_map(|p| p.resources(inputs.project, &target));
             of.collect::<Vec<_>>()
         });
         self.desired = resources
-            .map(|r| self.desired_of(on_bridge(r), inputs, &workloads))
+            .map(|r| self.desired_of(on_bridge(r, &lenders), inputs, &workloads))
             .collect();
         for workload in &inputs.declared.workloads {
             self.depends_on(workload, inputs);
@@ -254,18 +255,28 @@ fn timeouts(workload: &Workload) -> Timeouts {
     }
 }
 
-/// A network of machines on a bridge that containers' network makes comes after it.
-fn on_bridge(mut resource: Resource) -> Resource {
-    let borrows = resource.id.provider == "libvirt"
-        && resource.id.kind == "network"
-        && resource.body.get("own").is_none();
-    if borrows {
-        resource.after.push(ResourceId::new(
-            &resource.id.host,
+/// The networks of containers.
+fn lenders(targets: &[Target]) -> BTreeSet<ResourceId> {
+    let lenders = targets.iter().filter_map(|target| match &target.what {
+        What::ContainerNetwork(network) => Some(ResourceId::new(
+            &target.host,
             "docker",
             "network",
-            &resource.id.name,
-        ));
+            &network.name,
+        )),
+        _ => None,
+    });
+    lenders.collect()
+}
+
+/// A network of machines on a bridge that containers' network makes comes after it.
+fn on_bridge(mut resource: Resource, lenders: &BTreeSet<ResourceId>) -> Resource {
+    let id = &resource.id;
+    if (id.provider.as_str(), id.kind.as_str()) == ("libvirt", "network")
+        && resource.body.get("own").is_none()
+    {
+        let lender = ResourceId::new(&id.host, "docker", "network", &id.name);
+        resource.after.extend(lenders.get(&lender).cloned());
     }
     resource
 }

@@ -8,6 +8,7 @@ mod images;
 mod machine;
 mod mounts;
 mod networks;
+mod nics;
 mod sense;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -193,7 +194,7 @@ fn of_network(id: &ResourceId, body: &Value) -> Claims {
             .map(|n: ContainerNetwork| (n.bridge, n.subnet)),
         _ => serde_json::from_value(body.clone())
             .ok()
-            .and_then(|n: MachineNetwork| Some((Some(n.bridge), n.own?.subnet))),
+            .and_then(|n: MachineNetwork| Some((n.bridge, n.own?.subnet))),
     };
     let exclusive = made.into_iter().flat_map(|(bridge, subnet)| {
         let bridge = bridge.map(|bridge| format!("bridge {bridge}"));
@@ -236,10 +237,14 @@ fn of_machine(machine: &Machine, dedicated: bool) -> Claims {
         let nodes = machine.memory_nodes.iter().flatten();
         nodes.map(move |node| format!("pages {node} {size}"))
     });
+    let devices = machine.interfaces.iter().filter_map(|nic| {
+        let driver = nic.driver.as_ref()?;
+        (driver.mode == "passthru").then(|| format!("device {}", driver.parent))
+    });
     Claims {
         cpus,
         dedicated,
-        exclusive: addresses.chain(pages).collect(),
+        exclusive: addresses.chain(pages).chain(devices).collect(),
     }
 }
 

@@ -15,6 +15,8 @@ mod guests;
 mod machines;
 #[path = "libvirt/mock.rs"]
 mod mock;
+#[path = "libvirt/nets.rs"]
+mod nets;
 #[path = "libvirt/outage.rs"]
 mod outage;
 #[path = "libvirt/patches.rs"]

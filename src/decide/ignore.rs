@@ -194,7 +194,8 @@ const MEMORY_SIZE: &str = "memory.size";
 
 const NETWORK: &[Word] = &[
     word("dhcp", &[(MachineNetwork, "own.dhcp")]),
-    word("driver", &[(Network, "driver")]),
+    word("dns", &[(MachineNetwork, "own.dns")]),
+    word("driver", &[(Network, "driver"), (MachineNetwork, "driver")]),
     word(
         "gateway",
         &[(Network, "gateway"), (MachineNetwork, "own.gateway")],
@@ -205,9 +206,18 @@ const NETWORK: &[Word] = &[
         &[(Network, "internal"), (MachineNetwork, "own.internal")],
     ),
     map("labels", &[(Network, "labels")]),
-    word("mode", &[(Network, "driver.mode")]),
+    word(
+        "mode",
+        &[(Network, "driver.mode"), (MachineNetwork, "driver.mode")],
+    ),
     map("options", &[(Network, "options")]),
-    word("parent", &[(Network, "driver.parent")]),
+    word(
+        "parent",
+        &[
+            (Network, "driver.parent"),
+            (MachineNetwork, "driver.parent"),
+        ],
+    ),
     word(
         "subnet",
         &[(Network, "subnet"), (MachineNetwork, "own.subnet")],

@@ -2,12 +2,14 @@
 //! machines alike.
 
 mod dhcp;
+mod dns;
+mod place;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use infra_api::Address;
-use infra_api::target::{Driver, Range6};
+use infra_api::target::{Dns, Driver, Range6};
 use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Instance, Meta, Nested, Shape};
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -20,8 +22,8 @@ pub use dhcp::Guest;
 pub(super) const KIND: BlockKind = BlockKind {
     name: "network",
     label: Some("name"),
-    doc: "A bridge with a subnet; containers and virtual machines that name it reach each other. Or, for containers \
-          alone, a network on a device of the host.",
+    doc: "A bridge with a subnet; containers and virtual machines that name it reach each other. Or a network on a bridge \
+          or a device that the host has.",
     attributes: &[
         word(
             "name",
@@ -37,7 +39,8 @@ pub(super) const KIND: BlockKind = BlockKind {
         word(
             "gateway",
             Shape::Text(&IPV4),
-            "The host's own address in it; the first one where it is not written.",
+            "The host's own address in it, or on a device or bridge that the host has the router's; the first one where it \
+             is not written.",
         ),
         word(
             "internal",
@@ -47,9 +50,10 @@ pub(super) const KIND: BlockKind = BlockKind {
         .default("false"),
         word(
             "forward",
-            Shape::OneOf(&["nat", "route"]),
+            Shape::OneOf(&["nat", "route", "bridge"]),
             "How a bridge leads outside: `nat` with the host's address; `route` with the address each has, for which \
-             the routers around the host must know the way.",
+             the routers around the host must know the way; `bridge`: it is the host's own, which `bridge` names, and \
+             leads where that does, for virtual machines.",
         )
         .default("\"nat\""),
         word(
@@ -64,31 +68,33 @@ pub(super) const KIND: BlockKind = BlockKind {
         ),
         word(
             "driver",
-            Shape::OneOf(&["bridge", "macvlan", "ipvlan"]),
-            "`macvlan` and `ipvlan`: containers are on a device of the host, beside it on its own network; not for \
-             virtual machines.",
+            Shape::OneOf(&["bridge", "macvlan", "ipvlan", "sriov"]),
+            "`macvlan` (for virtual machines: macvtap) and, for containers alone, `ipvlan`: on a device of the host, \
+             beside it on its own network, and out of its own reach. `sriov`, for virtual machines alone: each has a VF \
+             of the device.",
         )
         .default("\"bridge\""),
         word(
             "parent",
-            Shape::String,
-            "Of macvlan and ipvlan: the host's device, such as `eth0`, or `eth0.7` for a VLAN of it.",
+            Shape::Text(&LINK),
+            "Of macvlan and ipvlan: the host's device, such as `eth0`, or `eth0.7` for a VLAN of it; of sriov the PF.",
         ),
         word(
             "mode",
             Shape::OneOf(&["bridge", "private", "vepa", "passthru", "l2", "l3", "l3s"]),
-            "Of macvlan `bridge`, `private`, `vepa` or `passthru`, of ipvlan `l2`, `l3` or `l3s`; the first of them where \
-             it is not written.",
+            "Of macvlan `bridge`, `private`, `vepa` or `passthru` (one interface alone has the device), of ipvlan `l2`, \
+             `l3` or `l3s`; the first of them where it is not written.",
         ),
         word(
             "bridge",
             Shape::Text(&LINK),
-            "The name of the Linux bridge, where others know it by one; derived where it is not written.",
+            "The name of the Linux bridge, where others know it by one, or where it is the host's own; derived where it \
+             is not written.",
         ),
         word("options", STRING_MAP, "Of the engine's driver, for containers."),
         word("labels", STRING_MAP, "Labels of the engine's network."),
     ],
-    blocks: &[Nested::one(&dhcp::KIND)],
+    blocks: &[Nested::one(&dhcp::KIND), Nested::one(&dns::KIND)],
     computed: &[],
     // Order among workloads is declared on workloads; what these stand on follows by itself.
     meta: Meta {
@@ -106,8 +112,12 @@ pub struct Network {
     pub internal: bool,
     /// Forwarded without NAT.
     pub routed: bool,
+    /// Where it is said that the bridge is the host's own.
+    pub existing: Option<Span>,
     /// Whom DHCP tells an address beside the machines; absent: there is none.
     pub dhcp: Option<At<Vec<Guest>>>,
+    /// What DNS knows beside the machines; absent: there is none.
+    pub dns: Option<At<Dns>>,
     pub ipv6: Option<At<Range6>>,
     /// Absent: a bridge.
     pub driver: Option<At<Driver>>,
@@ -142,12 +152,17 @@ impl Network {
         }
         let gateway = gateway.map_or_else(|| first_host(subnet), |g| g.value);
         super::labels::check(block, reader);
+        place::check(block, reader);
+        let forward = reader.string(block, "forward");
+        let leads = |word: &str| forward.as_ref().filter(|forward| forward.value == word);
         Some(Self {
             address: Address::new(instance.address.to_string()),
             dhcp: dhcp::read(block, subnet, gateway, reader),
+            dns: dns::read(block, reader),
             ipv6: range6(block, subnet, gateway, reader),
-            driver: driver(block, reader),
-            bridge: bridge(block, reader),
+            driver: place::driver(block, reader),
+            bridge: place::bridge(block, reader),
+            existing: leads("bridge").map(|forward| forward.span),
             options: options(block, reader),
             labels: reader.string_map(block, "labels"),
             gateway,
@@ -155,7 +170,7 @@ impl Network {
                 value: subnet,
                 span: written.span,
             },
-            routed: routed(block, reader),
+            routed: leads("route").is_some(),
             internal: reader.bool(block, "internal").unwrap_or(false),
             origin: instance.origin,
         })
@@ -167,29 +182,6 @@ impl Network {
 pub fn counterpart(address: Ipv4Addr, subnet: Ipv4Net, subnet6: Ipv6Net) -> Ipv6Addr {
     let place = u32::from(address) - u32::from(subnet.network());
     Ipv6Addr::from(u128::from(subnet6.network()) + u128::from(place))
-}
-
-/// How it leads outside is asked only of a bridge that does.
-fn routed(block: &Block, reader: &mut Reader<'_>) -> bool {
-    let forward = reader.string(block, "forward");
-    let Some(forward) = forward.filter(|forward| forward.value == "route") else {
-        return false;
-    };
-    let driver = reader.string(block, "driver").map(|driver| driver.value);
-    let driver = driver.filter(|driver| driver != "bridge");
-    if let Some(driver) = driver {
-        let text = format!("{driver} is beside the host's device and forwards nothing");
-        let hint = "leave it out";
-        reader.error("Attribute of another driver", forward.span, text, hint);
-    } else if reader.bool(block, "internal") == Some(true) {
-        reader.error(
-            "Way out of an internal network",
-            forward.span,
-            "nothing outside is reached through it",
-            "leave `forward` or `internal` out",
-        );
-    }
-    true
 }
 
 fn range6(
@@ -224,75 +216,6 @@ fn range6(
     };
     let span = written.span;
     Some(At { value, span })
-}
-
-const MACVLAN: &[&str] = &["bridge", "private", "vepa", "passthru"];
-const IPVLAN: &[&str] = &["l2", "l3", "l3s"];
-
-fn driver(block: &Block, reader: &mut Reader<'_>) -> Option<At<Driver>> {
-    let name = reader.string(block, "driver")?;
-    let parent = reader.string(block, "parent");
-    let mode = reader.string(block, "mode");
-    let modes = match name.value.as_str() {
-        "macvlan" => MACVLAN,
-        "ipvlan" => IPVLAN,
-        _ => {
-            for (word, written) in [("parent", parent), ("mode", mode)] {
-                if let Some(written) = written {
-                    let text = format!("a bridge has no `{word}`");
-                    let hint = "leave it out, or write `driver = \"macvlan\"` or `\"ipvlan\"`";
-                    reader.error("Attribute of another driver", written.span, text, hint);
-                }
-            }
-            return None;
-        }
-    };
-    if let Some(mode) = mode
-        .as_ref()
-        .filter(|mode| !modes.contains(&mode.value.as_str()))
-    {
-        let text = format!("{} has no mode `{}`", name.value, mode.value);
-        let hint = format!("it is one of {}", modes.join(", "));
-        reader.error("Mode of another driver", mode.span, text, hint);
-    }
-    let usable = |parent: &At<String>| (1..=15).contains(&parent.value.len());
-    let Some(parent) = parent.filter(usable) else {
-        let text = format!(
-            "{} is on a device of the host, and none is named",
-            name.value
-        );
-        reader.error(
-            "Network on no device",
-            name.span,
-            text,
-            "write `parent = \"eth0\"`",
-        );
-        return None;
-    };
-    let value = Driver {
-        mode: mode.map_or_else(|| modes[0].to_owned(), |mode| mode.value),
-        name: name.value,
-        parent: parent.value,
-    };
-    Some(At {
-        value,
-        span: name.span,
-    })
-}
-
-fn bridge(block: &Block, reader: &mut Reader<'_>) -> Option<String> {
-    let bridge = reader.string(block, "bridge")?;
-    let driver = reader.string(block, "driver");
-    if let Some(driver) = driver.filter(|driver| driver.value != "bridge") {
-        let text = format!("{} has no bridge", driver.value);
-        reader.error(
-            "Attribute of another driver",
-            bridge.span,
-            text,
-            "leave it out",
-        );
-    }
-    Some(bridge.value)
 }
 
 /// The engine's word for NAT.

@@ -22,6 +22,14 @@ impl Lowering<'_> {
             let Some(address) = placement.addresses.get(&interface.label) else {
                 continue;
             };
+            if let Some(network) = self.inputs.declared.networks.get(&interface.network.value) {
+                self.alone(interface, network, placement);
+            }
+            if let Some(vlan) = &interface.vlan {
+                let text = "the engine tags nothing: a container is in the VLAN that its network's device is in";
+                let hint = "write `parent = \"eth0.7\"` in the network";
+                self.error(vlan.span, "VLAN that nobody would tag", text, hint);
+            }
             let own = names::hostname(self.made_as(&workload.address));
             let further = interface.aliases.iter().flat_map(|aliases| &aliases.value);
             let mut aliases: Vec<String> = further.cloned().chain([own]).collect();

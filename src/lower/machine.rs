@@ -217,36 +217,6 @@ impl Lowering<'_> {
         }
     }
 
-    fn interfaces(&mut self, workload: &Workload, placement: &Placement) -> Vec<MachineInterface> {
-        let (mut interfaces, form) = (Vec::new(), workload.kvm.as_ref());
-        for declared in &workload.interfaces {
-            let Some(address) = placement.addresses.get(&declared.label).copied() else {
-                continue;
-            };
-            let mac = self.mac(&workload.address, &declared.label);
-            let network = self.name(&declared.network.value);
-            interfaces.push(MachineInterface {
-                model: declared.model.clone(),
-                queues: declared.queues.as_ref().map(|queues| queues.value),
-                mtu: declared.mtu,
-                unplugged: declared.unplugged,
-                bandwidth: declared.bandwidth.clone(),
-                boot: form.and_then(|form| turn(form, "interface", &declared.label)),
-                ..MachineInterface::new(mac, network, address)
-            });
-        }
-        interfaces
-    }
-
-    /// A MAC that no other interface of the project has: 24 bits of a digest meet once in a few thousand machines.
-    fn mac(&mut self, workload: &infra_api::Address, label: &str) -> String {
-        let project = self.inputs.project;
-        let made_as = self.inputs.made_as.of(workload);
-        let mut macs = (0..).map(|attempt| names::mac(project, made_as, label, attempt));
-        macs.find(|mac| self.macs.insert(mac.clone()))
-            .expect("there are more MACs than a project has interfaces")
-    }
-
     /// A NoCloud seed: the name, the planned addresses, and the person's own data; and what tells it from another.
     fn seed(
         &mut self,
@@ -329,6 +299,10 @@ impl Lowering<'_> {
                 );
                 routed = true;
             }
+            if network.dns.is_some() {
+                let server = network.gateway;
+                text += &format!("    nameservers:\n      addresses:\n        - {server}\n");
+            }
         }
         text
     }
@@ -357,7 +331,7 @@ pub(super) fn is_kind(word: &str) -> bool {
 }
 
 /// A device's turn, from 1.
-fn turn(form: &Kvm, kind: &str, label: &str) -> Option<u32> {
+pub(super) fn turn(form: &Kvm, kind: &str, label: &str) -> Option<u32> {
     let named = |word: &String| match word.split_once('.') {
         Some((of, name)) => of == kind && name == label,
         None => word == kind && !is_kind(word),

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::target::{ContainerNetwork, Lease, MachineNetwork, OwnBridge};
+use infra_api::target::{
+    ContainerNetwork, Dns, Lease, MachineInterface, MachineNetwork, OwnBridge,
+};
 use infra_api::{Address, HostName, Runtime, What, names};
 
 use super::Lowering;
@@ -22,23 +24,12 @@ impl Lowering<'_> {
     fn network_on(&mut self, network: &Network, host: &HostName) {
         let containers = self.is_used(&network.address, host, Runtime::Container);
         let machines = self.is_used(&network.address, host, Runtime::Kvm);
-        let derived = || names::bridge(self.inputs.project, self.made_as(&network.address));
-        let bridge = network.bridge.clone().unwrap_or_else(derived);
-        let name = self.name(&network.address);
-        if let (Some(dhcp), true) = (&network.dhcp, containers) {
-            self.error(
-                dhcp.span,
-                "DHCP beside containers",
-                "a container is in the network: the engine makes its bridge, and has no DHCP",
-                "leave `dhcp` out, or give the containers a network of their own",
-            );
-        }
         if containers {
-            let driver = network.driver.as_ref().map(|driver| driver.value.clone());
+            self.for_containers(network);
             let what = ContainerNetwork {
-                name: name.clone(),
-                bridge: driver.is_none().then(|| bridge.clone()),
-                driver,
+                name: self.name(&network.address),
+                bridge: self.bridge(network),
+                driver: network.driver.as_ref().map(|driver| driver.value.clone()),
                 subnet: network.subnet.value,
                 gateway: network.gateway,
                 ipv6: network.ipv6.as_ref().map(|range| range.value.clone()),
@@ -50,41 +41,128 @@ impl Lowering<'_> {
         }
         if machines {
             self.for_machines(network, containers);
-            let own = OwnBridge {
-                subnet: network.subnet.value,
-                gateway: network.gateway,
-                internal: network.internal,
-                routed: network.routed,
-                dhcp: self.leases(network, host),
-            };
+            let made = !containers && network.driver.is_none() && network.existing.is_none();
             let what = MachineNetwork {
-                name,
-                uuid: names::uuid(self.inputs.project, self.made_as(&network.address)),
-                bridge,
-                own: (!containers).then_some(own),
+                own: made.then(|| self.own(network, host)),
+                ..self.attachment(network)
             };
             self.push(host, &network.address, What::MachineNetwork(what));
         }
     }
 
+    /// The Linux bridge's name; nothing where it is on a device of the host.
+    fn bridge(&self, network: &Network) -> Option<String> {
+        let derived = || names::bridge(self.inputs.project, self.made_as(&network.address));
+        let bridge = || network.bridge.clone().unwrap_or_else(derived);
+        network.driver.is_none().then(bridge)
+    }
+
+    /// What its machines are attached to.
+    pub(super) fn attachment(&self, network: &Network) -> MachineNetwork {
+        MachineNetwork {
+            name: self.name(&network.address),
+            uuid: names::uuid(self.inputs.project, self.made_as(&network.address)),
+            bridge: self.bridge(network),
+            driver: network.driver.as_ref().map(|driver| driver.value.clone()),
+            own: None,
+        }
+    }
+
+    fn own(&self, network: &Network, host: &HostName) -> OwnBridge {
+        OwnBridge {
+            subnet: network.subnet.value,
+            gateway: network.gateway,
+            internal: network.internal,
+            routed: network.routed,
+            dhcp: self.leases(network, host),
+            dns: self.records(network, host),
+        }
+    }
+
+    /// What a network of containers cannot be.
+    fn for_containers(&mut self, network: &Network) {
+        const WHAT: &str = "Network that is not for containers";
+        let vf = network.driver.as_ref().filter(|d| d.value.name == "sriov");
+        if let Some(driver) = vf {
+            let text = "a container is in it, and the engine gives no VFs to containers";
+            let hint = "write `driver = \"macvlan\"`, or give the container another network";
+            self.error(driver.span, WHAT, text, hint);
+        }
+        if let Some(existing) = network.existing {
+            let text = "a container is in it, and the engine would make the bridge its own: it gives it the gateway's \
+                        address";
+            let hint = "write `driver = \"macvlan\"` with the bridge as `parent`, or give the container another network";
+            self.error(existing, WHAT, text, hint);
+        }
+        if let Some(dhcp) = &network.dhcp {
+            self.error(
+                dhcp.span,
+                "DHCP beside containers",
+                "a container is in the network: the engine makes its bridge, and has no DHCP",
+                "leave `dhcp` out, or give the containers a network of their own",
+            );
+        }
+        if let Some(dns) = &network.dns {
+            self.error(
+                dns.span,
+                "DNS beside containers",
+                "a container is in the network: the engine makes its bridge, and has no records of yours",
+                "leave `dns` out, or give the containers a network of their own",
+            );
+        }
+    }
+
     /// What a network of machines cannot be.
     fn for_machines(&mut self, network: &Network, containers: bool) {
-        if let Some(driver) = &network.driver {
-            self.error(
-                driver.span,
-                "Network that is not for machines",
-                "a virtual machine is in it, and only containers are on a device of the host by this driver",
-                "leave `driver` out, or give the machine another network",
-            );
+        const WHAT: &str = "Network that is not for machines";
+        let ipvlan = network.driver.as_ref().filter(|d| d.value.name == "ipvlan");
+        if let Some(driver) = ipvlan {
+            let text = "a virtual machine is in it, and only containers are on a device of the host by this driver";
+            let hint = "write `driver = \"macvlan\"`, or give the machine another network";
+            self.error(driver.span, WHAT, text, hint);
+        } else if let (Some(driver), true) = (&network.driver, network.internal) {
+            let text =
+                "a virtual machine is in it, and nothing keeps it from what the device leads to";
+            self.error(driver.span, WHAT, text, "leave `internal` out");
         }
         if let (Some(range), false) = (&network.ipv6, containers) {
-            self.error(
-                range.span,
-                "Network that is not for machines",
-                "only virtual machines are in it, and they are given no IPv6 addresses",
-                "leave `subnet6` out",
-            );
+            let text = "only virtual machines are in it, and they are given no IPv6 addresses";
+            self.error(range.span, WHAT, text, "leave `subnet6` out");
         }
+    }
+
+    /// What is declared, and the machines of a host that are on it, by their names.
+    fn records(&self, network: &Network, host: &HostName) -> Option<Dns> {
+        let mut dns = network.dns.as_ref()?.value.clone();
+        for guest in network.dhcp.iter().flat_map(|dhcp| &dhcp.value) {
+            let name = dns.hosts.entry(guest.name.value.clone());
+            name.or_insert(guest.address.value.into());
+        }
+        for (called, nic) in self.nics_of(network, host) {
+            // What is declared comes first, and then a machine's first NIC.
+            dns.hosts.entry(called).or_insert(nic.address.into());
+        }
+        Some(dns)
+    }
+
+    /// The NICs that a host's machines have in it, with the machines' names.
+    fn nics_of<'b>(
+        &'b self,
+        network: &Network,
+        host: &HostName,
+    ) -> Vec<(String, &'b MachineInterface)> {
+        let name = self.name(&network.address);
+        let targets = self.targets.iter().filter(|target| target.host == *host);
+        let mut found = Vec::new();
+        for target in targets {
+            if let What::Machine(machine) = &target.what {
+                let called = names::hostname(self.made_as(&target.address));
+                let nics = machine.interfaces.iter();
+                let nics = nics.filter(|nic| nic.network == name);
+                found.extend(nics.map(|nic| (called.clone(), nic)));
+            }
+        }
+        found
     }
 
     /// The machines of a host that are on it, and whom the person names. A name is told once.
@@ -92,7 +170,6 @@ impl Lowering<'_> {
         let Some(dhcp) = &network.dhcp else {
             return BTreeMap::new();
         };
-        let name = self.name(&network.address);
         let mut names = BTreeSet::new();
         let mut leases = BTreeMap::new();
         for guest in &dhcp.value {
@@ -103,23 +180,15 @@ impl Lowering<'_> {
             };
             leases.insert(guest.mac.clone(), lease);
         }
-        let targets = self.targets.iter().filter(|target| target.host == *host);
-        for target in targets {
-            let What::Machine(machine) = &target.what else {
-                continue;
+        for (called, nic) in self.nics_of(network, host) {
+            // libvirt takes no name that begins with a digit.
+            let usable = called.starts_with(|c: char| c.is_ascii_alphabetic());
+            let first = usable && names.insert(called.clone());
+            let lease = Lease {
+                address: nic.address,
+                name: first.then_some(called),
             };
-            let called = names::hostname(self.made_as(&target.address));
-            let nics = machine.interfaces.iter().filter(|nic| nic.network == name);
-            for nic in nics {
-                // libvirt takes no name that begins with a digit.
-                let usable = called.starts_with(|c: char| c.is_ascii_alphabetic());
-                let first = usable && names.insert(called.clone());
-                let lease = Lease {
-                    address: nic.address,
-                    name: first.then(|| called.clone()),
-                };
-                leases.insert(nic.mac.clone(), lease);
-            }
+            leases.insert(nic.mac.clone(), lease);
         }
         leases
     }

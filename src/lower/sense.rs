@@ -148,6 +148,11 @@ impl Lowering<'_> {
     pub(super) fn readiness(&mut self, workload: &Workload, form: &Kvm, seed: bool) {
         let Some(ready) = &form.ready else { return };
         let (asked, nics) = (&ready.value, !workload.interfaces.is_empty());
+        let declared = &self.inputs.declared.networks;
+        let networks = workload.interfaces.iter();
+        let networks = networks.filter_map(|nic| declared.get(&nic.network.value));
+        let networks: Vec<_> = networks.collect();
+        let beside = networks.first().and_then(|n| n.driver.as_ref());
         let vain = [
             (
                 asked.agent && !form.hardware.agent,
@@ -160,9 +165,19 @@ impl Lowering<'_> {
                 "write an `interface` block",
             ),
             (
+                asked.lease && nics && networks.iter().all(|network| network.dhcp.is_none()),
+                "none of its networks has DHCP of libvirt's",
+                "write `dhcp {}` in one of them",
+            ),
+            (
                 asked.port.is_some() && !nics,
                 "it has no NIC that could take a connection",
                 "write an `interface` block",
+            ),
+            (
+                asked.port.is_some() && beside.is_some_and(|d| d.value.name == "macvlan"),
+                "its first interface is beside the host's device, where the host itself does not reach it",
+                "wait for something else, or for `agent`",
             ),
             (
                 asked.cloud_init && !seed,

@@ -38,6 +38,7 @@ fn workload(index: usize, asked: Option<u8>) -> Workload {
             mtu: None,
             unplugged: false,
             bandwidth: None,
+            vlan: None,
             span: span(),
         }],
         ..bare_workload(name(index))
@@ -65,7 +66,9 @@ fn given(asked: &[Asked], gateway: u8) -> (BTreeMap<usize, u8>, usize) {
         gateway: number(gateway),
         internal: false,
         routed: false,
+        existing: None,
         dhcp: None,
+        dns: None,
         ipv6: None,
         driver: None,
         bridge: None,

@@ -282,11 +282,13 @@ impl Bench {
             internal: true,
             routed: false,
             dhcp: BTreeMap::new(),
+            dns: None,
         };
         MachineNetwork {
             name: self.name("lan"),
             uuid: names::uuid(&self.project, &address),
-            bridge: names::bridge(&self.project, &address),
+            bridge: Some(names::bridge(&self.project, &address)),
+            driver: None,
             own: Some(own),
         }
     }

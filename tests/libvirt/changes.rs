@@ -254,7 +254,7 @@ const CHANGES: &[(&str, Edited)] = &[
     ("a NIC is plugged in", |b, m| {
         m.interfaces.push(MachineInterface::new(
             "52:54:00:12:34:95".into(),
-            b.network("10.213.95").name,
+            &b.network("10.213.95"),
             [10, 213, 95, 7].into(),
         ));
     }),
@@ -380,7 +380,7 @@ fn live_a_nic_that_was_cut_off_is_put_back() {
             b.create(&lan, &network, None).await.unwrap();
             let nic = MachineInterface::new(
                 "52:54:00:12:34:97".into(),
-                network.name.clone(),
+                &network,
                 [10, 213, 97, 7].into(),
             );
             let machine = Machine {
@@ -397,7 +397,8 @@ fn live_a_nic_that_was_cut_off_is_put_back() {
             b.create(&lan, &network, None).await.unwrap();
             let found = b.machine(&id).await;
             assert_eq!(found.interfaces[0].network, cut_off);
-            let plugged = format!("/sys/class/net/{}/brif", network.bridge);
+            let bridge = network.bridge.as_ref().unwrap();
+            let plugged = format!("/sys/class/net/{bridge}/brif");
             let on_it = || std::fs::read_dir(&plugged).unwrap().count();
             assert_eq!(on_it(), 0);
             for _ in 0..2 {

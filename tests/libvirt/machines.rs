@@ -53,7 +53,7 @@ fn live_a_machine_boots() {
                 seed: Some(seed.volume.clone()),
                 interfaces: vec![MachineInterface::new(
                     "52:54:00:12:34:56".into(),
-                    network.name.clone(),
+                    &network,
                     "10.213.92.7".parse().unwrap(),
                 )],
                 console_log: Some(log.clone()),
@@ -127,7 +127,7 @@ pub(crate) async fn linux(b: &Bench, images: &Path) -> Machine {
         seed: Some(seed.volume),
         interfaces: vec![MachineInterface::new(
             "52:54:00:12:34:57".into(),
-            network.name,
+            &network,
             [10, 213, 93, 7].into(),
         )],
         memory_bytes: 256 << 20,
@@ -256,7 +256,11 @@ fn live_a_failed_update_leaves_the_machine() {
             let id = b.id("domain", &machine.name);
             b.create(&id, &machine, None).await.unwrap();
             let before = b.domain_by_hand(&machine).id();
-            let nic = MachineInterface::new("not-a-mac".into(), "x".into(), [10, 0, 0, 1].into());
+            let nic = MachineInterface::new(
+                "not-a-mac".into(),
+                &b.network("10.213.99"),
+                [10, 0, 0, 1].into(),
+            );
             let refused = Machine {
                 interfaces: vec![nic],
                 ..machine.clone()

@@ -113,7 +113,8 @@ fn a_strangers_objects_are_not_touched() {
             let network = MachineNetwork {
                 name: "default".into(),
                 uuid: machine.uuid,
-                bridge: "x".into(),
+                bridge: Some("x".into()),
+                driver: None,
                 own: None,
             };
             b.refused(&b.id("network", "default"), &network, None).await;
@@ -152,7 +153,8 @@ fn networks_and_pools_keep_the_laws() {
             let network = MachineNetwork {
                 name: b.name("lan"),
                 uuid: b.plain().uuid,
-                bridge: "br-mock".into(),
+                bridge: Some("br-mock".into()),
+                driver: None,
                 own: None,
             };
             b.laws(&b.id("network", &network.name), &network, None)

@@ -53,6 +53,7 @@ fn live_networks() {
                 internal,
                 routed: false,
                 dhcp: BTreeMap::new(),
+                dns: None,
             };
             let routed = OwnBridge {
                 routed: true,
@@ -64,7 +65,8 @@ fn live_networks() {
                 let network = MachineNetwork {
                     name: b.name("lan"),
                     uuid: uuid.clone(),
-                    bridge: bridge.clone(),
+                    bridge: Some(bridge.clone()),
+                    driver: None,
                     own,
                 };
                 let id = b.id("network", &network.name);
@@ -92,7 +94,8 @@ fn live_whom_dhcp_tells_changes_while_it_runs() {
             let mut network = b.network("10.213.97");
             let id = b.id("network", &network.name);
             b.create(&id, &network, None).await.unwrap();
-            let device = format!("/sys/class/net/{}/ifindex", network.bridge);
+            let bridge = network.bridge.clone().unwrap();
+            let device = format!("/sys/class/net/{bridge}/ifindex");
             let index = || std::fs::read_to_string(&device).unwrap();
             let began = index();
             let lease = |last: u8, name: Option<&str>| Lease {

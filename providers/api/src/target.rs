@@ -7,13 +7,11 @@ mod container;
 mod guest;
 mod hardware;
 mod machine;
+mod network;
 mod patch;
 
-use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +24,7 @@ pub use self::machine::{
     Acceleration, Bandwidth, Boot, DiskDevice, DiskLogin, DiskServer, Machine, MachineDisk,
     MachineInterface, Rate, RemoteDisk, Throttle,
 };
+pub use self::network::{Dns, DnsService, Lease, MachineNetwork, OwnBridge};
 pub use self::patch::XmlPatch;
 use crate::{Address, HostName, Text};
 
@@ -125,42 +124,4 @@ pub struct SeedVolume {
     pub vendor_data: Option<Text>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_config: Option<Text>,
-}
-
-/// A network of machines: a bridge of its own, or one that is there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MachineNetwork {
-    pub name: String,
-    pub uuid: String,
-    pub bridge: String,
-    /// Absent: the bridge is made by a [`ContainerNetwork`] and only used here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub own: Option<OwnBridge>,
-}
-
-/// What a network that makes its bridge needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OwnBridge {
-    #[schemars(with = "String")]
-    pub subnet: Ipv4Net,
-    pub gateway: Ipv4Addr,
-    /// True: no forwarding; false: NAT, unless it is routed.
-    pub internal: bool,
-    /// True: forwarded with the addresses they have.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub routed: bool,
-    /// Who is told an address by DHCP, by MAC; empty: there is no DHCP.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub dhcp: BTreeMap<String, Lease>,
-}
-
-/// What DHCP tells somebody.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Lease {
-    pub address: Ipv4Addr,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
 }

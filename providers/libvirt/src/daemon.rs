@@ -194,11 +194,11 @@ impl Libvirtd {
                     })
                     .await
             }
-            ("network", Impact::InPlace) => {
+            ("network", Impact::InPlace | Impact::Restart) => {
                 let (mark, wanted): (_, MachineNetwork) = (mark.clone(), decode(id, after)?);
                 self.wire
                     .act(progress, move |connection, _| {
-                        network::update(connection, &mark, &wanted)
+                        network::update(connection, &mark, &wanted, impact)
                     })
                     .await
             }

@@ -18,7 +18,7 @@ const ABSENT: [ErrorNumber; 4] = [
 ];
 
 /// What libvirt says, and what a person can do about it.
-const HINTS: [(&str, &str); 17] = [
+const HINTS: [(&str, &str); 20] = [
     (
         "Failed to connect socket",
         "is libvirtd running there? A private one has its socket named in the URI",
@@ -42,7 +42,19 @@ const HINTS: [(&str, &str); 17] = [
     ("is not active", "start it, or let infra do so: plan again"),
     (
         "Cannot get interface MTU",
-        "the bridge is not there: the container network that makes it must come first",
+        "the network's bridge is not there: make it, or name another in `bridge`; where a container network makes it, that must come first",
+    ),
+    (
+        "Cannot get interface flags",
+        "the network's device is not there, or has gone: see `parent`",
+    ),
+    (
+        "but none are available",
+        "all of the network's devices are given to machines: stop one, make more VFs of the PF, or use another network",
+    ),
+    (
+        "present on SRIOV PF",
+        "it has no VFs: write how many there are to be to /sys/class/net/DEVICE/device/sriov_numvfs",
     ),
     (
         "does not support virt type 'kvm'",

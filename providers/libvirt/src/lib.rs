@@ -111,16 +111,19 @@ impl Provider for Libvirt {
         against.collect()
     }
 
-    /// As measured on libvirt 9.0 with QEMU 7.2. A network's bridge, pool's path or volume's content cannot
+    /// As measured on libvirt 9.0 with QEMU 7.2. A network's subnet, pool's path or volume's content cannot
     /// change under what uses it. A firmware's variables belong to it: with another one a machine begins anew.
     fn impact(&self, kind: &str, path: &[String], _: bool) -> Impact {
         match (kind, path.first().map(String::as_str)) {
             ("domain", Some("state" | "autostart" | "next_start")) => Impact::InPlace,
             ("domain", Some("name" | "uuid")) => Impact::Replace,
             ("domain", _) => Impact::Restart,
-            ("network", Some("own")) if path.get(1).is_some_and(|part| part == "dhcp") => {
-                Impact::InPlace
-            }
+            ("network", Some("own")) => match path.get(1).map(String::as_str) {
+                Some("dhcp") => Impact::InPlace,
+                Some("dns") if path.len() > 2 => Impact::InPlace,
+                Some("dns" | "internal" | "routed") => Impact::Restart,
+                _ => Impact::Replace,
+            },
             ("volume", Some("capacity_bytes")) => Impact::InPlace,
             // What is read when a machine starts: that is planned by itself.
             (
@@ -132,6 +135,9 @@ impl Provider for Libvirt {
     }
 
     fn impact_of(&self, kind: &str, edit: &Edit<'_>) -> Impact {
+        if kind == "network" {
+            return network::change::impact(edit.path, edit.before, edit.after);
+        }
         match self.impact(kind, edit.path, edit.removed) {
             Impact::Restart if firmware(edit) => Impact::Replace,
             Impact::Restart => way::impact(edit.path, edit.before, edit.after),
@@ -323,6 +329,8 @@ mod tests {
         assert_eq!(impact("volume", "sha256", false), Impact::Replace);
         assert_eq!(impact("network", "own.subnet", false), Impact::Replace);
         assert_eq!(impact("network", "own.dhcp", true), Impact::InPlace);
+        assert_eq!(impact("network", "own.dns", false), Impact::Restart);
+        assert_eq!(impact("network", "own.dns.txt.a", true), Impact::InPlace);
         assert_eq!(impact("network", "own", true), Impact::Replace);
     }
 }

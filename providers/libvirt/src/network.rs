@@ -1,9 +1,12 @@
 //! Networks of machines on a daemon.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod back;
+pub(crate) mod change;
 
-use infra_api::target::{Lease, MachineNetwork, OwnBridge};
-use infra_api::{Failure, Mark, Observed, Project, Remedy};
+use std::collections::BTreeSet;
+
+use infra_api::target::MachineNetwork;
+use infra_api::{Failure, Impact, Mark, Observed, Project, Remedy};
 use virt::connect::Connect;
 use virt::network::Network;
 use virt::sys;
@@ -143,12 +146,13 @@ pub(crate) fn create(
     }
 }
 
-/// Who is told which address changes while the network runs: its definition first, then what runs, one after the
-/// other. Who goes is taken away before anybody comes who may have his address.
+/// Who is told which address, and what DNS knows, change while the network runs. What else can change stops it and
+/// starts it again, and puts back who was on its bridge.
 pub(crate) fn update(
     connection: &Connect,
     mark: &Mark,
     wanted: &MachineNetwork,
+    allowed: Impact,
 ) -> Result<(), Failure> {
     let doing = || format!("changing the network `{}`", wanted.name);
     let replan = |why: &str| Failure::new(Remedy::Replan, doing(), why);
@@ -161,49 +165,44 @@ pub(crate) fn update(
         there.mark(),
         &mark.project,
     )?;
-    if told(there.network, wanted) != *wanted {
-        return Err(replan("more of it changed than whom it tells an address"));
-    }
-    let xml = text::write(wanted, mark).doing(doing)?;
-    connection.define_network_xml(&xml).doing(doing)?;
-    if !network.is_active().doing(doing)? {
-        return Ok(());
-    }
-    let runs = live(&network)?.network.own.map(|own| own.dhcp);
-    let (runs, leases) = (runs.unwrap_or_default(), leases(wanted));
-    let tell = |command, mac: &str, lease: &Lease| {
-        let xml = text::write_lease(mac, lease).document().doing(doing)?;
-        network
-            .update(
-                command,
-                sys::VIR_NETWORK_SECTION_IP_DHCP_HOST,
-                -1,
-                &xml,
-                sys::VIR_NETWORK_UPDATE_AFFECT_LIVE,
-            )
-            .doing(doing)
+    let runs = match network.is_active().doing(doing)? {
+        true => Some(live(&network)?.network),
+        false => None,
     };
-    for (mac, lease) in runs.iter().filter(|(mac, l)| leases.get(*mac) != Some(*l)) {
-        tell(sys::VIR_NETWORK_UPDATE_COMMAND_DELETE, mac, lease)?;
+    let takes = runs.iter().chain([&there.network]);
+    let takes = takes.map(|there| change::takes(there, wanted)).max();
+    if takes > Some(allowed) {
+        return Err(replan("this takes more than was planned"));
     }
-    for (mac, lease) in leases.iter().filter(|(mac, l)| runs.get(*mac) != Some(*l)) {
-        tell(sys::VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, mac, lease)?;
+    let define = || {
+        let xml = text::write(wanted, mark).doing(doing)?;
+        connection.define_network_xml(&xml).doing(doing)
+    };
+    match (runs, takes) {
+        (Some(runs), Some(Impact::Restart)) => {
+            let plugged = match runs.own {
+                Some(_) => back::plugged(connection, mark, &wanted.name)?,
+                None => Vec::new(),
+            };
+            define()?;
+            network.destroy().doing(doing)?;
+            network.create().doing(doing)?;
+            back::put(connection, plugged)
+        }
+        (Some(runs), _) => {
+            define()?;
+            let records = change::records(&runs, wanted);
+            records.iter().try_for_each(|record| {
+                let xml = record.element.clone().document().doing(doing)?;
+                let (command, section) = (record.command, record.section);
+                let live = sys::VIR_NETWORK_UPDATE_AFFECT_LIVE;
+                network
+                    .update(command, section, -1, &xml, live)
+                    .doing(doing)
+            })
+        }
+        (None, _) => define().map(|_| ()),
     }
-    Ok(())
-}
-
-fn leases(network: &MachineNetwork) -> BTreeMap<String, Lease> {
-    let own = network.own.as_ref();
-    own.map(|own| own.dhcp.clone()).unwrap_or_default()
-}
-
-/// One network that tells whom another tells.
-fn told(network: MachineNetwork, other: &MachineNetwork) -> MachineNetwork {
-    let own = network.own.map(|own| OwnBridge {
-        dhcp: leases(other),
-        ..own
-    });
-    MachineNetwork { own, ..network }
 }
 
 fn same(there: &Found, mark: &Mark, wanted: &MachineNetwork) -> Result<(), Failure> {

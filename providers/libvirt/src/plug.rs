@@ -71,6 +71,7 @@ impl Running<'_> {
             Step::AttachNic(nic) => self.attach_nic(nic),
             Step::DetachNic(nic) => self.detach_nic(nic),
             Step::ChangeNic(nic) => self.change_nic(nic),
+            Step::MoveNic(nic) => self.move_nic(nic),
             Step::Reattach(nic) => self.reattach(nic),
             Step::Title(text) => self.note(sys::VIR_DOMAIN_METADATA_TITLE, text.as_deref()),
             Step::Description(text) => {
@@ -169,9 +170,22 @@ impl Running<'_> {
         self.domain.update_device_flags(&xml, LIVE).doing(doing)
     }
 
+    /// A guest that sees its cable come back asks for its address again, and tells the switches where it is now.
+    fn move_nic(&self, nic: &MachineInterface) -> Result<(), Failure> {
+        self.change_nic(&MachineInterface {
+            unplugged: true,
+            ..nic.clone()
+        })?;
+        self.remark()?;
+        match nic.unplugged {
+            true => Ok(()),
+            false => self.change_nic(nic),
+        }
+    }
+
     /// libvirt moves a NIC from one bridge to another and the guest sees nothing of it, but never to the one it takes
     /// it to be on: so it goes by way of another.
-    fn reattach(&self, nic: &MachineInterface) -> Result<(), Failure> {
+    pub(crate) fn reattach(&self, nic: &MachineInterface) -> Result<(), Failure> {
         let doing = || {
             format!(
                 "putting the NIC {} of `{}` back on its bridge",

@@ -32,6 +32,8 @@ pub(crate) enum Step {
     AttachNic(MachineInterface),
     DetachNic(MachineInterface),
     ChangeNic(MachineInterface),
+    /// To another bridge, or to hear of another address: its cable is pulled on the way.
+    MoveNic(MachineInterface),
     /// To the bridge of its network, which was stopped under it.
     Reattach(MachineInterface),
     Title(Option<String>),
@@ -80,7 +82,7 @@ pub(crate) fn impact(path: &[String], before: &Value, after: &Value) -> Impact {
     }
 }
 
-fn get<'a>(body: &'a Value, path: &[String]) -> Option<&'a Value> {
+pub(crate) fn get<'a>(body: &'a Value, path: &[String]) -> Option<&'a Value> {
     path.iter().try_fold(body, |value, key| match value {
         Value::Array(items) => items.get(key.parse::<usize>().ok()?),
         _ => value.get(key),
@@ -88,7 +90,7 @@ fn get<'a>(body: &'a Value, path: &[String]) -> Option<&'a Value> {
 }
 
 /// Puts a value at a path, or takes what is there away; what lies above it and is missing is made.
-fn set(body: &mut Value, path: &[String], to: Option<&Value>) {
+pub(crate) fn set(body: &mut Value, path: &[String], to: Option<&Value>) {
     match (path, body) {
         ([], body) => *body = to.cloned().unwrap_or_default(),
         ([key, rest @ ..], Value::Array(items)) => {
@@ -235,7 +237,8 @@ fn contents(now: &mut Machine, wanted: &Machine, steps: &mut Vec<Step>) {
     }
 }
 
-/// A NIC is known by its MAC. Its cable, its limits and its network are changed while it runs.
+/// A NIC is known by its MAC. Its cable, its limits and its bridge are changed while it runs. On a device of the host it is
+/// made by what it is on, as a VLAN is: it is pulled out and plugged in anew.
 fn nics(now: &mut Machine, wanted: &Machine, steps: &mut Vec<Step>) {
     let has = |nics: &[MachineInterface], mac: &str| nics.iter().any(|nic| nic.mac == mac);
     now.interfaces.retain(|nic| {
@@ -245,29 +248,59 @@ fn nics(now: &mut Machine, wanted: &Machine, steps: &mut Vec<Step>) {
         }
         stays
     });
-    for nic in &wanted.interfaces {
-        let Some(there) = now.interfaces.iter_mut().find(|other| other.mac == nic.mac) else {
-            now.interfaces.push(nic.clone());
-            steps.push(Step::AttachNic(nic.clone()));
-            continue;
-        };
-        if [CUT_OFF, PASSING]
-            .iter()
-            .any(|end| there.network == format!("{}{end}", nic.network))
-        {
-            there.network.clone_from(&nic.network);
-            steps.push(Step::Reattach(there.clone()));
-        }
-        let changed = MachineInterface {
-            unplugged: nic.unplugged,
-            bandwidth: nic.bandwidth.clone(),
-            ..there.clone()
-        };
-        if changed != *there {
-            *there = changed.clone();
-            steps.push(Step::ChangeNic(changed));
+    for (turn, nic) in wanted.interfaces.iter().enumerate() {
+        match now.interfaces.iter_mut().find(|there| there.mac == nic.mac) {
+            Some(there) => nic_towards(there, nic, steps),
+            None => {
+                let turn = turn.min(now.interfaces.len());
+                now.interfaces.insert(turn, nic.clone());
+                steps.push(Step::AttachNic(nic.clone()));
+            }
         }
     }
+}
+
+fn nic_towards(there: &mut MachineInterface, nic: &MachineInterface, steps: &mut Vec<Step>) {
+    let elsewhere = |there: &MachineInterface| {
+        there.network != nic.network || there.bridge != nic.bridge || there.driver != nic.driver
+    };
+    if [CUT_OFF, PASSING]
+        .iter()
+        .any(|end| there.network == format!("{}{end}", nic.network))
+        && nic.driver.is_none()
+    {
+        there.network.clone_from(&nic.network);
+        there.bridge.clone_from(&nic.bridge);
+        there.driver = None;
+        steps.push(Step::Reattach(there.clone()));
+    }
+    let on_device = there.driver.is_some() || nic.driver.is_some();
+    if there.vlan != nic.vlan || on_device && elsewhere(there) {
+        let anew = MachineInterface {
+            boot: there.boot,
+            ..nic.clone()
+        };
+        steps.push(Step::DetachNic(std::mem::replace(there, anew.clone())));
+        steps.push(Step::AttachNic(anew));
+        return;
+    }
+    let changed = MachineInterface {
+        network: nic.network.clone(),
+        bridge: nic.bridge.clone(),
+        address: nic.address,
+        unplugged: nic.unplugged,
+        bandwidth: nic.bandwidth.clone(),
+        ..there.clone()
+    };
+    if changed == *there {
+        return;
+    }
+    let moves = elsewhere(there) || there.address != nic.address;
+    *there = changed.clone();
+    steps.push(match moves {
+        true => Step::MoveNic(changed),
+        false => Step::ChangeNic(changed),
+    });
 }
 
 fn words(now: &mut Hardware, wanted: &Hardware, steps: &mut Vec<Step>) {

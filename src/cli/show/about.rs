@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use infra_api::target::{
-    Acceleration, Boot, ContainerImage, ContainerNetwork, ContainerVolume, DiskVolume, FileVolume,
-    IgnitionVolume, Machine, MachineDisk, MachineNetwork, Pool, RemoteDisk, SeedVolume, VolumeRef,
-    XmlPatch,
+    Acceleration, Boot, ContainerImage, ContainerNetwork, ContainerVolume, DiskVolume, Driver,
+    FileVolume, IgnitionVolume, Machine, MachineDisk, MachineNetwork, Pool, RemoteDisk, SeedVolume,
+    VolumeRef, XmlPatch,
 };
 use infra_api::units::Bytes;
 use infra_api::{IdSet, Text};
@@ -96,7 +96,8 @@ fn machine(m: Machine) -> Vec<Row> {
         some("memory.nodes", m.memory_nodes),
         each("disks", &m.disks, attached),
         each("networks", &m.interfaces, |i| {
-            format!("{} {}", i.network, i.address)
+            let vlan = i.vlan.map(|id| format!(" VLAN {id}"));
+            format!("{} {}{}", i.network, i.address, vlan.unwrap_or_default())
         }),
         each("xml", &m.patches, patch),
     ]
@@ -190,13 +191,18 @@ fn container_network(n: ContainerNetwork) -> Vec<Row> {
         some("subnet6", n.ipv6.as_ref().map(|range| range.subnet)),
         some("gateway6", n.ipv6.as_ref().map(|range| range.gateway)),
         some("bridge", n.bridge),
-        some(
-            "on",
-            n.driver
-                .map(|d| format!("{} by {} ({})", d.parent, d.name, d.mode)),
-        ),
+        some("on", n.driver.as_ref().map(device)),
         yes("internal", n.internal),
     ]
+}
+
+/// `eth0 by macvlan (bridge)`.
+fn device(driver: &Driver) -> String {
+    let Driver { name, parent, mode } = driver;
+    match mode.as_str() {
+        "" => format!("{parent} by {name}"),
+        mode => format!("{parent} by {name} ({mode})"),
+    }
 }
 
 fn machine_network(n: MachineNetwork) -> Vec<Row> {
@@ -204,7 +210,8 @@ fn machine_network(n: MachineNetwork) -> Vec<Row> {
     vec![
         some("subnet", own.map(|o| o.subnet)),
         some("gateway", own.map(|o| o.gateway)),
-        row("bridge", &n.bridge),
+        some("bridge", n.bridge.as_ref()),
+        some("on", n.driver.as_ref().map(device)),
         yes("internal", own.is_some_and(|o| o.internal)),
         yes("routed", own.is_some_and(|o| o.routed)),
         each(
@@ -215,6 +222,7 @@ fn machine_network(n: MachineNetwork) -> Vec<Row> {
                 format!("{name} {}", lease.address)
             },
         ),
+        yes("dns", own.is_some_and(|o| o.dns.is_some())),
     ]
 }
 

@@ -65,6 +65,13 @@ pub(super) static KIND: BlockKind = BlockKind {
             "A VM's: whether the guest sees a cable; changed while it runs.",
         )
         .default("\"up\""),
+        whole(
+            "vlan",
+            1,
+            4094,
+            "A VM's: the VLAN whose packets alone it carries, untagged for the guest; of a VF alone, in a network of sriov or \
+             of macvlan's passthru.",
+        ),
     ],
     blocks: &[Nested::one(&BANDWIDTH)],
     computed: &[],
@@ -85,6 +92,7 @@ pub struct Interface {
     pub mtu: Option<u32>,
     pub unplugged: bool,
     pub bandwidth: Option<Bandwidth>,
+    pub vlan: Option<At<u16>>,
     pub span: Span,
 }
 
@@ -114,6 +122,7 @@ impl Interface {
                 .nested("bandwidth")
                 .next()
                 .and_then(|b| bandwidth(b, reader)),
+            vlan: reader.whole(block, "vlan"),
             span: block.span,
         })
     }

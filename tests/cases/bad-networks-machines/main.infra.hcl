@@ -3,7 +3,7 @@ host "r1" {}
 
 network "office" {
   subnet  = "192.0.2.0/24"
-  driver  = "macvlan"
+  driver  = "ipvlan"
   parent  = "ens1"
 }
 network "six" {

@@ -3,7 +3,10 @@ host "r1" {
   libvirt { uri = "qemu:///system" }
 }
 
-network "lan" { subnet = "10.91.0.0/24" }
+network "lan" {
+  subnet = "10.91.0.0/24"
+  dhcp {}
+}
 
 workload "vm" {
   memory { size = "1GiB" }

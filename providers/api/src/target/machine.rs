@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Format, GuestReady, Hardware, Ignition, VolumeRef, XmlPatch};
+use super::{Driver, Format, GuestReady, Hardware, Ignition, MachineNetwork, VolumeRef, XmlPatch};
 use crate::{IdSet, Text};
 
 /// A virtual machine.
@@ -286,6 +286,15 @@ pub struct MachineInterface {
     pub mac: String,
     /// [`super::MachineNetwork::name`].
     pub network: String,
+    /// The Linux bridge that the network puts it on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bridge: Option<String>,
+    /// Or the device of the host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<Driver>,
+    /// The VLAN whose packets alone it carries, untagged for the guest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vlan: Option<u16>,
     /// The address the guest is told to take (by its seed or kernel command line).
     pub address: Ipv4Addr,
     /// The card the guest sees; absent: virtio.
@@ -308,10 +317,13 @@ pub struct MachineInterface {
 impl MachineInterface {
     /// A virtio NIC with nothing special about it.
     #[must_use]
-    pub fn new(mac: String, network: String, address: Ipv4Addr) -> Self {
+    pub fn new(mac: String, network: &MachineNetwork, address: Ipv4Addr) -> Self {
         Self {
             mac,
-            network,
+            network: network.name.clone(),
+            bridge: network.bridge.clone(),
+            driver: network.driver.clone(),
+            vlan: None,
             address,
             model: None,
             queues: None,

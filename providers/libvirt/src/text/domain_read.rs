@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{
-    Acceleration, Boot, DiskDevice, Hardware, Machine, MachineDisk, RemoteDisk, VolumeRef,
+    Acceleration, Boot, DiskDevice, Hardware, Machine, MachineDisk, MachineInterface, RemoteDisk,
+    VolumeRef,
 };
 use infra_api::{IdSet, Mark, Text};
 use roxmltree::Node;
@@ -22,7 +23,7 @@ pub(crate) struct Found {
     pub(crate) machine: Machine,
     /// PCI addresses of the host's devices it is given.
     pub(crate) host_devices: Vec<String>,
-    /// The port of each NIC in its network, where it is plugged into one.
+    /// The port of each NIC in its network, where it is cut off without it.
     pub(crate) ports: Vec<Option<String>>,
 }
 
@@ -37,6 +38,13 @@ impl Found {
                 nic.network += CUT_OFF;
             }
         }
+    }
+
+    /// The NICs that stand and fall with a network.
+    pub(crate) fn on_bridge(&self, network: &str) -> Vec<MachineInterface> {
+        let nics = self.machine.interfaces.iter().zip(&self.ports);
+        let nics = nics.filter(|(nic, port)| nic.network == network && port.is_some());
+        nics.map(|(nic, _)| nic.clone()).collect()
     }
 
     pub(crate) fn mark(&self) -> Option<&Mark> {
@@ -60,9 +68,7 @@ pub(crate) fn plain(xml: &str, pools: &Pools) -> Result<Found, String> {
             stamp: mark::read(root),
             machine: machine(root, pools)?,
             host_devices: devices::host_devices(root),
-            ports: devices_named(root, "interface")
-                .map(|node| attr(node, "source", "portid"))
-                .collect(),
+            ports: nics(root).into_iter().map(port).collect(),
         })
     })
 }
@@ -105,7 +111,8 @@ fn machine(root: Node, pools: &Pools) -> Option<Machine> {
         seed: seeds.into_iter().next().and_then(|seed| seed.volume),
         ignition: ignition::read(root, pools),
         seed_digest: mark::node(root).and_then(seed_digest),
-        interfaces: devices_named(root, "interface")
+        interfaces: nics(root)
+            .into_iter()
             .map(|node| interface::read(root, node))
             .collect(),
         console_log: attr(root, "devices/serial/log", "file"),
@@ -114,6 +121,21 @@ fn machine(root: Node, pools: &Pools) -> Option<Machine> {
         patches: Vec::new(),
         hardware: hardware(root, acceleration),
     })
+}
+
+/// In the order in which they were noted: libvirt puts what is plugged in last.
+fn nics<'a, 'i: 'a>(root: Node<'a, 'i>) -> Vec<Node<'a, 'i>> {
+    let mut nics: Vec<Node> = devices_named(root, "interface").collect();
+    nics.sort_by_key(|node| {
+        let mac = attr(*node, "mac", "address").unwrap_or_default();
+        interface::turn(root, &mac)
+    });
+    nics
+}
+
+/// What it stands and falls with.
+fn port(node: Node) -> Option<String> {
+    attr(node, "source", "portid").filter(|_| interface::stands_on_network(node))
 }
 
 fn seed_digest(mark: Node) -> Option<String> {

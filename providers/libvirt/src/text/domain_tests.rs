@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use infra_api::target::{
     Acceleration, Bandwidth, Boot, DiskDevice, Format, GuestReady, Hardware, Ignition, Machine,
-    MachineDisk, MachineInterface, Rate, Throttle, VolumeRef,
+    MachineDisk, MachineInterface, MachineNetwork, Rate, Throttle, VolumeRef,
 };
 use infra_api::{Address, IdSet, Mark, Project, Text};
 use proptest::collection::{btree_set, vec};
@@ -100,7 +100,14 @@ fn pinned() -> Machine {
 
 pub(crate) fn nic(mac: &str) -> MachineInterface {
     let address = "10.1.2.3".parse().unwrap();
-    MachineInterface::new(mac.into(), "demo.lan".into(), address)
+    let network = MachineNetwork {
+        name: "demo.lan".into(),
+        uuid: String::new(),
+        bridge: Some("br-0123456789".into()),
+        driver: None,
+        own: None,
+    };
+    MachineInterface::new(mac.into(), &network, address)
 }
 
 /// One of everything.

@@ -2,6 +2,7 @@
 
 pub(crate) mod companion;
 pub(crate) mod console;
+pub(crate) mod dns;
 pub(crate) mod domain;
 pub(crate) mod domain_read;
 #[cfg(test)]

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use infra_api::Mark;
-use infra_api::target::{Lease, MachineNetwork, OwnBridge};
+use infra_api::target::{Driver, Lease, MachineNetwork, OwnBridge};
 use ipnet::Ipv4Net;
 use roxmltree::Node;
 
+use super::dns;
 use super::mark::{self, Stamp, fingerprint};
 use super::xml::{El, all, attr, el, find, leaf, parse, text};
 
@@ -24,26 +25,88 @@ impl Found {
     }
 }
 
-/// DNS is off: where nobody is told an address either, libvirt starts no dnsmasq at all.
 pub(crate) fn write(network: &MachineNetwork, mark: &Mark) -> Result<String, String> {
     let MachineNetwork {
         name,
         uuid,
         bridge,
+        driver,
         own,
     } = network;
     let top = el("network")
         .child(leaf("name", name))
         .child(leaf("uuid", uuid))
         .child(el("metadata").child(mark::element(mark, &fingerprint(network))));
-    let bridge = el("bridge").attr("name", bridge);
-    match own {
-        None => top
+    let bridge = bridge.as_ref().map(|name| el("bridge").attr("name", name));
+    match (driver, bridge, own) {
+        (Some(driver), None, None) => top.child(on_device(driver)?),
+        (None, Some(bridge), None) => top
             .child(el("forward").attr("mode", "bridge"))
             .child(bridge),
-        Some(own) => with_own_bridge(top, bridge, own)?,
+        (None, Some(bridge), Some(own)) => with_own_bridge(top, bridge, own)?,
+        _ => return Err("a network is on one bridge or on one device of the host".to_owned()),
     }
     .document()
+}
+
+/// Our words for modes of macvlan, and libvirt's.
+const MODES: [(&str, &str); 4] = [
+    ("bridge", "bridge"),
+    ("private", "private"),
+    ("vepa", "vepa"),
+    ("passthru", "passthrough"),
+];
+
+/// `sriov` without libvirt putting the VF's driver aside and back.
+const UNMANAGED: &str = "unmanaged";
+
+fn on_device(driver: &Driver) -> Result<El, String> {
+    let Driver { name, parent, mode } = driver;
+    let forward = |mode| el("forward").attr("mode", mode);
+    let dev = |name| el(name).attr("dev", parent);
+    match (name.as_str(), mode.as_str()) {
+        ("sriov", "") => Ok(forward("hostdev").attr("managed", "yes").child(dev("pf"))),
+        ("macvlan", ours) => {
+            let known = MODES.iter().find(|(word, _)| *word == ours);
+            let (_, theirs) = known.ok_or_else(|| format!("macvlan has no mode `{ours}`"))?;
+            Ok(forward(theirs).child(dev("interface")))
+        }
+        _ => Err(format!("no machine can be on a network of {name}")),
+    }
+}
+
+/// What a network, or a NIC that runs in it, is on; a mode that is none of ours stays as it is.
+pub(crate) fn macvlan(parent: String, theirs: &str) -> Driver {
+    let known = MODES.iter().find(|(_, word)| *word == theirs);
+    Driver {
+        name: "macvlan".to_owned(),
+        parent,
+        mode: known.map_or(theirs, |(ours, _)| ours).to_owned(),
+    }
+}
+
+fn driver(root: Node) -> Option<Driver> {
+    let forward = find(root, "forward")?;
+    let mode = forward.attribute("mode")?;
+    let devices = |name| {
+        let devices = all(forward, name).filter_map(|node| node.attribute("dev"));
+        devices.collect::<Vec<_>>().join(",")
+    };
+    match mode {
+        "hostdev" => Some(Driver {
+            name: "sriov".to_owned(),
+            parent: devices("pf"),
+            mode: match forward.attribute("managed") {
+                Some("yes") => String::new(),
+                _ => UNMANAGED.to_owned(),
+            },
+        }),
+        "bridge" if find(root, "bridge").is_some() => None,
+        _ if MODES.iter().any(|(_, theirs)| *theirs == mode) => {
+            Some(macvlan(devices("interface"), mode))
+        }
+        _ => None,
+    }
 }
 
 /// A bridge that leads nowhere.
@@ -62,6 +125,7 @@ fn with_own_bridge(top: El, bridge: El, own: &OwnBridge) -> Result<El, String> {
         internal,
         routed,
         dhcp,
+        dns,
     } = own;
     if !subnet.contains(gateway) || subnet.trunc() != *subnet {
         return Err(format!("{gateway} is no address of the subnet {subnet}"));
@@ -78,7 +142,7 @@ fn with_own_bridge(top: El, bridge: El, own: &OwnBridge) -> Result<El, String> {
     Ok(top
         .children(forward)
         .child(bridge.attr("stp", "on").attr("delay", 0))
-        .child(el("dns").attr("enable", "no"))
+        .child(dns::write(dns.as_ref()))
         .child(ip))
 }
 
@@ -109,7 +173,8 @@ pub(crate) fn read(xml: &str) -> Result<Found, String> {
         let network = MachineNetwork {
             name: text(root, "name")?,
             uuid: text(root, "uuid")?,
-            bridge: attr(root, "bridge", "name").unwrap_or_default(),
+            bridge: attr(root, "bridge", "name"),
+            driver: driver(root),
             own: own(root),
         };
         Some(Found {
@@ -129,6 +194,7 @@ fn own(root: Node) -> Option<OwnBridge> {
         internal: forward.is_none(),
         routed: forward.as_deref() == Some("route"),
         dhcp: leases(root),
+        dns: dns::read(root),
     })
 }
 
@@ -145,6 +211,7 @@ fn prefix(root: Node) -> Option<u8> {
 mod tests {
     use super::*;
     use crate::text::golden;
+    use infra_api::target::{Dns, DnsService};
     use infra_api::{Address, Project};
     use proptest::prelude::*;
 
@@ -159,8 +226,21 @@ mod tests {
         MachineNetwork {
             name: "demo.lan".into(),
             uuid: "d5ccae76-5d0e-5b15-b4ed-33c56dfb3a79".into(),
-            bridge: "br-0123456789".into(),
+            bridge: Some("br-0123456789".into()),
+            driver: None,
             own,
+        }
+    }
+
+    fn device(name: &str, mode: &str) -> MachineNetwork {
+        MachineNetwork {
+            bridge: None,
+            driver: Some(Driver {
+                name: name.into(),
+                parent: "ens1f0".into(),
+                mode: mode.into(),
+            }),
+            ..network(None)
         }
     }
 
@@ -171,6 +251,7 @@ mod tests {
             internal,
             routed: false,
             dhcp: BTreeMap::new(),
+            dns: None,
         }
     }
 
@@ -178,6 +259,40 @@ mod tests {
         OwnBridge {
             routed: true,
             ..bridge(false)
+        }
+    }
+
+    fn named() -> OwnBridge {
+        let service = DnsService {
+            service: "sip".into(),
+            protocol: "tcp".into(),
+            domain: "example.org".into(),
+            target: "db".into(),
+            port: 5060,
+            priority: 10,
+            weight: 0,
+        };
+        let host = |name: &str, last| (name.to_owned(), Ipv4Addr::new(10, 1, 2, last).into());
+        OwnBridge {
+            dns: Some(Dns {
+                hosts: [host("db", 9), host("db.example.org", 9), host("web", 8)].into(),
+                txt: [("note".to_owned(), "a \"b\" <c>".to_owned())].into(),
+                srv: vec![service],
+            }),
+            ..bridge(false)
+        }
+    }
+
+    #[test]
+    fn records_are_read_back() {
+        let silent = OwnBridge {
+            dns: Some(Dns::default()),
+            ..bridge(true)
+        };
+        for own in [named(), silent] {
+            let wanted = network(Some(own));
+            let xml = write(&wanted, &mark()).unwrap();
+            assert_eq!(read(&xml).unwrap().network, wanted);
         }
     }
 
@@ -211,6 +326,53 @@ mod tests {
         check("network-internal.xml", Some(bridge(true)));
         check("network-routed.xml", Some(routed()));
         check("network-dhcp.xml", Some(telling()));
+        check("network-dns.xml", Some(named()));
+        let device = |file, name, mode| {
+            golden(file, &write(&device(name, mode), &mark()).unwrap());
+        };
+        device("network-macvlan.xml", "macvlan", "passthru");
+        device("network-sriov.xml", "sriov", "");
+    }
+
+    #[test]
+    fn what_it_is_on_is_read_back() {
+        let modes = MODES.iter().map(|(ours, _)| ("macvlan", *ours));
+        for (name, mode) in modes.chain([("sriov", "")]) {
+            let wanted = device(name, mode);
+            let xml = write(&wanted, &mark()).unwrap();
+            assert_eq!(read(&xml).unwrap().network, wanted);
+            // As it runs libvirt tells more of it.
+            let runs = xml
+                .replace("<interface ", "<interface connections='1' ")
+                .replace("<forward ", "<forward dev='ens1f0' ");
+            assert_eq!(read(&runs).unwrap().network, wanted);
+        }
+        let by_hand = |from: &str, to: &str, network: &MachineNetwork| {
+            let xml = write(network, &mark()).unwrap();
+            assert!(xml.contains(from), "{xml}");
+            read(&xml.replace(from, to))
+                .unwrap()
+                .network
+                .driver
+                .unwrap()
+        };
+        let vfs = device("sriov", "");
+        assert_eq!(by_hand("managed=\"yes\"", "", &vfs).mode, UNMANAGED);
+        let tap = device("macvlan", "vepa");
+        let two = "<interface dev=\"ens2\"/><interface ";
+        assert_eq!(by_hand("<interface ", two, &tap).parent, "ens2,ens1f0");
+    }
+
+    #[test]
+    fn what_libvirt_has_not_is_refused() {
+        for (name, mode) in [("ipvlan", "l2"), ("macvlan", "l2"), ("sriov", "bridge")] {
+            write(&device(name, mode), &mark()).unwrap_err();
+        }
+        let both = MachineNetwork {
+            bridge: Some("br0".into()),
+            ..device("sriov", "")
+        };
+        write(&both, &mark()).unwrap_err();
     }
 
     #[test]
@@ -238,7 +400,7 @@ mod tests {
         fn read_undoes_write(a in any::<u32>(), prefix in 8u8..30, forward in 0..3u8, own: bool) {
             let subnet = Ipv4Net::new(Ipv4Addr::from(a), prefix).unwrap().trunc();
             let gateway = subnet.hosts().next().unwrap();
-            let wanted = network(own.then_some(OwnBridge { subnet, gateway, internal: forward == 0, routed: forward == 1, dhcp: BTreeMap::new() }));
+            let wanted = network(own.then_some(OwnBridge { subnet, gateway, internal: forward == 0, routed: forward == 1, dhcp: BTreeMap::new(), dns: None }));
             prop_assert_eq!(read(&write(&wanted, &mark()).unwrap()).unwrap().network, wanted);
         }
     }

@@ -6,7 +6,7 @@ use roxmltree::{Document, Node};
 use std::fmt::Display;
 
 /// An element to be written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct El {
     name: &'static str,
     attributes: Vec<(&'static str, String)>,

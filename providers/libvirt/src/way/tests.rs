@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::target::{Bandwidth, Format, MachineDisk, Rate, Throttle};
+use infra_api::target::{Bandwidth, Driver, Format, MachineDisk, Rate, Throttle};
 
 use super::*;
 use crate::text::domain_tests::{disk, nic, plain, volume, whole};
@@ -204,12 +204,73 @@ fn nics_come_and_go_and_are_limited() {
     for change in [
         |m: &mut Machine| m.interfaces[0].queues = None,
         |m: &mut Machine| m.interfaces[0].mtu = Some(1400),
-        |m: &mut Machine| m.interfaces[0].address = [10, 0, 0, 1].into(),
-        |m: &mut Machine| m.interfaces[0].network = "other".into(),
+        |m: &mut Machine| m.interfaces[0].model = Some("e1000".into()),
         |m: &mut Machine| m.interfaces.swap(0, 1),
     ] {
         assert_eq!(steps(change), None);
     }
+}
+
+fn device(name: &str) -> Option<Driver> {
+    Some(Driver {
+        name: name.into(),
+        parent: "ens1f0".into(),
+        mode: "passthru".into(),
+    })
+}
+
+#[test]
+fn a_nic_moves_from_bridge_to_bridge() {
+    for change in [
+        |nic: &mut MachineInterface| nic.network = "other".into(),
+        |nic: &mut MachineInterface| nic.bridge = Some("br0".into()),
+        |nic: &mut MachineInterface| nic.address = [10, 0, 0, 1].into(),
+    ] {
+        let mut moved = whole().interfaces[0].clone();
+        change(&mut moved);
+        assert_eq!(
+            steps(|m| change(&mut m.interfaces[0])),
+            Some(vec![Step::MoveNic(moved)])
+        );
+    }
+    // Whatever else it takes.
+    let both = |m: &mut Machine| {
+        m.interfaces[0].network = "other".into();
+        m.interfaces[0].mtu = Some(1400);
+    };
+    assert_eq!(steps(both), None);
+}
+
+#[test]
+fn a_nic_on_a_device_is_plugged_in_anew() {
+    let on = |driver: Option<Driver>| {
+        let mut machine = whole();
+        machine.interfaces[0].driver = driver;
+        machine
+    };
+    let anew = |from: &Machine, to: &Machine| {
+        Some(vec![
+            Step::DetachNic(from.interfaces[0].clone()),
+            Step::AttachNic(to.interfaces[0].clone()),
+        ])
+    };
+    let kinds = [None, device("macvlan"), device("sriov")].map(on);
+    for (from, to) in [(0, 1), (1, 2), (2, 0), (1, 0)].map(|(a, b)| (&kinds[a], &kinds[b])) {
+        assert_eq!(way(from, to), anew(from, to));
+    }
+    let [_, macvtap, _] = &kinds;
+    for change in [
+        |nic: &mut MachineInterface| nic.network = "other".into(),
+        |nic: &mut MachineInterface| nic.vlan = Some(7),
+    ] {
+        let mut other = macvtap.clone();
+        change(&mut other.interfaces[0]);
+        assert_eq!(way(macvtap, &other), anew(macvtap, &other));
+    }
+    // The firmware's order is of the start.
+    let mut turned = on(device("sriov"));
+    turned.interfaces[0].boot = Some(1);
+    assert_eq!(way(macvtap, &turned), None);
 }
 
 #[test]
@@ -220,10 +281,11 @@ fn a_nic_comes_back_to_its_bridge() {
         let back = vec![Step::Reattach(whole().interfaces[0].clone())];
         assert_eq!(way(&runs, &whole()), Some(back));
     }
-    // Another network is another place.
+    // From another network it is moved.
     let mut runs = whole();
     runs.interfaces[0].network = "other (cut off)".into();
-    assert_eq!(way(&runs, &whole()), None);
+    let moved = vec![Step::MoveNic(whole().interfaces[0].clone())];
+    assert_eq!(way(&runs, &whole()), Some(moved));
 }
 
 #[test]

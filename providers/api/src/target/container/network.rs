@@ -38,11 +38,12 @@ pub struct ContainerNetwork {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Driver {
-    /// `macvlan` or `ipvlan`.
+    /// `macvlan`, `ipvlan` for containers alone, or `sriov` for machines alone.
     pub name: String,
-    /// The host's device: `eth0`, `eth0.7`.
+    /// The host's device: `eth0`, `eth0.7`; of `sriov` the PF.
     pub parent: String,
-    /// Of macvlan `bridge`, `private`, `vepa` or `passthru`; of ipvlan `l2`, `l3` or `l3s`.
+    /// Of macvlan `bridge`, `private`, `vepa` or `passthru`; of ipvlan `l2`, `l3` or `l3s`; of `sriov` there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mode: String,
 }
 

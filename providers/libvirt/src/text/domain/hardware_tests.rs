@@ -1,7 +1,7 @@
 //! Machines with hardware of all kinds, for the tests.
 
 use infra_api::target::{
-    Bandwidth, Clock, Cpu, DiskDevice, DiskLogin, DiskServer, Filesystem, Firmware, Format,
+    Bandwidth, Clock, Cpu, DiskDevice, DiskLogin, DiskServer, Driver, Filesystem, Firmware, Format,
     Graphics, Hardware, HostDevice, MachineDisk, MachineInterface, Rate, RemoteDisk, SerialPort,
     Throttle, Timer, Topology, Tpm, Watchdog,
 };
@@ -348,14 +348,20 @@ pub(crate) fn interfaces() -> impl Strategy<Value = Vec<MachineInterface>> {
         card,
         any::<bool>(),
         bandwidth,
+        on(),
     );
-    let named = one.prop_map(|([a, b, c], network, ip, card, unplugged, bandwidth)| {
+    let named = one.prop_map(|([a, b, c], network, ip, card, unplugged, bandwidth, on)| {
         let (model, queues, mtu, boot) = card;
+        let (bridge, driver, vlan) = on;
+        let vf = driver.as_ref().is_some_and(|driver| driver.name == "sriov");
         MachineInterface {
+            bridge,
+            driver,
+            vlan,
             mac: format!("52:54:00:{a:02x}:{b:02x}:{c:02x}"),
             network,
             address: ip.into(),
-            model,
+            model: model.filter(|_| !vf),
             queues,
             mtu,
             unplugged,
@@ -369,5 +375,20 @@ pub(crate) fn interfaces() -> impl Strategy<Value = Vec<MachineInterface>> {
             .collect::<std::collections::BTreeSet<_>>()
             .len()
             == all.len()
+    })
+}
+
+/// What a NIC is on, and its VLAN.
+fn on() -> impl Strategy<Value = (Option<String>, Option<Driver>, Option<u16>)> {
+    let device = ("macvlan|sriov", "[a-z0-9.]{1,9}", "bridge|passthru");
+    let device = device.prop_map(|(name, parent, mode)| Driver {
+        mode: if name == "sriov" { String::new() } else { mode },
+        name,
+        parent,
+    });
+    let on = (option::of("br[a-z0-9]{1,9}"), option::of(device));
+    (on, option::of(1u16..4095)).prop_map(|((bridge, driver), vlan)| {
+        let bridge = bridge.filter(|_| driver.is_none());
+        (bridge, driver, vlan)
     })
 }

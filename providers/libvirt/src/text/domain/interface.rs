@@ -2,22 +2,45 @@
 
 use std::net::Ipv4Addr;
 
-use infra_api::target::{Bandwidth, MachineInterface, Rate};
+use infra_api::target::{Bandwidth, Driver, MachineInterface, Rate};
 use roxmltree::Node;
 
 use super::super::mark::{self, NAMESPACE};
+use super::super::network::macvlan;
 use super::super::xml::{El, attr, el, find};
 
-/// The address it was planned to have has no place in libvirt's own XML: it is noted under our mark, by MAC.
+/// What has no place in libvirt's own XML is noted under our mark, by MAC: the address it was planned to have, and what
+/// its network was to put it on, which libvirt tells of a machine that runs alone, and of a VF not even then.
 pub(crate) fn note(interface: &MachineInterface) -> El {
-    let (mac, address) = (&interface.mac, interface.address);
-    el("infra:address").attr("mac", mac).attr("ip", address)
+    let MachineInterface {
+        mac,
+        address,
+        network,
+        bridge,
+        driver,
+        ..
+    } = interface;
+    let note = el("infra:address")
+        .attr("mac", mac)
+        .attr("ip", address)
+        .attrs("bridge", bridge.as_ref());
+    match driver {
+        None => note,
+        Some(Driver { name, parent, mode }) => note
+            .attr("network", network)
+            .attr("driver", name)
+            .attr("parent", parent)
+            .attr("mode", mode),
+    }
 }
 
 pub(crate) fn write(interface: &MachineInterface) -> El {
     let MachineInterface {
         mac,
         network,
+        bridge: _,
+        driver: _,
+        vlan,
         address: _,
         model,
         queues,
@@ -26,17 +49,25 @@ pub(crate) fn write(interface: &MachineInterface) -> El {
         bandwidth,
         boot,
     } = interface;
-    let model = model.as_deref().unwrap_or("virtio");
+    // The guest sees a VF itself, no card of QEMU's.
+    let card = (!is_vf(interface)).then(|| model.as_deref().unwrap_or("virtio"));
     el("interface")
         .attr("type", "network")
         .child(el("mac").attr("address", mac))
         .child(el("source").attr("network", network))
+        .children(vlan.map(|id| el("vlan").child(el("tag").attr("id", id))))
         .children(bandwidth.as_ref().map(limits))
-        .child(el("model").attr("type", model))
+        .children(card.map(|card| el("model").attr("type", card)))
         .children(queues.map(|queues| el("driver").attr("queues", queues)))
         .children(unplugged.then(|| el("link").attr("state", "down")))
         .children(mtu.map(|size| el("mtu").attr("size", size)))
         .children(boot.map(|turn| el("boot").attr("order", turn)))
+}
+
+/// Whether it is a device of the host that the guest is given.
+pub(crate) fn is_vf(interface: &MachineInterface) -> bool {
+    let driver = interface.driver.as_ref();
+    driver.is_some_and(|driver| driver.name == "sriov")
 }
 
 /// libvirt counts in thousands of bytes.
@@ -61,9 +92,19 @@ fn limits(bandwidth: &Bandwidth) -> El {
 pub(crate) fn read(root: Node, node: Node) -> MachineInterface {
     let mac = attr(node, "mac", "address").unwrap_or_default();
     let number = |path, name| attr(node, path, name).and_then(|n| n.parse().ok());
+    let noted = noted(root, &mac);
+    let (bridge, driver) = on(node, noted);
+    let network = attr(node, "source", "network");
     MachineInterface {
-        network: attr(node, "source", "network").unwrap_or_default(),
-        address: address(root, &mac).unwrap_or(Ipv4Addr::UNSPECIFIED),
+        network: network
+            .or_else(|| Some(noted?.attribute("network")?.to_owned()).filter(|_| is_given(node)))
+            .unwrap_or_default(),
+        bridge,
+        driver,
+        vlan: attr(node, "vlan/tag", "id").and_then(|id| id.parse().ok()),
+        address: noted
+            .and_then(|note| note.attribute("ip")?.parse().ok())
+            .unwrap_or(Ipv4Addr::UNSPECIFIED),
         model: attr(node, "model", "type").filter(|model| model != "virtio"),
         queues: number("driver", "queues"),
         mtu: number("mtu", "size"),
@@ -72,6 +113,34 @@ pub(crate) fn read(root: Node, node: Node) -> MachineInterface {
         boot: number("boot", "order"),
         mac,
     }
+}
+
+/// A VF that a running machine was given; of its network libvirt says nothing more.
+fn is_given(node: Node) -> bool {
+    node.attribute("type") == Some("hostdev")
+}
+
+/// Whether it is cut off when its network is stopped: the bridge goes, and what is on another device stays on it.
+pub(crate) fn stands_on_network(node: Node) -> bool {
+    node.attribute("type") == Some("network")
+}
+
+/// What it is on: while it runs what libvirt says, else what we noted.
+fn on(node: Node, noted: Option<Node>) -> (Option<String>, Option<Driver>) {
+    let source = |name| attr(node, "source", name);
+    if let Some(bridge) = source("bridge") {
+        return (Some(bridge), None);
+    }
+    if let (Some(parent), Some(mode)) = (source("dev"), source("mode")) {
+        return (None, Some(macvlan(parent, &mode)));
+    }
+    let noted = |name| Some(noted?.attribute(name)?.to_owned());
+    let driver = noted("driver").map(|name| Driver {
+        name,
+        parent: noted("parent").unwrap_or_default(),
+        mode: noted("mode").unwrap_or_default(),
+    });
+    (noted("bridge"), driver)
 }
 
 fn bandwidth(node: Node) -> Option<Bandwidth> {
@@ -94,9 +163,21 @@ fn bandwidth(node: Node) -> Option<Bandwidth> {
     (found != Bandwidth::default()).then_some(found)
 }
 
-fn address(root: Node, mac: &str) -> Option<Ipv4Addr> {
-    let notes = mark::node(root)?;
+/// Our note of the NIC with this MAC.
+fn noted<'a, 'i>(root: Node<'a, 'i>, mac: &str) -> Option<Node<'a, 'i>> {
     let of_mac =
         |n: &Node| n.has_tag_name((NAMESPACE, "address")) && n.attribute("mac") == Some(mac);
-    notes.children().find(of_mac)?.attribute("ip")?.parse().ok()
+    mark::node(root)?.children().find(of_mac)
+}
+
+/// The turn of the NIC with this MAC: where it was noted, whenever it was plugged in.
+pub(crate) fn turn(root: Node, mac: &str) -> usize {
+    let notes = mark::node(root).into_iter();
+    let mut notes = notes.flat_map(|mark| {
+        let notes = mark.children();
+        notes.filter(|n| n.has_tag_name((NAMESPACE, "address")))
+    });
+    notes
+        .position(|n| n.attribute("mac") == Some(mac))
+        .unwrap_or(usize::MAX)
 }
