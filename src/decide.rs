@@ -10,7 +10,9 @@ pub use ignore::container_words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::{Address, HostName, ImageTag, Placement, Project, Provider, Resource, ResourceId, Target, What};
+use infra_api::{
+    Address, HostName, ImageTag, Placement, Project, Provider, Resource, ResourceId, Target, What,
+};
 use infra_diag::Diagnostics;
 use infra_lang::Evaluation;
 use infra_plan::{Desired, MadeAs, Rolling, Timeouts, When};

@@ -63,6 +63,59 @@ fn held(
     held
 }
 
+/// What a disk that is there began as a copy of is no wish any more, nor does it stand on it; but for what a person wants
+/// made anew.
+pub fn as_begun(
+    desired: &mut [Desired],
+    observed: &BTreeMap<ResourceId, Observed>,
+    anew: &BTreeSet<Address>,
+) {
+    const ORIGINAL: &str = "copy_of";
+    let disks = desired.iter_mut().map(|wanted| &mut wanted.resource);
+    for disk in disks.filter(|disk| disk.body.get("capacity_bytes").is_some()) {
+        let found = observed.get(&disk.id);
+        let (Some(Observed::Present { body: found, .. }), Value::Object(body)) =
+            (found, &mut disk.body)
+        else {
+            continue;
+        };
+        if anew.contains(&disk.address) {
+            continue;
+        }
+        body.remove(ORIGINAL);
+        disk.source = None;
+        disk.after
+            .retain(|id| id.kind == "pool" || body.contains_key("backing"));
+        if let Some(original) = found.get(ORIGINAL) {
+            body.insert(ORIGINAL.to_owned(), original.clone());
+        }
+    }
+    after_copies(desired);
+}
+
+/// A machine starts to write to its disks when what is to be copied of them is.
+fn after_copies(desired: &mut [Desired]) {
+    let mut copies: BTreeMap<ResourceId, Vec<ResourceId>> = BTreeMap::new();
+    for copy in desired.iter().map(|wanted| &wanted.resource) {
+        if copy.body.get("copy_of").is_some() {
+            let originals = copy.after.iter().filter(|id| id.kind == "volume");
+            for original in originals {
+                let of = copies.entry(original.clone()).or_default();
+                of.push(copy.id.clone());
+            }
+        }
+    }
+    for user in desired.iter_mut().map(|wanted| &mut wanted.resource) {
+        if user.id.kind == "domain" && !copies.is_empty() {
+            let of: Vec<_> = user.after.iter().filter_map(|id| copies.get(id)).collect();
+            let of: Vec<_> = of.into_iter().flatten().cloned().collect();
+            user.after.extend(of);
+            user.after.sort();
+            user.after.dedup();
+        }
+    }
+}
+
 fn stores(observed: &BTreeMap<ResourceId, Observed>) -> BTreeMap<ResourceId, Record> {
     let store = |(id, found): (&ResourceId, &Observed)| match found {
         Observed::Present { address, body } if is_kept(id, body) => {

@@ -3,6 +3,7 @@
 
 mod boot;
 mod container;
+mod disks;
 mod endpoints;
 mod images;
 mod machine;
@@ -14,7 +15,7 @@ mod sense;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use infra_api::target::{Container, ContainerNetwork, Format, Machine, MachineNetwork};
+use infra_api::target::{Container, ContainerNetwork, Format, Machine, MachineNetwork, VolumeRef};
 use infra_api::{
     Address, CpuPolicy, HostName, IdSet, ImageTag, Placement, Project, ResourceId, Runtime, Target,
     What, names,
@@ -59,6 +60,7 @@ pub fn lower(inputs: &Inputs<'_>) -> (Vec<Target>, Diagnostics) {
         diagnostics: Diagnostics::new(),
         shared: BTreeSet::new(),
         macs: BTreeSet::new(),
+        disks: BTreeMap::new(),
     };
     for workload in &inputs.declared.workloads {
         if let Some(placement) = inputs.placements.get(&workload.address) {
@@ -78,6 +80,8 @@ struct Lowering<'a> {
     shared: BTreeSet<(HostName, String)>,
     /// Those given so far.
     macs: BTreeSet<String>,
+    /// The virtual disks of hosts, and how large their guests see them.
+    disks: BTreeMap<(HostName, VolumeRef), u64>,
 }
 
 impl Lowering<'_> {

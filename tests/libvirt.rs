@@ -9,6 +9,8 @@ mod bench;
 mod changes;
 #[path = "libvirt/devices.rs"]
 mod devices;
+#[path = "libvirt/disks.rs"]
+mod disks;
 #[path = "libvirt/guests.rs"]
 mod guests;
 #[path = "libvirt/machines.rs"]

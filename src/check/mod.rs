@@ -1,8 +1,10 @@
 //! Rules over a decided configuration and over a finished plan, one a file: what no daemon would refuse until it
 //! is too late.
 
+mod anew;
 mod devices;
 mod left;
+mod originals;
 mod ports;
 mod shrink;
 mod space;
@@ -17,7 +19,9 @@ use infra_diag::Diagnostics;
 use crate::declared::Declared;
 use crate::inventory::Inventory;
 
+pub use anew::anew;
 pub use left::left;
+pub use originals::written;
 pub use shrink::shrink;
 pub use space::space;
 
@@ -33,7 +37,13 @@ pub struct View<'a> {
 /// A rule over what was decided.
 type Rule = fn(&View<'_>, &mut Diagnostics);
 
-const RULES: &[Rule] = &[subnets::check, ports::check, volumes::check, devices::check];
+const RULES: &[Rule] = &[
+    subnets::check,
+    ports::check,
+    volumes::check,
+    originals::check,
+    devices::check,
+];
 
 /// All that the rules have to say.
 #[must_use]

@@ -82,7 +82,8 @@ fn created(step: &Step, plan: &Plan, files: &BTreeMap<&Path, u64>) -> u64 {
         .and_then(|path| files.get(path.as_path()));
     let body = plan.result.resources.get(&step.resource).map(|r| &r.body);
     let virtual_disk = body.and_then(|b| b.get("capacity_bytes")?.as_u64());
-    uploaded.copied().or(virtual_disk).unwrap_or(0)
+    // A disk that begins as a file grows to what its guest sees.
+    uploaded.copied().max(virtual_disk).unwrap_or(0)
 }
 
 /// By how much a virtual disk becomes larger.

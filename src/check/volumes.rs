@@ -1,6 +1,6 @@
 //! A declared volume is on one host and in one runtime, for everybody who attaches it; and no two machines write to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{Address, HostName, Runtime};
 use infra_diag::{Diagnostic, Diagnostics, Span};
@@ -9,14 +9,17 @@ use super::View;
 use crate::declared::Volume;
 
 pub(super) fn check(view: &View<'_>, diagnostics: &mut Diagnostics) {
-    let users = users(view);
+    let (users, copied) = (users(view), copied(view));
     for volume in view.declared.volumes.values() {
         let Some((first, others)) = users.get(&volume.address).and_then(|u| u.split_first()) else {
-            diagnostics.push(idle(volume));
+            if !copied.contains(&volume.address) {
+                diagnostics.push(idle(volume));
+            }
             continue;
         };
         elsewhere(volume, first, first, diagnostics);
         diagnostics.extend(of_the_engine(volume, first));
+        diagnostics.extend(of_machines(volume, first));
         for user in others {
             elsewhere(volume, user, first, diagnostics);
         }
@@ -54,6 +57,15 @@ fn users<'a>(view: &View<'a>) -> BTreeMap<&'a Address, Vec<User<'a>>> {
     users
 }
 
+/// What disks begin as.
+fn copied<'a>(view: &View<'a>) -> BTreeSet<&'a Address> {
+    let disks = view.declared.workloads.iter().flat_map(|w| &w.disks);
+    let volumes = view.declared.volumes.values().map(|v| &v.storage);
+    let storages = disks.map(|disk| &disk.storage).chain(volumes);
+    let originals = storages.filter_map(|storage| storage.copy_of.as_ref());
+    originals.map(|original| &original.value).collect()
+}
+
 /// A driver and its options are the container engine's: a machine's disk has none.
 fn of_the_engine(volume: &Volume, user: &User<'_>) -> Option<Diagnostic> {
     let plain = volume.driver.is_none() && volume.options.is_empty();
@@ -63,6 +75,18 @@ fn of_the_engine(volume: &Volume, user: &User<'_>) -> Option<Diagnostic> {
             .at(volume.origin, "it has a driver or options of the engine")
             .at(user.span, text)
             .hint("leave `driver` and `options` out, or run the workload as a container")
+    })
+}
+
+/// How a virtual disk is made is nothing to a directory of the engine's.
+fn of_machines(volume: &Volume, user: &User<'_>) -> Option<Diagnostic> {
+    let (word, span) = volume.storage.any()?;
+    (user.runtime == Runtime::Container).then(|| {
+        let text = format!("{} attaches it as a container's volume", user.workload);
+        Diagnostic::error("Volume of virtual machines")
+            .at(span, format!("`{word}` is a virtual disk's"))
+            .at(user.span, text)
+            .hint("leave it out, or run the workload as a virtual machine")
     })
 }
 

@@ -6,6 +6,7 @@ mod image;
 mod labels;
 mod network;
 mod read;
+mod storage;
 mod volume;
 mod words;
 mod workload;
@@ -21,6 +22,7 @@ pub use image::{Image, Source};
 pub(crate) use network::MASQUERADE;
 pub use network::{Guest, Network, counterpart};
 pub use read::{At, Reader};
+pub use storage::Storage;
 pub use volume::Volume;
 pub use workload::{
     BareMetal, Cdrom, Container, Cpus, Disk, DiskMount, ImageRef, Interface, Kvm, KvmImage,

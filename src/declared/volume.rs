@@ -7,6 +7,7 @@ use infra_diag::Span;
 use infra_lang::{BlockKind, Instance, Meta, Shape};
 
 use super::read::{At, Reader};
+use super::storage::{ALLOCATION, COPY_OF, Storage};
 use super::words::{NAME, STRING_MAP, size, word};
 
 pub(super) const KIND: BlockKind = BlockKind {
@@ -21,8 +22,15 @@ pub(super) const KIND: BlockKind = BlockKind {
         ),
         size(
             "size",
-            "Needed for virtual machines: what the guest sees. A container's volume has no limit of its own.",
+            "Needed for virtual machines, but for a copy: what the guest sees. A container's volume has no limit of its own.",
         ),
+        word(
+            "format",
+            Shape::OneOf(&["raw", "qcow2"]),
+            "A virtual machine's: how it lies on the host; `qcow2` where it is not written, and a copy as its original.",
+        ),
+        ALLOCATION,
+        COPY_OF,
         word(
             "host",
             Shape::Ref(&["host"]),
@@ -55,6 +63,7 @@ pub(super) const KIND: BlockKind = BlockKind {
 pub struct Volume {
     pub address: Address,
     pub size_bytes: Option<At<u64>>,
+    pub storage: Storage,
     pub host: Option<At<HostName>>,
     /// Other than the container engine's own.
     pub driver: Option<String>,
@@ -78,6 +87,7 @@ impl Volume {
             labels: reader.string_map(block, "labels"),
             address: Address::new(instance.address.to_string()),
             size_bytes: reader.bytes(block, "size"),
+            storage: Storage::read(block, reader),
             host: super::host_of(block, reader),
             origin: instance.origin,
         }

@@ -1,6 +1,6 @@
 //! What a machine starts from: a kernel of its own, or a disk made from an image.
 
-use infra_api::target::{Boot, DiskVolume, Format, MachineDisk, VolumeRef};
+use infra_api::target::{Allocation, Boot, DiskVolume, Format, MachineDisk, VolumeRef};
 use infra_api::{Address, Placement, What};
 
 use super::{FileFacts, Lowering};
@@ -127,9 +127,11 @@ impl Lowering<'_> {
             capacity_bytes,
             backing: Some(backing),
             backing_format: Some(file.format),
+            allocation: Allocation::Sparse,
+            copy_of: None,
         };
         let address: &Address = &workload.address;
-        self.push(&placement.host, address, What::Disk(what));
+        self.push(&placement.host, address, What::Disk(what, None));
         let disk = MachineDisk::new(volume, Format::Qcow2, false);
         Some(Booted {
             boot: Boot::Disk,

@@ -3,20 +3,21 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{
-    DiskDevice, DiskVolume, Format, Hardware, Ignition, IgnitionVolume, Machine, MachineDisk,
-    MachineInterface, SeedVolume, VolumeRef,
+    DiskDevice, Format, Hardware, Ignition, IgnitionVolume, Machine, MachineDisk, MachineInterface,
+    SeedVolume, VolumeRef,
 };
 use infra_api::{IdSet, Placement, Text, What, names};
 use infra_diag::{Diagnostic, Span};
 
 use super::Lowering;
 use super::boot::Booted;
+use super::disks::Made;
 use crate::declared::{Cdrom, Disk, Kvm, Memory, Source, Workload};
 
 /// libvirt rounds a machine's memory to these.
 const MIB: u64 = 1 << 20;
 /// And a virtual disk to these.
-const SECTOR: u64 = 512;
+pub(super) const SECTOR: u64 = 512;
 /// Where a machine's serial console is written on the daemon's host; its name follows.
 const CONSOLE_LOGS: &str = "/var/log/libvirt/qemu";
 
@@ -144,11 +145,8 @@ impl Lowering<'_> {
         disk: &Disk,
     ) -> Option<MachineDisk> {
         if disk.path.is_some() || disk.remote.is_some() {
-            let format = if disk.qcow2 {
-                Format::Qcow2
-            } else {
-                Format::Raw
-            };
+            let format = disk.storage.format.as_ref();
+            let format = format.map_or(Format::Raw, |format| format.value);
             return Some(MachineDisk {
                 path: disk.path.as_ref().map(|path| path.value.clone()),
                 remote: disk.remote.as_ref().map(|remote| remote.value.clone()),
@@ -156,46 +154,22 @@ impl Lowering<'_> {
                 ..as_declared(MachineDisk::drive(), disk)
             });
         }
-        let (address, name, size) = match &disk.volume {
-            Some(volume) => {
-                let declared = self.inputs.declared.volumes.get(&volume.value)?;
-                (
-                    volume.value.clone(),
-                    self.name(&volume.value),
-                    declared.size_bytes.clone(),
-                )
+        let host = &placement.host;
+        let (volume, format) = match &disk.volume {
+            Some(volume) => self.declared_volume(host, &volume.value, disk.span)?,
+            None => {
+                let part = format!("disk-{}", disk.label);
+                let made = Made {
+                    address: &workload.address,
+                    name: self.part_name(&workload.address, &part),
+                    storage: &disk.storage,
+                    size: disk.size_bytes.as_ref(),
+                    span: disk.span,
+                };
+                self.virtual_disk(host, made)?
             }
-            None => (
-                workload.address.clone(),
-                self.part_name(&workload.address, &format!("disk-{}", disk.label)),
-                disk.size_bytes.clone(),
-            ),
         };
-        let Some(size) = size else {
-            self.error(
-                disk.span,
-                "Disk without a size",
-                "a virtual disk needs to be told its size",
-                "write `size = \"…\"`",
-            );
-            return None;
-        };
-        self.whole_sectors(&size);
-        let volume = VolumeRef {
-            pool: self.pool(&placement.host),
-            name: format!("{name}.qcow2"),
-        };
-        if self.first(&placement.host, &format!("volume {}", volume.name)) {
-            let what = DiskVolume {
-                volume: volume.clone(),
-                format: Format::Qcow2,
-                capacity_bytes: size.value,
-                backing: None,
-                backing_format: None,
-            };
-            self.push(&placement.host, &address, What::Disk(what));
-        }
-        let plain = MachineDisk::new(volume, Format::Qcow2, disk.read_only);
+        let plain = MachineDisk::new(volume, format, disk.read_only);
         Some(as_declared(plain, disk))
     }
 

@@ -260,6 +260,8 @@ impl Bench {
             capacity_bytes: 8 * MIB,
             backing: None,
             backing_format: None,
+            allocation: Allocation::Sparse,
+            copy_of: None,
         }
     }
 

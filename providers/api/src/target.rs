@@ -51,7 +51,8 @@ pub enum What {
     Pool(Pool),
     /// A file of the person's, uploaded: a disk image, a kernel, an initramfs.
     File(FileVolume, PathBuf),
-    Disk(DiskVolume),
+    /// With the person's file that it begins as, where it begins as one.
+    Disk(DiskVolume, Option<PathBuf>),
     Seed(SeedVolume),
     Ignition(IgnitionVolume),
     MachineNetwork(MachineNetwork),
@@ -110,6 +111,47 @@ pub struct DiskVolume {
     /// The backing volume's format.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backing_format: Option<Format>,
+    /// What of its space is taken when it is made.
+    #[serde(default, skip_serializing_if = "Allocation::is_sparse")]
+    pub allocation: Allocation,
+    /// What it begins as a copy of, which it does not need afterwards. Absent: it begins empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_of: Option<Original>,
+}
+
+/// How much of a disk's space is taken before anything is written to it.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Allocation {
+    /// Nothing: it grows with what is written.
+    #[default]
+    Sparse,
+    /// A qcow2's tables, and no room for what they point to.
+    Metadata,
+    /// All of it.
+    Full,
+}
+
+impl Allocation {
+    fn is_sparse(&self) -> bool {
+        *self == Self::Sparse
+    }
+}
+
+/// What a disk began as a copy of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Original {
+    /// A file of the person's, uploaded into the disk.
+    File {
+        /// In hexadecimal digits.
+        sha256: String,
+        size_bytes: u64,
+    },
+    /// Another volume of the same daemon.
+    Volume(VolumeRef),
 }
 
 /// A NoCloud seed: an ISO 9660 image labelled `cidata`, made by the provider.

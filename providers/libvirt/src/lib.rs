@@ -6,8 +6,10 @@ mod daemon;
 mod discover;
 mod domain;
 mod failure;
+mod fill;
 #[doc(hidden)]
 pub mod fuzzing;
+mod grow;
 mod guard;
 mod network;
 mod plug;
@@ -25,7 +27,7 @@ mod wire;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use infra_api::target::{Boot, Machine, VolumeRef};
+use infra_api::target::{Boot, Machine, Original, VolumeRef};
 use infra_api::{
     Daemon, Edit, Failure, HostName, Impact, Mark, Objection, Pending, Project, Provider, Resource,
     ResourceId, Target, What,
@@ -77,7 +79,13 @@ impl Provider for Libvirt {
         match what {
             What::Pool(pool) => one("pool", &pool.name, json(pool)),
             What::File(file, source) => volume(&file.volume, json(file), None, Some(source)),
-            What::Disk(disk) => volume(&disk.volume, json(disk), disk.backing.as_ref(), None),
+            What::Disk(disk, source) => {
+                let original = match &disk.copy_of {
+                    Some(Original::Volume(original)) => Some(original),
+                    _ => disk.backing.as_ref(),
+                };
+                volume(&disk.volume, json(disk), original, source.as_ref())
+            }
             What::Seed(seed) => volume(&seed.volume, json(seed), None, None),
             What::Ignition(ignition) => volume(&ignition.volume, json(ignition), None, None),
             What::MachineNetwork(network) => one("network", &network.name, json(network)),
@@ -231,7 +239,7 @@ fn needs(host: &HostName, machine: &Machine) -> Vec<ResourceId> {
 mod tests {
     use super::*;
     use infra_api::Address;
-    use infra_api::target::{DiskVolume, Format, Pool};
+    use infra_api::target::{Allocation, DiskVolume, Format, Pool};
     use serde_json::json;
 
     fn target(what: What) -> Target {
@@ -263,15 +271,30 @@ mod tests {
             capacity_bytes,
             backing,
             backing_format,
+            allocation: Allocation::Sparse,
+            copy_of: None,
         };
         let project = Project::new("demo");
-        let [made] = &Libvirt::default().resources(&project, &target(What::Disk(disk)))[..] else {
+        let [made] =
+            &Libvirt::default().resources(&project, &target(What::Disk(disk.clone(), None)))[..]
+        else {
             panic!("one resource");
         };
         assert_eq!(made.id.to_string(), "r1/libvirt/volume/demo/data");
         assert_eq!(
             ids(&made.after),
             ["r1/libvirt/pool/demo", "r1/libvirt/volume/demo/base"]
+        );
+        let copy = DiskVolume {
+            backing: None,
+            backing_format: None,
+            copy_of: Some(Original::Volume(volume("first"))),
+            ..disk
+        };
+        let made = Libvirt::default().resources(&project, &target(What::Disk(copy, None)));
+        assert_eq!(
+            ids(&made[0].after),
+            ["r1/libvirt/pool/demo", "r1/libvirt/volume/demo/first"]
         );
     }
 

@@ -1,7 +1,7 @@
 //! A volume's place on a daemon: what is there, and whose it is. Of all that can be changed, only the companion
 //! is written here.
 
-use infra_api::target::{DiskVolume, FileVolume, IgnitionVolume, VolumeRef};
+use infra_api::target::{Allocation, DiskVolume, FileVolume, IgnitionVolume, Original, VolumeRef};
 use infra_api::{Failure, Mark, Observed, Project, Text};
 use virt::connect::Connect;
 use virt::storage_pool::StoragePool;
@@ -113,6 +113,17 @@ impl Note {
     }
 }
 
+/// How a disk was made, as its companion tells.
+fn made(content: &Content) -> (Allocation, Option<Original>) {
+    match content {
+        Content::DiskMade {
+            allocation,
+            copy_of,
+        } => (*allocation, copy_of.clone()),
+        _ => (Allocation::Sparse, None),
+    }
+}
+
 /// Where a volume is or will be.
 pub(crate) struct Spot<'a> {
     place: &'a Place<'a>,
@@ -196,7 +207,8 @@ impl Spot<'_> {
                     size_bytes,
                 }))
             }
-            Content::Disk => {
+            Content::Disk | Content::DiskMade { .. } => {
+                let (allocation, copy_of) = made(content);
                 let (backing, backing_format) = backing.unzip();
                 let capacity_bytes = capacity;
                 let disk = DiskVolume {
@@ -205,6 +217,8 @@ impl Spot<'_> {
                     capacity_bytes,
                     backing,
                     backing_format,
+                    allocation,
+                    copy_of,
                 };
                 Some(Body::Disk(disk))
             }
@@ -253,7 +267,11 @@ impl Spot<'_> {
     }
 
     pub(crate) fn define(&self, xml: &str) -> Result<StorageVol, Failure> {
-        let made = StorageVol::create_xml(&self.place.pool, xml, 0);
+        self.define_with(xml, 0)
+    }
+
+    pub(crate) fn define_with(&self, xml: &str, flags: u32) -> Result<StorageVol, Failure> {
+        let made = StorageVol::create_xml(&self.place.pool, xml, flags);
         made.doing(|| format!("making {}", self.what()))
     }
 

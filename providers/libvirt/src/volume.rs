@@ -3,24 +3,19 @@
 //! Companion (incomplete), volume, content, companion (complete): cut off anywhere, the host itself tells what
 //! was half made, and the same call finishes it. Deleting goes the same way back.
 
-use std::fs::File;
 use std::path::Path;
 
-use infra_api::target::{DiskVolume, FileVolume, IgnitionVolume, VolumeRef};
-use infra_api::{Failure, Mark, Observed, Project, Remedy, names};
-use sha2::{Digest, Sha256};
+use infra_api::target::{Allocation, DiskVolume, VolumeRef};
+use infra_api::{Failure, Mark, Observed, Project, Remedy};
 use virt::connect::Connect;
-use virt::storage_vol::StorageVol;
-use virt::sys;
 
 use crate::failure::{Doing, each, patiently};
+use crate::fill::fill;
+use crate::grow::grow_to;
 use crate::pool;
 use crate::spot::{Note, Place, Spot, open};
 use crate::text::companion::{self, Content};
-use crate::text::domain::NO_SECRET;
-use crate::text::volume::{self as text, Body};
-use crate::text::{domain_read, seed};
-use crate::transfer::upload;
+use crate::text::volume::Body;
 use crate::wire::Say;
 
 pub(crate) fn read(
@@ -108,94 +103,17 @@ fn content(body: &Body) -> Content {
         Body::File(file) => Content::File {
             sha256: file.sha256.clone(),
         },
-        Body::Disk(_) => Content::Disk,
+        Body::Disk(DiskVolume {
+            allocation: Allocation::Sparse,
+            copy_of: None,
+            ..
+        }) => Content::Disk,
+        Body::Disk(disk) => Content::DiskMade {
+            allocation: disk.allocation,
+            copy_of: disk.copy_of.clone(),
+        },
         Body::Seed(_) => Content::Seed,
         Body::Ignition(_) => Content::Ignition,
-    }
-}
-
-fn fill(
-    place: &Place,
-    spot: &Spot,
-    wanted: &Body,
-    source: Option<&Path>,
-    say: &Say,
-) -> Result<(), Failure> {
-    let doing = || format!("making {}", spot.what());
-    match wanted {
-        Body::Disk(disk) => {
-            let xml = text::write_disk(disk, &place.paths).doing(doing)?;
-            spot.define(&xml).map(drop)
-        }
-        Body::Seed(seed) => spot.make(&seed.volume.name, &seed::write(seed).doing(doing)?),
-        Body::Ignition(IgnitionVolume { volume, config }) => {
-            let config = config.plain().ok_or(NO_SECRET).map_err(str::to_owned);
-            spot.make(&volume.name, config.doing(doing)?.as_bytes())
-        }
-        Body::File(file) => {
-            let source = source
-                .ok_or_else(|| "no file was given".to_owned())
-                .doing(doing)?;
-            send_file(place, spot, file, source, say)
-        }
-    }
-}
-
-/// The file is hashed as it goes over the wire, so that what was planned is what arrives.
-fn send_file(
-    place: &Place,
-    spot: &Spot,
-    wanted: &FileVolume,
-    path: &Path,
-    say: &Say,
-) -> Result<(), Failure> {
-    let doing = || format!("uploading {}", path.display());
-    let changed = |how: &str| {
-        let why = format!("the file changed since it was planned: {how}");
-        Failure::new(Remedy::Replan, doing(), why)
-    };
-    // The format is the content's: it is seen when the volume is read.
-    let FileVolume {
-        volume,
-        format: _,
-        sha256,
-        size_bytes,
-    } = wanted;
-    let (mut file, length) = open_file(path).doing(doing)?;
-    if length != *size_bytes {
-        return Err(changed(&format!(
-            "it has {length} bytes instead of {size_bytes}"
-        )));
-    }
-    let room = spot.room(&volume.name, length)?;
-    let (mut hash, mut sent) = (Sha256::new(), 0);
-    upload(place.connection, &room, length, &mut file, &mut |piece| {
-        hash.update(piece);
-        tell(say, &mut sent, piece.len() as u64, length);
-    })?;
-    match names::hex(&hash.finalize()) == *sha256 {
-        true => Ok(()),
-        false => Err(changed("its digest is another one")),
-    }
-}
-
-fn open_file(path: &Path) -> Result<(File, u64), String> {
-    let file = File::open(path).map_err(|e| e.to_string())?;
-    let length = file.metadata().map_err(|e| e.to_string())?.len();
-    Ok((file, length))
-}
-
-/// Every 16 MiB is often enough for a person, and for the clock that watches for silence.
-fn tell(say: &Say, sent: &mut u64, piece: u64, length: u64) {
-    const EVERY: u64 = 16 << 20;
-    let before = *sent / EVERY;
-    *sent += piece;
-    if *sent / EVERY != before {
-        say.say(format!(
-            "uploading {} of {} MiB",
-            *sent >> 20,
-            length.div_ceil(1 << 20)
-        ));
     }
 }
 
@@ -224,60 +142,6 @@ pub(crate) fn update(
         return make(&place, &spot, mark, after, None, say);
     }
     grow_to(connection, mark, before, after)
-}
-
-fn grow_to(connection: &Connect, mark: &Mark, before: &Body, after: &Body) -> Result<(), Failure> {
-    let doing = || format!("changing the volume `{}`", after.volume().name);
-    let refused = |why: &str| Err(Failure::new(Remedy::Operator, doing(), why));
-    let (Body::Disk(old), Body::Disk(new)) = (before, after) else {
-        return refused("only a disk can change in place");
-    };
-    let capacity_bytes = new.capacity_bytes;
-    if (DiskVolume {
-        capacity_bytes,
-        ..old.clone()
-    }) != *new
-    {
-        return refused("only a disk's size can change in place");
-    }
-    let Some(place) = open(connection, &new.volume.pool)? else {
-        return refused("its pool is not started");
-    };
-    let spot = place.spot(&new.volume.name)?;
-    spot.claim(&mark.project)?;
-    let Some(data) = &spot.data else {
-        return refused("it is not there");
-    };
-    match data.info().doing(doing)?.capacity {
-        there if there == capacity_bytes => Ok(()),
-        there if there > capacity_bytes => {
-            refused("a disk cannot shrink: what lies beyond its new end would be lost")
-        }
-        _ if !capacity_bytes.is_multiple_of(text::SECTOR) => {
-            refused("its new size is no whole number of sectors (512 bytes)")
-        }
-        _ => grow(&place, data, new),
-    }
-}
-
-/// A running QEMU must do it itself: it would not see what another process did to its file.
-fn grow(place: &Place, data: &StorageVol, disk: &DiskVolume) -> Result<(), Failure> {
-    let doing = || format!("growing the volume `{}`", disk.volume.name);
-    let active = sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE;
-    for domain in place.connection.list_all_domains(active).doing(doing)? {
-        // One that has just stopped has no live XML and no use for the disk.
-        let Ok(xml) = domain.xml_desc(0) else {
-            continue;
-        };
-        let places = domain_read::places(&xml, &place.paths);
-        if let Some(target) = places.ok().and_then(|all| all.of_volume(&disk.volume)) {
-            let in_bytes = sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES;
-            return domain
-                .block_resize(&target, disk.capacity_bytes, in_bytes)
-                .doing(doing);
-        }
-    }
-    data.resize(disk.capacity_bytes, 0).doing(doing)
 }
 
 pub(crate) fn delete(connection: &Connect, mark: &Mark, volume: &VolumeRef) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! Targets to resources, by the same words and in the same order as the real providers. Pure.
 
-use infra_api::target::{Boot, Container, ImageSource, Machine, Mount, VolumeRef};
+use infra_api::target::{Boot, Container, ImageSource, Machine, Mount, Original, VolumeRef};
 use infra_api::{Resource, ResourceId, Target, What};
 use serde::Serialize;
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub(crate) fn of(name: &str, target: &Target) -> Option<Resource> {
         | What::Container(_) => containers.then(|| maker.container_part()).flatten(),
         What::Pool(_)
         | What::File(..)
-        | What::Disk(_)
+        | What::Disk(..)
         | What::Seed(_)
         | What::Ignition(_)
         | What::MachineNetwork(_)
@@ -69,7 +69,16 @@ impl Maker<'_> {
                 source: Some(source.clone()),
                 ..self.volume(&file.volume, file, None)
             },
-            What::Disk(disk) => self.volume(&disk.volume, disk, disk.backing.as_ref()),
+            What::Disk(disk, source) => {
+                let original = match &disk.copy_of {
+                    Some(Original::Volume(original)) => Some(original),
+                    _ => disk.backing.as_ref(),
+                };
+                Resource {
+                    source: source.clone(),
+                    ..self.volume(&disk.volume, disk, original)
+                }
+            }
             What::Seed(seed) => self.volume(&seed.volume, seed, None),
             What::Ignition(ignition) => self.volume(&ignition.volume, ignition, None),
             What::MachineNetwork(network) => {

@@ -34,7 +34,7 @@ use crate::configuration::{Configuration, Source};
 use crate::decide::{self, Decision, decide};
 use crate::declared::Declared;
 use crate::inventory::Inventory;
-use crate::kept::keep;
+use crate::kept::{as_begun, keep};
 use crate::moved::{self, Moved};
 use crate::place::Held;
 use crate::select::{Asked, Selection};
@@ -390,6 +390,7 @@ impl Session {
             &mut decision.desired,
             &observed,
         );
+        as_begun(&mut decision.desired, &observed, &self.options.replace);
         let plan = self.assembled(
             &mut decision,
             (&observed, &imported),
@@ -399,7 +400,10 @@ impl Session {
         let evaluation = &self.configuration.evaluation;
         self.must(check::left(&plan, evaluation), ui)?;
         self.must(check::space(&plan, &inventory, &files), ui)?;
-        self.must(check::shrink(&plan, &self.configuration.evaluation), ui)?;
+        self.must(check::shrink(&plan, evaluation), ui)?;
+        let (declared, asked) = (&self.configuration.declared, &self.options.replace);
+        self.must(check::anew(&plan, evaluation, declared, asked), ui)?;
+        self.must(check::written(&plan, evaluation), ui)?;
         Ok(Planned {
             session: self,
             world,

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use infra_api::target::{
-    Acceleration, Boot, ContainerImage, ContainerNetwork, ContainerVolume, DiskVolume, Driver,
-    FileVolume, IgnitionVolume, Machine, MachineDisk, MachineNetwork, Pool, RemoteDisk, SeedVolume,
-    VolumeRef, XmlPatch,
+    Acceleration, Allocation, Boot, ContainerImage, ContainerNetwork, ContainerVolume, DiskVolume,
+    Driver, FileVolume, IgnitionVolume, Machine, MachineDisk, MachineNetwork, Original, Pool,
+    RemoteDisk, SeedVolume, VolumeRef, XmlPatch,
 };
 use infra_api::units::Bytes;
 use infra_api::{IdSet, Text};
@@ -230,7 +230,24 @@ fn disk(d: DiskVolume) -> Vec<Row> {
     vec![
         row("size", &Bytes(d.capacity_bytes)),
         some("on top of", d.backing.as_ref().map(volume)),
+        row("allocation", &allocation(d.allocation)),
+        some("copy of", d.copy_of.as_ref().map(original)),
     ]
+}
+
+fn allocation(allocation: Allocation) -> &'static str {
+    match allocation {
+        Allocation::Sparse => "",
+        Allocation::Metadata => "metadata",
+        Allocation::Full => "full",
+    }
+}
+
+fn original(original: &Original) -> String {
+    match original {
+        Original::File { size_bytes, .. } => format!("a file of {}", rounded(*size_bytes)),
+        Original::Volume(of) => volume(of),
+    }
 }
 
 fn file(f: FileVolume) -> Vec<Row> {

@@ -7,6 +7,7 @@ use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
 use super::remote;
 use crate::declared::read::{At, Reader};
+use crate::declared::storage::{ALLOCATION, COPY_OF, Storage};
 use crate::declared::words::{SERIAL, path, size, whole, word};
 
 static THROTTLE: BlockKind = BlockKind {
@@ -33,7 +34,7 @@ pub(super) static KIND: BlockKind = BlockKind {
     attributes: &[
         size(
             "size",
-            "What the guest sees; needed for VMs unless `volume` is written.",
+            "What the guest sees; needed for VMs unless `volume`, `path`, `remote` or `copy_of` is written.",
         ),
         path("mount", "Where a container finds it."),
         word(
@@ -49,9 +50,11 @@ pub(super) static KIND: BlockKind = BlockKind {
         word(
             "format",
             Shape::OneOf(&["raw", "qcow2"]),
-            "Of a VM's `path` or `remote`.",
-        )
-        .default("\"raw\""),
+            "A VM's: how it lies on the host. `raw` of a `path` or `remote` where it is not written, else `qcow2`; an \
+             image's copy has the image's. A declared volume has its own.",
+        ),
+        ALLOCATION,
+        COPY_OF,
         word("read_only", Shape::Bool, "Not written to.").default("false"),
         word(
             "bus",
@@ -102,7 +105,7 @@ pub struct Disk {
     pub volume: Option<At<Address>>,
     pub path: Option<At<String>>,
     pub remote: Option<At<RemoteDisk>>,
-    pub qcow2: bool,
+    pub storage: Storage,
     pub read_only: bool,
     /// Other than virtio.
     pub bus: Option<At<String>>,
@@ -142,9 +145,7 @@ impl Disk {
                 .nested("remote")
                 .next()
                 .and_then(|b| remote::read(b, reader)),
-            qcow2: reader
-                .string(block, "format")
-                .is_some_and(|format| format.value == "qcow2"),
+            storage: Storage::read(block, reader),
             read_only: reader.bool(block, "read_only").unwrap_or(false),
             bus,
             cache: reader.string(block, "cache").map(|cache| cache.value),
@@ -210,6 +211,15 @@ impl Disk {
         if let (Some((_, text)), Some(size)) = (there.first(), &self.size_bytes) {
             let hint = "leave `size` out: it is as large as it is";
             reader.error("Size of what is there", size.span, text.clone(), hint);
+        }
+        if let (Some((_, text)), Some((word, span))) = (there.first(), self.storage.written()) {
+            let hint = format!("leave `{word}` out: it is not made here");
+            reader.error("Making what is there", span, text.clone(), hint);
+        }
+        if let (Some(_), Some((word, span))) = (&self.volume, self.storage.any()) {
+            let hint = format!("write `{word}` in the volume's block");
+            let text = "the volume says how it is made";
+            reader.error("Word of a volume", span, text, hint);
         }
         let several = there.len() > 1 || self.volume.is_some();
         if let Some((span, _)) = there.last().filter(|_| several) {

@@ -2,6 +2,7 @@
 //! metadata. It is written before its volume and says `complete` after it: what was cut off shows on the host.
 //! It holds no content and no digest of any but an uploaded file's: seeds may hold secrets.
 
+use infra_api::target::{Allocation, Original};
 use infra_api::{Address, Mark, Project};
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +26,16 @@ pub(crate) struct Companion {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Content {
-    File { sha256: String },
+    File {
+        sha256: String,
+    },
     Disk,
+    /// One that was made in a way that does not show in it.
+    DiskMade {
+        allocation: Allocation,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        copy_of: Option<Original>,
+    },
     Seed,
     Ignition,
 }
@@ -99,6 +108,13 @@ mod tests {
                 sha256: "00ff".into(),
             },
             Content::Disk,
+            Content::DiskMade {
+                allocation: Allocation::Full,
+                copy_of: Some(Original::File {
+                    sha256: "00ff".into(),
+                    size_bytes: 512,
+                }),
+            },
             Content::Seed,
             Content::Ignition,
         ] {

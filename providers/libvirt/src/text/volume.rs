@@ -1,6 +1,8 @@
 //! A volume's XML: written to make one, read to see what is there.
 
-use infra_api::target::{DiskVolume, FileVolume, Format, IgnitionVolume, SeedVolume, VolumeRef};
+use infra_api::target::{
+    Allocation, DiskVolume, FileVolume, Format, IgnitionVolume, SeedVolume, VolumeRef,
+};
 use serde::{Deserialize, Serialize};
 
 use super::pool::Pools;
@@ -43,7 +45,8 @@ pub(crate) fn write_raw(name: &str, bytes: u64) -> Result<String, String> {
 /// Disks have whole sectors; libvirt would round.
 pub(crate) const SECTOR: u64 = 512;
 
-/// A disk that grows with what is written.
+/// A disk: what libvirt can say of its space is how much of it is taken, and of a qcow2 by [`preallocates`] whether its
+/// tables are.
 pub(crate) fn write_disk(disk: &DiskVolume, pools: &Pools) -> Result<String, String> {
     let DiskVolume {
         volume,
@@ -51,12 +54,24 @@ pub(crate) fn write_disk(disk: &DiskVolume, pools: &Pools) -> Result<String, Str
         capacity_bytes,
         backing,
         backing_format,
+        allocation,
+        copy_of: _,
     } = disk;
     if !capacity_bytes.is_multiple_of(SECTOR) {
         return Err(format!(
             "a disk of {capacity_bytes} bytes has no whole number of sectors (512 bytes)"
         ));
     }
+    if *allocation == Allocation::Metadata && *format == Format::Raw {
+        return Err("a raw disk has no tables to be made beforehand".to_owned());
+    }
+    if backing.is_some() && *allocation != Allocation::Sparse {
+        return Err("libvirt reserves nothing for a disk over a backing volume".to_owned());
+    }
+    let taken = match allocation {
+        Allocation::Sparse | Allocation::Metadata => 0,
+        Allocation::Full => *capacity_bytes,
+    };
     let backing = match backing {
         None => None,
         Some(backing) => {
@@ -73,10 +88,16 @@ pub(crate) fn write_disk(disk: &DiskVolume, pools: &Pools) -> Result<String, Str
     el("volume")
         .child(leaf("name", &volume.name))
         .child(leaf("capacity", capacity_bytes).attr("unit", "bytes"))
-        .child(leaf("allocation", 0).attr("unit", "bytes"))
+        .child(leaf("allocation", taken).attr("unit", "bytes"))
         .child(el("target").child(el("format").attr("type", word(*format))))
         .children(backing)
         .document()
+}
+
+/// Whether it is made by libvirt's flag for it: a qcow2's tables alone, or with all of its space where that is its
+/// allocation.
+pub(crate) fn preallocates(disk: &DiskVolume) -> bool {
+    disk.format == Format::Qcow2 && disk.allocation != Allocation::Sparse
 }
 
 fn word(format: Format) -> &'static str {
@@ -144,12 +165,22 @@ mod tests {
             capacity_bytes: 1 << 30,
             backing: Some(name("base")),
             backing_format: Some(Format::Qcow2),
+            allocation: Allocation::Sparse,
+            copy_of: None,
         }
     }
 
     #[test]
     fn goldens() {
         golden("volume-disk.xml", &write_disk(&disk(), &pools()).unwrap());
+        let full = DiskVolume {
+            format: Format::Raw,
+            backing: None,
+            backing_format: None,
+            allocation: Allocation::Full,
+            ..disk()
+        };
+        golden("volume-full.xml", &write_disk(&full, &pools()).unwrap());
         golden("volume-raw.xml", &write_raw("f", 5000).unwrap());
     }
 
@@ -189,12 +220,40 @@ mod tests {
                 .unwrap_err()
                 .contains("guess")
         );
+        let reserved = DiskVolume {
+            allocation: Allocation::Full,
+            ..disk()
+        };
+        let refused = write_disk(&reserved, &pools()).unwrap_err();
+        assert!(refused.contains("backing"));
+        let tables = DiskVolume {
+            format: Format::Raw,
+            allocation: Allocation::Metadata,
+            ..disk()
+        };
+        let refused = write_disk(&tables, &pools()).unwrap_err();
+        assert!(refused.contains("tables"));
         let nowhere = Pools::default();
         assert!(
             write_disk(&disk(), &nowhere)
                 .unwrap_err()
                 .contains("`demo`")
         );
+    }
+
+    #[test]
+    fn only_a_qcow2_has_tables_to_be_made_beforehand() {
+        let made = |format, allocation| {
+            preallocates(&DiskVolume {
+                format,
+                allocation,
+                ..disk()
+            })
+        };
+        assert!(made(Format::Qcow2, Allocation::Metadata));
+        assert!(made(Format::Qcow2, Allocation::Full));
+        assert!(!made(Format::Qcow2, Allocation::Sparse));
+        assert!(!made(Format::Raw, Allocation::Full));
     }
 
     #[test]
