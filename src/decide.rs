@@ -10,7 +10,9 @@ pub use ignore::container_words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::{Address, HostName, ImageTag, Placement, Project, Provider, Resource, ResourceId};
+use infra_api::{
+    Address, HostName, ImageTag, Pinned, Placement, Project, Provider, Resource, ResourceId,
+};
 use infra_diag::Diagnostics;
 use infra_lang::Evaluation;
 use infra_plan::{Desired, MadeAs, Rolling, Timeouts, When};
@@ -39,7 +41,7 @@ pub struct Inputs<'a> {
     /// Where declared volumes are.
     pub homes: &'a Homes,
     pub files: &'a BTreeMap<String, FileFacts>,
-    pub pinned: &'a BTreeMap<(HostName, ImageTag), String>,
+    pub pinned: &'a BTreeMap<(HostName, ImageTag), Pinned>,
     pub providers: &'a [Box<dyn Provider>],
 }
 

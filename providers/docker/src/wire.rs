@@ -17,7 +17,7 @@ use hyper::{Request, StatusCode};
 use infra_api::{Failure, HostName};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::door::{Door, Shut};
 use crate::trouble::{Answer, Trouble, lost, refusal};
@@ -36,6 +36,8 @@ pub(crate) struct Wire {
     client: Client,
     door: Door,
     reads: Semaphore,
+    /// What the engine runs on, once it was asked.
+    pub(crate) platform: OnceCell<String>,
 }
 
 impl Wire {
@@ -61,6 +63,7 @@ impl Wire {
             client,
             door,
             reads: Semaphore::new(READS),
+            platform: OnceCell::new(),
         })
     }
 

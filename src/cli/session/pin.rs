@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::{Failure, HostName, ImageTag};
+use infra_api::{Failure, HostName, ImageTag, Pinned};
 use infra_diag::{Diagnostic, Diagnostics, Span};
 
 use super::Session;
@@ -12,7 +12,7 @@ use crate::inventory::Inventory;
 use crate::world::World;
 
 /// What tags stand for on each host.
-pub(super) type Pins = BTreeMap<(HostName, ImageTag), String>;
+pub(super) type Pins = BTreeMap<(HostName, ImageTag), Pinned>;
 
 impl Session {
     /// Registry references pinned, on every host that might use them; and what is to be said of them.
@@ -40,11 +40,11 @@ impl Session {
         for (key, result) in world.pin(wanted.collect()).await {
             match result {
                 Ok(pinned) => {
-                    let doubt = pinned.unanswered.map(|why| {
+                    let doubt = pinned.unanswered.as_ref().map(|why| {
                         doubtful(&key.1, tags.get(&key.1).copied(), &pinned.reference, why)
                     });
                     doubt.into_iter().for_each(|doubt| doubts.push(doubt));
-                    pins.insert(key, pinned.reference);
+                    pins.insert(key, pinned);
                 }
                 Err(failure) => failures.push(failure),
             }
@@ -59,18 +59,20 @@ impl Session {
 
 /// As the state has them.
 pub(super) fn recorded(pins: &Pins) -> BTreeMap<String, String> {
-    let own = |((_, tag), pinned): &(&(HostName, ImageTag), &String)| tag.reference != **pinned;
-    let recorded = pins.iter().filter(own);
+    let mut recorded = BTreeMap::new();
+    for ((host, tag), Pinned { reference, .. }) in pins {
+        if tag.reference != *reference {
+            recorded.insert(key(host, tag), reference.clone());
+        }
+    }
     recorded
-        .map(|((host, tag), pinned)| (key(host, tag), pinned.clone()))
-        .collect()
 }
 
 fn key(host: &HostName, tag: &ImageTag) -> String {
     format!("{host} {}", tag.reference)
 }
 
-fn doubtful(tag: &ImageTag, span: Option<Span>, taken: &str, why: Failure) -> Diagnostic {
+fn doubtful(tag: &ImageTag, span: Option<Span>, taken: &str, why: &Failure) -> Diagnostic {
     let warning = Diagnostic::warning("Registry without an answer");
     let text = format!("what this stands for now is not known; `{taken}` is taken");
     let warning = match span {
@@ -78,7 +80,7 @@ fn doubtful(tag: &ImageTag, span: Option<Span>, taken: &str, why: Failure) -> Di
         None => warning.note(format!("`{}`: {text}", tag.reference)),
     };
     let warning = warning.note(format!("{}: {}", why.doing, why.cause));
-    match why.hint {
+    match &why.hint {
         Some(hint) => warning.hint(format!(
             "{hint}; `pull = \"missing\"` does not ask it again"
         )),
