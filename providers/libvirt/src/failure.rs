@@ -18,7 +18,7 @@ const ABSENT: [ErrorNumber; 4] = [
 ];
 
 /// What libvirt says, and what a person can do about it.
-const HINTS: [(&str, &str); 20] = [
+const HINTS: [(&str, &str); 21] = [
     (
         "Failed to connect socket",
         "is libvirtd running there? A private one has its socket named in the URI",
@@ -45,8 +45,12 @@ const HINTS: [(&str, &str); 20] = [
         "the network's bridge is not there: make it, or name another in `bridge`; where a container network makes it, that must come first",
     ),
     (
-        "Cannot get interface flags",
-        "the network's device is not there, or has gone: see `parent`",
+        "Unable to get index for interface",
+        "the network's device is not there: make it, or name another in `parent`",
+    ),
+    (
+        "can only be set for SR-IOV VFs",
+        "only a VF is told of a VLAN: name one in `parent`, or a device of the VLAN such as `eth0.7` and no `vlan`",
     ),
     (
         "but none are available",

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{
-    Acceleration, Bandwidth, Boot, DiskDevice, Format, GuestReady, Hardware, Ignition, Machine,
-    MachineDisk, MachineInterface, MachineNetwork, Rate, Throttle, VolumeRef,
+    Acceleration, Bandwidth, Boot, DiskDevice, Driver, Format, GuestReady, Hardware, Ignition,
+    Machine, MachineDisk, MachineInterface, MachineNetwork, Rate, Throttle, VolumeRef,
 };
 use infra_api::{Address, IdSet, Mark, Project, Text};
 use proptest::collection::{btree_set, vec};
@@ -330,6 +330,74 @@ fn a_strangers_domain() {
     );
     assert_eq!(machine.disks[1].device, DiskDevice::Cdrom);
     assert_eq!(machine.interfaces[0].network, "");
+}
+
+/// What libvirt says of NICs of a machine that runs, beside what we wrote.
+#[test]
+fn what_nics_are_on_while_they_run() {
+    let wanted = Machine {
+        interfaces: vec![
+            nic("52:54:00:00:00:01"),
+            on("52:54:00:00:00:02", "macvlan", "passthru"),
+            on("52:54:00:00:00:03", "sriov", ""),
+        ],
+        ..definition(plain())
+    };
+    let written = xml(&Machine {
+        state: "running".into(),
+        ..wanted.clone()
+    });
+    let interface = |n: usize| {
+        let from = written.match_indices("<interface").nth(n).unwrap().0;
+        let to = from + written[from..].find("</interface>").unwrap() + "</interface>".len();
+        written[from..to].to_owned()
+    };
+    let port = "portid='b0ab4a0e-7f6f-4d0c-8f0e-6f0d2e6b0c11'";
+    let runs = |bridge: &str, dev: &str| {
+        let mac = |n: u8| format!("<mac address='52:54:00:00:00:0{n}'/>");
+        let model = "<model type='virtio'/>";
+        let now = [
+            format!(
+                "<interface type='bridge'>{}<source network='demo.lan' {port} bridge='{bridge}'/>{model}</interface>",
+                mac(1)
+            ),
+            format!(
+                "<interface type='direct'>{}<source network='demo.lan' {port} dev='{dev}' mode='passthrough'/>{model}</interface>",
+                mac(2)
+            ),
+            format!(
+                "<interface type='hostdev' managed='yes'>{}<driver name='vfio'/><source><address type='pci' domain='0x0000' bus='0x3b' slot='0x02' function='0x1'/></source></interface>",
+                mac(3)
+            ),
+        ];
+        // What was plugged in last is last.
+        let [one, two, three] = now;
+        let all = [three, two, one].concat();
+        let without = (0..3).fold(written.clone(), |text, n| text.replace(&interface(n), ""));
+        back(&without.replace("</devices>", &format!("{all}</devices>")))
+    };
+    let found = runs("br-0123456789", "ens1f0");
+    assert_eq!(found.machine, wanted);
+    let given = vec!["0000:3b:02.1".to_owned()];
+    assert_eq!((found.host_devices, found.ports), (given, vec![None; 3]));
+    let elsewhere = runs("br0", "ens2").machine.interfaces;
+    assert_eq!(elsewhere[0].bridge.as_deref(), Some("br0"));
+    assert_eq!(elsewhere[1].driver.as_ref().unwrap().parent, "ens2");
+    // What is noted speaks for what is written, and where nothing is said.
+    assert_eq!(back(&written).machine, wanted);
+}
+
+fn on(mac: &str, name: &str, mode: &str) -> MachineInterface {
+    MachineInterface {
+        bridge: None,
+        driver: Some(Driver {
+            name: name.into(),
+            parent: "ens1f0".into(),
+            mode: mode.into(),
+        }),
+        vlan: None,
+        ..nic(mac)
+    }
 }
 
 #[test]
