@@ -11,7 +11,8 @@ pub use ignore::container_words;
 use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{
-    Address, HostName, ImageTag, Placement, Project, Provider, Resource, ResourceId, Target, What,
+    Address, HostName, ImageTag, Pinned, Placement, Project, Provider, Resource, ResourceId, Target,
+    What,
 };
 use infra_diag::Diagnostics;
 use infra_lang::Evaluation;
@@ -41,7 +42,7 @@ pub struct Inputs<'a> {
     /// Where declared volumes are.
     pub homes: &'a Homes,
     pub files: &'a BTreeMap<String, FileFacts>,
-    pub pinned: &'a BTreeMap<(HostName, ImageTag), String>,
+    pub pinned: &'a BTreeMap<(HostName, ImageTag), Pinned>,
     pub providers: &'a [Box<dyn Provider>],
 }
 

@@ -17,8 +17,8 @@ use std::path::PathBuf;
 
 use infra_api::target::{Container, ContainerNetwork, Format, Machine, MachineNetwork, VolumeRef};
 use infra_api::{
-    Address, CpuPolicy, HostName, IdSet, ImageTag, Placement, Project, ResourceId, Runtime, Target,
-    What, names,
+    Address, CpuPolicy, HostName, IdSet, ImageTag, Pinned, Placement, Project, ResourceId, Runtime,
+    Target, What, names,
 };
 use infra_diag::{Diagnostic, Diagnostics};
 use infra_plan::{Claims, MadeAs};
@@ -48,7 +48,7 @@ pub struct Inputs<'a> {
     /// By the path as written.
     pub files: &'a BTreeMap<String, FileFacts>,
     /// Registry references by (host, reference as written): pinned to their digests.
-    pub pinned: &'a BTreeMap<(HostName, ImageTag), String>,
+    pub pinned: &'a BTreeMap<(HostName, ImageTag), Pinned>,
 }
 
 /// Every target of a configuration, and what is wrong with the combination of form and place.

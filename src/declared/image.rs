@@ -5,7 +5,7 @@ use infra_diag::{Diagnostic, Span};
 use infra_lang::{Block, BlockKind, Instance, Meta, Shape};
 
 use super::read::{At, Reader};
-use super::words::word;
+use super::words::{PLATFORM, word};
 
 pub(super) const KIND: BlockKind = BlockKind {
     name: "image",
@@ -33,6 +33,12 @@ pub(super) const KIND: BlockKind = BlockKind {
              in a registry, is taken as it is but with `always`.",
         )
         .default("\"newer\""),
+        word(
+            "platform",
+            Shape::Text(&PLATFORM),
+            "Of a `reference`: what it is for, where that is not the host's own (which then emulates it). Must be among \
+             those its registry has; an engine keeps one platform of a reference.",
+        ),
         word(
             "disk",
             Shape::String,
@@ -131,15 +137,8 @@ impl Image {
             return None;
         }
         let source = sources.pop()?;
-        let pull = reader.string(block, "pull");
-        let pull = pull.filter(|pull| pull.value != "newer");
-        if let (Some(pull), false) = (pull, matches!(source, Source::Reference(_))) {
-            reader.error(
-                "Pull without a reference",
-                pull.span,
-                "only an image of a registry is pulled",
-                "write `reference`, or leave it out",
-            );
+        if !matches!(source, Source::Reference(_)) {
+            only_of_a_registry(block, reader);
         }
         if let (Some(stray), false) = (stray, matches!(source, Source::Kernel { .. })) {
             reader.error(
@@ -168,7 +167,20 @@ fn reference(block: &Block, reader: &mut Reader<'_>) -> Option<At<ImageTag>> {
             Some("never") => Pull::Never,
             _ => Pull::Newer,
         },
-        platform: None,
+        platform: reader.string(block, "platform").map(|text| text.value),
     };
     Some(At { value: tag, span })
+}
+
+fn only_of_a_registry(block: &Block, reader: &mut Reader<'_>) {
+    let pull = reader.string(block, "pull");
+    let written = pull.filter(|pull| pull.value != "newer");
+    let platform = reader.string(block, "platform");
+    for (name, written) in [("pull", written), ("platform", platform)] {
+        if let Some(written) = written {
+            let text = format!("`{name}` is of an image of a registry");
+            let hint = "write `reference`, or leave it out";
+            reader.error("Not of a registry", written.span, text, hint);
+        }
+    }
 }

@@ -136,6 +136,25 @@ pub(in crate::declared) static LIBVIRT: Text = Text {
     },
 };
 
+pub(in crate::declared) static PLATFORM: Text = Text {
+    name: "a platform",
+    example: "linux/arm64",
+    check: |text| {
+        let plain = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9'))
+        };
+        let parts: Vec<&str> = text.split('/').collect();
+        match parts.as_slice() {
+            ["linux", rest @ ..]
+                if matches!(rest.len(), 1 | 2) && rest.iter().all(|p| plain(p)) =>
+            {
+                Ok(())
+            }
+            _ => Err("it is not linux/ARCHITECTURE[/VARIANT]".to_owned()),
+        }
+    },
+};
+
 pub(in crate::declared) static IPV6: Text = Text {
     name: "an IPv6 address",
     example: "fd00::10",

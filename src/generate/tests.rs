@@ -61,7 +61,8 @@ fn targets(text: &str) -> Vec<What> {
         crate::declared::ImageRef::Declared(_) => panic!("no image is declared"),
     };
     let tag = infra_api::ImageTag::new(&reference);
-    let pinned = BTreeMap::from([((HostName::new("local"), tag), reference)]);
+    let pinned = infra_api::Pinned::new(reference);
+    let pinned = BTreeMap::from([((HostName::new("local"), tag), pinned)]);
     let (targets, diagnostics) = lower(&Inputs {
         project: &found.project,
         declared: &found.declared,

@@ -17,14 +17,14 @@ impl Lowering<'_> {
     ) -> Option<String> {
         match &image.value {
             ImageRef::Registry(reference) => {
-                self.registry_image(host, user, &ImageTag::new(reference))
+                self.registry_image(host, user, &ImageTag::new(reference), image.span)
             }
             ImageRef::Declared(address) => {
                 let source = self.inputs.declared.images.get(address)?.source.clone();
                 match source {
                     Source::Archive(path) => self.archive_image(host, address, &path),
                     Source::Reference(reference) => {
-                        self.registry_image(host, address, &reference.value)
+                        self.registry_image(host, address, &reference.value, reference.span)
                     }
                     Source::Disk(_) | Source::Kernel { .. } => {
                         self.wrong_image(
@@ -45,24 +45,32 @@ impl Lowering<'_> {
         host: &HostName,
         address: &Address,
         tag: &ImageTag,
+        span: Span,
     ) -> Option<String> {
-        let pinned = self
-            .inputs
-            .pinned
-            .get(&(host.clone(), tag.clone()))?
-            .clone();
-        if self.first(host, &pinned) {
+        let pinned = self.inputs.pinned.get(&(host.clone(), tag.clone()))?;
+        let (reference, platform) = (pinned.reference.clone(), pinned.platform.clone());
+        let own = format!("{reference} of {platform:?}");
+        if self.first(host, &reference) {
+            self.first(host, &own);
             let image = ContainerImage {
-                reference: pinned.clone(),
+                reference: reference.clone(),
                 sha256: None,
+                platform,
             };
             self.push(
                 host,
                 address,
                 What::ContainerImage(image, ImageSource::Registry),
             );
+        } else if self.first(host, &own) {
+            self.error(
+                span,
+                "Two platforms of an image",
+                &format!("on {host} it is wanted for another platform already"),
+                "an engine keeps one platform a reference: write the digest of each platform's own image",
+            );
         }
-        Some(pinned)
+        Some(reference)
     }
 
     fn archive_image(
@@ -77,6 +85,7 @@ impl Lowering<'_> {
             let image = ContainerImage {
                 reference: reference.clone(),
                 sha256: Some(file.sha256),
+                platform: None,
             };
             self.push(
                 host,

@@ -85,7 +85,7 @@ pub const SERVICE: &[Row] = &[
     here("oom_score_adj", "workload.container.limits.oom_score_adj", ""),
     here("pid", "workload.container.pid_mode", "not `container:` or `service:`"),
     here("pids_limit", "workload.container.pids", ""),
-    left("platform", "the Engine keeps one platform a reference and does not tell which was asked for: name the image of the platform by its own digest"),
+    here("platform", "image.platform", "one a reference and host"),
     here("ports", "workload.container.port", "a range is `count`; the host's port is always written: a plan has no holes"),
     left("post_start", "what is run in a container after its start leaves no trace that could be compared"),
     left("pre_stop", "what is run in a container before its end leaves no trace that could be compared"),

@@ -215,7 +215,10 @@ impl World {
             let pinned = match self.connection(&host, "docker") {
                 Some(Ok(daemon)) => daemon.resolve_image(&tag, known.as_deref()).await,
                 Some(Err(failure)) => Err(failure.clone()),
-                None => Ok(Pinned::new(known.as_ref().unwrap_or(&tag.reference))),
+                None => Ok(Pinned {
+                    platform: tag.platform.clone(),
+                    ..Pinned::new(known.as_ref().unwrap_or(&tag.reference))
+                }),
             };
             ((host, tag), pinned)
         };

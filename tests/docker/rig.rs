@@ -138,6 +138,7 @@ impl Rig {
         let what = ContainerImage {
             reference: names::image(&self.project, &address, &sha256),
             sha256: Some(sha256),
+            platform: None,
         };
         self.resource(
             address.as_str(),

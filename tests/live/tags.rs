@@ -55,13 +55,50 @@ impl Way {
     }
 }
 
-/// The archive of an image under a name, told from others by a label.
-fn import(bench: &Bench, name: &str, round: &str) {
+fn archive() -> String {
     let archive =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart/build/memcached.tar");
-    let archive = archive.to_str().expect("a path of ours is text");
+    archive.to_str().expect("a path of ours is text").to_owned()
+}
+
+/// It under a name, told from others by a label.
+fn import(bench: &Bench, name: &str, round: &str) {
     let label = format!("LABEL round={round}");
-    bench.docker(&["import", "--change", &label, archive, name]);
+    bench.docker(&["import", "--change", &label, &archive(), name]);
+}
+
+/// The same as if it were another architecture's; its programs are this machine's in any case.
+fn load(bench: &Bench, name: &str, architecture: &str) {
+    use sha2::{Digest, Sha256};
+    let layer = std::fs::read(archive()).unwrap();
+    let digest = infra_api::names::hex(&Sha256::digest(&layer));
+    let folder = bench.path(architecture);
+    let write = |file: &str, bytes: &[u8]| std::fs::write(folder.join(file), bytes).unwrap();
+    std::fs::create_dir(&folder).unwrap();
+    write("layer.tar", &layer);
+    let config = serde_json::json!({
+        "architecture": architecture, "os": "linux", "config": {},
+        "rootfs": {"type": "layers", "diff_ids": [format!("sha256:{digest}")]},
+    });
+    let manifest = serde_json::json!([
+        {"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}
+    ]);
+    write("config.json", config.to_string().as_bytes());
+    write("manifest.json", manifest.to_string().as_bytes());
+    let all = folder.join("all.tar");
+    let mut tar = std::process::Command::new("tar");
+    tar.args([
+        "-C".as_ref(),
+        folder.as_os_str(),
+        "-cf".as_ref(),
+        all.as_os_str(),
+    ]);
+    let made = tar
+        .args(["manifest.json", "config.json", "layer.tar"])
+        .status()
+        .unwrap();
+    assert!(made.success());
+    bench.docker(&["load", "-i", all.to_str().unwrap()]);
 }
 
 fn image(bench: &Bench) -> String {
@@ -172,4 +209,63 @@ fn an_image_that_was_built_here_is_taken_as_it_is() {
     bench.docker(&["rmi", &first]);
     let left = bench.docker(&["rmi", name]);
     assert!(left.contains("Untagged"), "{left}");
+}
+
+/// An image for another platform is had where its registry has it, and only one of a reference.
+#[test]
+fn another_platform_is_pulled_and_read_back() {
+    let Ok(registry) = std::env::var("INFRA_LIVE_REGISTRY") else {
+        eprintln!("SKIPPED: INFRA_LIVE_REGISTRY is not set, so nothing was pulled");
+        return;
+    };
+    let tag = format!("{registry}/infra-live-platforms:1");
+    let text = CONFIGURATION.replace("REFERENCE", &tag);
+    let on =
+        |platform: &str| text.replace("newer\"", &format!("newer\"\n  platform = \"{platform}\""));
+    let Some(bench) = Bench::new("infra-live-platforms", &on("linux/riscv64")) else {
+        return;
+    };
+    let each = ["amd64", "arm64"].map(|architecture| {
+        let one = format!("{registry}/infra-live-platforms:{architecture}");
+        load(&bench, &one, architecture);
+        bench.docker(&["push", &one]);
+        bench.docker(&["rmi", &one]);
+        one
+    });
+    let manifest = |args: &[&str]| {
+        let output = std::process::Command::new("docker")
+            .env("DOCKER_CONFIG", bench.path("docker"))
+            .arg("manifest")
+            .args(args)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+    };
+    manifest(&["create", "--insecure", &tag, &each[0], &each[1]]);
+    manifest(&["push", "--insecure", &tag]);
+    let none = plan(&bench, 1);
+    assert!(
+        none.contains("it has it for linux/amd64, linux/arm64"),
+        "{none}"
+    );
+    bench.write(&on("linux/arm64/v8"));
+    bench.run(0, &["apply", "--auto-approve"]);
+    let pulled = image(&bench);
+    let architecture = bench.docker(&["inspect", "--format", "{{.Architecture}}", &pulled]);
+    assert_eq!(architecture, "arm64");
+    plan(&bench, 0);
+    bench.write(&on("linux/amd64"));
+    assert!(plan(&bench, 1).contains("the host has it for linux/arm64 and not for linux/amd64"));
+    // Without a platform it is the host's own that is meant.
+    bench.write(&text);
+    let other = plan(&bench, 2);
+    assert!(other.contains("platform"), "{other}");
+    bench.run(0, &["destroy", "--auto-approve"]);
+    bench.docker(&["rmi", &pulled]);
+    bench.run(0, &["apply", "--auto-approve"]);
+    assert_eq!(image(&bench), pulled);
+    bench.write(&on("linux/amd64"));
+    plan(&bench, 0);
+    bench.run(0, &["destroy", "--auto-approve"]);
+    bench.docker(&["rmi", &pulled]);
 }

@@ -29,6 +29,8 @@ pub enum Pull {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pinned {
     pub reference: String,
+    /// Other than the host's own.
+    pub platform: Option<String>,
     /// Why its registry did not say so, where it should have.
     pub unanswered: Option<Failure>,
 }
@@ -38,6 +40,7 @@ impl Pinned {
     pub fn new(reference: impl Into<String>) -> Self {
         Self {
             reference: reference.into(),
+            platform: None,
             unanswered: None,
         }
     }

@@ -78,6 +78,7 @@ fn an_image_carries_its_file() {
     let image = ContainerImage {
         reference: "infra/demo/a:01".into(),
         sha256: Some("01".into()),
+        platform: None,
     };
     let from = ImageSource::Archive(PathBuf::from("a.tar"));
     let resource = only(What::ContainerImage(image.clone(), from));

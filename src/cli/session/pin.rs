@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::{Failure, HostName, ImageTag};
+use infra_api::{Failure, HostName, ImageTag, Pinned};
 use infra_diag::{Diagnostic, Diagnostics, Span};
 
 use super::Session;
@@ -11,7 +11,7 @@ use crate::inventory::Inventory;
 use crate::world::World;
 
 /// What tags stand for on each host.
-pub(super) type Pins = BTreeMap<(HostName, ImageTag), String>;
+pub(super) type Pins = BTreeMap<(HostName, ImageTag), Pinned>;
 
 impl Session {
     /// Registry references pinned, on every host that might use them; and what is to be said of them.
@@ -38,11 +38,11 @@ impl Session {
         for (key, result) in world.pin(wanted.collect()).await {
             match result {
                 Ok(pinned) => {
-                    let doubt = pinned.unanswered.map(|why| {
+                    let doubt = pinned.unanswered.as_ref().map(|why| {
                         doubtful(&key.1, tags.get(&key.1).copied(), &pinned.reference, why)
                     });
                     doubt.into_iter().for_each(|doubt| said.push(doubt));
-                    pins.insert(key, pinned.reference);
+                    pins.insert(key, pinned);
                 }
                 Err(failure) => said.push(unknown(&key.1, tags.get(&key.1).copied(), failure)),
             }
@@ -53,11 +53,13 @@ impl Session {
 
 /// As the state has them.
 pub(super) fn recorded(pins: &Pins) -> BTreeMap<String, String> {
-    let own = |((_, tag), pinned): &(&(HostName, ImageTag), &String)| tag.reference != **pinned;
-    let recorded = pins.iter().filter(own);
+    let mut recorded = BTreeMap::new();
+    for ((host, tag), Pinned { reference, .. }) in pins {
+        if tag.reference != *reference {
+            recorded.insert(key(host, tag), reference.clone());
+        }
+    }
     recorded
-        .map(|((host, tag), pinned)| (key(host, tag), pinned.clone()))
-        .collect()
 }
 
 fn key(host: &HostName, tag: &ImageTag) -> String {
@@ -77,7 +79,7 @@ fn unknown(tag: &ImageTag, span: Option<Span>, why: Failure) -> Diagnostic {
     }
 }
 
-fn doubtful(tag: &ImageTag, span: Option<Span>, taken: &str, why: Failure) -> Diagnostic {
+fn doubtful(tag: &ImageTag, span: Option<Span>, taken: &str, why: &Failure) -> Diagnostic {
     let warning = Diagnostic::warning("Registry without an answer");
     let text = format!("what this stands for now is not known; `{taken}` is taken");
     let warning = match span {
@@ -85,7 +87,7 @@ fn doubtful(tag: &ImageTag, span: Option<Span>, taken: &str, why: Failure) -> Di
         None => warning.note(format!("`{}`: {text}", tag.reference)),
     };
     let warning = warning.note(format!("{}: {}", why.doing, why.cause));
-    match why.hint {
+    match &why.hint {
         Some(hint) => warning.hint(format!(
             "{hint}; `pull = \"missing\"` does not ask it again"
         )),

@@ -15,3 +15,13 @@ image "pulled" {
   archive = "file.tar"
   pull    = "never"
 }
+
+image "foreign" {
+  archive  = "file.tar"
+  platform = "linux/arm64"
+}
+
+image "misspelt" {
+  reference = "redis:7"
+  platform  = "arm64"
+}

@@ -41,6 +41,9 @@ pub struct ContainerImage {
     /// Of an archive: SHA-256 of the file, in hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// Of a registry, where it is not the host's own: `OS/ARCHITECTURE[/VARIANT]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
 }
 
 /// A volume of the container engine.

@@ -64,7 +64,11 @@ pub(crate) async fn read(
         return Ok(Observed::Absent);
     };
     Ok(match image::parse(reference) {
-        Reference::Registry => pulled(reference),
+        Reference::Registry => {
+            let own = registry::own_platform(wire).await;
+            let own = own.map_err(|e| e.failure(doing(wire, "reading", KIND, reference)))?;
+            pulled(reference, &found, own)
+        }
         Reference::Archive(name) if name.project == *project => observe(&name, &found.tags()),
         Reference::Archive(name) => Observed::Foreign {
             what: format!(
@@ -83,10 +87,11 @@ pub(crate) async fn read(
     })
 }
 
-fn pulled(reference: &str) -> Observed {
+fn pulled(reference: &str, found: &Image, own: &str) -> Observed {
     let body = ContainerImage {
         reference: reference.to_owned(),
         sha256: None,
+        platform: Some(found.platform()).filter(|platform| platform != own),
     };
     Observed::Present {
         address: Address::new(UNMARKED),
@@ -130,10 +135,12 @@ pub(crate) async fn create(
     mark: &Mark,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
-    let ContainerImage { reference, sha256 } = body;
+    let ContainerImage {
+        reference, sha256, ..
+    } = body;
     let doing = doing(wire, "creating", KIND, reference);
     match (image::parse(reference), sha256, source) {
-        (Reference::Registry, ..) => registry::pull(wire, reference, &doing, progress).await,
+        (Reference::Registry, ..) => registry::pull(wire, body, &doing, progress).await,
         (Reference::Archive(name), Some(sha256), Some(path)) => {
             must_be_ours(&doing, &name, mark)?;
             load::load(wire, &name, sha256, path, &doing, progress).await

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bollard::auth::DockerCredentials;
 use bollard::query_parameters::CreateImageOptions;
 use futures_util::StreamExt;
+use infra_api::target::ContainerImage;
 use infra_api::{Failure, ImageTag, Pinned, Progress, Pull, Remedy};
 use serde::Deserialize;
 
@@ -12,19 +13,22 @@ use crate::calls::doing;
 use crate::calls::image::find;
 use crate::credentials;
 use crate::kind::IMAGE as KIND;
-use crate::text::image;
+use crate::text::image::{self, Image, Platform};
 use crate::trouble::{Answer, Trouble};
 use crate::wire::{Wire, escaped};
 
 pub(crate) async fn pull(
     wire: &Wire,
-    reference: &str,
+    body: &ContainerImage,
     doing: &str,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
+    let reference = body.reference.as_str();
     let failed = |e: Trouble| e.failure(doing);
-    if find(wire, reference).await.map_err(failed)?.is_some() {
-        return Ok(());
+    if let Some(there) = find(wire, reference).await.map_err(failed)? {
+        let own = own_platform(wire).await.map_err(failed)?;
+        let wanted = body.platform.as_deref().unwrap_or(own);
+        return suits(&there, wanted, reference, doing);
     }
     if image::is_id(reference) {
         let text = "the host does not have it any more, and no registry ever had it";
@@ -36,6 +40,7 @@ pub(crate) async fn pull(
     let client = wire.patient_client();
     let options = CreateImageOptions {
         from_image: Some(reference.to_owned()),
+        platform: body.platform.clone().unwrap_or_default(),
         ..CreateImageOptions::default()
     };
     let mut lines = client.create_image(Some(options), None, who);
@@ -54,17 +59,103 @@ pub(crate) async fn pull(
 /// does not like says nothing at all.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// A tag as the digest it stands for: its registry says so, asked by the engine, unless it was never in one. `known`: what
-/// it stood for last.
+/// What the engine runs on.
+pub(crate) async fn own_platform(wire: &Wire) -> Answer<&str> {
+    let asked = wire.platform.get_or_try_init(|| async {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Version {
+            os: String,
+            arch: String,
+        }
+        let Version { os, arch } = wire.get("/version").await?;
+        Ok::<_, Trouble>(image::platform(&format!("{os}/{arch}")))
+    });
+    asked.await.map(String::as_str)
+}
+
+/// An engine keeps one image under a reference, whatever else its registry has there.
+fn suits(there: &Image, wanted: &str, reference: &str, doing: &str) -> Result<(), Failure> {
+    let platform = there.platform();
+    if platform == wanted {
+        return Ok(());
+    }
+    let text = format!("the host has it for {platform} and not for {wanted}");
+    let hint = format!(
+        "an engine keeps one platform a reference: write the digest of the image for {wanted}, or remove the other one \
+         (`docker rmi {reference}`)"
+    );
+    Err(Failure::new(Remedy::Operator, doing, text).hint(hint))
+}
+
+/// What is known of a tag.
+struct Known {
+    reference: String,
+    /// Those its registry has it for; none where it was not asked.
+    platforms: Vec<String>,
+    unanswered: Option<Failure>,
+}
+
+impl Known {
+    fn held(reference: String) -> Self {
+        Self {
+            reference,
+            platforms: Vec::new(),
+            unanswered: None,
+        }
+    }
+}
+
+/// A tag as the digest it stands for: its registry says so, asked by the engine, unless it was never in one. `last`: what
+/// it stood for then.
 pub(crate) async fn resolve(
     wire: &Wire,
     tag: &ImageTag,
-    known: Option<&str>,
+    last: Option<&str>,
 ) -> Result<Pinned, Failure> {
+    let doing = doing(wire, "resolving", KIND, &tag.reference);
+    let known = known(wire, tag, last, &doing).await?;
+    let platform = match &tag.platform {
+        Some(wanted) => other_platform(wire, &known, &image::platform(wanted), &doing).await?,
+        None => None,
+    };
+    Ok(Pinned {
+        reference: known.reference,
+        platform,
+        unanswered: known.unanswered,
+    })
+}
+
+/// The platform that is wanted, where it is not the host's own; it must be had.
+async fn other_platform(
+    wire: &Wire,
+    known: &Known,
+    wanted: &str,
+    doing: &str,
+) -> Result<Option<String>, Failure> {
+    let failed = |e: Trouble| e.failure(doing);
+    let offered = &known.platforms;
+    if !offered.is_empty() && !offered.iter().any(|one| one == wanted) {
+        let text = format!("its registry does not have it for {wanted}");
+        let hint = format!("it has it for {}", offered.join(", "));
+        return Err(Failure::new(Remedy::Operator, doing, text).hint(hint));
+    }
+    if let Some(there) = find(wire, &known.reference).await.map_err(failed)? {
+        suits(&there, wanted, &known.reference, doing)?;
+    }
+    let own = own_platform(wire).await.map_err(failed)?;
+    Ok(Some(wanted.to_owned()).filter(|wanted| wanted != own))
+}
+
+async fn known(
+    wire: &Wire,
+    tag: &ImageTag,
+    last: Option<&str>,
+    doing: &str,
+) -> Result<Known, Failure> {
     let reference = tag.reference.as_str();
-    let doing = doing(wire, "resolving", KIND, reference);
     if image::is_pinned(reference) {
-        return Ok(Pinned::new(reference));
+        return Ok(Known::held(reference.to_owned()));
     }
     if image::split_tag(reference).is_none() {
         let text = "it has no tag, and none is assumed";
@@ -73,34 +164,34 @@ pub(crate) async fn resolve(
         )));
     }
     if tag.pull == Pull::Always {
-        return Ok(Pinned::new(asked(wire, reference, &doing).await?));
+        return asked(wire, reference, doing).await;
     }
-    let here = find(wire, reference).await.map_err(|e| e.failure(&doing))?;
+    let here = find(wire, reference).await.map_err(|e| e.failure(doing))?;
     let here = match here.map(|image| (image.pinned(reference), image.id)) {
         // Nobody but this engine knows it.
-        Some((None, id)) => return Ok(Pinned::new(id)),
+        Some((None, id)) => return Ok(Known::held(id)),
         Some((Some(pinned), _)) => Some(pinned),
         None => None,
     };
-    let known = known.map(str::to_owned);
-    match (tag.pull, here, known) {
-        (Pull::Never | Pull::Missing, Some(here), _) => Ok(Pinned::new(here)),
-        (Pull::Missing, None, Some(known)) => Ok(Pinned::new(known)),
-        (Pull::Never, None, known) => held(wire, known, doing).await,
+    let last = last.map(str::to_owned);
+    match (tag.pull, here, last) {
+        (Pull::Never | Pull::Missing, Some(here), _) => Ok(Known::held(here)),
+        (Pull::Missing, None, Some(last)) => Ok(Known::held(last)),
+        (Pull::Never, None, last) => held(wire, last, doing).await,
         // What is in use stays in use: the image that the host has under the tag may be an old one.
-        (_, here, known) => match known.or(here) {
-            Some(held) => Ok(asked_briefly(wire, reference, &doing, held).await),
-            None => Ok(Pinned::new(asked(wire, reference, &doing).await?)),
+        (_, here, last) => match last.or(here) {
+            Some(held) => Ok(asked_briefly(wire, reference, doing, held).await),
+            None => asked(wire, reference, doing).await,
         },
     }
 }
 
-/// What is known of a tag, where the host has that.
-async fn held(wire: &Wire, known: Option<String>, doing: String) -> Result<Pinned, Failure> {
-    if let Some(known) = known {
-        let there = find(wire, &known).await.map_err(|e| e.failure(&doing))?;
+/// What a tag stood for last, where the host has that.
+async fn held(wire: &Wire, last: Option<String>, doing: &str) -> Result<Known, Failure> {
+    if let Some(last) = last {
+        let there = find(wire, &last).await.map_err(|e| e.failure(doing))?;
         if there.is_some() {
-            return Ok(Pinned::new(known));
+            return Ok(Known::held(last));
         }
     }
     let text = "the host does not have it, and its `pull` is \"never\"";
@@ -109,29 +200,21 @@ async fn held(wire: &Wire, known: Option<String>, doing: String) -> Result<Pinne
 }
 
 /// What its registry says, or what is held already, with the reason.
-async fn asked_briefly(wire: &Wire, reference: &str, doing: &str, held: String) -> Pinned {
-    let answer = match tokio::time::timeout(PATIENCE, asked(wire, reference, doing)).await {
-        Ok(answer) => answer,
-        Err(_) => {
-            let text = format!("no answer in {} s", PATIENCE.as_secs());
-            Err(hinted(
-                Failure::new(Remedy::Retry, doing, text),
-                reference,
-                true,
-            ))
-        }
-    };
-    match answer {
-        Ok(pinned) => Pinned::new(pinned),
-        Err(failure) => Pinned {
-            reference: held,
-            unanswered: Some(failure),
-        },
-    }
+async fn asked_briefly(wire: &Wire, reference: &str, doing: &str, held: String) -> Known {
+    let answer = tokio::time::timeout(PATIENCE, asked(wire, reference, doing)).await;
+    let answer = answer.unwrap_or_else(|_| {
+        let text = format!("no answer in {} s", PATIENCE.as_secs());
+        let failure = Failure::new(Remedy::Retry, doing, text);
+        Err(hinted(failure, reference, true))
+    });
+    answer.unwrap_or_else(|failure| Known {
+        unanswered: Some(failure),
+        ..Known::held(held)
+    })
 }
 
 /// What its registry says.
-async fn asked(wire: &Wire, reference: &str, doing: &str) -> Result<String, Failure> {
+async fn asked(wire: &Wire, reference: &str, doing: &str) -> Result<Known, Failure> {
     let who = who(reference, doing).await?;
     let answer = distribution(wire, reference, who.as_ref()).await;
     answer.map_err(|e| hinted(e.failure(doing), reference, who.is_some()))
@@ -162,11 +245,12 @@ async fn distribution(
     wire: &Wire,
     reference: &str,
     who: Option<&DockerCredentials>,
-) -> Answer<String> {
+) -> Answer<Known> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Distribution {
         descriptor: Descriptor,
+        platforms: Option<Vec<Platform>>,
     }
     #[derive(Deserialize)]
     struct Descriptor {
@@ -179,5 +263,12 @@ async fn distribution(
         )
         .await?;
     let (repository, _) = image::split_tag(reference).unwrap_or((reference, ""));
-    Ok(format!("{repository}@{}", answer.descriptor.digest))
+    let platforms = answer.platforms.unwrap_or_default();
+    let platforms = platforms.iter().map(ToString::to_string);
+    Ok(Known {
+        reference: format!("{repository}@{}", answer.descriptor.digest),
+        // What is signed beside them has one that nobody has.
+        platforms: platforms.filter(|one| one.starts_with("linux/")).collect(),
+        unanswered: None,
+    })
 }

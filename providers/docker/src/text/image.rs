@@ -23,6 +23,46 @@ pub(crate) struct Image {
     pub(crate) repo_tags: Option<Vec<String>>,
     pub(crate) repo_digests: Option<Vec<String>>,
     pub(crate) config: Option<Config>,
+    #[serde(default)]
+    os: String,
+    #[serde(default)]
+    architecture: String,
+    #[serde(default)]
+    variant: String,
+}
+
+/// What runs where, as registries write it.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Platform {
+    #[serde(default)]
+    os: String,
+    #[serde(default)]
+    architecture: String,
+    #[serde(default)]
+    variant: String,
+}
+
+impl std::fmt::Display for Platform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            os,
+            architecture,
+            variant,
+        } = self;
+        let text = format!("{os}/{architecture}/{variant}");
+        f.write_str(&platform(text.trim_end_matches('/')))
+    }
+}
+
+/// A platform as it is compared: what is so by itself is left out.
+pub(crate) fn platform(text: &str) -> String {
+    match text {
+        "linux/arm64/v8" => "linux/arm64",
+        "linux/amd64/v1" => "linux/amd64",
+        "linux/arm/v7" => "linux/arm",
+        other => other,
+    }
+    .to_owned()
 }
 
 /// What a reference is.
@@ -108,6 +148,16 @@ pub(crate) fn is_sha256(digits: &str) -> bool {
 }
 
 impl Image {
+    /// What it was made for.
+    pub(crate) fn platform(&self) -> String {
+        Platform {
+            os: self.os.clone(),
+            architecture: self.architecture.clone(),
+            variant: self.variant.clone(),
+        }
+        .to_string()
+    }
+
     /// The reference as the registry's digest of it, where it came from there.
     pub(crate) fn pinned(&self, reference: &str) -> Option<String> {
         let name = reference.split('@').next()?;
@@ -139,6 +189,7 @@ pub(crate) fn decode(name: &Tagged, tags: &[String]) -> Result<ContainerImage, S
     Ok(ContainerImage {
         reference: name.short(),
         sha256: Some(sha256.to_owned()),
+        platform: None,
     })
 }
 
@@ -285,6 +336,7 @@ mod tests {
         let body = ContainerImage {
             reference: name.short(),
             sha256: Some(SHA.into()),
+            platform: None,
         };
         assert_eq!(decode(&name, &[name.short(), name.long(SHA)]), Ok(body));
         assert!(decode(&name, &[name.short()]).is_err());
