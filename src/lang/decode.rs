@@ -237,7 +237,10 @@ impl Engine {
             .map(|all| all.map(|(key, value)| (key, value.clone())));
         match entries {
             Some(entries) => Ok(Some(entries.collect())),
-            None => Err(self.fail(wrong("this must be a list, a set or a map"))),
+            None => Err(self.fail(
+                wrong("this must be a list, a set or a map")
+                    .hint("write [VALUE, …] or { KEY = VALUE, … }"),
+            )),
         }
     }
 

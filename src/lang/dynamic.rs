@@ -99,7 +99,9 @@ fn labels_fit(nested: &Nested, labels: Option<&Expr>, header: Span, found: &mut 
                 .hint(format!("add labels = [{kind}.key]")),
         ),
         (None, Some(labels)) => found.push(
-            Diagnostic::error("Too many labels").at(labels.span, format!("`{kind}` has no label")),
+            Diagnostic::error("Too many labels")
+                .at(labels.span, format!("`{kind}` has no label"))
+                .hint("leave `labels` out"),
         ),
         _ => {}
     }

@@ -206,8 +206,10 @@ impl Engine {
     }
 
     fn count_of(&self, value: &Value, expr: &Expr) -> Outcome<Option<u64>> {
-        let wrong =
-            |text: String| self.fail(Diagnostic::error("Invalid count").at(expr.span, text));
+        let wrong = |text: String| {
+            let error = Diagnostic::error("Invalid count").at(expr.span, text);
+            self.fail(error.hint("write how many there are, as in count = 3; 0 is none"))
+        };
         if value.contains_sensitive() {
             return Err(wrong("this is sensitive, and addresses are not".to_owned()));
         }
@@ -237,9 +239,11 @@ impl Engine {
         what: &str,
     ) -> Outcome<Option<BTreeMap<Arc<str>, Value>>> {
         let wrong = |text: &str| Diagnostic::error("Invalid for_each").at(expr.span, text);
+        let shape = "write { KEY = VALUE, … }, or toset([\"KEY\", …])";
         if value.is_sensitive() {
             let text = "this is sensitive, and the keys become parts of addresses";
-            return Err(self.fail(wrong(text)));
+            let hint = "take keys that are not, or unmark them with nonsensitive()";
+            return Err(self.fail(wrong(text).hint(hint)));
         }
         match value.kind() {
             Kind::Unknown(_) => self.must_be_known(expr, what).map(|()| None),
@@ -251,13 +255,14 @@ impl Engine {
             )),
             Kind::Set(_, items) => self.each_of_set(items, expr, what),
             Kind::Null(_) => {
-                Err(self.fail(wrong("this is null: it must be a map or a set of strings")))
+                let text = "this is null: it must be a map or a set of strings";
+                Err(self.fail(wrong(text).hint(shape)))
             }
             Kind::List(..) | Kind::Tuple(_) => {
                 let text = "this is a list: it must be a map or a set of strings";
                 Err(self.fail(wrong(text).hint("write toset(…) around it")))
             }
-            _ => Err(self.fail(wrong("this must be a map or a set of strings"))),
+            _ => Err(self.fail(wrong("this must be a map or a set of strings").hint(shape))),
         }
     }
 
@@ -274,7 +279,8 @@ impl Engine {
         let entries: Option<BTreeMap<_, _>> = items.iter().map(entry).collect();
         entries.map(Some).ok_or_else(|| {
             let text = "this set has elements that are no strings";
-            self.fail(Diagnostic::error("Invalid for_each").at(expr.span, text))
+            let error = Diagnostic::error("Invalid for_each").at(expr.span, text);
+            self.fail(error.hint("write toset([for x in … : tostring(x)])"))
         })
     }
 

@@ -45,7 +45,9 @@ impl Misfit {
 
 pub(crate) fn wrong_type(error: &ConvertError, name: &str, span: Span) -> Diagnostic {
     let text = format!("`{name}{}`: {}", error.path, error.message);
-    Diagnostic::error("Wrong type").at(span, text)
+    Diagnostic::error("Wrong type")
+        .at(span, text)
+        .hint(format!("give `{name}` what its `type` says"))
 }
 
 /// What becomes of a reference: its address as a string.

@@ -16,7 +16,12 @@ fn typed(field: Field, ty: &Type, found: &mut Diagnostics) -> Option<Value> {
     let fits = convert(&value, ty).ok().filter(|v| !v.is_null());
     if fits.is_none() {
         let text = format!("`{}` must be a literal {ty}", field.name.value);
-        found.push(Diagnostic::error("Wrong type").at(field.value.span, text));
+        let hint = format!("write a {ty} as it is, without names or functions in it");
+        found.push(
+            Diagnostic::error("Wrong type")
+                .at(field.value.span, text)
+                .hint(hint),
+        );
     }
     fits
 }

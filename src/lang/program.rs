@@ -282,7 +282,8 @@ impl Engine {
             .and_then(|value| value.as_bool());
         flag.ok_or_else(|| {
             let text = format!("`{name}` must be true or false");
-            self.fail(Diagnostic::error("Wrong type").at(expr.span, text))
+            let error = Diagnostic::error("Wrong type").at(expr.span, text);
+            self.fail(error.hint("write `true`, `false` or a comparison"))
         })
     }
 

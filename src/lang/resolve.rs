@@ -41,7 +41,8 @@ impl Engine {
     ) -> Result<InstanceId, Misfit> {
         if !kinds.contains(&&*address.kind) {
             let text = format!("must name {}, and `{address}` is none", one_of(kinds));
-            return Err(Misfit::new("Wrong kind of reference", text));
+            let hint = format!("write {}.NAME", kinds.join(".NAME or "));
+            return Err(Misfit::new("Wrong kind of reference", text).hint(Some(hint)));
         }
         let found = self
             .said(self.find(address, span))

@@ -162,7 +162,8 @@ impl Section {
             ),
             [_, second, ..] => found.push(
                 Diagnostic::error("Too many labels")
-                    .at(second.span, format!("`{kind}` has one label only: {what}")),
+                    .at(second.span, format!("`{kind}` has one label only: {what}"))
+                    .hint(format!("write {kind} \"{}\" {{ … }}", self.labels[0].value)),
             ),
         }
         None
@@ -184,7 +185,8 @@ impl Section {
     pub(crate) fn no_label(&self, found: &mut Diagnostics) {
         if let Some(label) = self.labels.first() {
             let text = format!("`{}` has no label", self.kind.value);
-            found.push(Diagnostic::error("Too many labels").at(label.span, text));
+            let error = Diagnostic::error("Too many labels").at(label.span, text);
+            found.push(error.hint(format!("write {} {{ … }}", self.kind.value)));
         }
     }
 

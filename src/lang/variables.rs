@@ -146,7 +146,10 @@ impl Engine {
     ) -> Outcome<()> {
         let value = self.evaluate(&check.condition, place)?;
         let span = check.condition.span;
-        let wrong = |text: &str| self.fail(Diagnostic::error("Invalid condition").at(span, text));
+        let wrong = |text: &str| {
+            let error = Diagnostic::error("Invalid condition").at(span, text);
+            self.fail(error.hint("write a comparison, as in `length(var.name) > 0`"))
+        };
         let condition = convert(&value, &Type::Bool)
             .map_err(|_| wrong("a condition is true or false, and this is neither"))?;
         if condition.is_unknown() {

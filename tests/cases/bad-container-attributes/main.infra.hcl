@@ -136,3 +136,24 @@ workload "limits" {
     }
   }
 }
+
+workload "users" {
+  container {
+    image = "registry.example/a:1"
+    user  = "app:staff:more"
+  }
+}
+
+workload "groups" {
+  container {
+    image  = "registry.example/a:1"
+    groups = ["adm", "a b"]
+  }
+}
+
+workload "number" {
+  container {
+    image = "registry.example/a:1"
+    user  = "4294967295"
+  }
+}

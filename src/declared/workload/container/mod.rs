@@ -23,6 +23,7 @@ use infra_api::{Address, Text};
 use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
+use self::process::USER;
 use crate::declared::read::{At, Reader};
 use crate::declared::words::{STRING_MAP, STRINGS, duration, path, size, whole, word};
 
@@ -61,7 +62,11 @@ pub(super) static KIND: BlockKind = BlockKind {
         word("entrypoint", STRINGS, "Instead of the image's."),
         word("command", STRINGS, "Instead of the image's."),
         word("env", STRING_MAP, "Environment, added to the image's."),
-        word("user", Shape::String, "`USER[:GROUP]`, by name or number."),
+        word(
+            "user",
+            Shape::Text(&USER),
+            "`USER[:GROUP]`, by name or number.",
+        ),
         path("working_dir", "Where its command starts."),
         word(
             "hostname",

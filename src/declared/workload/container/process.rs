@@ -1,7 +1,7 @@
 //! How the container's first process is started and stopped.
 
 use infra_api::target::Process;
-use infra_lang::Block;
+use infra_lang::{Block, Text};
 
 use crate::declared::read::Reader;
 
@@ -16,7 +16,7 @@ const SIGNALS: &[&str] = &[
 
 pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Process {
     Process {
-        groups: super::sorted(reader.strings(block, "groups")),
+        groups: groups(block, reader),
         init: reader.bool(block, "init"),
         tty: reader.bool(block, "tty").unwrap_or(false),
         stdin: reader.bool(block, "stdin").unwrap_or(false),
@@ -57,4 +57,45 @@ fn timeout(block: &Block, reader: &mut Reader<'_>) -> Option<u32> {
         reader.error("Time out of bounds", span, text, "write it as `30s`");
     }
     seconds
+}
+
+/// Those of a container's processes beside its user's own.
+fn groups(block: &Block, reader: &mut Reader<'_>) -> Vec<String> {
+    let groups = super::sorted(reader.strings(block, "groups"));
+    let odd = groups.iter().find_map(|group| {
+        let why = plain_account(group).err()?;
+        Some(format!("`{group}` is no group: {why}"))
+    });
+    if let (Some(text), Some(written)) = (odd, block.get("groups")) {
+        let hint = "write names or numbers, each in quotes of its own, as in `[\"adm\", \"1000\"]`";
+        reader.error("Not a group", written.span, text, hint);
+    }
+    groups
+}
+
+/// What a container is started as.
+pub(super) static USER: Text = Text {
+    name: "a user",
+    example: "1000:1000",
+    check: |text| {
+        let (user, group) = text.split_once(':').unwrap_or((text, "0"));
+        if group.contains(':') {
+            return Err("it has more than one colon".to_owned());
+        }
+        plain_account(user)?;
+        plain_account(group)
+    },
+};
+
+/// By name as it may stand in `/etc/passwd`, or by number.
+fn plain_account(name: &str) -> Result<(), String> {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, ':' | ',');
+    match name.chars().find(|c| odd(*c)) {
+        _ if name.is_empty() => Err("a name is empty".to_owned()),
+        Some(c) => Err(format!("no name has a `{}`", c.escape_default())),
+        None if name.bytes().all(|b| b.is_ascii_digit()) && name.parse::<i32>().is_err() => {
+            Err(format!("{name} is above 2147483647"))
+        }
+        None => Ok(()),
+    }
 }
