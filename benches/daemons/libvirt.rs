@@ -40,6 +40,7 @@ workload "first" {
     image        = image.guest
     acceleration = "emulated"
     cmdline      = "quiet"
+    stop_timeout = "0s"
   }
 }
 workload "guest" {
@@ -56,6 +57,8 @@ workload "guest" {
     image        = image.guest
     acceleration = "emulated"
     cmdline      = "quiet"
+    # They are still booting when they are removed, and hear no power button yet: the floor takes their power too.
+    stop_timeout = "0s"
   }
 }
 "#;

@@ -10,7 +10,7 @@ use infra_diag::{Diagnostic, Diagnostics};
 use super::World;
 use crate::declared::Host;
 
-/// Where the outcome of trying KVM is kept, so that it is tried once per boot and QEMU version.
+/// Where the outcome of trying KVM is kept, so that it is tried once per boot and installed QEMU.
 #[derive(Clone, Debug)]
 pub struct KvmProbe {
     pub cache: PathBuf,

@@ -16,8 +16,8 @@ pub(crate) mod volume;
 use std::time::Duration;
 
 use infra_api::{Change, Failure, Mark, Observed, Project, Remedy, Unmarked};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::mark::{self, Labels, Owner};
@@ -26,7 +26,7 @@ use crate::wire::{Wire, filters};
 
 /// A body as its struct. The parser's own words may hold a value, and a value may be a secret.
 pub(crate) fn body<T: DeserializeOwned>(doing: &str, body: &Value) -> Result<T, Failure> {
-    serde_json::from_value(body.clone()).map_err(|_| {
+    T::deserialize(body).map_err(|_| {
         Failure::new(
             Remedy::Operator,
             doing,

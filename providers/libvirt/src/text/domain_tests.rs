@@ -70,6 +70,7 @@ pub(crate) fn plain() -> Machine {
         console_log: None,
         autostart: false,
         ready: None,
+        stop_timeout_s: None,
         patches: Vec::new(),
         hardware: Hardware::default(),
     }
@@ -168,6 +169,7 @@ pub(crate) fn whole() -> Machine {
         ],
         interfaces: vec![several, limited],
         ready: Some(ready()),
+        stop_timeout_s: Some(5),
         ignition: Some(ignition()),
         hardware: all_of_it(),
         ..plain()
