@@ -9,8 +9,10 @@ fn main() -> std::process::ExitCode {
 /// tree of a configuration, which is read on a thread with a large stack and let go of on another, would stay to the end.
 fn one_heap() {
     #[cfg(target_env = "gnu")]
-    // SAFETY: it only sets a number, and no other thread runs yet.
+    // SAFETY: these only set numbers, and no other thread runs yet.
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, 1);
+        // Nor is anything kept apart for pieces of the same size: what is freed is joined with its neighbours at once.
+        libc::mallopt(libc::M_MXFAST, 0);
     }
 }

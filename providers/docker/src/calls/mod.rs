@@ -16,8 +16,8 @@ pub(crate) mod volume;
 use std::time::Duration;
 
 use infra_api::{Change, Failure, Mark, Observed, Project, Remedy, Unmarked};
-use serde::de::DeserializeOwned;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::mark::{self, Labels, Owner};
