@@ -170,6 +170,7 @@ impl Decision {
         self.desired = resources
             .map(|r| self.desired_of(on_bridge(r, &lenders), inputs, &workloads))
             .collect();
+        self.desired.shrink_to_fit();
         for workload in &inputs.declared.workloads {
             self.depends_on(workload, inputs);
         }

@@ -22,6 +22,7 @@ use infra_api::{
 };
 use infra_diag::{Diagnostic, Diagnostics};
 use infra_plan::{Claims, MadeAs};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::declared::{Declared, POOL_PATH, Workload};
@@ -180,9 +181,9 @@ pub fn claims(id: &ResourceId, body: &Value, placement: Option<&Placement>) -> C
     // Without a record of its policy it is taken to be dedicated: waiting for it is safe.
     let dedicated = placement.is_none_or(|p| p.policy == CpuPolicy::Dedicated);
     match (id.provider.as_str(), id.kind.as_str()) {
-        ("docker", "container") => serde_json::from_value(body.clone())
+        ("docker", "container") => Container::deserialize(body)
             .map_or_else(|_| Claims::default(), |c| of_container(&c, dedicated)),
-        ("libvirt", "domain") => serde_json::from_value(body.clone())
+        ("libvirt", "domain") => Machine::deserialize(body)
             .map_or_else(|_| Claims::default(), |m| of_machine(&m, dedicated)),
         (_, "network") => of_network(id, body),
         _ => Claims::default(),
@@ -193,12 +194,12 @@ pub fn claims(id: &ResourceId, body: &Value, placement: Option<&Placement>) -> C
 /// is gone. The same holds of a subnet under another name.
 fn of_network(id: &ResourceId, body: &Value) -> Claims {
     let made = match id.provider.as_str() {
-        "docker" => serde_json::from_value(body.clone())
+        "docker" => ContainerNetwork::deserialize(body)
             .ok()
-            .map(|n: ContainerNetwork| (n.bridge, n.subnet)),
-        _ => serde_json::from_value(body.clone())
+            .map(|n| (n.bridge, n.subnet)),
+        _ => MachineNetwork::deserialize(body)
             .ok()
-            .and_then(|n: MachineNetwork| Some((n.bridge, n.own?.subnet))),
+            .and_then(|n| Some((n.bridge, n.own?.subnet))),
     };
     let exclusive = made.into_iter().flat_map(|(bridge, subnet)| {
         let bridge = bridge.map(|bridge| format!("bridge {bridge}"));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use proxy::{Count, Proxy};
 use serde_json::{Value, json};
-use side::{Infra, Scene, at_once, side_by_side};
+use side::{Infra, Peer, Scene, at_once, peers, side_by_side};
 
 const PROJECT: &str = "infra-bench-docker";
 
@@ -43,6 +43,72 @@ workload "cache" {
   }
 }
 "#;
+
+/// The same for compose; the image is in `.env`.
+const COMPOSE: &str = r#"
+services:
+  one: &one
+    image: ${IMAGE}
+    pull_policy: never
+    command: ["memcached", "-u", "memcache", "-m", "8"]
+    mem_limit: ${MEMORY:-32m}
+    networks: [lan]
+  cache:
+    <<: *one
+    mem_limit: 32m
+    scale: 19
+networks:
+  lan: { ipam: { config: [ { subnet: 10.97.242.0/24 } ] } }
+"#;
+
+/// And for Ansible.
+const PLAYBOOK: &str = r#"
+- hosts: localhost
+  connection: local
+  gather_facts: false
+  vars: { memory: 32M, state: started }
+  tasks:
+    - community.docker.docker_network:
+        { name: infra-bench-ansible, ipam_config: [ { subnet: 10.97.243.0/24 } ] }
+      when: state == "started"
+    - community.docker.docker_container:
+        name: "infra-bench-ansible-{{ item }}"
+        image: "{{ image }}"
+        command: ["memcached", "-u", "memcache", "-m", "8"]
+        memory: "{{ memory if item == 0 else '32M' }}"
+        networks: [ { name: infra-bench-ansible } ]
+        state: "{{ state }}"
+      loop: "{{ range(20) | list }}"
+    - community.docker.docker_network: { name: infra-bench-ansible, state: absent }
+      when: state == "absent"
+"#;
+
+const PEERS: [Peer<'static>; 2] = [
+    Peer {
+        name: "docker compose",
+        probe: "docker compose version",
+        lines: &[
+            Some("exec docker -H $ENDPOINT compose -p infra-bench-compose up -d"),
+            Some("exec docker -H $ENDPOINT compose -p infra-bench-compose up -d"),
+            Some("MEMORY=48m exec docker -H $ENDPOINT compose -p infra-bench-compose up -d"),
+            Some("exec docker -H $ENDPOINT compose -p infra-bench-compose down"),
+        ],
+    },
+    Peer {
+        name: "ansible",
+        probe: "ansible-playbook --version && ansible-doc community.docker.docker_container",
+        lines: &[
+            Some("DOCKER_HOST=$ENDPOINT exec ansible-playbook play.yaml -e @image.json"),
+            Some("DOCKER_HOST=$ENDPOINT exec ansible-playbook play.yaml -e @image.json --check"),
+            Some(
+                "DOCKER_HOST=$ENDPOINT exec ansible-playbook play.yaml -e @image.json -e memory=48M",
+            ),
+            Some(
+                "DOCKER_HOST=$ENDPOINT exec ansible-playbook play.yaml -e @image.json -e state=absent",
+            ),
+        ],
+    },
+];
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -97,8 +163,29 @@ fn measure() {
         format!("unix://{}", proxy.socket.display()),
     );
     side_by_side(&infra, &scenes, &through, || proxy.counted());
+    prepare_peers(&infra, &kept);
+    peers(&infra, &scenes, &PEERS, (&endpoint, &through.1), || {
+        proxy.counted()
+    });
     infra.run(&["destroy", "--auto-approve", "--var", "instances=0"]);
     let _ = std::fs::remove_dir_all(&infra.folder);
+}
+
+fn prepare_peers(infra: &Infra, kept: &str) {
+    let text = std::fs::read_to_string(kept).expect("the bodies were kept");
+    let bodies: Value = serde_json::from_str(&text).expect("they are JSON");
+    let image = bodies.as_object().and_then(|all| all.values().next());
+    let image = image.expect("there is one")["Image"].clone();
+    let write = |name: &str, text: String| {
+        std::fs::write(infra.folder.join(name), text).expect("a file can be written");
+    };
+    write("compose.yaml", COMPOSE.to_owned());
+    write(
+        ".env",
+        format!("IMAGE={}\n", image.as_str().expect("a name")),
+    );
+    write("play.yaml", PLAYBOOK.to_owned());
+    write("image.json", json!({"image": image}).to_string());
 }
 
 /// A request begins with its method.

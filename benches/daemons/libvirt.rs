@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use proxy::{Count, Proxy};
-use side::{Infra, Scene, at_once, side_by_side};
+use side::{Infra, Peer, Scene, at_once, peers, side_by_side};
 use virt::connect::Connect;
 use virt::domain::Domain;
 use virt::storage_pool::StoragePool;
@@ -40,6 +40,7 @@ workload "first" {
     image        = image.guest
     acceleration = "emulated"
     cmdline      = "quiet"
+    stop_timeout = "0s"
   }
 }
 workload "guest" {
@@ -56,9 +57,33 @@ workload "guest" {
     image        = image.guest
     acceleration = "emulated"
     cmdline      = "quiet"
+    # They are still booting when they are removed, and hear no power button yet: the floor takes their power too.
+    stop_timeout = "0s"
   }
 }
 "#;
+
+const PEERS: [Peer<'static>; 1] = [Peer {
+    name: "virt-install, virsh",
+    probe: "virt-install --version && virsh --version",
+    lines: &[
+        Some(
+            "for n in 1 2 3 4 5; do virt-install --connect $ENDPOINT --name infra-bench-peer-$n --memory 64 --vcpus 1 \
+             --virt-type qemu --osinfo detect=off,require=off --network none --graphics none --noautoconsole \
+             --disk pool=infra-infra-bench-libvirt,size=0.0625,format=qcow2 --import; done",
+        ),
+        Some(
+            "for n in 1 2 3 4 5; do virsh -c $ENDPOINT dumpxml infra-bench-peer-$n; \
+             virsh -c $ENDPOINT dumpxml --inactive infra-bench-peer-$n; \
+             virsh -c $ENDPOINT domblklist infra-bench-peer-$n; done",
+        ),
+        Some("exec virsh -c $ENDPOINT vcpupin infra-bench-peer-1 0 1 --live --config"),
+        Some(
+            "for n in 1 2 3 4 5; do virsh -c $ENDPOINT destroy infra-bench-peer-$n; \
+             virsh -c $ENDPOINT undefine infra-bench-peer-$n --remove-all-storage; done",
+        ),
+    ],
+}];
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -110,7 +135,9 @@ fn measure() {
     ];
     let proxy = Proxy::before(Path::new(socket), calls);
     let through = format!("qemu+unix:///system?socket={}", proxy.socket.display());
-    side_by_side(&infra, &scenes, &("INFRA_LIBVIRT_URI", through), || {
+    let through = ("INFRA_LIBVIRT_URI", through);
+    side_by_side(&infra, &scenes, &through, || proxy.counted());
+    peers(&infra, &scenes, &PEERS, (&uri, &through.1), || {
         proxy.counted()
     });
     infra.run(&["destroy", "--auto-approve", "--var", "instances=0"]);

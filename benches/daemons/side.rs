@@ -116,6 +116,58 @@ pub(crate) struct Scene<'a> {
     pub(crate) floor: &'a [&'a str],
 }
 
+/// What others use for the same: one line of shell for each scene, in our folder, with `$ENDPOINT` for the daemon.
+pub(crate) struct Peer<'a> {
+    pub(crate) name: &'a str,
+    /// Succeeds where it is installed.
+    pub(crate) probe: &'a str,
+    /// Nothing where it has no word for it.
+    pub(crate) lines: &'a [Option<&'a str>],
+}
+
+impl Infra {
+    fn shell(&self, line: &str, endpoint: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.current_dir(&self.folder).env("ENDPOINT", endpoint);
+        command.args(["-ec", line]);
+        command
+    }
+}
+
+/// Plays the peers' scenes, once for the time and once through the proxy; their times are long. Prints the table.
+pub(crate) fn peers(
+    infra: &Infra,
+    scenes: &[Scene<'_>],
+    peers: &[Peer<'_>],
+    endpoints: (&str, &str),
+    counted: impl Fn() -> u64,
+) {
+    let (direct, through) = endpoints;
+    println!("\n| peer | what | s (least of 2) | calls |\n|---|---|---|---|");
+    for peer in peers {
+        let probed = infra.shell(peer.probe, direct).output();
+        if !probed.is_ok_and(|probed| probed.status.success()) {
+            println!("SKIPPED {}: it is not installed", peer.name);
+            continue;
+        }
+        let round = |endpoint: &str| -> Vec<Option<(Duration, u64)>> {
+            let play = |line: &Option<&str>| {
+                counted();
+                let took = run(infra.shell((*line)?, endpoint));
+                Some((took, counted()))
+            };
+            peer.lines.iter().map(play).collect()
+        };
+        let rounds = round(direct).into_iter().zip(round(through));
+        for (scene, (once, again)) in scenes.iter().zip(rounds) {
+            if let (Some((once, _)), Some((again, calls))) = (once, again) {
+                let least = once.min(again).as_secs_f64();
+                println!("| {} | {} | {least:.3} | {calls} |", peer.name, scene.name);
+            }
+        }
+    }
+}
+
 /// Plays the scenes in their order, ours all and then the floor's all, so often as is asked for; then once more through
 /// the proxy, which counts, and once more for the memory. Prints the table.
 pub(crate) fn side_by_side(

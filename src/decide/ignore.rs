@@ -115,6 +115,7 @@ const WORKLOAD: &[Word] = &[
             (Machine, "iothreads"),
             (Machine, "ignition"),
             (Machine, "ready"),
+            (Machine, "stop_timeout_s"),
             (Machine, "patches"),
             (Machine, "seed"),
             (Machine, "seed_digest"),
@@ -145,6 +146,7 @@ const WORKLOAD: &[Word] = &[
     ),
     word("kvm.ignition", &[(Seed, "config"), (Machine, "ignition")]),
     word("kvm.ready", &[(Machine, "ready")]),
+    word("kvm.stop_timeout", &[(Machine, "stop_timeout_s")]),
     word("kvm.xml", &[(Machine, "patches")]),
     word("kvm.root_size", &[(BootDisk, "capacity_bytes")]),
     // Without user data there may be no seed at all.

@@ -61,6 +61,9 @@ impl Declared {
     ) -> (Self, Diagnostics) {
         let mut diagnostics = Diagnostics::new();
         let mut declared = Self::default();
+        let workloads = instances.iter().filter(|i| i.kind == workload::KIND.name);
+        // They are large: no room is made for more of them than there are.
+        declared.workloads.reserve_exact(workloads.count());
         for instance in instances {
             let mut found = Diagnostics::new();
             let mut reader = Reader {

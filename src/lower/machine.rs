@@ -79,6 +79,7 @@ impl Lowering<'_> {
             interfaces,
             autostart: form.autostart,
             ready: form.ready.as_ref().map(|ready| ready.value.clone()),
+            stop_timeout_s: form.stop_timeout_s,
             patches: form
                 .patches
                 .iter()

@@ -141,9 +141,10 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
         refusals: Vec::new(),
         inputs: &inputs,
     };
-    for wanted in desired {
-        assembly.want(wanted);
-    }
+    // All at once: a map that grows by what is last leaves half of its room empty.
+    let judged = desired.into_iter().filter_map(|w| assembly.want(w));
+    let judged: BTreeMap<ResourceId, Verdict<'_>> = judged.collect();
+    assembly.verdicts = judged;
     assembly.unwanted();
     assembly.spread_replacements();
     assembly.guard();
@@ -293,7 +294,7 @@ struct Assembly<'a> {
 
 impl<'a> Assembly<'a> {
     /// Judges one wanted object by what was found in its place.
-    fn want(&mut self, wanted: Desired) {
+    fn want(&mut self, wanted: Desired) -> Option<(ResourceId, Verdict<'a>)> {
         let id = wanted.resource.id.clone();
         let address = wanted.resource.address.clone();
         let found = self.inputs.observed.get(&id);
@@ -317,10 +318,10 @@ impl<'a> Assembly<'a> {
                     address,
                     what: what.clone(),
                 });
-                return;
+                return None;
             }
         };
-        self.verdicts.insert(id, verdict);
+        Some((id, verdict))
     }
 
     fn absent(&self, wanted: Desired) -> Verdict<'a> {

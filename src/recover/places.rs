@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use infra_api::target::{Container, Machine};
 use infra_api::{Address, Cell, CpuPolicy, HostName, IdSet, Placement, ResourceId, Runtime, Vcpu};
 use infra_plan::Record;
+use serde::Deserialize;
 
 use crate::declared::{Declared, Interface, Workload};
 
@@ -71,7 +72,7 @@ fn of_container(
     workload: Option<&Workload>,
     networks: &Networks<'_>,
 ) -> Option<Placement> {
-    let body: Container = serde_json::from_value(record.body.clone()).ok()?;
+    let body = Container::deserialize(&record.body).ok()?;
     let policy = policy(workload);
     let cpus = body.cpus.clone().unwrap_or_default();
     let count = workload.map_or(1, |w| w.cpus.count);
@@ -146,7 +147,7 @@ fn cells(first: Cell, nodes: Option<&IdSet>) -> Vec<Cell> {
 }
 
 fn of_machine(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> Option<Placement> {
-    let body: Machine = serde_json::from_value(record.body.clone()).ok()?;
+    let body = Machine::deserialize(&record.body).ok()?;
     let policy = policy(workload);
     let cpus = body
         .vcpu_pins

@@ -4,7 +4,7 @@ use infra_api::{Project, names};
 use infra_plan::Outcome;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{Error, Kind, Unfinished};
 
@@ -80,7 +80,47 @@ pub(crate) fn read(bytes: &[u8]) -> Result<State, Fault> {
             "its content does not have its checksum: it was damaged or edited",
         ));
     }
-    serde_json::from_value(document).map_err(|e| Fault::Broken(e.to_string()))
+    typed(document).map_err(|e| Fault::Broken(e.to_string()))
+}
+
+/// What stands beside the outcome. Apart, because a flattened struct is read by way of a copy of everything.
+#[derive(Deserialize)]
+struct Head {
+    format_version: String,
+    project: Project,
+    lineage: String,
+    serial: u64,
+    #[serde(default)]
+    unfinished: Option<Unfinished>,
+}
+
+fn typed(document: Value) -> serde_json::Result<State> {
+    let Value::Object(fields) = document else {
+        return serde_json::from_value(document);
+    };
+    let of_head = |name: &str| {
+        matches!(
+            name,
+            "format_version" | "project" | "lineage" | "serial" | "unfinished"
+        )
+    };
+    let (head, rest): (Map<_, _>, Map<_, _>) =
+        fields.into_iter().partition(|(name, _)| of_head(name));
+    let Head {
+        format_version,
+        project,
+        lineage,
+        serial,
+        unfinished,
+    } = serde_json::from_value(Value::Object(head))?;
+    Ok(State {
+        format_version,
+        project,
+        lineage,
+        serial,
+        unfinished,
+        outcome: serde_json::from_value(Value::Object(rest))?,
+    })
 }
 
 fn unreadable(error: serde_json::Error) -> Fault {
@@ -96,7 +136,7 @@ fn broken(why: &str) -> Fault {
 
 /// Of the document as compact JSON with sorted keys, so that white space does not count.
 fn checksum(document: &Value) -> String {
-    format!("sha256:{}", names::digest(&[&document.to_string()]))
+    format!("sha256:{}", names::digest_of(document))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use futures_util::future::join3;
 use infra_api::facts::{Facts, Offer};
 use infra_api::{Failure, HostName};
 use infra_diag::{Diagnostic, Diagnostics};
@@ -10,7 +11,7 @@ use infra_diag::{Diagnostic, Diagnostics};
 use super::World;
 use crate::declared::Host;
 
-/// Where the outcome of trying KVM is kept, so that it is tried once per boot and QEMU version.
+/// Where the outcome of trying KVM is kept, so that it is tried once per boot and installed QEMU.
 #[derive(Clone, Debug)]
 pub struct KvmProbe {
     pub cache: PathBuf,
@@ -29,23 +30,22 @@ pub struct Found {
 impl World {
     /// One host as it is now: this machine's kernel, and what its daemons know.
     pub async fn facts(&self, host: &HostName, probe: &KvmProbe) -> Found {
-        let (facts, problems) = tokio::task::spawn_blocking(infra_kernel::live)
-            .await
-            .unwrap_or_default();
-        let problems = problems.iter().map(ToString::to_string).collect();
+        // All at once: each takes its time, and none needs what another tells.
+        let (kernel, docker, libvirt) = join3(
+            tokio::task::spawn_blocking(infra_kernel::live),
+            self.told(host, "docker"),
+            self.told(host, "libvirt"),
+        )
+        .await;
+        let (facts, problems) = kernel.unwrap_or_default();
         let mut found = Found {
             facts,
-            problems,
+            problems: problems.iter().map(ToString::to_string).collect(),
             failures: Vec::new(),
         };
-        for provider in ["docker", "libvirt"] {
-            match self.connection(host, provider) {
-                Some(Ok(daemon)) => found
-                    .failures
-                    .extend(daemon.discover(&mut found.facts).await.err()),
-                Some(Err(failure)) => not_offered(&mut found.facts, provider, failure),
-                None => {}
-            }
+        for (facts, failure) in [docker, libvirt] {
+            add(&mut found.facts, facts);
+            found.failures.extend(failure);
         }
         if let Some(libvirt) = &mut found.facts.libvirt {
             // A forwarded socket's name is this run's own.
@@ -56,6 +56,45 @@ impl World {
         found.facts.used.sort_by(|a, b| a.owner.cmp(&b.owner));
         found
     }
+
+    /// What one daemon knows, and why it could not be asked.
+    async fn told(&self, host: &HostName, provider: &str) -> (Facts, Option<Failure>) {
+        let mut facts = Facts::default();
+        let failure = match self.connection(host, provider) {
+            Some(Ok(daemon)) => daemon.discover(&mut facts).await.err(),
+            Some(Err(failure)) => {
+                not_offered(&mut facts, provider, failure);
+                None
+            }
+            None => None,
+        };
+        (facts, failure)
+    }
+}
+
+/// What daemons tell of their host stands beside what its kernel tells.
+fn add(facts: &mut Facts, told: Facts) {
+    let Facts {
+        versions,
+        runtimes,
+        docker,
+        libvirt,
+        used,
+        ..
+    } = told;
+    fn put<T>(place: &mut Option<T>, told: Option<T>) {
+        if told.is_some() {
+            *place = told;
+        }
+    }
+    put(&mut facts.versions.docker, versions.docker);
+    put(&mut facts.versions.libvirt, versions.libvirt);
+    put(&mut facts.versions.qemu, versions.qemu);
+    put(&mut facts.runtimes.container, runtimes.container);
+    put(&mut facts.runtimes.kvm, runtimes.kvm);
+    put(&mut facts.docker, docker);
+    put(&mut facts.libvirt, libvirt);
+    facts.used.extend(used);
 }
 
 fn not_offered(facts: &mut Facts, provider: &str, failure: &Failure) {

@@ -325,6 +325,7 @@ impl Bench {
             console_log: None,
             autostart: false,
             ready: None,
+            stop_timeout_s: None,
             ignition: None,
             patches: Vec::new(),
             hardware: Hardware::default(),

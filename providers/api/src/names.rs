@@ -177,6 +177,26 @@ pub fn digest(parts: &[&str]) -> String {
     hex(&hash.finalize())
 }
 
+/// [`digest`] of a text: of what is shown, without holding all of it.
+#[must_use]
+pub fn digest_of(shown: &impl std::fmt::Display) -> String {
+    use std::io::Write;
+    struct Hash(Sha256);
+    impl Write for Hash {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.update(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut hash = std::io::BufWriter::with_capacity(1 << 16, Hash(Sha256::new()));
+    let _ = write!(hash, "{shown}\0");
+    let _ = hash.flush();
+    hex(&hash.get_mut().0.finalize_reset())
+}
+
 /// Lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {

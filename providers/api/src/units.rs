@@ -200,10 +200,19 @@ impl Kind {
             .units
             .iter()
             .filter(|(_, scale)| *scale <= value.max(1));
-        let texts = fitting.filter_map(|(unit, scale)| {
-            exact_decimal(value, *scale).map(|number| format!("{number} {unit}"))
-        });
-        texts.min_by_key(String::len).unwrap_or_default()
+        let (mut shortest, mut text) = (String::new(), String::new());
+        for (unit, scale) in fitting {
+            text.clear();
+            if !exact_decimal(value, *scale, &mut text) {
+                continue;
+            }
+            text.push(' ');
+            text.push_str(unit);
+            if shortest.is_empty() || text.len() < shortest.len() {
+                std::mem::swap(&mut shortest, &mut text);
+            }
+        }
+        shortest
     }
 }
 
@@ -227,16 +236,18 @@ fn exact(whole: &str, fraction: &str, scale: u64) -> Option<u64> {
     u64::try_from(value).ok()
 }
 
-/// `value` in units of `scale` with at most three decimals, where that is exact.
-fn exact_decimal(value: u64, scale: u64) -> Option<String> {
+/// `value` in units of `scale` with at most three decimals, where that is exact, into an empty text.
+fn exact_decimal(value: u64, scale: u64, text: &mut String) -> bool {
+    use fmt::Write;
     let thousandths = u128::from(value) * 1000;
     let scale = u128::from(scale);
     if !thousandths.is_multiple_of(scale) {
-        return None;
+        return false;
     }
     let (whole, rest) = (thousandths / scale / 1000, thousandths / scale % 1000);
-    let text = format!("{whole}.{rest:03}");
-    Some(text.trim_end_matches('0').trim_end_matches('.').to_owned())
+    let _ = write!(text, "{whole}.{rest:03}");
+    text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
+    true
 }
 
 #[cfg(test)]

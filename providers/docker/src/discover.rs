@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{TryFutureExt, try_join, try_join_all};
 use infra_api::facts::{Docker, DockerNetwork, HostPort, Offer, Protocol, Used};
 use infra_api::{Facts, Failure, IdSet, Remedy};
 use serde::Deserialize;
@@ -44,8 +44,8 @@ struct Info {
 
 pub(crate) async fn discover(wire: &Wire, seen: &Seen, facts: &mut Facts) -> Result<(), Failure> {
     let doing = format!("asking the Docker Engine of {} about its host", wire.host);
-    let networks = network::all(wire, "").await?;
-    let (info, containers) = asked(wire).await.map_err(|e| e.failure(&doing))?;
+    let asked = asked(wire).map_err(|e| e.failure(&doing));
+    let (networks, (info, containers)) = try_join(network::all(wire, ""), asked).await?;
     if wire.leads_away() && !is_here(&info) {
         return Err(elsewhere(&info, doing));
     }

@@ -9,11 +9,10 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::live::version;
 use crate::run::{Ran, run};
 
 /// A paused QEMU is there within one second; a loaded machine may take some more.
@@ -35,7 +34,7 @@ pub fn works(emulator: &Path) -> Result<(), String> {
     starts_paused(emulator)
 }
 
-/// As [`works`], tried once for each boot, emulator and version of it: the answer is kept in the
+/// As [`works`], tried once for each boot, emulator and state of its file: the answer is kept in the
 /// file `cache`. A cache that cannot be read or written only costs the trial.
 pub fn works_cached(emulator: &Path, cache: &Path) -> Result<(), String> {
     tried_once(Key::now(emulator), cache, || works(emulator))
@@ -80,7 +79,8 @@ fn starts_paused(emulator: &Path) -> Result<(), String> {
 struct Key {
     boot: Option<String>,
     emulator: String,
-    version: Option<String>,
+    /// Its length, and when it was changed: an update changes both. Asking it for its version would mean to run it each time.
+    file: Option<(u64, Duration)>,
 }
 
 impl Key {
@@ -89,7 +89,10 @@ impl Key {
         Key {
             boot: boot.map(|id| id.trim().to_owned()),
             emulator: emulator.display().to_string(),
-            version: version(emulator, 3),
+            file: fs::metadata(emulator).ok().and_then(|file| {
+                let changed = file.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH);
+                Some((file.len(), changed.ok()?))
+            }),
         }
     }
 }
@@ -179,15 +182,11 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
 
-    /// A program that behaves as a QEMU might, and counts how often it was tried.
+    /// A program that behaves as a QEMU might, and counts how often it was run.
     fn qemu(dir: &Path, body: &str) -> PathBuf {
         let path = dir.join("qemu");
         let log = dir.join("tried");
-        let script = format!(
-            "#!/bin/sh\n[ \"$1\" = --version ] && {{ echo QEMU emulator version 10.0.2; exit; }}\n\
-             echo x >> {}\n{body}\n",
-            log.display()
-        );
+        let script = format!("#!/bin/sh\necho x >> {}\n{body}\n", log.display());
         fs::write(&path, script).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path
@@ -231,6 +230,8 @@ mod tests {
         assert_eq!((ask(), ask(), tried()), (Ok(()), Ok(()), 1));
         fs::write(&cache, "{").unwrap();
         assert_eq!((ask(), tried()), (Ok(()), 2));
+        qemu(dir.path(), &format!("{PAUSED}; true"));
+        assert_eq!((ask(), ask(), tried()), (Ok(()), Ok(()), 3), "another one");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The host itself: its facts, read from a tree of `sys/` and `proc/`.
 //!
 //! [`read`] is a function of the tree alone, live or saved: no process is started, no clock read,
-//! nothing outside the tree seen. What needs running programs is in [`live()`]; what Docker and
-//! libvirt know is their providers' to add.
+//! nothing outside the tree seen. What needs a system call is in [`live()`], what needs running
+//! programs in [`programs()`]; what Docker and libvirt know is their providers' to add.
 
 mod cgroup;
 mod cpus;
@@ -24,7 +24,7 @@ mod tree;
 
 pub mod kvm;
 
-pub use live::{emulator, live};
+pub use live::{emulator, live, programs};
 pub use reader::Problem;
 pub use tree::{Root, Tree};
 

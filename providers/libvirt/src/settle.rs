@@ -43,7 +43,7 @@ pub(crate) async fn settle(
     let (name, owned) = (wanted.name.clone(), (mark.clone(), wanted.clone()));
     let define = move |connection: &Connect, _: &_| define(connection, &owned.0, &owned.1, allowed);
     if wire.act(progress, define).await? == Left::Restart {
-        stop(wire, &name, patience, progress).await?;
+        stop(wire, &name, patience_for(wanted, patience), progress).await?;
     }
     let autostart = wanted.autostart;
     wire.act(progress, move |connection, _| {
@@ -220,6 +220,12 @@ fn start(connection: &Connect, name: &str, autostart: bool) -> Result<(), Failur
     }
 }
 
+/// How long its guest may take to shut down: its own time, or everybody's.
+fn patience_for(machine: &Machine, patience: Duration) -> Duration {
+    let own = machine.stop_timeout_s.map(u64::from);
+    own.map_or(patience, Duration::from_secs)
+}
+
 /// A guest that is still booting does not hear the power button: it is pressed again after so many seconds.
 const ASK_AGAIN_S: u64 = 3;
 
@@ -233,9 +239,11 @@ async fn stop(
 ) -> Result<(), Failure> {
     let name = name.to_owned();
     let asked = name.clone();
+    let asks = !patience.is_zero();
     let mut off = wire
-        .act(progress, move |connection, _| {
-            ask_to_stop(connection, &asked)
+        .act(progress, move |connection, _| match asks {
+            true => ask_to_stop(connection, &asked),
+            false => Ok(true),
         })
         .await?;
     let (began, mut told) = (Instant::now(), None);
@@ -306,31 +314,30 @@ pub(crate) async fn delete(
 ) -> Result<(), Failure> {
     let (name, project) = (name.to_owned(), mark.project.clone());
     let (asked, owner) = (name.clone(), project.clone());
-    if !wire
-        .ask(move |connection| claim(connection, &owner, &asked))
-        .await?
-    {
+    let there = wire.ask(move |connection| claim(connection, &owner, &asked));
+    let Some(machine) = there.await? else {
         return Ok(());
-    }
-    stop(wire, &name, patience, progress).await?;
+    };
+    stop(wire, &name, patience_for(&machine, patience), progress).await?;
     wire.act(progress, move |connection, _| {
         undefine(connection, &project, &name)
     })
     .await
 }
 
-/// Whether it is there; a failure if it is not ours.
-fn claim(connection: &Connect, project: &Project, name: &str) -> Result<bool, Failure> {
+/// The one that is there; a failure if it is not ours.
+fn claim(connection: &Connect, project: &Project, name: &str) -> Result<Option<Machine>, Failure> {
     let Some(domain) = lookup(connection, name)? else {
-        return Ok(false);
+        return Ok(None);
     };
     let there = stored(&domain, &pool::paths(connection)?)?;
-    guard::ours(&format!("the domain `{name}`"), there.mark(), project).map(|()| true)
+    guard::ours(&format!("the domain `{name}`"), there.mark(), project)?;
+    Ok(Some(there.machine))
 }
 
 fn undefine(connection: &Connect, project: &Project, name: &str) -> Result<(), Failure> {
     // A transient domain is gone once it is stopped.
-    if !claim(connection, project, name)? {
+    if claim(connection, project, name)?.is_none() {
         return Ok(());
     }
     let Some(domain) = lookup(connection, name)? else {

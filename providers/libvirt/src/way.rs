@@ -57,8 +57,10 @@ pub(crate) fn way(runs: &Machine, wanted: &Machine) -> Option<Vec<Step>> {
     contents(&mut now, &wanted, &mut steps);
     nics(&mut now, &wanted, &mut steps);
     words(&mut now.hardware, &wanted.hardware, &mut steps);
-    if now.ready != wanted.ready {
+    // What stands under our mark alone.
+    if (&now.ready, now.stop_timeout_s) != (&wanted.ready, wanted.stop_timeout_s) {
         now.ready.clone_from(&wanted.ready);
+        now.stop_timeout_s = wanted.stop_timeout_s;
         steps.push(Step::Remark);
     }
     // A thread goes when no disk uses it any more.

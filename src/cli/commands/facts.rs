@@ -65,7 +65,8 @@ async fn declared(
 }
 
 async fn look(world: &World, host: &HostName, ui: Ui) -> Facts {
-    let found = world.facts(host, &kvm_probe()).await;
+    let mut found = world.facts(host, &kvm_probe()).await;
+    infra_kernel::programs(&mut found.facts);
     found.problems.iter().for_each(|p| ui.warning(p));
     found
         .failures

@@ -99,7 +99,7 @@ impl Session {
         let held = Value::Array(held);
         let vouched = recorded.cloned().unwrap_or_else(|| veil(body, wanted));
         let likes: Vec<&Value> = wanted.into_iter().chain([&vouched, &held]).collect();
-        if !likes.iter().any(|like| like.to_string().contains(SECRET)) {
+        if !likes.iter().any(|like| names_secret(like)) {
             return Ok(body.clone());
         }
         Ok(masked(body, &likes, wanted, &self.store.key()?))
@@ -150,6 +150,17 @@ fn declared_now(observed: &mut Observed, by_mark: &BTreeMap<&Address, &Address>)
 fn masked(body: &Value, likes: &[&Value], wanted: Option<&Value>, key: &Key) -> Value {
     let masked = infra_state::mask(body, likes, key);
     opened(&masked, wanted.unwrap_or(&Value::Null), key)
+}
+
+/// Whether there is a secret's digest in it.
+fn names_secret(body: &Value) -> bool {
+    match body {
+        Value::Object(members) => {
+            members.contains_key(SECRET) || members.values().any(names_secret)
+        }
+        Value::Array(items) => items.iter().any(names_secret),
+        _ => false,
+    }
 }
 
 /// A secret that nobody knows: no digest is the same.

@@ -61,7 +61,7 @@ pub(super) fn holds_data(body: &Value) -> bool {
 type Row = Option<(String, String)>;
 
 fn of<T: DeserializeOwned, R>(body: &Value, rows: impl Fn(T) -> R) -> Option<R> {
-    serde_json::from_value(body.clone()).ok().map(rows)
+    T::deserialize(body).ok().map(rows)
 }
 
 fn row(name: &str, value: &dyn ToString) -> Row {

@@ -12,7 +12,8 @@ use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
 use self::hardware::{CRASH, POWEROFF};
 use crate::declared::read::{At, Reader};
-use crate::declared::words::{LINE, STRINGS, path, size, whole, word};
+use crate::declared::words::{LINE, STRINGS, duration, path, size, whole, word};
+use crate::declared::workload::container::stop_timeout;
 
 static CDROM: BlockKind = BlockKind {
     name: "cdrom",
@@ -88,6 +89,11 @@ pub(super) static KIND: BlockKind = BlockKind {
             .default("true"),
         word("agent", Shape::Bool, "Whether it has the channel of QEMU's guest agent.").default("false"),
         word("panic", Shape::Bool, "Whether it can tell that its kernel has panicked, so that `on_crash` is heard.").default("false"),
+        duration(
+            "stop_timeout",
+            "So long its guest may take to shut down, once it was told by its power button, before its power is taken; in \
+             whole seconds, `30s` where it is not written. `0s`: its power is taken at once.",
+        ),
         word("on_poweroff", Shape::OneOf(POWEROFF), "What becomes of it when the guest powers off.").default("\"destroy\""),
         word("on_reboot", Shape::OneOf(POWEROFF), "When the guest reboots.").default("\"restart\""),
         word("on_crash", Shape::OneOf(CRASH), "When it crashes.").default("\"destroy\""),
@@ -131,6 +137,7 @@ pub struct Kvm {
     pub cdroms: Vec<Cdrom>,
     pub hardware: Hardware,
     pub ready: Option<At<GuestReady>>,
+    pub stop_timeout_s: Option<u32>,
     pub patches: Vec<At<XmlPatch>>,
     pub span: Span,
 }
@@ -175,6 +182,7 @@ impl Kvm {
                 .nested("ready")
                 .next()
                 .and_then(|b| ready::read(b, reader)),
+            stop_timeout_s: stop_timeout(block, reader),
             patches: block
                 .nested("xml")
                 .filter_map(|b| xml::read(b, reader))

@@ -128,8 +128,9 @@ pub struct Workload {
     pub memory: Memory,
     pub interfaces: Vec<Interface>,
     pub disks: Vec<Disk>,
-    pub container: Option<Container>,
-    pub kvm: Option<Kvm>,
+    /// Each is large, and most have one of the two.
+    pub container: Option<Box<Container>>,
+    pub kvm: Option<Box<Kvm>>,
     pub bare_metal: Option<BareMetal>,
     pub update: Option<Update>,
     pub timeouts: Timeouts,
@@ -160,8 +161,10 @@ impl Workload {
                 .nested("disk")
                 .map(|b| Disk::read(b, reader))
                 .collect(),
-            container: one("container").and_then(|b| Container::read(b, reader)),
-            kvm: one("kvm").and_then(|b| Kvm::read(b, reader)),
+            container: one("container")
+                .and_then(|b| Container::read(b, reader))
+                .map(Box::new),
+            kvm: one("kvm").and_then(|b| Kvm::read(b, reader)).map(Box::new),
             bare_metal: one("bare_metal").and_then(|b| BareMetal::read(b, reader)),
             timeouts: one("timeouts")
                 .map(|b| Timeouts::read(b, reader))

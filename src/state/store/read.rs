@@ -94,6 +94,9 @@ impl Store {
         state: Option<&State>,
         journal: Option<&(Begin, Vec<Entry>)>,
     ) -> Result<(), Error> {
+        if state.is_some() {
+            return Ok(());
+        }
         let backup = &self.paths.backup;
         let exists = self
             .disk
@@ -101,7 +104,7 @@ impl Store {
             .map_err(|e| Error::io("reading", backup, &e))?
             .is_some();
         let had_one = exists || journal.is_some_and(|(begin, _)| begin.serial > 0);
-        if state.is_some() || !had_one {
+        if !had_one {
             return Ok(());
         }
         let doing = format!("reading {}", self.paths.state.display());

@@ -77,6 +77,9 @@ pub struct Machine {
     /// What tells that its guest is up; absent: it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready: Option<GuestReady>,
+    /// So long it may take to shut down before its power is taken; absent: as long as the daemon lets every machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_timeout_s: Option<u32>,
     /// What its description says beside all this, in the order in which it is done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub patches: Vec<XmlPatch>,

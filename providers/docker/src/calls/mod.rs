@@ -26,7 +26,7 @@ use crate::wire::{Wire, filters};
 
 /// A body as its struct. The parser's own words may hold a value, and a value may be a secret.
 pub(crate) fn body<T: DeserializeOwned>(doing: &str, body: &Value) -> Result<T, Failure> {
-    serde_json::from_value(body.clone()).map_err(|_| {
+    T::deserialize(body).map_err(|_| {
         Failure::new(
             Remedy::Operator,
             doing,

@@ -15,6 +15,7 @@ pub(crate) mod patched;
 pub(crate) mod ready;
 pub(crate) mod remote;
 pub(crate) mod serial;
+pub(crate) mod stop;
 
 use std::collections::BTreeMap;
 
@@ -116,6 +117,7 @@ fn check(machine: &Machine) -> Result<(), String> {
         console_log: _,
         autostart: _,
         ready: _,
+        stop_timeout_s: _,
         patches: _,
         hardware: _,
     } = machine;
@@ -187,6 +189,7 @@ pub(crate) fn mark_of(machine: &Machine, mark: &Mark) -> El {
     mark::element(mark, &fingerprint(machine))
         .children(board::note(&machine.hardware))
         .children(machine.ready.as_ref().and_then(ready::note))
+        .children(machine.stop_timeout_s.map(stop::note))
         .children(patched::note(&machine.patches))
         .children(machine.ignition.as_ref().map(ignition::note))
         .children(

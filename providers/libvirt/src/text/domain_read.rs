@@ -11,7 +11,7 @@ use infra_api::{IdSet, Mark, Text};
 use roxmltree::Node;
 
 use super::domain::disk::{self, SEED_SERIAL};
-use super::domain::{board, devices, ignition, interface, patched, ready};
+use super::domain::{board, devices, ignition, interface, patched, ready, stop};
 use super::mark::{self, NAMESPACE, Stamp};
 use super::pool::Pools;
 use super::xml::{all, attr, find, parse, size, size_at, text};
@@ -118,6 +118,7 @@ fn machine(root: Node, pools: &Pools) -> Option<Machine> {
         console_log: attr(root, "devices/serial/log", "file"),
         autostart: false,
         ready: ready::read(root),
+        stop_timeout_s: stop::read(root),
         patches: Vec::new(),
         hardware: hardware(root, acceleration),
     })

@@ -71,6 +71,7 @@ pub(crate) fn plain() -> Machine {
         console_log: None,
         autostart: false,
         ready: None,
+        stop_timeout_s: None,
         patches: Vec::new(),
         hardware: Hardware::default(),
     }
@@ -176,6 +177,7 @@ pub(crate) fn whole() -> Machine {
         ],
         interfaces: vec![several, limited],
         ready: Some(ready()),
+        stop_timeout_s: Some(5),
         ignition: Some(ignition()),
         hardware: all_of_it(),
         ..plain()

@@ -13,6 +13,7 @@ mod port;
 mod process;
 mod security;
 
+pub(super) use process::stop_timeout;
 use std::collections::BTreeMap;
 
 use infra_api::target::{

@@ -21,7 +21,7 @@ pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Process {
         tty: reader.bool(block, "tty").unwrap_or(false),
         stdin: reader.bool(block, "stdin").unwrap_or(false),
         stop_signal: signal(block, reader),
-        stop_timeout_s: timeout(block, reader),
+        stop_timeout_s: stop_timeout(block, reader),
     }
 }
 
@@ -45,15 +45,18 @@ fn signal(block: &Block, reader: &mut Reader<'_>) -> Option<String> {
     Some(written.value)
 }
 
-/// The engine counts in seconds.
-fn timeout(block: &Block, reader: &mut Reader<'_>) -> Option<u32> {
+/// `stop_timeout`, of containers and of machines: engines count in seconds.
+pub(in crate::declared::workload) fn stop_timeout(
+    block: &Block,
+    reader: &mut Reader<'_>,
+) -> Option<u32> {
     let ns = reader.nanoseconds(block, "stop_timeout")?;
     let seconds = u32::try_from(ns / SECOND).ok();
     if seconds.is_none() || ns % SECOND != 0 {
         let span = block
             .get("stop_timeout")
             .map_or(block.span, |written| written.span);
-        let text = "the engine waits whole seconds";
+        let text = "whole seconds are waited";
         reader.error("Time out of bounds", span, text, "write it as `30s`");
     }
     seconds
