@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use infra_api::target::{
     DiskDevice, Format, Hardware, Ignition, IgnitionVolume, Machine, MachineDisk, MachineInterface,
-    SeedVolume, VolumeRef,
+    SeedVolume, VolumeRef, XmlPatch,
 };
 use infra_api::{IdSet, Placement, Text, What, names};
 use infra_diag::{Diagnostic, Span};
@@ -80,11 +80,7 @@ impl Lowering<'_> {
             autostart: form.autostart,
             ready: form.ready.as_ref().map(|ready| ready.value.clone()),
             stop_timeout_s: form.stop_timeout_s,
-            patches: form
-                .patches
-                .iter()
-                .map(|patch| patch.value.clone())
-                .collect(),
+            patches: patches(form),
             hardware: self.hardware(form, placement),
         };
         self.push(
@@ -293,6 +289,11 @@ impl Lowering<'_> {
         self.diagnostics
             .push(Diagnostic::error(summary).at(span, text).hint(hint));
     }
+}
+
+fn patches(form: &Kvm) -> Vec<XmlPatch> {
+    let patches = form.patches.iter();
+    patches.map(|patch| patch.value.clone()).collect()
 }
 
 /// The kinds that the firmware tries; none where devices are named.

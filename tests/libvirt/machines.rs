@@ -374,7 +374,7 @@ fn live_facts() {
 fn live_the_room_in_our_pool_is_todays() {
     live("room", |b| {
         Box::pin(async {
-            const MUCH: u64 = 256 * MIB;
+            const MUCH: usize = 256 << 20;
             let pool = b.with_pool().await;
             let free = || async {
                 let mut facts = Facts::default();
@@ -385,11 +385,11 @@ fn live_the_room_in_our_pool_is_todays() {
             };
             let before = free().await;
             let path = PathBuf::from(&pool.path).join("by-hand");
-            std::fs::write(&path, vec![1; MUCH as usize]).unwrap();
+            std::fs::write(&path, vec![1; MUCH]).unwrap();
             let after = free().await;
             std::fs::remove_file(path).unwrap();
             // Others write and remove there, too.
-            assert!(before.saturating_sub(after) > MUCH / 2, "{before} {after}");
+            assert!(before.saturating_sub(after) > MUCH as u64 / 2, "{before} {after}");
         })
     });
 }

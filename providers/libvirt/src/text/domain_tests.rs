@@ -7,21 +7,18 @@ use infra_api::target::{
     Machine, MachineDisk, MachineInterface, MachineNetwork, Rate, Throttle, VolumeRef,
 };
 use infra_api::{Address, IdSet, Mark, Project, Text};
-use proptest::collection::{btree_set, vec};
-use proptest::option;
-use proptest::prelude::*;
 
-use super::domain::hardware_tests::{all_of_it, disks, hardware, interfaces};
+use super::domain::hardware_tests::all_of_it;
 use super::domain::{Hypervisor, definition, fingerprint, write};
 use super::domain_read::{Found, places, read};
 use super::golden;
 use super::pool::Pools;
 
-fn pools() -> Pools {
+pub(super) fn pools() -> Pools {
     Pools(BTreeMap::from([("demo".into(), "/srv/demo".into())]))
 }
 
-fn mark() -> Mark {
+pub(super) fn mark() -> Mark {
     Mark {
         project: Project::new("demo"),
         address: Address::new("workload.feed"),
@@ -113,11 +110,6 @@ pub(crate) fn nic(mac: &str) -> MachineInterface {
 
 /// One of everything.
 pub(crate) fn whole() -> Machine {
-    let throttle = Throttle {
-        read_bytes: Some(50_000_000),
-        write_iops: Some(500),
-        ..Throttle::default()
-    };
     let fast = MachineDisk {
         cache: Some("none".into()),
         io: Some("native".into()),
@@ -125,7 +117,7 @@ pub(crate) fn whole() -> Machine {
         serial: Some("data-1".into()),
         queues: Some(2),
         iothread: Some(1),
-        throttle: Some(throttle),
+        throttle: Some(throttle()),
         ..disk("data", Format::Qcow2, false)
     };
     let block = MachineDisk {
@@ -184,6 +176,14 @@ pub(crate) fn whole() -> Machine {
     }
 }
 
+fn throttle() -> Throttle {
+    Throttle {
+        read_bytes: Some(50_000_000),
+        write_iops: Some(500),
+        ..Throttle::default()
+    }
+}
+
 fn ignition() -> Ignition {
     Ignition {
         volume: volume("feed.ign"),
@@ -199,11 +199,11 @@ fn ready() -> GuestReady {
     }
 }
 
-fn xml(machine: &Machine) -> String {
+pub(super) fn xml(machine: &Machine) -> String {
     write(machine, &mark(), &pools(), Hypervisor::Qemu).unwrap()
 }
 
-fn back(xml: &str) -> Found {
+pub(super) fn back(xml: &str) -> Found {
     read(xml, &pools()).unwrap()
 }
 
@@ -435,97 +435,4 @@ fn what_libvirt_makes_of_a_wish_is_the_wish() {
     // Without the note nobody knows.
     let unnoted = runs.replace("infra:asked", "infra:other");
     assert_ne!(back(&unnoted).machine, definition(machine));
-}
-
-fn ids() -> impl Strategy<Value = IdSet> {
-    btree_set(0u32..200, 1..5).prop_map(|ids| ids.into_iter().collect())
-}
-
-pub(crate) fn volumes() -> impl Strategy<Value = VolumeRef> {
-    "[a-z][a-z0-9.-]{0,12}".prop_map(|name| volume(&name))
-}
-
-fn boots() -> impl Strategy<Value = Boot> {
-    let kernel = (volumes(), option::of(volumes()), option::of("[ -~]{0,60}"));
-    prop_oneof![
-        Just(Boot::Disk),
-        kernel.prop_map(|(kernel, initramfs, cmdline)| Boot::Kernel {
-            kernel,
-            initramfs,
-            cmdline: cmdline.map(Text::from)
-        })
-    ]
-}
-
-fn machines() -> impl Strategy<Value = Machine> {
-    let cpus = (
-        any::<bool>(),
-        (1u32..9, 0u32..3),
-        vec(ids(), 8),
-        option::of(ids()),
-        0u32..3,
-    );
-    let memory = (
-        (1u64..4096, 0u64..2),
-        option::of((ids(), option::of("preferred|interleave|restrictive"))),
-        option::of(prop_oneof![Just(2u64 << 20), Just(1 << 30)]),
-    );
-    let devices = (
-        boots(),
-        disks(),
-        option::of(volumes()),
-        interfaces(),
-        option::of("/[a-z/]{1,20}"),
-    );
-    (cpus, memory, devices, hardware()).prop_map(
-        |(cpus, ((mib, less), bound, page_size_bytes), devices, hardware)| {
-            let (boot, disks, seed, interfaces, console_log) = devices;
-            let (kvm, (online, more), pins, emulator_pin, iothreads) = cpus;
-            let (memory_nodes, memory_mode) = bound.unzip();
-            let acceleration = if kvm {
-                Acceleration::Kvm
-            } else {
-                Acceleration::Emulated
-            };
-            let iothread_pins = (1..=iothreads).zip(pins.clone()).collect();
-            let vcpu_pins = (0..online).zip(pins).collect();
-            let memory_bytes = (mib + less) << 20;
-            Machine {
-                acceleration,
-                vcpus: online + more,
-                online_vcpus: (more > 0).then_some(online),
-                vcpu_pins,
-                emulator_pin,
-                iothreads,
-                iothread_pins,
-                memory_bytes,
-                balloon_bytes: (less > 0).then_some(mib << 20),
-                memory_nodes,
-                memory_mode: memory_mode.flatten(),
-                page_size_bytes,
-                boot,
-                disks,
-                seed_digest: seed.as_ref().map(|_| "00ff".to_owned()),
-                seed,
-                interfaces,
-                console_log,
-                hardware,
-                ..plain()
-            }
-        },
-    )
-}
-
-proptest! {
-    #[test]
-    fn read_undoes_write(machine in machines()) {
-        let found = back(&xml(&machine));
-        prop_assert_eq!(found.stamp.map(|stamp| stamp.mark), Some(mark()));
-        prop_assert_eq!(found.machine, definition(machine));
-    }
-
-    #[test]
-    fn no_text_panics(text in "(<domain>)?(<[a-z]{0,6}/?>|[ -~]){0,40}") {
-        let _ = read(&text, &pools());
-    }
 }

@@ -4,6 +4,8 @@ pub(crate) mod companion;
 pub(crate) mod console;
 pub(crate) mod dns;
 pub(crate) mod domain;
+#[cfg(test)]
+pub(crate) mod domain_laws;
 pub(crate) mod domain_read;
 #[cfg(test)]
 pub(crate) mod domain_tests;

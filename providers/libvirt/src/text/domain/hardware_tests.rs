@@ -9,7 +9,7 @@ use proptest::collection::btree_map;
 use proptest::option;
 use proptest::prelude::*;
 
-use crate::text::domain_tests::volumes;
+use crate::text::domain_laws::volumes;
 
 fn every_port() -> [SerialPort; 3] {
     [
