@@ -141,13 +141,13 @@ fn live_a_bridge_of_the_hosts_is_used_and_another_after_it() {
 fn live_a_nic_moves_to_another_network() {
     live("move", |b| {
         Box::pin(async {
-            let first = b.network("10.213.98");
+            let first = b.network("10.213.89");
             let (lan, id, machine) = running(b, &first).await;
             let second = MachineNetwork {
                 name: b.name("other"),
                 uuid: "5b1c0c4e-6a38-4fbd-9a0d-1f4b3a4f3b98".into(),
                 bridge: Some("itmove98".into()),
-                ..b.network("10.213.96")
+                ..b.network("10.213.86")
             };
             let other = b.id("network", &second.name);
             b.create(&other, &second, None).await.unwrap();
@@ -329,7 +329,7 @@ fn records(hosts: &[(&str, u8)], txt: &[(&str, &str)], srv: &[(&str, u16)]) -> D
 fn live_records_change_while_the_network_runs() {
     live("dns", |b| {
         Box::pin(async {
-            let mut network = b.network("10.213.98");
+            let mut network = b.network("10.213.87");
             network.own.as_mut().unwrap().dns = Some(Dns::default());
             let (lan, _, _) = running(b, &network).await;
             let gateway = network.own.as_ref().unwrap().gateway;
@@ -377,7 +377,7 @@ fn live_records_change_while_the_network_runs() {
 fn live_dns_is_switched_on_and_off() {
     live("switch", |b| {
         Box::pin(async {
-            let silent = b.network("10.213.98");
+            let silent = b.network("10.213.88");
             let (lan, id, machine) = running(b, &silent).await;
             let bridge = silent.bridge.clone().unwrap();
             let gateway = silent.own.as_ref().unwrap().gateway;
