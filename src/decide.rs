@@ -11,8 +11,8 @@ pub use ignore::container_words;
 use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{
-    Address, HostName, ImageTag, Pinned, Placement, Project, Provider, Resource, ResourceId, Target,
-    What,
+    Address, HostName, ImageTag, Pinned, Placement, Project, Provider, Resource, ResourceId,
+    Target, What,
 };
 use infra_diag::Diagnostics;
 use infra_lang::Evaluation;
