@@ -298,11 +298,14 @@ impl<'a> Hands<'a> {
         );
         // The daemon may know why: of a program that ended at once, how, and what it last said.
         let ready = self.daemon()?.ready(&self.step.resource);
-        if let (Some(_), Ok(Readiness::Failed(why))) = (wanted, self.answer(ready).await) {
+        let mut hint = "see the daemon's log, then plan again";
+        if let (Some(_), Ok(Readiness::Failed(why) | Readiness::Waiting(why))) =
+            (wanted, self.answer(ready).await)
+        {
             cause = format!("{cause}; {why}");
+            hint = "see its own log and the daemon's, then plan again";
         }
-        Err(Failure::new(Remedy::Operator, self.doing(), cause)
-            .hint("see the daemon's log, then plan again"))
+        Err(Failure::new(Remedy::Operator, self.doing(), cause).hint(hint))
     }
 
     /// Until it is ready, or the time is over that its declaration gives it.

@@ -45,7 +45,7 @@ pub const SERVICE: &[Row] = &[
     here("cpus", "workload.container.limits.cpu_quota", "half a CPU is `50ms`; `workload.cpus.count` says which CPUs, not how long on them. The Engine refuses to change the one into the other"),
     here("cpuset", "workload.cpus.set", "or `count`: then they are chosen"),
     left("credential_spec", "of Windows containers"),
-    here("depends_on", "workload", "an argument of every workload: it waits for the health check of what it names"),
+    here("depends_on", "workload", "an argument of every workload: it waits for the health check of what it names, or until that runs. `service_completed_successfully` is left out: what ends by itself is started again by the next apply, as `up` does"),
     here("deploy", "workload", "`count` and `for_each` for replicas, `update` for rolling changes, `memory` and `limits` for resources; placement is infra's own"),
     left("develop", "watching sources is no matter of what runs"),
     here("device_cgroup_rules", "workload.container.device_rules", ""),

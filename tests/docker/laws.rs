@@ -360,8 +360,17 @@ fn readiness() {
             command: Some(shell("echo so long; exit 3")),
             ..rig.container("over", &image)
         };
+        let again = Container {
+            restart: Some(Restart {
+                policy: "always".to_owned(),
+                max_retries: None,
+            }),
+            command: over.command.clone(),
+            ..rig.container("again", &image)
+        };
+        let again = rig.workload(&again);
         let over = rig.workload(&over);
-        for wanted in [&sick, &well, &over] {
+        for wanted in [&sick, &well, &over, &again] {
             rig.create(wanted).await;
         }
         assert_eq!(rig.ready(&well.id).await, Readiness::Ready);
@@ -374,5 +383,17 @@ fn readiness() {
         let exited = "it exited with code 3; it last said: so long";
         assert_eq!(rig.ready(&over.id).await, Readiness::Failed(exited.into()));
         assert_eq!(rig.body(&over.id).await["state"], "exited");
+        // It runs for moments, and is between them for longer each time.
+        let said = |ready: &Readiness| match ready {
+            Readiness::Waiting(what) => what.ends_with("code 3; it last said: so long"),
+            _ => false,
+        };
+        for _ in 0..200 {
+            if said(&rig.ready(&again.id).await) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("{:?}", rig.ready(&again.id).await);
     });
 }

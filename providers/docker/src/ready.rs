@@ -22,6 +22,9 @@ pub(crate) async fn container(wire: &Wire, name: &str) -> Answer<Readiness> {
         Readiness::Failed(why) if found.state.status == "exited" => {
             Readiness::Failed(with_logs(wire, &found, why).await)
         }
+        Readiness::Waiting(what) if found.state.status == "restarting" => {
+            Readiness::Waiting(with_logs(wire, &found, what).await)
+        }
         other => other,
     })
 }

@@ -45,8 +45,6 @@ pub(crate) struct Wire {
     info: Mutex<Option<Bytes>>,
     /// What never changes, by its path.
     fixed: Mutex<BTreeMap<String, Arc<OnceCell<Bytes>>>>,
-    /// What the engine runs on, once it was asked.
-    pub(crate) platform: OnceCell<String>,
 }
 
 /// The header in which an engine names the newest version it speaks, with every answer.
@@ -84,7 +82,6 @@ impl Wire {
             reads: Semaphore::new(READS),
             info: Mutex::new(info),
             fixed: Mutex::default(),
-            platform: OnceCell::new(),
         })
     }
 

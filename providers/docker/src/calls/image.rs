@@ -67,7 +67,7 @@ pub(crate) async fn read(
         Reference::Registry => {
             let own = registry::own_platform(wire).await;
             let own = own.map_err(|e| e.failure(doing(wire, "reading", KIND, reference)))?;
-            pulled(reference, &found, own)
+            pulled(reference, &found, &own)
         }
         Reference::Archive(name) if name.project == *project => observe(&name, &found.tags()),
         Reference::Archive(name) => Observed::Foreign {

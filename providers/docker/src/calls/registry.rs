@@ -27,7 +27,7 @@ pub(crate) async fn pull(
     let failed = |e: Trouble| e.failure(doing);
     if let Some(there) = find(wire, reference).await.map_err(failed)? {
         let own = own_platform(wire).await.map_err(failed)?;
-        let wanted = body.platform.as_deref().unwrap_or(own);
+        let wanted = body.platform.as_deref().unwrap_or(&own);
         return suits(&there, wanted, reference, doing);
     }
     if image::is_id(reference) {
@@ -60,18 +60,15 @@ pub(crate) async fn pull(
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What the engine runs on.
-pub(crate) async fn own_platform(wire: &Wire) -> Answer<&str> {
-    let asked = wire.platform.get_or_try_init(|| async {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Version {
-            os: String,
-            arch: String,
-        }
-        let Version { os, arch } = wire.get("/version").await?;
-        Ok::<_, Trouble>(image::platform(&format!("{os}/{arch}")))
-    });
-    asked.await.map(String::as_str)
+pub(crate) async fn own_platform(wire: &Wire) -> Answer<String> {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Version {
+        os: String,
+        arch: String,
+    }
+    let Version { os, arch } = wire.find_once("/version").await?.unwrap_or_default();
+    Ok(image::platform(&format!("{os}/{arch}")))
 }
 
 /// An engine keeps one image under a reference, whatever else its registry has there.
@@ -144,7 +141,7 @@ async fn other_platform(
         suits(&there, wanted, &known.reference, doing)?;
     }
     let own = own_platform(wire).await.map_err(failed)?;
-    Ok(Some(wanted.to_owned()).filter(|wanted| wanted != own))
+    Ok(Some(wanted.to_owned()).filter(|wanted| *wanted != own))
 }
 
 async fn known(
