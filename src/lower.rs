@@ -9,6 +9,7 @@ mod images;
 mod machine;
 mod mounts;
 mod networks;
+mod pools;
 mod sense;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +49,8 @@ pub struct Inputs<'a> {
     pub files: &'a BTreeMap<String, FileFacts>,
     /// Registry references by (host, reference as written): pinned to their digests.
     pub pinned: &'a BTreeMap<(HostName, String), String>,
+    /// Pools that are there and whose volumes are logical volumes.
+    pub logical: &'a BTreeSet<(HostName, String)>,
 }
 
 /// Every target of a configuration, and what is wrong with the combination of form and place.
