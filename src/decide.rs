@@ -151,6 +151,7 @@ impl Decision {
             made_as: inputs.made_as,
             files: inputs.files,
             pinned: inputs.pinned,
+            logical: &logical(inputs.inventory),
         });
         self.diagnostics.extend(found);
         let workloads = inputs.declared.workloads.iter();
@@ -232,6 +233,19 @@ impl Decision {
             .collect();
         self.depends_on.extend(others);
     }
+}
+
+/// Pools that are there and whose volumes are logical volumes.
+fn logical(inventory: &Inventory) -> BTreeSet<(HostName, String)> {
+    let hosts = inventory.hosts.iter();
+    let pools = hosts.flat_map(|(name, host)| {
+        let pools = host.facts.libvirt.iter().flat_map(|l| &l.pools);
+        pools.map(move |pool| (name, pool))
+    });
+    let logical = pools.filter(|(_, pool)| pool.kind.as_deref() == Some("logical"));
+    logical
+        .map(|(host, pool)| (host.clone(), pool.name.clone()))
+        .collect()
 }
 
 fn stopped_when(workload: &Workload) -> Option<When> {

@@ -8,7 +8,7 @@ use infra_lang::Evaluation;
 use infra_plan::{Desired, Record};
 use serde_json::Value;
 
-use crate::declared::Declared;
+use crate::declared::{Declared, Disk};
 use crate::recover::{self, There};
 
 /// Adds to what is desired what stays as it was found.
@@ -63,17 +63,22 @@ fn held(
     held
 }
 
-/// What a disk that is there began as a copy of is no wish any more, nor does it stand on it; but for what a person wants
-/// made anew.
+/// What a disk that is there began as a copy of is no wish any more, nor is its size where it is as large as that, nor
+/// does it stand on it; but for what a person wants made anew.
 pub fn as_begun(
+    declared: &Declared,
     desired: &mut [Desired],
     observed: &BTreeMap<ResourceId, Observed>,
     anew: &BTreeSet<Address>,
 ) {
-    const ORIGINAL: &str = "copy_of";
+    let own: Disks<'_> = declared
+        .workloads
+        .iter()
+        .map(|w| (&w.address, &w.disks[..]))
+        .collect();
     let disks = desired.iter_mut().map(|wanted| &mut wanted.resource);
-    for disk in disks.filter(|disk| disk.body.get("capacity_bytes").is_some()) {
-        let found = observed.get(&disk.id);
+    for disk in disks.filter(|disk| disk.body.get(SIZE).is_some()) {
+        let (found, sized) = (observed.get(&disk.id), is_sized(declared, &own, disk));
         let (Some(Observed::Present { body: found, .. }), Value::Object(body)) =
             (found, &mut disk.body)
         else {
@@ -86,6 +91,9 @@ pub fn as_begun(
         disk.source = None;
         disk.after
             .retain(|id| id.kind == "pool" || body.contains_key("backing"));
+        if let Some(size) = found.get(SIZE).filter(|_| !sized) {
+            body.insert(SIZE.to_owned(), size.clone());
+        }
         if let Some(original) = found.get(ORIGINAL) {
             body.insert(ORIGINAL.to_owned(), original.clone());
         }
@@ -93,11 +101,32 @@ pub fn as_begun(
     after_copies(desired);
 }
 
+const ORIGINAL: &str = "copy_of";
+const SIZE: &str = "capacity_bytes";
+
+/// The disks of workloads.
+type Disks<'a> = BTreeMap<&'a Address, &'a [Disk]>;
+
+/// Whether a person wrote its size, or it is no copy.
+fn is_sized(declared: &Declared, own: &Disks<'_>, disk: &Resource) -> bool {
+    if let Some(volume) = declared.volumes.get(&disk.address) {
+        return volume.size_bytes.is_some() || volume.storage.copy_of.is_none();
+    }
+    let disks = own.get(&disk.address);
+    let plain = disk.id.name.rsplit_once('.').map_or("", |(name, _)| name);
+    let named = |label: &str| {
+        let name = plain.strip_suffix(label);
+        name.is_some_and(|name| name.ends_with(".disk-"))
+    };
+    let own = disks.and_then(|disks| disks.iter().find(|d| named(&d.label)));
+    own.is_none_or(|disk| disk.size_bytes.is_some() || disk.storage.copy_of.is_none())
+}
+
 /// A machine starts to write to its disks when what is to be copied of them is.
 fn after_copies(desired: &mut [Desired]) {
     let mut copies: BTreeMap<ResourceId, Vec<ResourceId>> = BTreeMap::new();
     for copy in desired.iter().map(|wanted| &wanted.resource) {
-        if copy.body.get("copy_of").is_some() {
+        if copy.body.get(ORIGINAL).is_some() {
             let originals = copy.after.iter().filter(|id| id.kind == "volume");
             for original in originals {
                 let of = copies.entry(original.clone()).or_default();

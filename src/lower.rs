@@ -10,6 +10,7 @@ mod machine;
 mod mounts;
 mod networks;
 mod nics;
+mod pools;
 mod sense;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,6 +51,8 @@ pub struct Inputs<'a> {
     pub files: &'a BTreeMap<String, FileFacts>,
     /// Registry references by (host, reference as written): pinned to their digests.
     pub pinned: &'a BTreeMap<(HostName, ImageTag), Pinned>,
+    /// Pools that are there and whose volumes are logical volumes.
+    pub logical: &'a BTreeSet<(HostName, String)>,
 }
 
 /// Every target of a configuration, and what is wrong with the combination of form and place.

@@ -133,6 +133,7 @@ impl Selection {
         }
         let mut declared = declared.clone();
         declared.networks.retain(|a, _| !self.leaves_out(a));
+        declared.pools.retain(|a, _| !self.leaves_out(a));
         declared.volumes.retain(|a, _| !self.leaves_out(a));
         declared.images.retain(|a, _| !self.leaves_out(a));
         declared.workloads.retain(|w| !self.leaves_out(&w.address));

@@ -5,6 +5,7 @@ mod anew;
 mod devices;
 mod left;
 mod originals;
+mod pools;
 mod ports;
 mod shrink;
 mod space;
@@ -22,6 +23,7 @@ use crate::inventory::Inventory;
 pub use anew::anew;
 pub use left::left;
 pub use originals::written;
+pub use pools::logical;
 pub use shrink::shrink;
 pub use space::space;
 
@@ -42,6 +44,7 @@ const RULES: &[Rule] = &[
     ports::check,
     volumes::check,
     originals::check,
+    pools::check,
     devices::check,
 ];
 

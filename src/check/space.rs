@@ -26,21 +26,22 @@ pub fn space(
         .values()
         .map(|f| (f.path.as_path(), f.size_bytes))
         .collect();
-    let mut needs: BTreeMap<(&HostName, &str), u64> = BTreeMap::new();
+    let mut needs: BTreeMap<(&HostName, &str, &str), u64> = BTreeMap::new();
     for step in &plan.steps {
+        let id = &step.resource;
         let need = needs
-            .entry((&step.resource.host, &step.resource.provider))
+            .entry((&id.host, &id.provider, pool_of(id)))
             .or_default();
         // Sizes are a person's: the sum of two may be none.
         *need = need.saturating_add(bytes(step, plan, &by_path));
     }
     let mut diagnostics = Diagnostics::new();
-    for ((host, provider), need) in needs {
+    for ((host, provider, pool), need) in needs {
         let Some(found) = inventory.hosts.get(host) else {
             continue;
         };
         if let Some((place, free)) =
-            free(host, &found.facts, provider, plan).filter(|(_, f)| need > *f)
+            free(host, &found.facts, (provider, pool), plan).filter(|(_, f)| need > *f)
         {
             let text = format!(
                 "the plan puts {} into {place} of {host}, where {} are free",
@@ -56,6 +57,13 @@ pub fn space(
         }
     }
     diagnostics
+}
+
+/// The pool a volume of libvirt's is in: its name is `POOL/NAME`. Nothing of what is in none.
+fn pool_of(id: &ResourceId) -> &str {
+    let volume = id.provider == "libvirt" && id.kind == "volume";
+    let pool = id.name.split_once('/').filter(|_| volume);
+    pool.map_or("", |(pool, _)| pool)
 }
 
 /// To whole MiB where it is larger: nobody reads bytes.
@@ -94,20 +102,24 @@ fn grown(step: &Step) -> Option<u64> {
     Some(wanted.saturating_sub(was))
 }
 
-/// The disk on which a provider's objects of this plan lie, and what is free there.
-fn free(host: &HostName, facts: &Facts, provider: &str, plan: &Plan) -> Option<(String, u64)> {
+/// The disk on which a provider's objects of this plan lie, or those in a pool, and what is free there.
+fn free(
+    host: &HostName,
+    facts: &Facts,
+    (provider, name): (&str, &str),
+    plan: &Plan,
+) -> Option<(String, u64)> {
     match provider {
         "docker" => {
             let docker = facts.docker.as_ref()?;
             Some((docker.root_dir.clone()?, docker.free_bytes?))
         }
         "libvirt" => {
-            let name = format!("infra-{}", plan.project);
             let pools = &facts.libvirt.as_ref()?.pools;
             if let Some(pool) = pools.iter().find(|p| p.name == name) {
                 return Some((format!("pool `{name}`"), pool.free_bytes?));
             }
-            let id = ResourceId::new(host, "libvirt", "pool", &name);
+            let id = ResourceId::new(host, "libvirt", "pool", name);
             let path = plan.result.resources.get(&id)?.body.get("path")?.as_str()?;
             let (beside, free) = beside(Path::new(path), pools)?;
             let place = format!("pool `{name}` (on the disk of pool `{}`)", beside.name);

@@ -5,6 +5,7 @@ mod host;
 mod image;
 mod labels;
 mod network;
+mod pool;
 mod read;
 mod storage;
 mod volume;
@@ -21,6 +22,7 @@ pub use host::{DOCKER_ENDPOINT, Host, LIBVIRT_URI, POOL_PATH, Reserve};
 pub use image::{Image, Source};
 pub(crate) use network::MASQUERADE;
 pub use network::{Guest, Network, counterpart};
+pub use pool::{Place, Pool};
 pub use read::{At, Reader};
 pub use storage::Storage;
 pub use volume::Volume;
@@ -34,6 +36,7 @@ pub static SCHEMA: Schema = Schema {
     kinds: &[
         host::KIND,
         network::KIND,
+        pool::KIND,
         volume::KIND,
         image::KIND,
         workload::KIND,
@@ -45,6 +48,7 @@ pub static SCHEMA: Schema = Schema {
 pub struct Declared {
     pub hosts: BTreeMap<HostName, Host>,
     pub networks: BTreeMap<Address, Network>,
+    pub pools: BTreeMap<Address, Pool>,
     pub volumes: BTreeMap<Address, Volume>,
     pub images: BTreeMap<Address, Image>,
     /// In the order of their addresses.
@@ -125,6 +129,9 @@ impl Declared {
             "network" => self
                 .networks
                 .extend(Network::read(instance, reader).map(|n| (address(), n))),
+            "pool" => self
+                .pools
+                .extend(Pool::read(instance, reader).map(|p| (address(), p))),
             "volume" => {
                 self.volumes
                     .insert(address(), Volume::read(instance, reader));

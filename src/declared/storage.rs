@@ -9,6 +9,12 @@ use super::read::{At, Reader};
 use super::words::word;
 
 /// Words of a virtual disk.
+pub(super) const POOL: Attribute = word(
+    "pool",
+    Shape::Ref(&["pool"]),
+    "A virtual machine's: the pool it lies in; the project's own where none is written.",
+);
+
 pub(super) const ALLOCATION: Attribute = word(
     "allocation",
     Shape::OneOf(&["sparse", "metadata", "full"]),
@@ -21,8 +27,8 @@ pub(super) const COPY_OF: Attribute = word(
     "copy_of",
     Shape::Ref(&["image", "volume"]),
     "A virtual machine's: the image with `disk`, or the volume, that it begins as a copy of; it needs neither \
-     afterwards. `size` is the original's where it is not written, and never less. Once it is made another original \
-     changes nothing: `--replace` makes a volume anew. No running machine may have the volume while it is copied.",
+     afterwards. `size` is the original's where it is not written, and never less. Once it is made neither another \
+     original nor another size of it changes anything: `--replace` makes a volume anew. No running machine may have the volume while it is copied.",
 );
 
 /// How a virtual disk is to be made, as declared.
@@ -30,6 +36,7 @@ pub(super) const COPY_OF: Attribute = word(
 pub struct Storage {
     pub format: Option<At<Format>>,
     pub allocation: Option<At<Allocation>>,
+    pub pool: Option<At<Address>>,
     /// An image or a volume.
     pub copy_of: Option<At<Address>>,
 }
@@ -39,10 +46,8 @@ impl Storage {
         let storage = Self {
             format: reader.string(block, "format").map(format),
             allocation: reader.string(block, "allocation").map(allocation),
-            copy_of: reader.string(block, "copy_of").map(|original| At {
-                value: Address::new(original.value),
-                span: original.span,
-            }),
+            pool: reader.string(block, "pool").map(address),
+            copy_of: reader.string(block, "copy_of").map(address),
         };
         let raw = storage
             .format
@@ -66,6 +71,8 @@ impl Storage {
     /// What is written of it, in the order of the words; the format apart.
     pub(super) fn written(&self) -> Option<(&'static str, Span)> {
         let allocation = self.allocation.as_ref().map(|a| ("allocation", a.span));
+        let pool = || self.pool.as_ref().map(|p| ("pool", p.span));
+        let allocation = allocation.or_else(pool);
         allocation.or_else(|| self.copy_of.as_ref().map(|c| ("copy_of", c.span)))
     }
 
@@ -74,6 +81,13 @@ impl Storage {
     pub fn any(&self) -> Option<(&'static str, Span)> {
         let format = self.format.as_ref().map(|f| ("format", f.span));
         format.or_else(|| self.written())
+    }
+}
+
+fn address(word: At<String>) -> At<Address> {
+    At {
+        value: Address::new(word.value),
+        span: word.span,
     }
 }
 

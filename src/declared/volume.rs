@@ -7,7 +7,7 @@ use infra_diag::Span;
 use infra_lang::{BlockKind, Instance, Meta, Shape};
 
 use super::read::{At, Reader};
-use super::storage::{ALLOCATION, COPY_OF, Storage};
+use super::storage::{ALLOCATION, COPY_OF, POOL, Storage};
 use super::words::{NAME, STRING_MAP, size, word};
 
 pub(super) const KIND: BlockKind = BlockKind {
@@ -29,6 +29,7 @@ pub(super) const KIND: BlockKind = BlockKind {
             Shape::OneOf(&["raw", "qcow2"]),
             "A virtual machine's: how it lies on the host; `qcow2` where it is not written, and a copy as its original.",
         ),
+        POOL,
         ALLOCATION,
         COPY_OF,
         word(

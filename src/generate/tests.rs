@@ -1,6 +1,6 @@
 //! What is written of a body makes the same body.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use infra_api::target::Container;
@@ -70,6 +70,7 @@ fn targets(text: &str) -> Vec<What> {
         made_as: &infra_plan::MadeAs::default(),
         files: &BTreeMap::new(),
         pinned: &pinned,
+        logical: &BTreeSet::new(),
     });
     assert!(!diagnostics.has_errors(), "{diagnostics:?}");
     targets.into_iter().map(|target| target.what).collect()

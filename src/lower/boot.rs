@@ -41,6 +41,7 @@ impl Lowering<'_> {
     fn without_image(&mut self, workload: &Workload, form: &Kvm) -> Option<Booted> {
         for (written, name) in [
             (form.root_size_bytes.as_ref().map(|s| s.span), "root_size"),
+            (form.root_pool.as_ref().map(|p| p.span), "root_pool"),
             (form.cmdline.as_ref().map(|_| form.span), "cmdline"),
         ] {
             if let Some(span) = written {
@@ -75,9 +76,10 @@ impl Lowering<'_> {
         kernel: &At<String>,
         initramfs: Option<&At<String>>,
     ) -> Option<Booted> {
-        if let Some(size) = &form.root_size_bytes {
+        let size = form.root_size_bytes.as_ref().map(|size| size.span);
+        if let Some(span) = size.or(form.root_pool.as_ref().map(|pool| pool.span)) {
             self.error(
-                size.span,
+                span,
                 "Root size without a disk image",
                 "a kernel image has no disk",
                 "declare a `disk` block, or leave it out",
@@ -117,8 +119,17 @@ impl Lowering<'_> {
         }
         let (backing, file) = self.file(&placement.host, &image.value, "disk", path)?;
         let capacity_bytes = self.root_size(form, &file);
+        let home = self.home(&placement.host, form.root_pool.as_ref())?;
+        if let Some(pool) = form.root_pool.as_ref().filter(|_| home.logical) {
+            self.error(
+                pool.span,
+                "Disk over an image in a volume group",
+                "a logical volume is raw: it cannot lie over the image",
+                "declare a `disk` block with `copy_of` there, and leave the machine's `image` out",
+            );
+        }
         let volume = VolumeRef {
-            pool: self.pool(&placement.host),
+            pool: home.pool,
             name: format!("{}.qcow2", self.part_name(&workload.address, "boot")),
         };
         let what = DiskVolume {

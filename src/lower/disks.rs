@@ -11,6 +11,9 @@ use super::Lowering;
 use super::machine::SECTOR;
 use crate::declared::{At, Source, Storage};
 
+/// What LVM gives room by, where nobody has chosen larger ones.
+const EXTENT: u64 = 4 << 20;
+
 /// A disk to be made, as declared.
 pub(super) struct Made<'a> {
     pub(super) address: &'a Address,
@@ -60,18 +63,23 @@ impl Lowering<'_> {
             Some(original) => Some(self.begun(host, original)?),
             None => None,
         };
-        let format = self.format(storage, begun.as_ref());
+        let home = self.home(host, storage.pool.as_ref())?;
+        let format = self.format(storage, begun.as_ref(), home.logical);
         let volume = VolumeRef {
-            pool: self.pool(host),
+            pool: home.pool,
             name: format!("{}.{}", made.name, ending(format)),
         };
         let key = (host.clone(), volume.clone());
         if self.disks.contains_key(&key) {
             return Some((volume, format));
         }
-        let capacity_bytes = self.capacity(&made, begun.as_ref())?;
+        let unit = if home.logical { EXTENT } else { SECTOR };
+        let capacity_bytes = self.capacity(&made, begun.as_ref(), unit)?;
         self.disks.insert(key, capacity_bytes);
-        let allocation = self.allocation(storage, format, begun.as_ref());
+        let allocation = match home.logical {
+            true => self.all_of_it(storage),
+            false => self.allocation(storage, format, begun.as_ref()),
+        };
         let (copy_of, source) = begun.map(|b| (b.original, b.source)).unzip();
         let what = DiskVolume {
             volume: volume.clone(),
@@ -116,7 +124,38 @@ impl Lowering<'_> {
         })
     }
 
-    fn format(&mut self, storage: &Storage, begun: Option<&Begun>) -> Format {
+    /// A logical volume is bytes and nothing else.
+    fn raw(&mut self, storage: &Storage, begun: Option<&Begun>) -> Format {
+        let is_qcow2 = |format: &Format| *format == Format::Qcow2;
+        let written = storage.format.as_ref().filter(|f| is_qcow2(&f.value));
+        if let Some(written) = written {
+            let text = "a logical volume of LVM is raw";
+            let hint = "leave `format` out";
+            self.error(written.span, "Logical volume in a format", text, hint);
+        }
+        let uploaded = begun.filter(|b| b.source.is_some() && is_qcow2(&b.format));
+        if let (Some(_), Some(original)) = (uploaded, &storage.copy_of) {
+            let text = "the image is qcow2, and a logical volume of LVM is raw";
+            let hint = "convert the file: `qemu-img convert -O raw FILE NEW`";
+            self.error(original.span, "Copy in another format", text, hint);
+        }
+        Format::Raw
+    }
+
+    fn all_of_it(&mut self, storage: &Storage) -> Allocation {
+        let written = storage.allocation.as_ref();
+        if let Some(written) = written.filter(|a| a.value != Allocation::Full) {
+            let text = "a logical volume of LVM has all of its space";
+            let hint = "leave `allocation` out";
+            self.error(written.span, "Sparse logical volume", text, hint);
+        }
+        Allocation::Full
+    }
+
+    fn format(&mut self, storage: &Storage, begun: Option<&Begun>, logical: bool) -> Format {
+        if logical {
+            return self.raw(storage, begun);
+        }
         let Some(begun) = begun else {
             return storage.format.as_ref().map_or(Format::Qcow2, |f| f.value);
         };
@@ -137,7 +176,7 @@ impl Lowering<'_> {
     }
 
     /// As written, else as large as what it begins as.
-    fn capacity(&mut self, made: &Made<'_>, begun: Option<&Begun>) -> Option<u64> {
+    fn capacity(&mut self, made: &Made<'_>, begun: Option<&Begun>, unit: u64) -> Option<u64> {
         let Some(size) = made.size else {
             if begun.is_none() {
                 self.error(
@@ -147,16 +186,27 @@ impl Lowering<'_> {
                     "write `size = \"…\"`",
                 );
             }
-            let whole = |bytes: u64| bytes.checked_next_multiple_of(SECTOR).unwrap_or(bytes);
+            let whole = |bytes: u64| bytes.checked_next_multiple_of(unit).unwrap_or(bytes);
             return begun.map(|begun| whole(begun.bytes));
         };
-        self.whole_sectors(size);
+        match unit {
+            SECTOR => self.whole_sectors(size),
+            _ => self.whole_extents(size),
+        }
         if let Some(begun) = begun.filter(|begun| begun.bytes > size.value) {
             let text = format!("its original is {} large", Bytes(begun.bytes));
             let hint = "make it larger: a disk cannot be cut";
             self.error(size.span, "Copy smaller than its original", &text, hint);
         }
         Some(size.value)
+    }
+
+    fn whole_extents(&mut self, size: &At<u64>) {
+        if !size.value.is_multiple_of(EXTENT) {
+            let text =
+                "a logical volume is a whole number of its group's extents, of 4 MiB or more";
+            self.error(size.span, "Uneven disk", text, "round it to whole 4 MiB");
+        }
     }
 
     /// What libvirt can reserve: it converts and sends a qcow2 as it comes.

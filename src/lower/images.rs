@@ -1,6 +1,6 @@
 //! What workloads start from, once on each host that needs it.
 
-use infra_api::target::{ContainerImage, FileVolume, Format, ImageSource, Pool, VolumeRef};
+use infra_api::target::{ContainerImage, FileVolume, Format, ImageSource, VolumeRef};
 use infra_api::{Address, HostName, ImageTag, What, names};
 use infra_diag::{Diagnostic, Span};
 
@@ -102,23 +102,6 @@ impl Lowering<'_> {
                 .at(span, format!("{user} cannot start from `{address}`"))
                 .hint(format!("use {wanted}")),
         );
-    }
-
-    /// The project's pool on a host, once.
-    pub(super) fn pool(&mut self, host: &HostName) -> String {
-        let name = self.pool_name();
-        if self.first(host, &format!("pool {name}")) {
-            let pool = Pool {
-                name: name.clone(),
-                path: self.pool_path(host),
-            };
-            self.push(
-                host,
-                &Address::new(format!("host.{host}")),
-                What::Pool(pool),
-            );
-        }
-        name
     }
 
     /// A file of the person's as a volume, once on each host. Its content is in its name: another content is another

@@ -18,6 +18,8 @@ use crate::declared::{Cdrom, Disk, Kvm, Memory, Source, Workload};
 const MIB: u64 = 1 << 20;
 /// And a virtual disk to these.
 pub(super) const SECTOR: u64 = 512;
+/// What a serial number of a disk has at most.
+const SERIAL_LENGTH: usize = 20;
 /// Where a machine's serial console is written on the daemon's host; its name follows.
 const CONSOLE_LOGS: &str = "/var/log/libvirt/qemu";
 
@@ -331,12 +333,18 @@ fn as_declared(plain: MachineDisk, disk: &Disk) -> MachineDisk {
         cache: disk.cache.clone(),
         io: disk.io.as_ref().map(|io| io.value.clone()),
         discard: disk.discard.clone().filter(|_| !disk.read_only),
-        serial: disk.serial.clone(),
+        serial: disk.serial.clone().or_else(|| nvme_serial(disk)),
         queues: disk.queues.as_ref().map(|queues| queues.value),
         iothread: disk.iothread.as_ref().map(|thread| thread.value),
         throttle: disk.throttle,
         ..plain
     }
+}
+
+/// QEMU makes no NVMe controller without a serial number.
+fn nvme_serial(disk: &Disk) -> Option<String> {
+    let nvme = disk.bus.as_ref().is_some_and(|bus| bus.value == "nvme");
+    nvme.then(|| disk.label.chars().take(SERIAL_LENGTH).collect())
 }
 
 /// libvirt keeps the disks of a bus together, in the order in which the buses first come up.

@@ -213,6 +213,7 @@ impl Bench {
         Pool {
             name: self.project.to_string(),
             path: format!("/var/tmp/{}", self.project),
+            volume_group: None,
         }
     }
 

@@ -179,3 +179,133 @@ fn live_what_a_running_machine_has_is_not_copied() {
         })
     });
 }
+
+/// The name of an empty volume group that the daemon sees.
+fn group() -> Option<String> {
+    let name = std::env::var("INFRA_LIVE_VG").ok();
+    if name.is_none() {
+        eprintln!("SKIPPED: name an empty volume group of LVM by INFRA_LIVE_VG");
+    }
+    name
+}
+
+fn over(b: &Bench, group: &str) -> Pool {
+    Pool {
+        name: b.name("lvm"),
+        path: format!("/dev/{group}"),
+        volume_group: Some(group.into()),
+    }
+}
+
+#[test]
+fn live_a_pool_comes_and_goes_over_a_volume_group_that_stays() {
+    live("group", |b| {
+        Box::pin(async {
+            let Some(group) = group() else { return };
+            let pool = over(b, &group);
+            let id = b.id("pool", &pool.name);
+            b.laws(&id, &pool, None).await;
+            // Were the group gone, there would be nothing to make it of again.
+            b.laws(&id, &pool, None).await;
+        })
+    });
+}
+
+#[test]
+fn live_a_logical_volume_is_a_disk() {
+    live("logical", |b| {
+        Box::pin(async {
+            let Some(group) = group() else { return };
+            if std::fs::File::open("/dev/mapper/control").is_err() {
+                eprintln!("SKIPPED: this kernel has no device mapper");
+                return;
+            }
+            let pool = over(b, &group);
+            b.create(&b.id("pool", &pool.name), &pool, None)
+                .await
+                .unwrap();
+            let (file, path) = b.file("image", &vec![7; 1_000_000]);
+            let disk = |name: &str| DiskVolume {
+                volume: VolumeRef {
+                    pool: pool.name.clone(),
+                    name: name.into(),
+                },
+                format: Format::Raw,
+                allocation: Allocation::Full,
+                ..b.disk(name)
+            };
+            let uploaded = DiskVolume {
+                copy_of: Some(Original::File {
+                    sha256: file.sha256.clone(),
+                    size_bytes: file.size_bytes,
+                }),
+                ..disk("uploaded")
+            };
+            let copied = DiskVolume {
+                copy_of: Some(Original::Volume(uploaded.volume.clone())),
+                ..disk("copied")
+            };
+            for disk in [disk("empty"), uploaded, copied] {
+                let id = b.volume_id(&disk.volume);
+                b.laws(&id, &disk, Some(&path)).await;
+                b.create(&id, &disk, Some(&path)).await.unwrap();
+            }
+            let uneven = DiskVolume {
+                capacity_bytes: 5 * MIB,
+                ..disk("uneven")
+            };
+            let refused = b.create(&b.volume_id(&uneven.volume), &uneven, None).await;
+            assert_eq!(refused.unwrap_err().remedy, Remedy::Operator);
+            std::fs::remove_file(path).unwrap();
+        })
+    });
+}
+
+/// libvirt makes a pool over a group that is not there, and does not start it: what is defined is taken away again.
+#[test]
+fn live_a_volume_group_that_is_not_there_is_said() {
+    live("nogroup", |b| {
+        Box::pin(async {
+            let pool = over(b, "infra-test-no-such-group");
+            let id = b.id("pool", &pool.name);
+            assert!(b.create(&id, &pool, None).await.is_err());
+            assert!(matches!(b.read(&id).await, Observed::Partial { .. }));
+            b.delete(&id).await.unwrap();
+            assert_eq!(b.read(&id).await, Observed::Absent);
+        })
+    });
+}
+
+#[test]
+fn live_volumes_of_ours_come_and_go_in_a_pool_that_is_not() {
+    live("theirs", |b| {
+        Box::pin(async {
+            let (name, path) = (b.name("theirs"), format!("/var/tmp/{}", b.project));
+            let xml = format!(
+                "<pool type='dir'><name>{name}</name><target><path>{path}</path></target></pool>"
+            );
+            let by_hand = b.by_hand();
+            std::fs::create_dir_all(&path).unwrap();
+            let pool = by_hand.define_storage_pool_xml(&xml, 0).unwrap();
+            pool.create(0).unwrap();
+            let disk = DiskVolume {
+                volume: VolumeRef {
+                    pool: name.clone(),
+                    name: "data".into(),
+                },
+                ..b.disk("data")
+            };
+            let id = b.volume_id(&disk.volume);
+            b.laws(&id, &disk, None).await;
+            let as_pool = Pool {
+                name: name.clone(),
+                path: path.clone(),
+                volume_group: None,
+            };
+            b.refused(&b.id("pool", &name), &as_pool, None).await;
+            pool.destroy().unwrap();
+            pool.undefine().unwrap();
+            std::fs::remove_dir(path).unwrap();
+        })
+    });
+}

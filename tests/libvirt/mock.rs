@@ -121,6 +121,7 @@ fn a_strangers_objects_are_not_touched() {
             let pool = Pool {
                 name: "default-pool".into(),
                 path: "/default-pool".into(),
+                volume_group: None,
             };
             b.refused(&b.id("pool", "default-pool"), &pool, None).await;
         })

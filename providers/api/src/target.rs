@@ -61,13 +61,16 @@ pub enum What {
 
 // ── virtual machines ──────────────────────────────────────────────────────────────────────────────
 
-/// A directory of volumes, made by us.
+/// A pool of volumes, made by us: a directory, or what is left of an LVM volume group that is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pool {
     pub name: String,
     /// On the daemon's host.
     pub path: String,
+    /// Its volumes are logical volumes of this group; absent: they are files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume_group: Option<String>,
 }
 
 /// A volume, by the pool's name and its own.

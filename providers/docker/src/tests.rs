@@ -98,6 +98,7 @@ fn what_is_not_for_docker_is_left() {
     let pool = infra_api::target::Pool {
         name: "p".into(),
         path: "/p".into(),
+        volume_group: None,
     };
     assert_eq!(
         Docker.resources(&Project::new("demo"), &target(What::Pool(pool))),

@@ -312,6 +312,7 @@ mod tests {
         let pool = What::Pool(Pool {
             name: "demo".into(),
             path: "/x".into(),
+            volume_group: None,
         });
         assert_eq!(
             Libvirt::default()

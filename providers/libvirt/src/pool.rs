@@ -1,4 +1,4 @@
-//! Storage pools on a daemon: directories of ours.
+//! Storage pools on a daemon: directories of ours, and pools of ours over volume groups that are not.
 
 use infra_api::target::Pool;
 use infra_api::{Failure, Mark, Observed, Project, Remedy};
@@ -97,7 +97,10 @@ pub(crate) fn create(connection: &Connect, mark: &Mark, wanted: &Pool) -> Result
         }
     };
     if !pool.is_active().doing(doing)? {
-        pool.build(0).doing(doing)?;
+        // Of a volume group this would make the group.
+        if wanted.volume_group.is_none() {
+            pool.build(0).doing(doing)?;
+        }
         pool.create(0).doing(doing)?;
     }
     pool.set_autostart(true).doing(doing)
@@ -120,16 +123,20 @@ pub(crate) fn delete(connection: &Connect, mark: &Mark, name: &str) -> Result<()
     let Some(pool) = lookup(connection, name)? else {
         return Ok(());
     };
+    let there = describe(&pool)?;
     guard::ours(
         &format!("the storage pool `{name}`"),
-        describe(&pool)?.mark.as_ref(),
+        there.mark.as_ref(),
         &mark.project,
     )?;
     let doing = || format!("removing the storage pool `{name}`");
     if pool.is_active().doing(doing)? {
         patiently(|| pool.destroy()).doing(doing)?;
     }
-    // This removes an empty directory and refuses one that holds anything, which is then not ours to remove.
-    let _ = pool.delete(0);
+    // This removes an empty directory and refuses one that holds anything, which is then not ours to remove. Of a volume
+    // group it would remove the group.
+    if there.kind.as_deref() == Some("dir") {
+        let _ = pool.delete(0);
+    }
     pool.undefine().doing(doing)
 }

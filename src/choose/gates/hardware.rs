@@ -81,6 +81,10 @@ const SINCE: &[Needs] = &[
         (7, 3),
         |w, _| w.memory.mode.as_deref() == Some("restrictive"),
     ),
+    ("a disk on `nvme`", (11, 5), |w, _| {
+        let nvme = |bus: &crate::declared::At<String>| bus.value == "nvme";
+        w.disks.iter().any(|d| d.bus.as_ref().is_some_and(nvme))
+    }),
     ("shared memory without a file", (4, 10), |_, k| {
         k.hardware.shared_memory
     }),

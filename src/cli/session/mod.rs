@@ -384,13 +384,15 @@ impl Session {
                 .retain(|d| imports.contains_key(&d.resource.id));
             observed.retain(|id, _| imports.contains_key(id));
         }
+        let declared = selection.of(&self.configuration.declared);
         keep(
-            &selection.of(&self.configuration.declared),
+            &declared,
             &self.configuration.evaluation,
             &mut decision.desired,
             &observed,
         );
-        as_begun(&mut decision.desired, &observed, &self.options.replace);
+        let anew = &self.options.replace;
+        as_begun(&declared, &mut decision.desired, &observed, anew);
         let plan = self.assembled(
             &mut decision,
             (&observed, &imported),
@@ -404,6 +406,7 @@ impl Session {
         let (declared, asked) = (&self.configuration.declared, &self.options.replace);
         self.must(check::anew(&plan, evaluation, declared, asked), ui)?;
         self.must(check::written(&plan, evaluation), ui)?;
+        self.must(check::logical(&plan, &inventory, evaluation), ui)?;
         Ok(Planned {
             session: self,
             world,

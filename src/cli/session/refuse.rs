@@ -21,13 +21,21 @@ impl Session {
             .filter(|d| d.resource.id.kind == "pool")
             .find_map(|d| {
                 let recorded = &prior.resources.get(&d.resource.id)?.body["path"];
-                (*recorded != d.resource.body["path"]).then(|| recorded.to_string())
+                let moved = *recorded != d.resource.body["path"];
+                moved.then(|| (&d.resource.address, recorded.to_string()))
             })?;
-        let error = Diagnostic::error("Pool moved")
-            .note(format!(
-                "the project's volumes are in {moved}; another `pool_path` would make them all anew"
-            ))
-            .hint("write the old path again, or destroy first");
+        let (address, was) = moved;
+        let error =
+            Diagnostic::error("Pool moved").hint("write the old path again, or destroy first");
+        let instance = address.as_str().parse().ok();
+        let instance = instance.and_then(|a| self.configuration.evaluation.instance(&a));
+        if let Some(pool) = instance.filter(|instance| instance.kind == "pool") {
+            let text = format!("its volumes are in {was}; elsewhere they would all be made anew");
+            return Some(error.at(pool.origin, text));
+        }
+        let error = error.note(format!(
+            "the project's volumes are in {was}; another `pool_path` would make them all anew"
+        ));
         let origin = self
             .configuration
             .declared

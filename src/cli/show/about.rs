@@ -43,7 +43,11 @@ pub(super) fn about(body: &Value, source: Option<&Path>) -> Rows {
                 vec![row("config", &lines(&i.config))]
             })
         },
-        &|| of(body, |Pool { name: _, path }| vec![row("path", &path)]),
+        &|| {
+            of(body, |p: Pool| {
+                vec![row("path", &p.path), some("volume group", p.volume_group)]
+            })
+        },
     ];
     let known = shapes.iter().find_map(|shape| shape());
     let rows = known.unwrap_or_else(|| others(body));

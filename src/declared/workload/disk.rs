@@ -7,7 +7,7 @@ use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
 use super::remote;
 use crate::declared::read::{At, Reader};
-use crate::declared::storage::{ALLOCATION, COPY_OF, Storage};
+use crate::declared::storage::{ALLOCATION, COPY_OF, POOL, Storage};
 use crate::declared::words::{SERIAL, path, size, whole, word};
 
 static THROTTLE: BlockKind = BlockKind {
@@ -53,13 +53,14 @@ pub(super) static KIND: BlockKind = BlockKind {
             "A VM's: how it lies on the host. `raw` of a `path` or `remote` where it is not written, else `qcow2`; an \
              image's copy has the image's. A declared volume has its own.",
         ),
+        POOL,
         ALLOCATION,
         COPY_OF,
         word("read_only", Shape::Bool, "Not written to.").default("false"),
         word(
             "bus",
-            Shape::OneOf(&["virtio", "scsi", "sata"]),
-            "What a VM sees it on.",
+            Shape::OneOf(&["virtio", "scsi", "sata", "nvme"]),
+            "What a VM sees it on; `nvme` needs libvirt 11.5.",
         )
         .default("\"virtio\""),
         word(
@@ -81,7 +82,7 @@ pub(super) static KIND: BlockKind = BlockKind {
         word(
             "serial",
             Shape::Text(&SERIAL),
-            "A VM's: what the guest finds it by, in /dev/disk/by-id.",
+            "A VM's: what the guest finds it by, in /dev/disk/by-id. A disk on `nvme` has its label where none is written.",
         ),
         whole("queues", 1, 256, "A VM's virtio disk: request queues."),
         whole(

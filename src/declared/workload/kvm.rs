@@ -49,6 +49,7 @@ pub(super) static KIND: BlockKind = BlockKind {
         )
         .default("\"kvm\""),
         size("root_size", "What the guest sees of the disk made from the image; the image's own size where it is not written."),
+        word("root_pool", Shape::Ref(&["pool"]), "The pool of files in which the disk made from the image lies; the project's own where none is written."),
         word("cmdline", Shape::Text(&LINE), "The kernel's command line, with a kernel image."),
         word("user_data", Shape::String, "cloud-init user data, given by a NoCloud seed with name and planned addresses."),
         word("vendor_data", Shape::String, "cloud-init vendor data, which the user data is laid over."),
@@ -125,6 +126,7 @@ pub struct Kvm {
     pub image: Option<KvmImage>,
     pub acceleration: Acceleration,
     pub root_size_bytes: Option<At<u64>>,
+    pub root_pool: Option<At<Address>>,
     pub cmdline: Option<Text>,
     pub user_data: Option<Text>,
     pub vendor_data: Option<Text>,
@@ -168,6 +170,10 @@ impl Kvm {
                 Acceleration::Kvm
             },
             root_size_bytes: reader.bytes(block, "root_size"),
+            root_pool: reader.string(block, "root_pool").map(|pool| At {
+                value: Address::new(pool.value),
+                span: pool.span,
+            }),
             cmdline: reader.text(block, "cmdline"),
             user_data: reader.text(block, "user_data"),
             vendor_data: reader.text(block, "vendor_data"),

@@ -16,9 +16,13 @@ volume "data" {
 
 volume "other" { size = "1GiB" }
 
+volume "same" { copy_of = image.golden }
+
 workload "vm" {
   memory { size = "1GiB" }
   disk "system" { volume = volume.system }
+  disk "same" { volume = volume.same }
+  disk "own" { copy_of = image.golden }
   disk "data" { volume = volume.data }
   kvm {}
 }

@@ -269,7 +269,7 @@ fn placed(disks: &[MachineDisk], seed: Option<&VolumeRef>) -> Result<Vec<El>, St
         let prefix = disk::prefix(disk.bus());
         let index = taken.entry(prefix).or_default();
         let place = disk::place(prefix, *index)
-            .ok_or_else(|| format!("a machine has room for 26 disks, {prefix}a to {prefix}z"))?;
+            .ok_or_else(|| format!("a machine has room for 26 disks of a kind (`{prefix}`)"))?;
         *index += 1;
         Ok(disk::write(disk, &place))
     });

@@ -415,6 +415,30 @@ fn where_disks_are_in_a_domain() {
     assert_eq!(places.free("scsi"), Some("sdd".into()));
 }
 
+#[test]
+fn each_nvme_disk_has_a_controller_of_its_own() {
+    let disk = |name: &str| MachineDisk {
+        bus: Some("nvme".into()),
+        serial: Some(name.into()),
+        ..MachineDisk::new(volume(name), Format::Raw, false)
+    };
+    let machine = Machine {
+        disks: vec![disk("a"), disk("b")],
+        ..plain()
+    };
+    let xml = xml(&machine);
+    for (place, serial) in [("nvme0n1", "a"), ("nvme1n1", "b")] {
+        assert!(
+            xml.contains(&format!("<target dev=\"{place}\" bus=\"nvme\"/>")),
+            "{xml}"
+        );
+        assert!(xml.contains(&format!("<serial>{serial}</serial>")));
+    }
+    let places = places(&xml, &pools()).unwrap();
+    assert_eq!(places.of_volume(&volume("b")), Some("nvme1n1".into()));
+    assert_eq!(places.free("nvme"), Some("nvme2n1".into()));
+}
+
 /// What runs is spelled out by libvirt: it is still what was asked for.
 #[test]
 fn what_libvirt_makes_of_a_wish_is_the_wish() {

@@ -22,13 +22,22 @@ const OURS: &str = "infra:";
 /// Pools have no `<metadata>`. The mark stands in `<source>` as vendor and product, which libvirt keeps for
 /// every type of pool and gives no meaning in a directory (seen with 9.0).
 pub(crate) fn write(pool: &Pool, mark: &Mark) -> Result<String, String> {
-    let Pool { name, path } = pool;
+    let Pool {
+        name,
+        path,
+        volume_group,
+    } = pool;
+    let kind = match volume_group {
+        Some(_) => "logical",
+        None => "dir",
+    };
+    let source = el("source").children(volume_group.as_ref().map(|group| leaf("name", group)));
     let vendor = el("vendor").attr("name", format!("{OURS}{}", mark.project));
     let product = el("product").attr("name", &mark.address);
     el("pool")
-        .attr("type", "dir")
+        .attr("type", kind)
         .child(leaf("name", name))
-        .child(el("source").child(vendor).child(product))
+        .child(source.child(vendor).child(product))
         .child(el("target").child(leaf("path", path)))
         .document()
 }
@@ -38,6 +47,8 @@ pub(crate) fn read(xml: &str) -> Result<Found, String> {
         let pool = Pool {
             name: text(root, "name")?,
             path: text(root, "target/path").unwrap_or_default(),
+            volume_group: text(root, "source/name")
+                .filter(|_| root.attribute("type") == Some("logical")),
         };
         Some(Found {
             mark: mark(root),
@@ -99,6 +110,7 @@ mod tests {
         let pool = Pool {
             name: "demo".into(),
             path: "/var/lib/infra/a&b".into(),
+            volume_group: None,
         };
         let mark = Mark {
             project: Project::new("demo"),
@@ -116,10 +128,31 @@ mod tests {
     }
 
     #[test]
+    fn a_volume_group_is_named_and_read_back() {
+        let pool = Pool {
+            name: "demo.fast".into(),
+            path: "/dev/vg0".into(),
+            volume_group: Some("vg0".into()),
+        };
+        let mark = Mark {
+            project: Project::new("demo"),
+            address: Address::new("pool.fast"),
+        };
+        let xml = write(&pool, &mark).unwrap();
+        golden("pool-logical.xml", &xml);
+        let found = read(&xml).unwrap();
+        assert_eq!(
+            (found.pool, found.mark, found.kind.as_deref()),
+            (pool, Some(mark), Some("logical"))
+        );
+    }
+
+    #[test]
     fn goldens() {
         let pool = Pool {
             name: "demo".into(),
             path: "/srv/demo".into(),
+            volume_group: None,
         };
         let mark = Mark {
             project: Project::new("demo"),

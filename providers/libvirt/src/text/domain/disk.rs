@@ -15,14 +15,19 @@ pub(crate) const SEED_SERIAL: &str = "cidata";
 pub(crate) fn prefix(bus: &str) -> &'static str {
     match bus {
         "virtio" => "vd",
+        "nvme" => "nvme",
         _ => "sd",
     }
 }
 
-/// Of 26 places on a bus, the one with this name.
+/// Of 26 places on a bus, the one with this index. An NVMe disk is the one namespace of a controller of its own: the
+/// serial number is the controller's.
 pub(crate) fn place(prefix: &str, index: usize) -> Option<String> {
     let letter = ('a'..='z').nth(index)?;
-    Some(format!("{prefix}{letter}"))
+    Some(match prefix {
+        "nvme" => format!("nvme{index}n1"),
+        _ => format!("{prefix}{letter}"),
+    })
 }
 
 /// The seed is a read-only virtio disk: cloud-init takes any block device labelled `cidata`, and a small guest that

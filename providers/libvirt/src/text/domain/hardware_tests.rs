@@ -276,6 +276,7 @@ pub(crate) fn disks() -> impl Strategy<Value = Vec<MachineDisk>> {
     ];
     let bus = option::of(prop_oneof![
         Just("scsi".to_owned()),
+        Just("nvme".to_owned()),
         Just("sata".to_owned())
     ]);
     let tuning = (

@@ -1,0 +1,15 @@
+# What lies in a pool does not follow it elsewhere.
+host "r1" {}
+
+pool "files" { path = "/srv/elsewhere" }
+
+volume "data" {
+  size = "1GiB"
+  pool = pool.files
+}
+
+workload "vm" {
+  memory { size = "1GiB" }
+  disk "data" { volume = volume.data }
+  kvm {}
+}
