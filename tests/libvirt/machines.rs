@@ -389,7 +389,10 @@ fn live_the_room_in_our_pool_is_todays() {
             let after = free().await;
             std::fs::remove_file(path).unwrap();
             // Others write and remove there, too.
-            assert!(before.saturating_sub(after) > MUCH as u64 / 2, "{before} {after}");
+            assert!(
+                before.saturating_sub(after) > MUCH as u64 / 2,
+                "{before} {after}"
+            );
         })
     });
 }
