@@ -1,5 +1,6 @@
 //! Domains on a daemon, as they are.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use infra_api::target::Machine;
@@ -57,20 +58,59 @@ pub(crate) fn read(
 ) -> Result<Observed, Failure> {
     match lookup(connection, name)? {
         Some(domain) => {
-            let (pools, ports) = (pool::paths(connection)?, network::ports(connection)?);
-            observe(&domain, &pools, ports.as_ref(), project)
+            let at_once = AtOnce {
+                pools: pool::paths(connection)?,
+                ports: network::ports(connection)?,
+                ..AtOnce::default()
+            };
+            observe(&domain, &at_once, project)
         }
         None => Ok(Observed::Absent),
     }
 }
 
-fn observe(
-    domain: &Domain,
-    pools: &Pools,
-    ports: Option<&Ports>,
-    project: &Project,
-) -> Result<Observed, Failure> {
+/// What a few questions tell of all domains. Of one that no list names it is asked by itself.
+#[derive(Default)]
+struct AtOnce {
+    pools: Pools,
+    ports: Option<Ports>,
+    persistent: BTreeSet<String>,
+    running: BTreeSet<String>,
+    autostart: BTreeSet<String>,
+    /// Whether one that is not in the list of autostart is not started so.
+    is_whole: bool,
+}
+
+impl AtOnce {
+    fn of(connection: &Connect) -> Result<Self, Failure> {
+        let named = |flags| -> Result<BTreeSet<String>, Failure> {
+            let doing = || "listing the domains".to_owned();
+            let domains = connection.list_all_domains(flags).doing(doing)?;
+            let names = each(domains, |domain| domain.name().doing(doing).map(Some))?;
+            Ok(names.into_iter().collect())
+        };
+        Ok(Self {
+            pools: pool::paths(connection)?,
+            ports: network::ports(connection)?,
+            persistent: named(sys::VIR_CONNECT_LIST_DOMAINS_PERSISTENT)?,
+            running: named(sys::VIR_CONNECT_LIST_DOMAINS_RUNNING)?,
+            autostart: named(sys::VIR_CONNECT_LIST_DOMAINS_AUTOSTART)?,
+            is_whole: true,
+        })
+    }
+
+    fn autostart(&self, domain: &Domain, name: &str) -> Result<bool, virt::error::Error> {
+        match self.is_whole {
+            true => Ok(self.autostart.contains(name)),
+            false => domain.autostart(),
+        }
+    }
+}
+
+fn observe(domain: &Domain, at_once: &AtOnce, project: &Project) -> Result<Observed, Failure> {
+    let (pools, ports) = (&at_once.pools, at_once.ports.as_ref());
     let stored = stored(domain, pools)?;
+    let name = stored.machine.name.clone();
     let what = format!("the domain `{}`", stored.machine.name);
     let address = match guard::owner(&what, stored.mark(), project) {
         Ok(address) => address,
@@ -82,18 +122,26 @@ fn observe(
         }
     };
     let doing = || format!("reading {what}");
-    if !domain.is_persistent().doing(doing)? {
+    if !at_once.persistent.contains(&name) && !domain.is_persistent().doing(doing)? {
         return Ok(Observed::Partial {
             address,
             why: format!("{what} runs, and its definition was removed"),
         });
     }
     let made = stored.stamp.map(|stamp| stamp.made).unwrap_or_default();
-    let machine = match domain.is_active().doing(doing)? {
+    let runs = at_once.running.contains(&name);
+    let machine = match runs || domain.is_active().doing(doing)? {
         true => running(live(domain, pools, ports)?.machine, stored.machine, &made),
         false => stored.machine,
     };
-    let (state, autostart) = (state(domain)?.to_owned(), domain.autostart().doing(doing)?);
+    let state = match runs {
+        true => "running",
+        false => state(domain)?,
+    };
+    let (state, autostart) = (
+        state.to_owned(),
+        at_once.autostart(domain, &name).doing(doing)?,
+    );
     guard::present(
         address,
         &Machine {
@@ -118,18 +166,17 @@ pub(crate) async fn list(
     wire: &Wire,
     project: &Project,
 ) -> Result<Vec<(String, Observed)>, Failure> {
-    let (names, ports) = wire
-        .ask(|connection| Ok((names(connection)?, network::ports(connection)?)))
+    let (names, at_once) = wire
+        .ask(|connection| Ok((names(connection)?, AtOnce::of(connection)?)))
         .await?;
-    let ports = Arc::new(ports);
+    let at_once = Arc::new(at_once);
     let mut calls = tokio::task::JoinSet::new();
     // Four at a time is what the wire lets through; more tasks than that would only wait.
     for part in names.chunks(names.len().div_ceil(4).max(1)) {
         let (wire, project, part) = (wire.clone(), project.clone(), part.to_vec());
-        let ports = Arc::clone(&ports);
+        let at_once = Arc::clone(&at_once);
         calls.spawn(async move {
-            let several =
-                move |connection: &_| several(connection, &project, &part, (*ports).as_ref());
+            let several = move |connection: &_| several(connection, &project, &part, &at_once);
             wire.ask(several).await
         });
     }
@@ -153,14 +200,13 @@ fn several(
     connection: &Connect,
     project: &Project,
     names: &[String],
-    ports: Option<&Ports>,
+    at_once: &AtOnce,
 ) -> Result<Vec<(String, Observed)>, Failure> {
-    let pools = pool::paths(connection)?;
     each(names, |name| {
         let Some(domain) = lookup(connection, name)? else {
             return Ok(None);
         };
-        Ok(match observe(&domain, &pools, ports, project)? {
+        Ok(match observe(&domain, at_once, project)? {
             Observed::Foreign { .. } | Observed::Absent => None,
             ours => Some(((*name).clone(), ours)),
         })
