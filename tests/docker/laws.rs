@@ -389,11 +389,11 @@ fn readiness() {
             _ => false,
         };
         for _ in 0..200 {
-            if said(&rig.ready(&again.id).await) {
+            if said(&rig.daemon.ready(&again.id).await.unwrap()) {
                 return;
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
-        panic!("{:?}", rig.ready(&again.id).await);
+        panic!("{:?}", rig.daemon.ready(&again.id).await);
     });
 }
