@@ -3,13 +3,20 @@
 
 mod container;
 mod devices;
+mod hardware;
+mod machine;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
-use infra_api::target::{ContainerNetwork, ContainerVolume, Driver, Range6};
+use infra_api::target::{
+    ContainerNetwork, ContainerVolume, Dns, DnsService, Driver, Lease, MachineNetwork, OwnBridge,
+    Range6,
+};
 
 pub use self::container::container;
+pub use self::machine::machine;
 pub use self::text::Block;
 use self::text::is_identifier;
 
@@ -18,6 +25,10 @@ use self::text::is_identifier;
 pub struct Declarations {
     pub networks: BTreeMap<String, String>,
     pub volumes: BTreeMap<String, String>,
+    /// MACs of machines that are written as well: a network tells them by itself.
+    pub nics: BTreeSet<String>,
+    /// What networks tell whom, by MAC.
+    pub leases: BTreeMap<String, Ipv4Addr>,
 }
 
 /// `import { to = …  id = … }`.
@@ -64,6 +75,106 @@ pub fn network(label: &str, body: &ContainerNetwork) -> Block {
     block
 }
 
+/// Nothing where it is on a bridge or device that others make: of that libvirt tells no subnet.
+#[must_use]
+pub fn machine_network(
+    label: &str,
+    body: &MachineNetwork,
+    declared: &Declarations,
+) -> Option<Block> {
+    let MachineNetwork {
+        name,
+        uuid,
+        bridge,
+        // Of that, too, libvirt tells no subnet.
+        driver: _,
+        own,
+    } = body;
+    let OwnBridge {
+        subnet,
+        gateway,
+        internal,
+        routed,
+        dhcp,
+        dns,
+    } = own.as_ref()?;
+    let mut block = Block::labelled("network", label);
+    block.text("name", name);
+    block.text("uuid", uuid);
+    block.text("subnet", &subnet.to_string());
+    if subnet.hosts().next() != Some(*gateway) {
+        block.text("gateway", &gateway.to_string());
+    }
+    block.flag("internal", *internal);
+    if *routed {
+        block.text("forward", "route");
+    }
+    block.maybe("bridge", bridge.as_deref());
+    if !dhcp.is_empty() {
+        block.required(told(dhcp, &declared.nics));
+    }
+    if let Some(dns) = dns {
+        block.required(records(dns));
+    }
+    Some(block)
+}
+
+fn records(dns: &Dns) -> Block {
+    let Dns { hosts, txt, srv } = dns;
+    let mut block = Block::new("dns");
+    for (name, address) in hosts {
+        let mut host = Block::labelled("host", name);
+        host.text("address", &address.to_string());
+        block.block(host);
+    }
+    for (name, value) in txt {
+        let mut text = Block::labelled("txt", name);
+        text.text("value", value);
+        block.block(text);
+    }
+    let label = |s: &DnsService| format!("_{}._{}.{}", s.service, s.protocol, s.domain);
+    for services in srv.chunk_by(|one, other| label(one) == label(other)) {
+        let mut block_of = Block::labelled("srv", &services.first().map(label).unwrap_or_default());
+        for service in services {
+            let DnsService {
+                // Its label.
+                service: _,
+                protocol: _,
+                domain: _,
+                target,
+                port,
+                priority,
+                weight,
+            } = service;
+            let mut at = Block::labelled("target", target);
+            at.raw("port", port);
+            at.raw("priority", priority);
+            at.raw("weight", weight);
+            block_of.block(at);
+        }
+        block.block(block_of);
+    }
+    block
+}
+
+/// Machines that are declared are told by themselves.
+fn told(leases: &BTreeMap<String, Lease>, nics: &BTreeSet<String>) -> Block {
+    let mut block = Block::new("dhcp");
+    for (mac, Lease { address, name }) in leases.iter().filter(|(mac, _)| !nics.contains(*mac)) {
+        let Some(name) = name else {
+            block.note(format!(
+                "{mac} is told {address} and no name: declare its machine"
+            ));
+            continue;
+        };
+        let mut host = Block::labelled("host", name);
+        host.text("mac", mac);
+        host.text("address", &address.to_string());
+        block.block(host);
+    }
+    block
+}
+
 #[must_use]
 pub fn volume(label: &str, body: &ContainerVolume) -> Block {
     let ContainerVolume {
@@ -91,5 +202,7 @@ pub fn label(name: &str) -> String {
     }
 }
 
+#[cfg(test)]
+mod machine_tests;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ mod boot;
 mod container;
 mod disks;
 mod endpoints;
+mod identity;
 mod images;
 mod machine;
 mod mounts;
@@ -66,6 +67,7 @@ pub fn lower(inputs: &Inputs<'_>) -> (Vec<Target>, Diagnostics) {
         macs: BTreeSet::new(),
         disks: BTreeMap::new(),
     };
+    lowering.written_macs();
     for workload in &inputs.declared.workloads {
         if let Some(placement) = inputs.placements.get(&workload.address) {
             lowering.workload(workload, placement);
@@ -82,7 +84,7 @@ struct Lowering<'a> {
     diagnostics: Diagnostics,
     /// What several workloads of a host use is made once: (host, what).
     shared: BTreeSet<(HostName, String)>,
-    /// Those given so far.
+    /// Those that are written, and those given so far.
     macs: BTreeSet<String>,
     /// The virtual disks of hosts, and how large their guests see them.
     disks: BTreeMap<(HostName, VolumeRef), u64>,

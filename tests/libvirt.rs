@@ -13,6 +13,8 @@ mod devices;
 mod disks;
 #[path = "libvirt/guests.rs"]
 mod guests;
+#[path = "libvirt/imports.rs"]
+mod imports;
 #[path = "libvirt/machines.rs"]
 mod machines;
 #[path = "libvirt/mock.rs"]

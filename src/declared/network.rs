@@ -15,7 +15,7 @@ use infra_lang::{Block, BlockKind, Instance, Meta, Nested, Shape};
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::read::{At, Reader};
-use super::words::{IPV4, IPV6, LINK, NAME, STRING_MAP, SUBNET, SUBNET6, word};
+use super::words::{IPV4, IPV6, LINK, NAME, STRING_MAP, SUBNET, SUBNET6, UUID, word};
 
 pub use dhcp::Guest;
 
@@ -91,6 +91,11 @@ pub(super) const KIND: BlockKind = BlockKind {
             "The name of the Linux bridge, where others know it by one, or where it is the host's own; derived where it \
              is not written.",
         ),
+        word(
+            "uuid",
+            Shape::Text(&UUID),
+            "What libvirt knows it by, for virtual machines; derived where it is not written. Another one makes it anew.",
+        ),
         word("options", STRING_MAP, "Of the engine's driver, for containers."),
         word("labels", STRING_MAP, "Labels of the engine's network."),
     ],
@@ -123,6 +128,8 @@ pub struct Network {
     pub driver: Option<At<Driver>>,
     /// The bridge's name, where it is not derived.
     pub bridge: Option<String>,
+    /// libvirt's, where it is not derived.
+    pub uuid: Option<String>,
     pub options: BTreeMap<String, String>,
     pub labels: BTreeMap<String, String>,
     pub origin: Span,
@@ -163,6 +170,7 @@ impl Network {
             driver: place::driver(block, reader),
             bridge: place::bridge(block, reader),
             existing: leads("bridge").map(|forward| forward.span),
+            uuid: reader.string(block, "uuid").map(|uuid| uuid.value),
             options: options(block, reader),
             labels: reader.string_map(block, "labels"),
             gateway,

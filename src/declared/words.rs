@@ -203,6 +203,32 @@ pub(in crate::declared) static MAC: Text = Text {
     },
 };
 
+/// As libvirt writes it back.
+pub(in crate::declared) static UUID: Text = Text {
+    name: "a UUID",
+    example: "1b4e28ba-2fa1-4d2e-883f-0016d3cca427",
+    check: |text| {
+        let digit = |c: char| matches!(c, '0'..='9' | 'a'..='f');
+        let parts: Vec<&str> = text.split('-').collect();
+        let lengths = parts.iter().map(|part| part.len());
+        let digits = parts.iter().all(|part| part.chars().all(digit));
+        match digits && lengths.eq([8, 4, 4, 4, 12]) {
+            true => Ok(()),
+            false => Err("it is not 8-4-4-4-12 lower-case digits".to_owned()),
+        }
+    },
+};
+
+/// A file of the host, or none.
+pub(in crate::declared) static LOG: Text = Text {
+    name: "`none` or an absolute path",
+    example: "/var/log/libvirt/qemu/db.console.log",
+    check: |text| match text {
+        "none" => Ok(()),
+        path => (PATH.check)(path),
+    },
+};
+
 pub(in crate::declared) static IP: Text = Text {
     name: "an IP address",
     example: "127.0.0.1",

@@ -11,7 +11,7 @@ use super::*;
 use crate::configuration::{Configuration, Source};
 use crate::lower::{Inputs, lower};
 
-fn configuration(text: &str) -> Configuration {
+pub(super) fn configuration(text: &str) -> Configuration {
     let files = BTreeMap::from([("main.infra.hcl".to_owned(), text.as_bytes().to_vec())]);
     let files: Arc<dyn Files> = Arc::new(Memory(files));
     let source = Source::read(&files, "demo");

@@ -91,7 +91,12 @@ impl Block {
         self.raw(name, text);
     }
 
-    /// Where it says anything, or has to be there.
+    /// Also where it says nothing: that it is there is what it says.
+    pub fn required(&mut self, block: Self) {
+        self.blocks.push(block);
+    }
+
+    /// Where it says anything.
     pub fn block(&mut self, block: Self) {
         if !block.attributes.is_empty() || !block.blocks.is_empty() {
             self.blocks.push(block);

@@ -20,8 +20,6 @@ const MIB: u64 = 1 << 20;
 pub(super) const SECTOR: u64 = 512;
 /// What a serial number of a disk has at most.
 const SERIAL_LENGTH: usize = 20;
-/// Where a machine's serial console is written on the daemon's host; its name follows.
-const CONSOLE_LOGS: &str = "/var/log/libvirt/qemu";
 
 impl Lowering<'_> {
     pub(super) fn machine(&mut self, workload: &Workload, placement: &Placement) {
@@ -55,9 +53,9 @@ impl Lowering<'_> {
         let name = self.name(&workload.address);
         let nodes = placement.nodes();
         let machine = Machine {
-            console_log: Some(format!("{CONSOLE_LOGS}/{name}.console.log")),
+            console_log: console_log(form, &name),
             name,
-            uuid: names::uuid(self.inputs.project, self.made_as(&workload.address)),
+            uuid: self.uuid(workload, form, placement),
             state: "running".to_owned(),
             next_start: None,
             acceleration: form.acceleration,
@@ -296,6 +294,14 @@ impl Lowering<'_> {
 fn patches(form: &Kvm) -> Vec<XmlPatch> {
     let patches = form.patches.iter();
     patches.map(|patch| patch.value.clone()).collect()
+}
+
+fn console_log(form: &Kvm, name: &str) -> Option<String> {
+    match &form.console_log {
+        Some(written) if written.value == "none" => None,
+        Some(written) => Some(written.value.clone()),
+        None => Some(names::console_log(name)),
+    }
 }
 
 /// The kinds that the firmware tries; none where devices are named.

@@ -61,11 +61,16 @@ impl Lowering<'_> {
     pub(super) fn attachment(&self, network: &Network) -> MachineNetwork {
         MachineNetwork {
             name: self.name(&network.address),
-            uuid: names::uuid(self.inputs.project, self.made_as(&network.address)),
+            uuid: self.network_uuid(network),
             bridge: self.bridge(network),
             driver: network.driver.as_ref().map(|driver| driver.value.clone()),
             own: None,
         }
+    }
+
+    fn network_uuid(&self, network: &Network) -> String {
+        let derived = || names::uuid(self.inputs.project, self.made_as(&network.address));
+        network.uuid.clone().unwrap_or_else(derived)
     }
 
     fn own(&self, network: &Network, host: &HostName) -> OwnBridge {

@@ -1,7 +1,7 @@
 //! A machine's NICs, and what the network they are in cannot be asked of them.
 
+use infra_api::Placement;
 use infra_api::target::MachineInterface;
-use infra_api::{Address, Placement, names};
 
 use super::Lowering;
 use super::machine::turn;
@@ -23,7 +23,8 @@ impl Lowering<'_> {
             };
             self.fits(nic, network);
             self.alone(nic, network, placement);
-            let mac = self.mac(&workload.address, &nic.label);
+            let written = nic.mac.as_ref().map(|mac| mac.value.clone());
+            let mac = written.unwrap_or_else(|| self.mac(&workload.address, &nic.label));
             interfaces.push(MachineInterface {
                 model: nic.model.clone(),
                 queues: nic.queues.as_ref().map(|queues| queues.value),
@@ -36,15 +37,6 @@ impl Lowering<'_> {
             });
         }
         interfaces
-    }
-
-    /// A MAC that no other interface of the project has: 24 bits of a digest meet once in a few thousand machines.
-    fn mac(&mut self, workload: &Address, label: &str) -> String {
-        let project = self.inputs.project;
-        let made_as = self.inputs.made_as.of(workload);
-        let mut macs = (0..).map(|attempt| names::mac(project, made_as, label, attempt));
-        macs.find(|mac| self.macs.insert(mac.clone()))
-            .expect("there are more MACs than a project has interfaces")
     }
 
     /// libvirt would take most of it without a word, and do nothing.

@@ -153,7 +153,14 @@ impl Lowering<'_> {
         let networks = networks.filter_map(|nic| declared.get(&nic.network.value));
         let networks: Vec<_> = networks.collect();
         let beside = networks.first().and_then(|n| n.driver.as_ref());
+        let log = form.console_log.as_ref();
+        let unread = log.is_some_and(|log| log.value == "none");
         let vain = [
+            (
+                unread && (asked.console.is_some() || asked.cloud_init),
+                "what its console says is written nowhere",
+                "leave `console_log` out, or give it a path",
+            ),
             (
                 asked.agent && !form.hardware.agent,
                 "the guest agent has no channel",

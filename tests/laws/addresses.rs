@@ -28,6 +28,7 @@ fn lan() -> Address {
 fn workload(index: usize, asked: Option<u8>) -> Workload {
     Workload {
         interfaces: vec![Interface {
+            mac: None,
             label: "lan".to_owned(),
             network: at(lan()),
             address: asked.map(|last| at(number(last))),
@@ -61,6 +62,7 @@ fn had(last: u8) -> Placement {
 /// What each gets, and how many complaints there are, in a subnet of 16 with this gateway.
 fn given(asked: &[Asked], gateway: u8) -> (BTreeMap<usize, u8>, usize) {
     let network = Network {
+        uuid: None,
         address: lan(),
         subnet: at("10.0.0.0/28".parse().unwrap()),
         gateway: number(gateway),

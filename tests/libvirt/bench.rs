@@ -100,10 +100,20 @@ impl Bench {
     }
 
     pub(crate) async fn apply(&self, id: &ResourceId, action: Action) -> Result<(), Failure> {
+        self.apply_to(id, None, action).await
+    }
+
+    /// To the very one that was imported.
+    pub(crate) async fn apply_to(
+        &self,
+        id: &ResourceId,
+        imported: Option<&str>,
+        action: Action,
+    ) -> Result<(), Failure> {
         let change = Change {
             id: id.clone(),
             mark: self.mark(),
-            imported: None,
+            imported: imported.map(str::to_owned),
             action,
         };
         self.daemon.apply(&change, &Silent).await

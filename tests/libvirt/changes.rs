@@ -46,6 +46,7 @@ fn furnished(b: &Bench) -> Machine {
         description: Some("for a test".into()),
         machine_type: Some("pc-q35-7.2".into()),
         cpu: Some(Cpu {
+            check: None,
             mode: "custom".into(),
             model: Some("qemu64".into()),
             features: [("svm".to_owned(), "disable".to_owned())].into(),

@@ -1,5 +1,8 @@
 //! What somebody else has made is taken over without a touch, and is his again where it is another one.
 
+#[path = "machines.rs"]
+mod machines;
+
 use super::Bench;
 
 const PROJECT: &str = "infra-live-import";

@@ -77,6 +77,12 @@ pub fn hostname(address: &Address) -> String {
         .to_owned()
 }
 
+/// Where a machine's serial console is written on its daemon's host unless it is told otherwise, by its own name.
+#[must_use]
+pub fn console_log(machine: &str) -> String {
+    format!("/var/log/libvirt/qemu/{machine}.console.log")
+}
+
 /// The MAC of one interface: QEMU's prefix 52:54:00, then 24 bits of a digest. `attempt` is 0 unless an
 /// earlier one is taken already.
 #[must_use]

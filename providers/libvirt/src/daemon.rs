@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use infra_api::target::{Machine, MachineNetwork, Pool};
 use infra_api::{
-    Action, Change, Daemon, Facts, Failure, HostName, Impact, Mark, Observed, Pending, Progress,
-    Project, Readiness, Remedy, ResourceId, Silent,
+    Action, Change, Daemon, Facts, Failure, HostName, Impact, Observed, Pending, Progress, Project,
+    Readiness, Remedy, ResourceId, Silent,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::failure::Doing;
+use crate::guard::Claim;
 use crate::text::volume::Body;
 use crate::wire::Wire;
 use crate::{NAME, discover, domain, network, pool, ready, settle, volume};
@@ -83,38 +84,45 @@ impl Libvirtd {
 
     async fn change(&self, change: &Change, progress: &dyn Progress) -> Result<(), Failure> {
         let Change {
-            id, mark, action, ..
+            id,
+            mark,
+            imported,
+            action,
         } = change;
+        let claim = &Claim {
+            mark: mark.clone(),
+            imported: imported.clone(),
+        };
         match action {
             Action::Create {
                 body,
                 source,
                 anew: _,
-            } => self.create(id, mark, body, source.clone(), progress).await,
+            } => self.create(id, claim, body, source.clone(), progress).await,
             Action::Update {
                 before,
                 after,
                 impact,
             } => {
-                self.update(id, mark, (before, after), *impact, progress)
+                self.update(id, claim, (before, after), *impact, progress)
                     .await
             }
-            Action::Prepare { after } => self.prepare(id, mark, after, progress).await,
+            Action::Prepare { after } => self.prepare(id, claim, after, progress).await,
             // Of what libvirt has, nothing can be there twice.
             Action::Replace { .. } => Err(unknown(id)),
-            Action::Delete => self.delete(id, mark, progress).await,
+            Action::Delete => self.delete(id, claim, progress).await,
         }
     }
 
     async fn create(
         &self,
         id: &ResourceId,
-        mark: &Mark,
+        claim: &Claim,
         body: &Value,
         source: Option<PathBuf>,
         progress: &dyn Progress,
     ) -> Result<(), Failure> {
-        let mark = mark.clone();
+        let (claim, mark) = (claim.clone(), claim.mark.clone());
         match id.kind.as_str() {
             "pool" => {
                 let wanted: Pool = decode(id, body)?;
@@ -136,7 +144,7 @@ impl Libvirtd {
                 let wanted: MachineNetwork = decode(id, body)?;
                 self.wire
                     .act(progress, move |connection, _| {
-                        network::create(connection, &mark, &wanted)
+                        network::create(connection, &claim, &wanted)
                     })
                     .await
             }
@@ -145,7 +153,7 @@ impl Libvirtd {
                 let wanted: Machine = decode(id, body)?;
                 settle::settle(
                     &self.wire,
-                    &mark,
+                    &claim,
                     &wanted,
                     Impact::InPlace,
                     self.patience,
@@ -160,22 +168,22 @@ impl Libvirtd {
     async fn prepare(
         &self,
         id: &ResourceId,
-        mark: &Mark,
+        claim: &Claim,
         after: &Value,
         progress: &dyn Progress,
     ) -> Result<(), Failure> {
         if id.kind != "domain" {
             return Err(unknown(id));
         }
-        let (mark, wanted): (_, Machine) = (mark.clone(), decode(id, after)?);
-        let prepare = move |connection: &_, _: &_| settle::prepare(connection, &mark, &wanted);
+        let (claim, wanted): (_, Machine) = (claim.clone(), decode(id, after)?);
+        let prepare = move |connection: &_, _: &_| settle::prepare(connection, &claim, &wanted);
         self.wire.act(progress, prepare).await
     }
 
     async fn update(
         &self,
         id: &ResourceId,
-        mark: &Mark,
+        claim: &Claim,
         (before, after): (&Value, &Value),
         impact: Impact,
         progress: &dyn Progress,
@@ -183,11 +191,11 @@ impl Libvirtd {
         match (id.kind.as_str(), impact) {
             ("domain", Impact::InPlace | Impact::Restart) => {
                 let wanted: Machine = decode(id, after)?;
-                settle::settle(&self.wire, mark, &wanted, impact, self.patience, progress).await
+                settle::settle(&self.wire, claim, &wanted, impact, self.patience, progress).await
             }
             ("volume", Impact::InPlace) => {
                 let (mark, before, after): (_, Body, Body) =
-                    (mark.clone(), decode(id, before)?, decode(id, after)?);
+                    (claim.mark.clone(), decode(id, before)?, decode(id, after)?);
                 self.wire
                     .act(progress, move |connection, say| {
                         volume::update(connection, &mark, &before, &after, say)
@@ -195,10 +203,10 @@ impl Libvirtd {
                     .await
             }
             ("network", Impact::InPlace | Impact::Restart) => {
-                let (mark, wanted): (_, MachineNetwork) = (mark.clone(), decode(id, after)?);
+                let (claim, wanted): (_, MachineNetwork) = (claim.clone(), decode(id, after)?);
                 self.wire
                     .act(progress, move |connection, _| {
-                        network::update(connection, &mark, &wanted, impact)
+                        network::update(connection, &claim, &wanted, impact)
                     })
                     .await
             }
@@ -213,18 +221,18 @@ impl Libvirtd {
     async fn delete(
         &self,
         id: &ResourceId,
-        mark: &Mark,
+        claim: &Claim,
         progress: &dyn Progress,
     ) -> Result<(), Failure> {
         if id.kind == "domain" {
-            return settle::delete(&self.wire, mark, &id.name, self.patience, progress).await;
+            return settle::delete(&self.wire, claim, &id.name, self.patience, progress).await;
         }
-        let (id, mark) = (id.clone(), mark.clone());
+        let (id, claim) = (id.clone(), claim.clone());
         self.wire
             .act(progress, move |connection, _| match id.kind.as_str() {
-                "pool" => pool::delete(connection, &mark, &id.name),
-                "volume" => volume::delete(connection, &mark, &volume::place(&id.name)?),
-                "network" => network::delete(connection, &mark, &id.name),
+                "pool" => pool::delete(connection, &claim.mark, &id.name),
+                "volume" => volume::delete(connection, &claim.mark, &volume::place(&id.name)?),
+                "network" => network::delete(connection, &claim, &id.name),
                 _ => Err(unknown(&id)),
             })
             .await

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use infra_api::target::Machine;
-use infra_api::{Failure, Observed, Project, Remedy};
+use infra_api::{Failure, Observed, Project, Remedy, Unmarked};
 use virt::connect::Connect;
 use virt::domain::{Domain, DomainShutoffReason, DomainState, DomainStateReason};
 use virt::enumutil::Enum;
@@ -12,9 +12,11 @@ use virt::sys;
 
 use crate::failure::{Doing, each, found};
 use crate::network::Ports;
+use crate::settle::hypervisor;
 use crate::text::domain::fingerprint;
 use crate::text::domain_read::{self, Found};
 use crate::text::pool::Pools;
+use crate::text::theirs::{self, Around};
 use crate::wire::Wire;
 use crate::{guard, network, pool};
 
@@ -63,7 +65,17 @@ pub(crate) fn read(
                 ports: network::ports(connection)?,
                 ..AtOnce::default()
             };
-            observe(&domain, &at_once, project)
+            let pools = &at_once.pools;
+            match observe(&domain, &at_once, project)? {
+                Observed::Foreign { what, .. } if stored(&domain, pools)?.stamp.is_none() => {
+                    let unmarked = unmarked(connection, &domain, pools)?;
+                    Ok(Observed::Foreign {
+                        what,
+                        unmarked: Some(Box::new(unmarked)),
+                    })
+                }
+                observed => Ok(observed),
+            }
         }
         None => Ok(Observed::Absent),
     }
@@ -105,6 +117,54 @@ impl AtOnce {
             false => domain.autostart(),
         }
     }
+}
+
+/// What nobody's domain is.
+fn unmarked(connection: &Connect, domain: &Domain, pools: &Pools) -> Result<Unmarked, Failure> {
+    let doing = || "reading a domain".to_owned();
+    let identity = domain.uuid_string().doing(doing)?;
+    let body = match domain.is_persistent().doing(doing)? {
+        true => theirs(connection, domain, pools)?,
+        false => Err("it has no definition: it is gone when it stops".to_owned()),
+    };
+    let body = body.and_then(|body| serde_json::to_value(body).map_err(|e| e.to_string()));
+    Ok(Unmarked { identity, body })
+}
+
+/// Its next start, or what runs where it runs; or why infra could not have made it.
+pub(crate) fn theirs(
+    connection: &Connect,
+    domain: &Domain,
+    pools: &Pools,
+) -> Result<Result<Machine, String>, Failure> {
+    let doing = || "reading a domain".to_owned();
+    // A password would not be in it otherwise, and be lost.
+    let whole = sys::VIR_DOMAIN_XML_INACTIVE | sys::VIR_DOMAIN_XML_SECURE;
+    let xml = domain.xml_desc(whole).doing(doing)?;
+    let names = domain_read::networks(&xml).doing(doing)?;
+    let around = Around {
+        pools,
+        networks: &network::known(connection, names)?,
+        runs: hypervisor(connection)?,
+    };
+    let stored = match theirs::stored(&xml, &around) {
+        Ok(stored) => stored,
+        Err(why) => return Ok(Err(why)),
+    };
+    let machine = match domain.is_active().doing(doing)? {
+        true => {
+            let xml = domain.xml_desc(0).doing(doing)?;
+            let live = theirs::live(&xml, &stored, &around).doing(doing)?;
+            let next_start = (live != stored).then(|| fingerprint(&stored));
+            Machine { next_start, ..live }
+        }
+        false => stored,
+    };
+    Ok(Ok(Machine {
+        state: state(domain)?.to_owned(),
+        autostart: domain.autostart().doing(doing)?,
+        ..machine
+    }))
 }
 
 fn observe(domain: &Domain, at_once: &AtOnce, project: &Project) -> Result<Observed, Failure> {

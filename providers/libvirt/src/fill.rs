@@ -217,7 +217,7 @@ fn unused(place: &Place, original: &VolumeRef) -> Result<(), Failure> {
         let Ok(xml) = domain.xml_desc(0) else {
             continue;
         };
-        let places = domain_read::places(&xml, &place.paths);
+        let places = domain_read::places(&xml);
         if places.is_ok_and(|all| all.of_volume(original).is_some()) {
             let user = domain.name().unwrap_or_default();
             let why = format!("the machine `{user}` runs and has it");

@@ -1,23 +1,37 @@
 //! For the fuzzer of the workspace alone: every reader of what a libvirt tells or a pool holds, given any bytes.
 //! Each says whether it took them.
 
+use std::collections::BTreeMap;
+
 use infra_api::target::{VolumeRef, XmlPatch};
 
+use crate::text::domain::Hypervisor;
 use crate::text::patch::{apply, found};
 use crate::text::pool::Pools;
+use crate::text::theirs::{self, Around};
 use crate::text::tree::Tree;
 use crate::text::{companion, domain_read, network, pool, seed, volume};
 
 #[must_use]
 pub fn domain(xml: &str) -> bool {
-    if let Ok(places) = domain_read::places(xml, &pools()) {
+    let pools = pools();
+    let around = Around {
+        pools: &pools,
+        networks: &BTreeMap::new(),
+        runs: Hypervisor::Qemu,
+    };
+    if let Ok(machine) = theirs::stored(xml, &around) {
+        let _ = theirs::live(xml, &machine, &around);
+        let _ = theirs::with_notes_of(xml.to_owned(), xml);
+    }
+    if let Ok(places) = domain_read::places(xml) {
         let _ = (
             places.of_volume(&wanted()),
             places.drive(0),
             places.free("virtio"),
         );
     }
-    domain_read::read(xml, &pools()).is_ok()
+    domain_read::read(xml, &pools).is_ok()
 }
 
 /// A patch that anybody wrote, done to a machine's XML.

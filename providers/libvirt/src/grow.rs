@@ -68,7 +68,7 @@ fn grow(place: &Place, data: &StorageVol, disk: &DiskVolume) -> Result<(), Failu
         let Ok(xml) = domain.xml_desc(0) else {
             continue;
         };
-        let places = domain_read::places(&xml, &place.paths);
+        let places = domain_read::places(&xml);
         if let Some(target) = places.ok().and_then(|all| all.of_volume(&disk.volume)) {
             let in_bytes = sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES;
             return domain

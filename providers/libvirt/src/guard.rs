@@ -28,6 +28,29 @@ pub(crate) fn ours(what: &str, found: Option<&Mark>, project: &Project) -> Resul
     owner(what, found, project).map(|_| ()).map_err(refused)
 }
 
+/// What a change may touch: what carries the mark, and the one object without any that was imported.
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    pub(crate) mark: Mark,
+    /// Its UUID.
+    pub(crate) imported: Option<String>,
+}
+
+impl Claim {
+    /// Refuses to touch what is not ours: it carries another's mark, or none and is not the very one.
+    pub(crate) fn may(
+        &self,
+        what: &str,
+        found: Option<&Mark>,
+        identity: &str,
+    ) -> Result<(), Failure> {
+        match (found, &self.imported) {
+            (None, Some(imported)) if imported == identity => Ok(()),
+            _ => ours(what, found, &self.mark.project),
+        }
+    }
+}
+
 /// An object of ours that is whole.
 pub(crate) fn present(address: Address, body: &impl Serialize) -> Result<Observed, Failure> {
     match serde_json::to_value(body) {
@@ -43,6 +66,26 @@ pub(crate) fn present(address: Address, body: &impl Serialize) -> Result<Observe
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Without a mark only the very object that was imported may be touched, and with another's mark none.
+    #[test]
+    fn what_is_imported_is_known_by_its_uuid() {
+        let mark = |project: &str| Mark {
+            project: Project::new(project),
+            address: Address::new("workload.a"),
+        };
+        let may = |found: Option<&Mark>, imported: Option<&str>| {
+            let claim = Claim {
+                mark: mark("demo"),
+                imported: imported.map(str::to_owned),
+            };
+            claim.may("it", found, "1").is_ok()
+        };
+        assert!(may(None, Some("1")));
+        assert!(!may(None, Some("2")) && !may(None, None));
+        assert!(may(Some(&mark("demo")), None));
+        assert!(!may(Some(&mark("other")), Some("1")));
+    }
 
     #[test]
     fn only_this_projects_objects_are_ours() {

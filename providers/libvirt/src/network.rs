@@ -3,17 +3,19 @@
 mod back;
 pub(crate) mod change;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::target::MachineNetwork;
-use infra_api::{Failure, Impact, Mark, Observed, Project, Remedy};
+use infra_api::{Failure, Impact, Mark, Observed, Project, Remedy, Unmarked};
 use virt::connect::Connect;
 use virt::network::Network;
 use virt::sys;
 
 use crate::failure::{Doing, each, found};
+use crate::guard::Claim;
 use crate::text::mark::news;
 use crate::text::network::{self as text, Found};
+use crate::text::theirs;
 use crate::{guard, raw};
 
 fn lookup(connection: &Connect, name: &str) -> Result<Option<Network>, Failure> {
@@ -21,13 +23,43 @@ fn lookup(connection: &Connect, name: &str) -> Result<Option<Network>, Failure> 
         .doing(|| format!("looking for the network `{name}`"))
 }
 
-/// As it is stored. The mock driver keeps no second version and refuses the flag.
 fn stored(network: &Network) -> Result<Found, Failure> {
+    text::read(&stored_xml(network)?).doing(reading)
+}
+
+/// As it is stored. The mock driver keeps no second version and refuses the flag.
+fn stored_xml(network: &Network) -> Result<String, Failure> {
     let xml = network
         .xml_desc(sys::VIR_NETWORK_XML_INACTIVE)
         .or_else(|_| network.xml_desc(0));
     xml.doing(reading)
-        .and_then(|xml| text::read(&xml).doing(reading))
+}
+
+/// What changes an object asks [`Claim`] first.
+fn may(network: &Network, claim: &Claim, found: &Found) -> Result<(), Failure> {
+    let identity = network.uuid_string().doing(reading)?;
+    let what = format!("the network `{}`", found.network.name);
+    claim.may(&what, found.mark(), &identity)
+}
+
+/// Of those that are named, the ones that are somebody's of infra's, or could be.
+pub(crate) fn known(
+    connection: &Connect,
+    names: BTreeSet<String>,
+) -> Result<BTreeMap<String, MachineNetwork>, Failure> {
+    let mut known = BTreeMap::new();
+    for name in names {
+        let Some(network) = lookup(connection, &name)? else {
+            continue;
+        };
+        let xml = stored_xml(&network)?;
+        let marked = text::read(&xml).ok().filter(|found| found.stamp.is_some());
+        let body = marked.map(|found| found.network);
+        if let Some(body) = body.or_else(|| theirs::network::stored(&xml).ok()) {
+            known.insert(name, body);
+        }
+    }
+    Ok(known)
 }
 
 /// As it runs.
@@ -94,9 +126,33 @@ pub(crate) fn read(
     name: &str,
 ) -> Result<Observed, Failure> {
     match lookup(connection, name)? {
-        Some(network) => observe(&network, stored(&network)?, project),
+        Some(network) => {
+            let found = stored(&network)?;
+            let nobodys = found.stamp.is_none();
+            match observe(&network, found, project)? {
+                Observed::Foreign { what, .. } if nobodys => Ok(Observed::Foreign {
+                    what,
+                    unmarked: Some(Box::new(unmarked(&network)?)),
+                }),
+                observed => Ok(observed),
+            }
+        }
         None => Ok(Observed::Absent),
     }
+}
+
+fn unmarked(network: &Network) -> Result<Unmarked, Failure> {
+    let identity = network.uuid_string().doing(reading)?;
+    let started = network.is_active().doing(reading)? && network.autostart().doing(reading)?;
+    let body = theirs::network::stored(&stored_xml(network)?).and_then(|stored| match started {
+        true => Ok(stored),
+        false => Err(
+            "it is not started, or not with the host (`virsh net-start`, `virsh net-autostart`)"
+                .to_owned(),
+        ),
+    });
+    let body = body.and_then(|body| serde_json::to_value(body).map_err(|e| e.to_string()));
+    Ok(Unmarked { identity, body })
 }
 
 fn observe(network: &Network, stored: Found, project: &Project) -> Result<Observed, Failure> {
@@ -125,17 +181,17 @@ fn observe(network: &Network, stored: Found, project: &Project) -> Result<Observ
 /// Each step is skipped where it has been done.
 pub(crate) fn create(
     connection: &Connect,
-    mark: &Mark,
+    claim: &Claim,
     wanted: &MachineNetwork,
 ) -> Result<(), Failure> {
     let doing = || format!("making the network `{}`", wanted.name);
     let network = match lookup(connection, &wanted.name)? {
         Some(network) => {
-            same(&stored(&network)?, mark, wanted)?;
+            same(&network, claim, wanted)?;
             network
         }
         None => {
-            let xml = text::write(wanted, mark).doing(doing)?;
+            let xml = text::write(wanted, &claim.mark).doing(doing)?;
             connection.define_network_xml(&xml).doing(doing)?
         }
     };
@@ -150,7 +206,7 @@ pub(crate) fn create(
 /// starts it again, and puts back who was on its bridge.
 pub(crate) fn update(
     connection: &Connect,
-    mark: &Mark,
+    claim: &Claim,
     wanted: &MachineNetwork,
     allowed: Impact,
 ) -> Result<(), Failure> {
@@ -160,11 +216,8 @@ pub(crate) fn update(
         return Err(replan("it is gone"));
     };
     let there = stored(&network)?;
-    guard::ours(
-        &format!("the network `{}`", wanted.name),
-        there.mark(),
-        &mark.project,
-    )?;
+    may(&network, claim, &there)?;
+    let mark = &claim.mark;
     let runs = match network.is_active().doing(doing)? {
         true => Some(live(&network)?.network),
         false => None,
@@ -205,9 +258,9 @@ pub(crate) fn update(
     }
 }
 
-fn same(there: &Found, mark: &Mark, wanted: &MachineNetwork) -> Result<(), Failure> {
-    let what = format!("the network `{}`", wanted.name);
-    guard::ours(&what, there.mark(), &mark.project)?;
+fn same(network: &Network, claim: &Claim, wanted: &MachineNetwork) -> Result<(), Failure> {
+    let (what, there) = (format!("the network `{}`", wanted.name), stored(network)?);
+    may(network, claim, &there)?;
     match there.network == *wanted {
         true => Ok(()),
         false => Err(Failure::new(
@@ -218,15 +271,11 @@ fn same(there: &Found, mark: &Mark, wanted: &MachineNetwork) -> Result<(), Failu
     }
 }
 
-pub(crate) fn delete(connection: &Connect, mark: &Mark, name: &str) -> Result<(), Failure> {
+pub(crate) fn delete(connection: &Connect, claim: &Claim, name: &str) -> Result<(), Failure> {
     let Some(network) = lookup(connection, name)? else {
         return Ok(());
     };
-    guard::ours(
-        &format!("the network `{name}`"),
-        stored(&network)?.mark(),
-        &mark.project,
-    )?;
+    may(&network, claim, &stored(&network)?)?;
     let doing = || format!("removing the network `{name}`");
     if network.is_active().doing(doing)? {
         network.destroy().doing(doing)?;

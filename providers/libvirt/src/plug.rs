@@ -13,7 +13,6 @@ use crate::failure::Doing;
 use crate::text::domain::{disk, interface};
 use crate::text::domain_read::{self, Places};
 use crate::text::mark::NAMESPACE;
-use crate::text::pool::Pools;
 use crate::text::{domain as text, xml};
 use crate::way::{PASSING, Step};
 use crate::{network, raw};
@@ -24,7 +23,6 @@ const LIVE: u32 = sys::VIR_DOMAIN_AFFECT_LIVE;
 pub(crate) struct Running<'a> {
     pub(crate) connection: &'a Connect,
     pub(crate) domain: &'a Domain,
-    pub(crate) pools: &'a Pools,
     pub(crate) mark: &'a Mark,
     pub(crate) wanted: &'a Machine,
 }
@@ -88,7 +86,7 @@ impl Running<'_> {
     fn places(&self) -> Result<Places, Failure> {
         let doing = || format!("reading the disks of `{}`", self.wanted.name);
         let xml = self.domain.xml_desc(0).doing(doing)?;
-        domain_read::places(&xml, self.pools).doing(doing)
+        domain_read::places(&xml).doing(doing)
     }
 
     fn attach(&self, disk: &MachineDisk) -> Result<(), Failure> {

@@ -7,20 +7,22 @@
 use std::time::Duration;
 
 use infra_api::target::Machine;
-use infra_api::{Failure, Impact, Mark, Progress, Project, Remedy};
+use infra_api::{Failure, Impact, Progress, Remedy};
 use tokio::time::{Instant, sleep};
 use virt::connect::Connect;
 use virt::domain::Domain;
 use virt::sys;
 
-use crate::domain::{live, lookup, state, stored};
+use crate::domain::{live, lookup, state, stored, theirs};
 use crate::failure::Doing;
+use crate::guard::Claim;
 use crate::plug::Running;
 use crate::text::domain::{self as text, Hypervisor};
 use crate::text::pool::Pools;
+use crate::text::theirs::with_notes_of;
 use crate::way::{Step, way};
 use crate::wire::Wire;
-use crate::{guard, network, pool};
+use crate::{network, pool};
 
 const POLL: Duration = Duration::from_millis(200);
 
@@ -34,13 +36,13 @@ enum Left {
 /// Makes the machine as wanted, whatever is there of it.
 pub(crate) async fn settle(
     wire: &Wire,
-    mark: &Mark,
+    claim: &Claim,
     wanted: &Machine,
     allowed: Impact,
     patience: Duration,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
-    let (name, owned) = (wanted.name.clone(), (mark.clone(), wanted.clone()));
+    let (name, owned) = (wanted.name.clone(), (claim.clone(), wanted.clone()));
     let define = move |connection: &Connect, _: &_| define(connection, &owned.0, &owned.1, allowed);
     if wire.act(progress, define).await? == Left::Restart {
         stop(wire, &name, patience_for(wanted, patience), progress).await?;
@@ -104,16 +106,21 @@ fn balloon(connection: &Connect, name: &str) -> Result<Option<u64>, Failure> {
 /// Writes the definition and changes what runs. Refuses before it touches anything.
 fn define(
     connection: &Connect,
-    mark: &Mark,
+    claim: &Claim,
     wanted: &Machine,
     allowed: Impact,
 ) -> Result<Left, Failure> {
     let doing = || format!("defining the domain `{}`", wanted.name);
     let pools = pool::paths(connection)?;
-    let xml = text::write(wanted, mark, &pools, hypervisor(connection)?).doing(doing)?;
+    let mark = &claim.mark;
+    let mut xml = text::write(wanted, mark, &pools, hypervisor(connection)?).doing(doing)?;
     let there = lookup(connection, &wanted.name)?;
     let steps = match &there {
-        Some(domain) => next(connection, domain, &pools, (mark, wanted))?,
+        Some(domain) => {
+            let steps = next(connection, domain, &pools, (claim, wanted))?;
+            xml = with_notes(xml, domain)?;
+            steps
+        }
         None => Some(Vec::new()),
     };
     if steps.is_none() && allowed == Impact::InPlace {
@@ -132,11 +139,10 @@ fn define(
     let Some(steps) = steps else {
         return Ok(Left::Restart);
     };
-    let (domain, pools) = (&domain, &pools);
+    let domain = &domain;
     let running = Running {
         connection,
         domain,
-        pools,
         mark,
         wanted,
     };
@@ -144,18 +150,32 @@ fn define(
 }
 
 /// Writes what its next start makes of it; what runs is left alone.
-pub(crate) fn prepare(connection: &Connect, mark: &Mark, wanted: &Machine) -> Result<(), Failure> {
-    let what = format!("the domain `{}`", wanted.name);
-    let doing = || format!("preparing the next start of {what}");
+pub(crate) fn prepare(
+    connection: &Connect,
+    claim: &Claim,
+    wanted: &Machine,
+) -> Result<(), Failure> {
+    let doing = || format!("preparing the next start of the domain `{}`", wanted.name);
     let pools = pool::paths(connection)?;
-    let xml = text::write(wanted, mark, &pools, hypervisor(connection)?).doing(doing)?;
+    let xml = text::write(wanted, &claim.mark, &pools, hypervisor(connection)?).doing(doing)?;
     let gone = || Failure::new(Remedy::Replan, doing(), "it is gone");
     let domain = lookup(connection, &wanted.name)?.ok_or_else(gone)?;
-    guard::ours(&what, stored(&domain, &pools)?.mark(), &mark.project)?;
-    connection
-        .define_domain_xml_flags(&xml, sys::VIR_DOMAIN_DEFINE_VALIDATE)
-        .doing(doing)
-        .map(drop)
+    let theirs = may(connection, &domain, &pools, claim)?;
+    let xml = with_notes(xml, &domain)?;
+    let defined = connection.define_domain_xml_flags(&xml, sys::VIR_DOMAIN_DEFINE_VALIDATE);
+    let domain = defined.doing(doing)?;
+    match theirs {
+        Some(theirs) if domain.is_active().doing(doing)? => {
+            let running = Running {
+                connection,
+                domain: &domain,
+                mark: &claim.mark,
+                wanted: &theirs,
+            };
+            running.go(&[Step::Remark])
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A machine saved to disk (libvirt does that when its host goes down) would come back as it was, whatever its
@@ -169,7 +189,35 @@ fn forget_saved(domain: &Domain, pools: &Pools, wanted: &Machine) -> Result<(), 
     }
 }
 
-fn hypervisor(connection: &Connect) -> Result<Hypervisor, Failure> {
+/// Refuses what is not ours. What is imported and carries no mark yet is told as it is: it is no longer what infra
+/// could make where somebody has changed it since, and written anew it would lose that.
+fn may(
+    connection: &Connect,
+    domain: &Domain,
+    pools: &Pools,
+    claim: &Claim,
+) -> Result<Option<Machine>, Failure> {
+    let doing = || "reading a domain".to_owned();
+    let found = stored(domain, pools)?;
+    let what = format!("the domain `{}`", found.machine.name);
+    claim.may(&what, found.mark(), &domain.uuid_string().doing(doing)?)?;
+    if found.stamp.is_some() {
+        return Ok(None);
+    }
+    theirs(connection, domain, pools)?.map(Some).map_err(|why| {
+        Failure::new(Remedy::Operator, format!("changing {what}"), why)
+            .hint("take that out of it first: written anew it would lose it")
+    })
+}
+
+/// What others have noted in its definition stays in it.
+fn with_notes(xml: String, domain: &Domain) -> Result<String, Failure> {
+    let doing = || "reading a domain".to_owned();
+    let before = domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE).doing(doing)?;
+    with_notes_of(xml, &before).doing(doing)
+}
+
+pub(crate) fn hypervisor(connection: &Connect) -> Result<Hypervisor, Failure> {
     let kind = connection
         .driver_type()
         .doing(|| "asking libvirt what it runs".into())?;
@@ -185,17 +233,22 @@ fn next(
     connection: &Connect,
     domain: &Domain,
     pools: &Pools,
-    (mark, wanted): (&Mark, &Machine),
+    (claim, wanted): (&Claim, &Machine),
 ) -> Result<Option<Vec<Step>>, Failure> {
     let what = format!("the domain `{}`", wanted.name);
-    guard::ours(&what, stored(domain, pools)?.mark(), &mark.project)?;
-    match domain.is_active().doing(|| format!("reading {what}"))? {
-        true => {
-            let ports = network::ports(connection)?;
-            Ok(way(&live(domain, pools, ports.as_ref())?.machine, wanted))
-        }
-        false => Ok(Some(Vec::new())),
+    let theirs = may(connection, domain, pools, claim)?;
+    if !domain.is_active().doing(|| format!("reading {what}"))? {
+        return Ok(Some(Vec::new()));
     }
+    let Some(theirs) = theirs else {
+        let ports = network::ports(connection)?;
+        return Ok(way(&live(domain, pools, ports.as_ref())?.machine, wanted));
+    };
+    // What runs gets the mark as well: it says what libvirt has no place for.
+    Ok(way(&theirs, wanted).map(|mut steps| {
+        steps.push(Step::Remark);
+        steps
+    }))
 }
 
 /// Running, by whatever that takes from where it is.
@@ -307,37 +360,39 @@ fn take_power(connection: &Connect, name: &str) -> Result<(), Failure> {
 
 pub(crate) async fn delete(
     wire: &Wire,
-    mark: &Mark,
+    claim: &Claim,
     name: &str,
     patience: Duration,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
-    let (name, project) = (name.to_owned(), mark.project.clone());
-    let (asked, owner) = (name.clone(), project.clone());
-    let there = wire.ask(move |connection| claim(connection, &owner, &asked));
+    let (name, claim) = (name.to_owned(), claim.clone());
+    let (asked, owner) = (name.clone(), claim.clone());
+    let there = wire.ask(move |connection| owned(connection, &owner, &asked));
     let Some(machine) = there.await? else {
         return Ok(());
     };
     stop(wire, &name, patience_for(&machine, patience), progress).await?;
     wire.act(progress, move |connection, _| {
-        undefine(connection, &project, &name)
+        undefine(connection, &claim, &name)
     })
     .await
 }
 
 /// The one that is there; a failure if it is not ours.
-fn claim(connection: &Connect, project: &Project, name: &str) -> Result<Option<Machine>, Failure> {
+fn owned(connection: &Connect, claim: &Claim, name: &str) -> Result<Option<Machine>, Failure> {
     let Some(domain) = lookup(connection, name)? else {
         return Ok(None);
     };
     let there = stored(&domain, &pool::paths(connection)?)?;
-    guard::ours(&format!("the domain `{name}`"), there.mark(), project)?;
+    let what = format!("the domain `{name}`");
+    let identity = domain.uuid_string().doing(|| format!("reading {what}"))?;
+    claim.may(&what, there.mark(), &identity)?;
     Ok(Some(there.machine))
 }
 
-fn undefine(connection: &Connect, project: &Project, name: &str) -> Result<(), Failure> {
+fn undefine(connection: &Connect, claim: &Claim, name: &str) -> Result<(), Failure> {
     // A transient domain is gone once it is stopped.
-    if claim(connection, project, name)?.is_none() {
+    if owned(connection, claim, name)?.is_none() {
         return Ok(());
     }
     let Some(domain) = lookup(connection, name)? else {

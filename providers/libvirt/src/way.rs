@@ -276,6 +276,11 @@ fn nic_towards(there: &mut MachineInterface, nic: &MachineInterface, steps: &mut
         there.driver = None;
         steps.push(Step::Reattach(there.clone()));
     }
+    // What somebody else has made says nothing of it, and libvirt has no place for it but our mark.
+    if there.address.is_unspecified() && !nic.address.is_unspecified() {
+        there.address = nic.address;
+        steps.push(Step::Remark);
+    }
     let on_device = there.driver.is_some() || nic.driver.is_some();
     if there.vlan != nic.vlan || on_device && elsewhere(there) {
         let anew = MachineInterface {

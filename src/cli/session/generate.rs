@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::target::{Container, ContainerNetwork, ContainerVolume, Mount};
+use infra_api::target::{
+    Container, ContainerNetwork, ContainerVolume, Machine, MachineNetwork, Mount,
+};
 use infra_api::{Address, HostName, Observed, ResourceId};
 use infra_diag::Diagnostics;
 use serde::de::DeserializeOwned;
@@ -47,9 +49,14 @@ impl Session {
             blocks: Vec::new(),
             declared: self.declarations(),
         };
+        let machines = importable
+            .keys()
+            .filter_map(|id| body::<Machine>(&found, id));
+        let nics = machines.flat_map(|machine| machine.interfaces);
+        writing.declared.nics = nics.map(|nic| nic.mac).collect();
         // What others stand on is known first.
         let mut ids: Vec<&ResourceId> = importable.keys().collect();
-        ids.sort_by_key(|id| (id.kind == "container", *id));
+        ids.sort_by_key(|id| (matches!(id.kind.as_str(), "container" | "domain"), *id));
         for id in ids {
             let to = &imports[id].to;
             let name = to.as_str().rsplit('.').next().unwrap_or_default();
@@ -107,6 +114,7 @@ impl Session {
         Declarations {
             networks: declared.networks.keys().filter(root).map(called).collect(),
             volumes: declared.volumes.keys().filter(root).map(called).collect(),
+            ..Declarations::default()
         }
     }
 
@@ -138,11 +146,31 @@ impl Session {
                 self.write_beneath(world, id, &body, writing).await?;
                 Some(generate::container(name, &body, &writing.declared))
             }
-            _ => {
-                let why = "only containers, their networks and volumes are written";
-                return Err(Stop::error(format!("writing a declaration of {id}"), why)
-                    .hint("declare it by hand, then import it"));
+            ("libvirt", "network") => {
+                let Some(body) = body::<MachineNetwork>(found, id) else {
+                    return Ok(());
+                };
+                let to = format!("network.{name}");
+                writing.declared.networks.insert(id.name.clone(), to);
+                let own = body.own.iter().flat_map(|own| &own.dhcp);
+                let leases = own.map(|(mac, lease)| (mac.clone(), lease.address));
+                writing.declared.leases.extend(leases);
+                let block = generate::machine_network(name, &body, &writing.declared);
+                Some(block.ok_or_else(|| {
+                    let why = "it uses a bridge that somebody else makes, and libvirt tells no subnet of it";
+                    by_hand(id, why)
+                })?)
             }
+            ("libvirt", "domain") => {
+                let Some(body) = body::<Machine>(found, id) else {
+                    return Ok(());
+                };
+                let nics = body.interfaces.iter();
+                let networks = nics.map(|nic| network(id, &nic.network)).collect();
+                self.write_those(world, networks, writing).await?;
+                Some(generate::machine(name, &body, &writing.declared))
+            }
+            _ => return Err(by_hand(id, "of its kind no declaration is written")),
         };
         writing.blocks.extend(block);
         Ok(())
@@ -160,14 +188,24 @@ impl Session {
             Mount::Volume { source, .. } => Some(source),
             Mount::Bind { .. } | Mount::Tmpfs { .. } => None,
         });
-        let volumes = volumes.filter(|name| !writing.declared.volumes.contains_key(*name));
-        let networks = body.networks.keys();
-        let networks = networks.filter(|name| !writing.declared.networks.contains_key(*name));
         let id = |kind, name: &String| ResourceId::new(&container.host, "docker", kind, name);
-        let ids: BTreeSet<ResourceId> = volumes
-            .map(|name| id("volume", name))
-            .chain(networks.map(|name| id("network", name)))
-            .collect();
+        let volumes = volumes.map(|name| id("volume", name));
+        let networks = body.networks.keys().map(|name| id("network", name));
+        self.write_those(world, volumes.chain(networks).collect(), writing)
+            .await
+    }
+
+    /// Those that nothing declares.
+    async fn write_those(
+        &self,
+        world: &World,
+        mut ids: BTreeSet<ResourceId>,
+        writing: &mut Writing,
+    ) -> Result<(), Stop> {
+        ids.retain(|id| match id.kind.as_str() {
+            "volume" => !writing.declared.volumes.contains_key(&id.name),
+            _ => !writing.declared.networks.contains_key(&id.name),
+        });
         let found = self.look(world, ids.clone()).await?;
         for id in &ids {
             let name = label(&id.name);
@@ -180,6 +218,16 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// A machine's network.
+fn network(machine: &ResourceId, name: &str) -> ResourceId {
+    ResourceId::new(&machine.host, "libvirt", "network", name)
+}
+
+fn by_hand(id: &ResourceId, why: &str) -> Stop {
+    Stop::error(format!("writing a declaration of {id}"), why)
+        .hint("declare it by hand, then import it")
 }
 
 /// What an object without a mark is.

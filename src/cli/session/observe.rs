@@ -66,6 +66,14 @@ impl Session {
             let to = imports[&id].to.clone();
             (id, (identity, to))
         }));
+        // What carries the mark by now is known by that.
+        imported.retain(|id, _| {
+            let found = found.get(id);
+            !matches!(
+                found,
+                Some(Observed::Present { .. } | Observed::Partial { .. })
+            )
+        });
         let by_mark = prior.made_as.by_mark();
         for (id, observed) in &mut found {
             declared_now(observed, &by_mark);

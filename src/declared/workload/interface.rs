@@ -8,7 +8,7 @@ use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
 use crate::declared::read::{At, Reader};
-use crate::declared::words::{IPV4, IPV6, STRINGS, size, whole, word};
+use crate::declared::words::{IPV4, IPV6, MAC, STRINGS, size, whole, word};
 
 static BANDWIDTH: BlockKind = BlockKind {
     name: "bandwidth",
@@ -45,6 +45,11 @@ pub(super) static KIND: BlockKind = BlockKind {
             "aliases",
             STRINGS,
             "A container's: further names by which others in the network find it, beside the workload's own.",
+        ),
+        word(
+            "mac",
+            Shape::Text(&MAC),
+            "Its MAC address, in lower case; derived from project, address and label where it is not written.",
         ),
         word(
             "model",
@@ -86,6 +91,8 @@ pub struct Interface {
     pub address: Option<At<Ipv4Addr>>,
     pub address6: Option<At<Ipv6Addr>>,
     pub aliases: Option<At<Vec<String>>>,
+    /// Absent: derived.
+    pub mac: Option<At<String>>,
     /// Other than virtio.
     pub model: Option<String>,
     pub queues: Option<At<u32>>,
@@ -112,6 +119,7 @@ impl Interface {
             address: reader.ipv4(block, "address"),
             address6: reader.ipv6(block, "address6"),
             aliases: aliases(block, reader),
+            mac: reader.string(block, "mac"),
             model: model(block, reader),
             queues: reader.whole(block, "queues"),
             mtu: reader.whole(block, "mtu").map(|n| n.value),

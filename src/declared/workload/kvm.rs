@@ -12,7 +12,7 @@ use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
 use self::hardware::{CRASH, POWEROFF};
 use crate::declared::read::{At, Reader};
-use crate::declared::words::{LINE, STRINGS, duration, path, size, whole, word};
+use crate::declared::words::{LINE, LOG, STRINGS, UUID, duration, path, size, whole, word};
 use crate::declared::workload::container::stop_timeout;
 
 static CDROM: BlockKind = BlockKind {
@@ -76,6 +76,18 @@ pub(super) static KIND: BlockKind = BlockKind {
             .default("false"),
         word("machine", Shape::String, "QEMU's board: a family (`q35`, `pc`), or one version of it (`pc-q35-7.2`).")
             .default("\"q35\""),
+        word(
+            "uuid",
+            Shape::Text(&UUID),
+            "What libvirt and the guest's firmware know it by; derived from project and address where it is not written. \
+             Another one makes the machine anew; its disks stay.",
+        ),
+        word(
+            "console_log",
+            Shape::Text(&LOG),
+            "The file of the host that its serial console is also written to, or `none`; \
+             `/var/log/libvirt/qemu/NAME.console.log` where it is not written.",
+        ),
         word("title", Shape::String, "A short name for people."),
         word("description", Shape::String, "What it is, for people."),
         word("video", Shape::OneOf(&["none", "vga", "virtio", "bochs", "qxl"]), "Its graphics card; with `graphics` it is `vga` where it is not written."),
@@ -133,6 +145,10 @@ pub struct Kvm {
     pub seed: Option<bool>,
     pub ignition: Option<At<Text>>,
     pub autostart: bool,
+    /// Absent: derived.
+    pub uuid: Option<At<String>>,
+    /// Absent: infra's own; `none`: there is none.
+    pub console_log: Option<At<String>>,
     /// Other than the disk alone: kinds, or devices.
     pub boot: At<Vec<String>>,
     pub iothreads: u32,
@@ -180,6 +196,8 @@ impl Kvm {
             seed: reader.bool(block, "seed"),
             ignition: ignition(block, reader),
             autostart: reader.bool(block, "autostart").unwrap_or(true),
+            uuid: reader.string(block, "uuid"),
+            console_log: reader.string(block, "console_log"),
             boot,
             iothreads: reader.whole(block, "iothreads").map_or(0, |n| n.value),
             cdroms: block.nested("cdrom").map(|b| cdrom(b, reader)).collect(),

@@ -99,6 +99,20 @@ pub struct Cpu {
     /// Feature → `force`, `require`, `optional`, `disable` or `forbid`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub features: BTreeMap<String, String>,
+    /// Whether libvirt looks if the host has all of it: `none` or `partial`; absent: [`Self::usual_check`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+}
+
+impl Cpu {
+    /// A model is worth its name only where libvirt sees that the guest has all of it.
+    #[must_use]
+    pub fn usual_check(mode: &str) -> &'static str {
+        match mode {
+            "host-passthrough" | "maximum" => "none",
+            _ => "partial",
+        }
+    }
 }
 
 /// How vCPUs hang together, as the guest sees it. They multiply to the number of vCPUs.

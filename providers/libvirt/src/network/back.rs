@@ -9,7 +9,6 @@ use virt::sys;
 use crate::failure::{Doing, each};
 use crate::plug::Running;
 use crate::text::domain_read::Found;
-use crate::text::pool::Pools;
 use crate::{domain, guard, pool};
 
 /// A machine with NICs on the bridge.
@@ -56,7 +55,6 @@ pub(crate) fn plugged(
 }
 
 pub(crate) fn put(connection: &Connect, plugged: Vec<Plugged>) -> Result<(), Failure> {
-    let pools = Pools::default();
     for Plugged {
         domain,
         mark,
@@ -67,7 +65,6 @@ pub(crate) fn put(connection: &Connect, plugged: Vec<Plugged>) -> Result<(), Fai
         let running = Running {
             connection,
             domain: &domain,
-            pools: &pools,
             mark: &mark,
             wanted: &found.machine,
         };

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::domain::definition;
 use super::domain::hardware_tests::{disks, hardware, interfaces};
-use super::domain_read::read;
+use super::domain_read::{in_order, read};
 use super::domain_tests::{back, mark, plain, pools, volume, xml};
 
 fn ids() -> impl Strategy<Value = IdSet> {
@@ -78,7 +78,7 @@ fn machines() -> impl Strategy<Value = Machine> {
                 memory_mode: memory_mode.flatten(),
                 page_size_bytes,
                 boot,
-                disks,
+                disks: in_order(disks),
                 seed_digest: seed.as_ref().map(|_| "00ff".to_owned()),
                 seed,
                 interfaces,

@@ -1,7 +1,7 @@
 //! A body from a domain's XML, anybody's domain: what has no place in a body is left out, what differs from
 //! what we write becomes a value that is not ours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::target::{
     Acceleration, Boot, DiskDevice, Hardware, Machine, MachineDisk, MachineInterface, RemoteDisk,
@@ -75,9 +75,7 @@ pub(crate) fn plain(xml: &str, pools: &Pools) -> Result<Found, String> {
 
 fn machine(root: Node, pools: &Pools) -> Option<Machine> {
     let known = |disk: &Node| matches!(disk.attribute("device"), None | Some("disk" | "cdrom"));
-    let disks = devices_named(root, "disk")
-        .filter(known)
-        .map(|node| disk::read(node, pools));
+    let disks = devices_named(root, "disk").filter(known).map(disk::read);
     let (seeds, disks): (Vec<MachineDisk>, Vec<MachineDisk>) =
         disks.partition(|disk| disk.serial.as_deref() == Some(SEED_SERIAL));
     let vcpus = text(root, "vcpu")?.trim().parse().ok()?;
@@ -107,7 +105,7 @@ fn machine(root: Node, pools: &Pools) -> Option<Machine> {
         page_size_bytes: page_size(root),
         boot: boot(root, pools),
         boot_order: board::read_boot_order(root),
-        disks,
+        disks: in_order(disks),
         seed: seeds.into_iter().next().and_then(|seed| seed.volume),
         ignition: ignition::read(root, pools),
         seed_digest: mark::node(root).and_then(seed_digest),
@@ -137,6 +135,19 @@ fn nics<'a, 'i: 'a>(root: Node<'a, 'i>) -> Vec<Node<'a, 'i>> {
 /// What it stands and falls with.
 fn port(node: Node) -> Option<String> {
     attr(node, "source", "portid").filter(|_| interface::stands_on_network(node))
+}
+
+/// A declaration's drives come after its disks, and libvirt keeps the disks of a bus together.
+pub(crate) fn in_order(mut disks: Vec<MachineDisk>) -> Vec<MachineDisk> {
+    disks.sort_by_key(|disk| disk.device != DiskDevice::Disk);
+    let mut buses: Vec<String> = Vec::new();
+    for disk in &disks {
+        if !buses.iter().any(|bus| bus == disk.bus()) {
+            buses.push(disk.bus().to_owned());
+        }
+    }
+    disks.sort_by_key(|disk| buses.iter().position(|bus| bus == disk.bus()));
+    disks
 }
 
 fn seed_digest(mark: Node) -> Option<String> {
@@ -216,13 +227,24 @@ fn boot(root: Node, pools: &Pools) -> Boot {
     }
 }
 
+/// The networks its NICs are in, by name.
+pub(crate) fn networks(xml: &str) -> Result<BTreeSet<String>, String> {
+    parse(xml, |root| {
+        let nics = devices_named(root, "interface");
+        Some(
+            nics.filter_map(|nic| attr(nic, "source", "network"))
+                .collect(),
+        )
+    })
+}
+
 /// Where a running domain has its disks.
 pub(crate) struct Places(Vec<(String, MachineDisk)>);
 
-pub(crate) fn places(xml: &str, pools: &Pools) -> Result<Places, String> {
+pub(crate) fn places(xml: &str) -> Result<Places, String> {
     parse(xml, |root| {
         let disks = devices_named(root, "disk")
-            .filter_map(|node| Some((attr(node, "target", "dev")?, disk::read(node, pools))));
+            .filter_map(|node| Some((attr(node, "target", "dev")?, disk::read(node))));
         Some(Places(disks.collect()))
     })
 }

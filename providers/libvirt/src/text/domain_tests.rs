@@ -404,7 +404,7 @@ fn on(mac: &str, name: &str, mode: &str) -> MachineInterface {
 
 #[test]
 fn where_disks_are_in_a_domain() {
-    let places = places(&xml(&whole()), &pools()).unwrap();
+    let places = places(&xml(&whole())).unwrap();
     assert_eq!(places.of_volume(&volume("data")), Some("vdb".into()));
     assert_eq!(places.of_volume(&volume("other")), None);
     assert_eq!(places.of(&whole().disks[2]), Some("sda".into()));
@@ -434,7 +434,7 @@ fn each_nvme_disk_has_a_controller_of_its_own() {
         );
         assert!(xml.contains(&format!("<serial>{serial}</serial>")));
     }
-    let places = places(&xml, &pools()).unwrap();
+    let places = places(&xml).unwrap();
     assert_eq!(places.of_volume(&volume("b")), Some("nvme1n1".into()));
     assert_eq!(places.free("nvme"), Some("nvme2n1".into()));
 }

@@ -1,6 +1,7 @@
 //! libvirt's documents, written from bodies and read back: pure, no daemon in sight.
 
 pub(crate) mod companion;
+pub(crate) mod compare;
 pub(crate) mod console;
 pub(crate) mod dns;
 pub(crate) mod domain;
@@ -14,6 +15,7 @@ pub(crate) mod network;
 pub(crate) mod patch;
 pub(crate) mod pool;
 pub(crate) mod seed;
+pub(crate) mod theirs;
 pub(crate) mod tree;
 pub(crate) mod volume;
 pub(crate) mod xml;

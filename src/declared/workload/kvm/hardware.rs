@@ -43,6 +43,12 @@ pub(super) static CPU: BlockKind = nested(
         .required(),
         word("model", Shape::String, "Of `custom`: a name such as `EPYC` or `Skylake-Server`."),
         word(
+            "check",
+            Shape::OneOf(&["none", "partial"]),
+            "Whether libvirt sees to it that the host can give the guest all of it; `partial` for `custom` and \
+             `host-model`, else `none`, where it is not written.",
+        ),
+        word(
             "features",
             STRING_MAP,
             "Single features: `force`, `require`, `optional`, `disable` or `forbid`, by their names.",
@@ -262,7 +268,9 @@ fn cpu(block: &Block, reader: &mut Reader<'_>) -> Option<Cpu> {
         let hint = format!("it is one of {}", POLICIES.join(", "));
         reader.error("Unknown policy of a CPU feature", written.span, text, hint);
     }
+    let check = reader.string(block, "check").map(|check| check.value);
     Some(Cpu {
+        check: check.filter(|check| check != Cpu::usual_check(&mode.value)),
         mode: mode.value,
         model: model.map(|model| model.value),
         features,

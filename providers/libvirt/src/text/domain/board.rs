@@ -183,6 +183,7 @@ fn usual_cpu(acceleration: Acceleration) -> Cpu {
         mode: mode.to_owned(),
         model: None,
         features: BTreeMap::new(),
+        check: None,
     }
 }
 
@@ -193,13 +194,14 @@ pub(crate) fn cpu(machine: &Machine) -> El {
         mode,
         model,
         features,
+        check,
     } = machine.hardware.cpu.as_ref().unwrap_or(&usual);
-    // A model is worth its name only where libvirt sees that the guest has all of it.
     let whole = matches!(mode.as_str(), "host-passthrough" | "maximum");
-    let cpu = el("cpu").attr("mode", mode);
+    let check = check.as_deref().unwrap_or(Cpu::usual_check(mode));
+    let cpu = el("cpu").attr("mode", mode).attr("check", check);
     let cpu = match whole {
-        true => cpu.attr("check", "none").attr("migratable", "on"),
-        false => cpu.attr("check", "partial"),
+        true => cpu.attr("migratable", "on"),
+        false => cpu,
     };
     let features = features
         .iter()
@@ -231,13 +233,18 @@ pub(crate) fn read_cpu(root: Node, acceleration: Acceleration) -> Option<Cpu> {
         let (name, policy) = (feature.attribute("name")?, feature.attribute("policy"));
         Some((name.to_owned(), policy.unwrap_or("require").to_owned()))
     });
-    let found = Cpu {
-        mode: node.attribute("mode").unwrap_or("custom").to_owned(),
-        model: text(node, "model"),
-        features: features.collect(),
-    };
+    let mode = node.attribute("mode").unwrap_or("custom").to_owned();
     // What runs is spelled out, feature by feature; it is what it was started from.
     let runs = node.attribute("check") == Some("full");
+    let check = node
+        .attribute("check")
+        .filter(|check| !runs && *check != Cpu::usual_check(&mode));
+    let found = Cpu {
+        check: check.map(str::to_owned),
+        mode,
+        model: text(node, "model").filter(|model| !model.is_empty()),
+        features: features.collect(),
+    };
     let asked = || serde_json::from_str(&asked(root, "cpu")?).ok();
     let cpu = runs.then(asked).flatten().unwrap_or(found);
     (cpu != usual_cpu(acceleration)).then_some(cpu)

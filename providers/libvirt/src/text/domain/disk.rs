@@ -5,7 +5,6 @@ use infra_api::target::{DiskDevice, Format, MachineDisk, Throttle, VolumeRef};
 use super::remote;
 use roxmltree::Node;
 
-use super::super::pool::Pools;
 use super::super::xml::{El, attr, el, find, leaf, text};
 
 /// The seed's disk is known by this serial number.
@@ -141,7 +140,7 @@ fn iotune(throttle: &Throttle) -> El {
     el("iotune").children(limits.filter_map(|(name, limit)| Some(leaf(name, limit?))))
 }
 
-pub(crate) fn read(node: Node, pools: &Pools) -> MachineDisk {
+pub(crate) fn read(node: Node) -> MachineDisk {
     let driver = |name| attr(node, "driver", name);
     let format = match driver("type").as_deref() {
         Some("qcow2") => Format::Qcow2,
@@ -154,7 +153,7 @@ pub(crate) fn read(node: Node, pools: &Pools) -> MachineDisk {
     let remote = remote::read(node);
     let (volume, path) = match remote {
         Some(_) => (None, None),
-        None => content(node, pools),
+        None => content(node),
     };
     let disk = MachineDisk {
         volume,
@@ -201,16 +200,11 @@ fn throttle(node: Node) -> Option<Throttle> {
     (throttle != Throttle::default()).then_some(throttle)
 }
 
-/// A volume of a pool, also where it is given by its path; else the path, or whatever else names it.
-fn content(node: Node, pools: &Pools) -> (Option<VolumeRef>, Option<String>) {
+/// A volume where it is given as one; else the path, or whatever else names it.
+fn content(node: Node) -> (Option<VolumeRef>, Option<String>) {
     let source = |name| attr(node, "source", name);
     if let (Some(pool), Some(name)) = (source("pool"), source("volume")) {
         return (Some(VolumeRef { pool, name }), None);
     }
-    let path = source("file").or(source("dev")).or(source("name"));
-    match path.map(|path| (pools.volume(&path), path)) {
-        Some((volume, path)) if volume.pool.is_empty() => (None, Some(path)),
-        Some((volume, _)) => (Some(volume), None),
-        None => (None, None),
-    }
+    (None, source("file").or(source("dev")).or(source("name")))
 }

@@ -35,6 +35,7 @@ pub(crate) fn all_of_it() -> Hardware {
         description: Some("with & without".into()),
         machine_type: Some("pc-q35-7.2".into()),
         cpu: Some(Cpu {
+            check: None,
             mode: "custom".into(),
             model: Some("EPYC".into()),
             features: [("svm".to_owned(), "disable".to_owned())].into(),
@@ -98,15 +99,22 @@ fn words(pattern: &'static str) -> impl Strategy<Value = Option<String>> {
 
 fn cpus() -> impl Strategy<Value = Cpu> {
     let features = btree_map("[a-z0-9]{1,6}", "require|disable|force", 0..3);
-    let custom = ("[A-Z][a-z]{1,8}", features.clone()).prop_map(|(model, features)| Cpu {
+    let custom = (
+        "[A-Z][a-z]{1,8}",
+        features.clone(),
+        option::of(Just("none".to_owned())),
+    );
+    let custom = custom.prop_map(|(model, features, check)| Cpu {
         mode: "custom".into(),
         model: Some(model),
         features,
+        check,
     });
     let model = features.prop_map(|features| Cpu {
         mode: "host-model".into(),
         model: None,
         features,
+        check: None,
     });
     prop_oneof![custom, model]
 }
