@@ -55,7 +55,11 @@ impl Place<'_> {
 
     /// The volumes that have a companion.
     pub(crate) fn marked(&self) -> Result<Vec<String>, Failure> {
-        let names = self.pool.list_volumes();
+        let names = match self.pool.list_volumes() {
+            // Somebody stopped it meanwhile: what it holds cannot be known.
+            Err(_) if !self.pool.is_active().unwrap_or(false) => return Ok(Vec::new()),
+            names => names,
+        };
         let names = names.doing(|| format!("listing the pool `{}`", self.name))?;
         let volumes = names.iter().filter_map(|name| companion::volume_of(name));
         Ok(volumes.map(str::to_owned).collect())
