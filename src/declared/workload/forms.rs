@@ -10,11 +10,25 @@ use crate::declared::read::Reader;
 const MACHINES: [(&str, &[&str]); 4] = [
     ("cpus", &["maximum"]),
     ("memory", &["maximum", "mode", "page_size"]),
-    ("interface", &["model", "queues", "mtu", "link"]),
+    (
+        "interface",
+        &["mac", "model", "queues", "mtu", "link", "vlan"],
+    ),
     (
         "disk",
         &[
-            "path", "format", "bus", "cache", "io", "discard", "serial", "queues", "iothread",
+            "path",
+            "format",
+            "pool",
+            "allocation",
+            "copy_of",
+            "bus",
+            "cache",
+            "io",
+            "discard",
+            "serial",
+            "queues",
+            "iothread",
         ],
     ),
 ];

@@ -16,11 +16,14 @@ workload "b" {
     model = "e1000" 
     queues = 4 
     mtu = 9000
+    mac = "52:54:00:12:34:56"
+    vlan = 7
   }
   disk "x" { 
     size = "1GiB"
     bus = "scsi"
     cache = "none"
+    allocation = "full"
   }
   container { 
     image = "registry.example/x:1" 

@@ -1,6 +1,8 @@
 //! A container's networks, files and state, brought to what is wanted: the end of making one and of
 //! changing one.
 
+use std::time::Duration;
+
 use bollard::models::{NetworkConnectRequest, NetworkDisconnectRequest};
 use bollard::query_parameters::StartContainerOptions;
 use infra_api::target::{Container, Endpoint};
@@ -57,6 +59,10 @@ pub(crate) fn is_whole_when_made(body: &Container) -> bool {
     body.networks.len() < 2 && body.files.is_empty()
 }
 
+/// So long a program has to show that it cannot run (a wrong option, a missing file) before it is looked at. The engine
+/// starts the next one meanwhile.
+const FIRST_BREATH: Duration = Duration::from_millis(150);
+
 /// One that does not run, where it is wanted to.
 pub(crate) async fn start(
     wire: &Wire,
@@ -73,7 +79,9 @@ pub(crate) async fn start(
         .start_container(id, None::<StartContainerOptions>)
         .await;
     // What cannot start stays: it carries the mark, and its state and error can be looked at.
-    answer.map_err(|e| Trouble::from(e).failure(doing(wire, "starting", KIND, &body.name)))
+    answer.map_err(|e| Trouble::from(e).failure(doing(wire, "starting", KIND, &body.name)))?;
+    tokio::time::sleep(FIRST_BREATH).await;
+    Ok(())
 }
 
 /// Whether it was stopped for it: what runs has read its files already. Stopped first: were it cut off between,

@@ -231,7 +231,10 @@ pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Hardware {
         topology: one("topology").and_then(|b| topology(b, reader)),
         firmware: firmware(block, reader),
         tpm: one("tpm").and_then(|b| tpm(b, reader)),
-        clock: one("clock").map(|b| clock(b, reader)),
+        // What is the usual clock is no other one: libvirt's answer does not tell them apart.
+        clock: one("clock")
+            .map(|b| clock(b, reader))
+            .filter(|clock| clock.offset != "utc" || !clock.timers.is_empty()),
         watchdog: one("watchdog").and_then(|b| {
             let action = reader.string(b, "action")?.value;
             Some(Watchdog { action })
