@@ -17,7 +17,6 @@ workload "b" {
     queues = 4 
     mtu = 9000
     mac = "52:54:00:12:34:56"
-    vlan = 7
   }
   disk "x" { 
     size = "1GiB"
