@@ -131,9 +131,8 @@ the one that starts them (`privilege_escalation`), and nothing of the host is sh
 
 const TAIL: &str = "
 Of the keys of a network, `ipam.config` is `network.subnet`, `subnet6` and their gateways, one of each family. The Engine
-refuses a second one on a bridge (`bridge driver doesn't support multiple subnets`); on macvlan and ipvlan it takes one,
-but every container would be in the first all the same unless its address says otherwise: two networks on one `parent`
-say that plainly. `ip_range` and `aux_addresses` are left out: addresses are planned, and what they would keep free is
+refuses a second one on a bridge (`bridge driver doesn't support multiple subnets`); for macvlan and ipvlan infra has one
+as well, and two networks stand for two subnets. `ip_range` and `aux_addresses` are left out: addresses are planned, and what they would keep free is
 free where no `address` names it.
 ";
 
