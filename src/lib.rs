@@ -25,6 +25,7 @@ pub mod kept;
 pub mod lower;
 pub mod moved;
 pub mod outputs;
+#[path = "placing/mod.rs"]
 pub mod place;
 pub mod recover;
 pub mod reference;

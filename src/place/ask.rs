@@ -1,100 +1,123 @@
-//! What a workload asks of a host, as one runtime.
+//! What a workload asks of a host.
 
-use infra_api::{Address, CpuPolicy, IdSet, Placement, Runtime};
+use infra_api::IdSet;
 
-use crate::declared::{Threads, Workload};
-
-/// Memory QEMU uses beside the guest's, per machine, in bytes; per vCPU, in bytes; and one byte for so many of the
-/// guest's. From KubeVirt's own accounting (240 MiB + 8 MiB per vCPU + RAM/512), read 2026-08.
-const MACHINE_BYTES: u64 = 240 << 20;
-const VCPU_BYTES: u64 = 8 << 20;
-const GUEST_BYTES_PER_BYTE: u64 = 512;
-
-/// What is asked.
-#[derive(Clone, Debug)]
+/// What is asked, in one form: what a workload would take of a host as one runtime.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ask {
-    pub address: Address,
-    pub runtime: Runtime,
-    pub policy: CpuPolicy,
-    pub threads: Threads,
-    pub cpus: u32,
+    pub cpus: Cpus,
+    pub memory: Memory,
+    pub numa: Numa,
+    /// CPUs for threads beside the vCPUs' (the emulator's, I/O threads), on the node of the first cell, never on a
+    /// thread whose core is isolated.
+    pub helpers: u32,
+    pub devices: Vec<Devices>,
+}
+
+/// CPUs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Cpus {
+    pub count: u32,
+    pub policy: Policy,
+    /// Exactly these.
     pub set: Option<IdSet>,
-    /// Its own memory.
-    pub memory_bytes: u64,
-    /// What running it takes beside.
+    pub l3: L3,
+}
+
+/// Whose the CPUs are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Policy {
+    Dedicated(Threads),
+    Shared,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::Dedicated(Threads::default())
+    }
+}
+
+/// How dedicated CPUs lie on cores with several threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Threads {
+    /// Whichever; cores that are broken already first.
+    #[default]
+    Any,
+    /// Whole cores where there are.
+    Prefer,
+    /// Whole cores.
+    Require,
+    /// One thread of a core; the others stay idle.
+    Isolate,
+}
+
+/// How the CPUs of a cell lie to L3 caches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum L3 {
+    Any,
+    /// As few as may be.
+    #[default]
+    Prefer,
+    /// One.
+    Require,
+    /// One that nobody else gets a CPU of.
+    Alone,
+}
+
+/// Memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Memory {
+    pub bytes: u64,
+    /// What running it takes beside, always in ordinary pages.
     pub overhead_bytes: u64,
+    /// Sizes of pages in the order of preference, 0 for ordinary ones; empty: ordinary.
+    pub page_sizes: Vec<u64>,
+    /// Only from these nodes, by their ids.
     pub nodes: Option<IdSet>,
-    pub page_size_bytes: Option<u64>,
 }
 
-impl Ask {
-    #[must_use]
-    pub fn new(workload: &Workload, runtime: Runtime) -> Self {
-        let memory_bytes = workload.memory.size_bytes.as_ref().map_or(0, |s| s.value);
-        Self {
-            address: workload.address.clone(),
-            runtime,
-            policy: workload.cpus.policy,
-            threads: workload.cpus.threads,
-            cpus: workload.cpus.count,
-            set: workload.cpus.set.as_ref().map(|s| s.value.clone()),
-            memory_bytes,
-            overhead_bytes: overhead(runtime, memory_bytes, workload.cpus.count),
-            nodes: workload.memory.nodes.as_ref().map(|n| n.value.clone()),
-            page_size_bytes: workload
-                .memory
-                .page_size_bytes
-                .as_ref()
-                .map(|p| p.value)
-                .filter(|size| runtime == Runtime::Kvm && *size > 0),
-        }
-    }
-
-    /// What a workload has at its place, asked again in the same words: of one that is left as it is.
-    #[must_use]
-    pub fn held(address: &Address, placement: &Placement, threads: Threads) -> Self {
-        let memory_bytes = placement.memory_bytes();
-        let vcpus: usize = placement.cells.iter().map(|cell| cell.vcpus.len()).sum();
-        let cpus = u32::try_from(vcpus).unwrap_or(u32::MAX);
-        let (nodes, own) = (placement.nodes(), placement.cpus());
-        Self {
-            address: address.clone(),
-            runtime: placement.runtime,
-            policy: placement.policy,
-            threads,
-            cpus,
-            set: (!own.is_empty()).then_some(own),
-            memory_bytes,
-            overhead_bytes: overhead(placement.runtime, memory_bytes, cpus),
-            nodes: (!nodes.is_empty()).then_some(nodes),
-            page_size_bytes: placement.cells.iter().find_map(|c| c.page_size_bytes),
-        }
-    }
-
-    /// Ordinary memory it takes; huge pages are counted apart.
-    #[must_use]
-    pub fn ordinary_bytes(&self) -> u64 {
-        let own = if self.page_size_bytes.is_some() {
-            0
-        } else {
-            self.memory_bytes
-        };
-        own.saturating_add(self.overhead_bytes)
-    }
-
-    /// Whole pages it takes, with their size.
-    #[must_use]
-    pub fn pages(&self) -> Option<(u64, u64)> {
-        self.page_size_bytes
-            .map(|size| (size, self.memory_bytes.div_ceil(size)))
-    }
+/// How it lies to NUMA nodes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Numa {
+    /// On as few nodes as may be; where none will do, wherever there are CPUs.
+    #[default]
+    Auto,
+    /// In so many even cells, each on a node of its own.
+    Nodes(u32),
+    /// In these cells, each on a node of its own.
+    Cells(Vec<Cell>),
 }
 
-fn overhead(runtime: Runtime, memory: u64, vcpus: u32) -> u64 {
-    match runtime {
-        Runtime::Kvm => {
-            MACHINE_BYTES + VCPU_BYTES * u64::from(vcpus) + memory / GUEST_BYTES_PER_BYTE
-        }
-        Runtime::Container | Runtime::BareMetal => 0,
-    }
+/// What lies on one node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Cell {
+    pub cpus: u32,
+    pub bytes: u64,
+    /// Sizes of pages in the order of preference; empty: as the workload's.
+    pub page_sizes: Vec<u64>,
+}
+
+/// PCI devices of one kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Devices {
+    /// In words that hosts and asks agree on: `8086:1572`.
+    pub kind: String,
+    pub count: u32,
+    pub near: Near,
+    /// Whether it must be so near, or only where it may.
+    pub strict: bool,
+}
+
+/// How near a device is to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Near {
+    /// Wherever.
+    Host,
+    /// In the package of a cell's node.
+    Socket,
+    /// On a cell's node.
+    #[default]
+    Node,
+    /// Below one bridge with all of this workload that are to be so.
+    Switch,
 }

@@ -1,146 +1,207 @@
-//! Memory that is still free on one host: ordinary memory of the host and of each node, and huge pages.
+//! Ordinary memory: what is bound to one node, to several together, and to none. Whether all of it can lie somewhere is
+//! a flow from what is bound to the nodes it is bound to; it is exact.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use infra_api::{IdSet, Placement};
+use infra_api::IdSet;
 
-use super::ask::Ask;
-use super::refusal::Constraint;
-use crate::inventory::HostInventory;
+use crate::room::Room;
 
-/// Memory while a host fills. What is bound to no node counts against the host alone.
-pub(super) struct Memory<'a> {
-    host: &'a HostInventory,
-    total: Option<u64>,
-    /// By the nodes it is bound to, what was given. Where within them it comes to lie is not decided here.
-    bound: BTreeMap<IdSet, u64>,
-    /// (node, page size) → pages.
-    pages: BTreeMap<(u32, u64), u64>,
+/// What stands for a node that does not tell how much it has.
+const ENOUGH: u64 = u64::MAX >> 8;
+
+/// Bytes bound to these nodes (positions), to none where there are none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Demand {
+    pub(crate) nodes: IdSet,
+    pub(crate) bytes: u64,
 }
 
-impl<'a> Memory<'a> {
-    pub(super) fn new(host: &'a HostInventory) -> Self {
+impl Demand {
+    pub(crate) fn on(node: usize, bytes: u64) -> Self {
         Self {
-            host,
-            total: host.memory_bytes,
-            bound: BTreeMap::new(),
-            pages: host.pages.clone(),
-        }
-    }
-
-    /// The nodes its memory is bound to, none where it is not: those that were named; `near`, the node of its CPUs,
-    /// where it may be that one and the host has several. Huge pages always come from one node, with all the machine
-    /// takes beside.
-    pub(super) fn bind(&self, ask: &Ask, near: Option<u32>) -> Result<IdSet, Constraint> {
-        let need = ask.ordinary_bytes();
-        short(need, self.total, None)?;
-        let eligible = self.eligible(ask)?;
-        let near = near.filter(|node| eligible.contains(*node));
-        if let Some((size, count)) = ask.pages() {
-            let nodes = near.map_or(eligible, |node| IdSet::from([node]));
-            return self.paged(size, count, need, &nodes);
-        }
-        let several = self.host.nodes().len() > 1;
-        let nodes = match (&ask.nodes, near) {
-            (Some(_), Some(node)) => IdSet::from([node]),
-            (None, Some(node)) if several => IdSet::from([node]),
-            (Some(nodes), None) => nodes.clone(),
-            (None, _) => return Ok(IdSet::new()),
-        };
-        self.has(&nodes, need).map(|()| nodes)
-    }
-
-    /// The binding it has, where it may keep it.
-    pub(super) fn keep(&self, ask: &Ask, before: &Placement) -> Option<IdSet> {
-        let bound = before.nodes();
-        let near = bound.first().filter(|_| bound.len() == 1);
-        let free = bound.is_empty() && ask.nodes.is_none() && ask.pages().is_none();
-        let binding = self.bind(ask, near).ok()?;
-        (free || binding == bound).then_some(bound)
-    }
-
-    /// Nodes it may be bound to.
-    fn eligible(&self, ask: &Ask) -> Result<IdSet, Constraint> {
-        let have = &self.host.memory_nodes;
-        match &ask.nodes {
-            Some(need) if !need.is_subset(have) => Err(Constraint::NamedNodes {
-                need: need.clone(),
-                have: have.clone(),
-            }),
-            Some(need) => Ok(need.clone()),
-            None => Ok(have.clone()),
-        }
-    }
-
-    /// The tightest fit keeps room for what is large.
-    fn paged(
-        &self,
-        size: u64,
-        count: u64,
-        beside: u64,
-        nodes: &IdSet,
-    ) -> Result<IdSet, Constraint> {
-        let on = |node: u32| self.pages.get(&(node, size)).copied().unwrap_or(0);
-        let fits = |node: u32| self.has(&IdSet::from([node]), beside);
-        let enough = nodes.iter().filter(|n| on(*n) >= count);
-        let best = enough.min_by_key(|n| (fits(*n).is_err(), on(*n), *n));
-        let best = best.ok_or_else(|| Constraint::HugePages {
-            need: count,
-            have: nodes.iter().map(on).max().unwrap_or(0),
-            page_size_bytes: size,
-            node: nodes.first().filter(|_| nodes.len() == 1),
-        })?;
-        fits(best).map(|()| IdSet::from([best]))
-    }
-
-    /// Whether nodes have so much left: they, and they with all that may have to make room for it. A node that does
-    /// not tell its size has what is asked.
-    fn has(&self, nodes: &IdSet, need: u64) -> Result<(), Constraint> {
-        let have = self.wider(nodes).iter().filter_map(|n| self.left(n)).min();
-        short(need, have, Some(nodes.clone()))
-    }
-
-    /// These nodes, and their unions with those that something is bound to together.
-    fn wider(&self, nodes: &IdSet) -> BTreeSet<IdSet> {
-        let mut all = BTreeSet::from([nodes.clone()]);
-        for several in self.bound.keys().filter(|n| n.len() > 1) {
-            let more: Vec<IdSet> = all.iter().map(|n| n | several).collect();
-            all.extend(more);
-        }
-        all
-    }
-
-    /// What nodes have, less what is bound within them.
-    fn left(&self, nodes: &IdSet) -> Option<u64> {
-        let sizes = &self.host.node_memory_bytes;
-        let size: u64 = nodes
-            .iter()
-            .map(|n| sizes.get(&n).copied())
-            .sum::<Option<u64>>()?;
-        let within = self.bound.iter().filter(|(n, _)| n.is_subset(nodes));
-        let given: u64 = within.map(|(_, bytes)| bytes).sum();
-        Some(size.saturating_sub(given))
-    }
-
-    pub(super) fn take(&mut self, ask: &Ask, nodes: &IdSet) {
-        let need = ask.ordinary_bytes();
-        self.total = self.total.map(|have| have.saturating_sub(need));
-        if !nodes.is_empty() {
-            let given = self.bound.entry(nodes.clone()).or_default();
-            *given = given.saturating_add(need);
-        }
-        if let (Some((size, count)), Some(node)) = (ask.pages(), nodes.first())
-            && let Some(have) = self.pages.get_mut(&(node, size))
-        {
-            *have = have.saturating_sub(count);
+            nodes: positions([node]),
+            bytes,
         }
     }
 }
 
-/// Errs where there is too little; what is unknown suffices.
-fn short(need: u64, have: Option<u64>, nodes: Option<IdSet>) -> Result<(), Constraint> {
-    match have {
-        Some(have) if need > have => Err(Constraint::Memory { need, have, nodes }),
-        _ => Ok(()),
+/// Node positions as a set: there are never so many that one does not fit.
+pub(crate) fn positions(nodes: impl IntoIterator<Item = usize>) -> IdSet {
+    nodes
+        .into_iter()
+        .filter_map(|n| u32::try_from(n).ok())
+        .collect()
+}
+
+/// Too little memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Short {
+    pub(crate) need: u64,
+    pub(crate) have: u64,
+    /// Positions; none where it is the host as a whole.
+    pub(crate) nodes: IdSet,
+}
+
+/// Whether all demands can be met beside what is bound already.
+pub(crate) fn check(room: &Room, demands: &[Demand]) -> Result<(), Short> {
+    let need = demands
+        .iter()
+        .fold(0u64, |all, d| all.saturating_add(d.bytes));
+    if let Some(have) = room.bytes.filter(|have| need > *have) {
+        return Err(Short {
+            need,
+            have,
+            nodes: IdSet::new(),
+        });
     }
+    let mut single: BTreeMap<u32, u64> = BTreeMap::new();
+    let mut together = Vec::new();
+    for demand in demands
+        .iter()
+        .filter(|d| !d.nodes.is_empty() && d.bytes > 0)
+    {
+        match (demand.nodes.len(), demand.nodes.first()) {
+            (1, Some(node)) => {
+                let sum = single.entry(node).or_default();
+                *sum = sum.saturating_add(demand.bytes);
+            }
+            _ => together.push(demand),
+        }
+    }
+    let mut left: Vec<u64> = room
+        .nodes
+        .iter()
+        .map(|n| n.bytes.unwrap_or(ENOUGH))
+        .collect();
+    for (node, need) in single {
+        let have = left[node as usize];
+        left[node as usize] = have.checked_sub(need).ok_or(Short {
+            need,
+            have,
+            nodes: IdSet::from([node]),
+        })?;
+    }
+    if together.is_empty() && room.together.is_empty() {
+        return Ok(());
+    }
+    let mut sets: Vec<(&IdSet, u64)> = room
+        .together
+        .iter()
+        .map(|(nodes, bytes)| (nodes, *bytes))
+        .collect();
+    sets.extend(together.iter().map(|d| (&d.nodes, d.bytes)));
+    let wanted = sets
+        .iter()
+        .fold(0u64, |all, (_, bytes)| all.saturating_add(*bytes));
+    let (met, _) = flow(&sets, left);
+    if met >= wanted {
+        return Ok(());
+    }
+    let nodes = together.iter().fold(IdSet::new(), |all, d| &all | &d.nodes);
+    let nodes = if nodes.is_empty() {
+        demands.iter().fold(nodes, |all, d| &all | &d.nodes)
+    } else {
+        nodes
+    };
+    let need = demands
+        .iter()
+        .filter(|d| !d.nodes.is_empty())
+        .fold(0u64, |all, d| all.saturating_add(d.bytes));
+    Err(Short {
+        need,
+        have: need.saturating_sub(wanted - met),
+        nodes,
+    })
+}
+
+/// One way in which so many bytes can lie on these nodes together, node by node, beside what is bound already.
+pub(crate) fn parted(room: &Room, nodes: &[usize], bytes: u64) -> Option<Vec<u64>> {
+    let own = positions(nodes.iter().copied());
+    let left: Vec<u64> = room
+        .nodes
+        .iter()
+        .map(|n| n.bytes.unwrap_or(ENOUGH))
+        .collect();
+    let mut sets: Vec<(&IdSet, u64)> = room
+        .together
+        .iter()
+        .map(|(nodes, bytes)| (nodes, *bytes))
+        .collect();
+    sets.push((&own, bytes));
+    let wanted = sets
+        .iter()
+        .fold(0u64, |all, (_, bytes)| all.saturating_add(*bytes));
+    let (met, given) = flow(&sets, left);
+    let given = given.last().filter(|_| met >= wanted)?;
+    Some(nodes.iter().map(|node| given[*node]).collect())
+}
+
+/// How much of the sets' bytes finds place on their nodes, and where: a maximal flow by shortest augmenting paths.
+fn flow(sets: &[(&IdSet, u64)], mut left: Vec<u64>) -> (u64, Vec<Vec<u64>>) {
+    let mut given = vec![vec![0u64; left.len()]; sets.len()];
+    let mut met = 0;
+    for (source, (_, bytes)) in sets.iter().enumerate() {
+        let mut rest = *bytes;
+        while rest > 0 {
+            let Some(path) = path(sets, &given, &left, source) else {
+                break;
+            };
+            // A path goes from a set to a node, and on by what another set has there.
+            let (end, _) = path[path.len() - 1];
+            let through = path
+                .iter()
+                .filter_map(|(node, pushed)| pushed.map(|set| given[set][*node]));
+            let amount = through.chain([rest, left[end]]).min().unwrap_or(0);
+            let mut set = source;
+            for (node, pushed) in path {
+                given[set][node] += amount;
+                match pushed {
+                    Some(next) => {
+                        given[next][node] -= amount;
+                        set = next;
+                    }
+                    None => left[node] -= amount,
+                }
+            }
+            rest -= amount;
+            met += amount;
+        }
+    }
+    (met, given)
+}
+
+/// Nodes from a set to one that has something left, each with the set that is pushed on from there.
+fn path(
+    sets: &[(&IdSet, u64)],
+    given: &[Vec<u64>],
+    left: &[u64],
+    source: usize,
+) -> Option<Vec<(usize, Option<usize>)>> {
+    let mut came: Vec<Option<(usize, usize)>> = vec![None; sets.len()];
+    let mut seen = vec![false; sets.len()];
+    seen[source] = true;
+    let mut queue = std::collections::VecDeque::from([source]);
+    while let Some(set) = queue.pop_front() {
+        for node in sets[set].0.iter().map(|n| n as usize) {
+            if left[node] > 0 {
+                let mut path = vec![(node, None)];
+                let mut at = set;
+                while let Some((before, through)) = came[at] {
+                    path.push((through, Some(at)));
+                    at = before;
+                }
+                path.reverse();
+                return Some(path);
+            }
+            for other in 0..sets.len() {
+                if !seen[other] && given[other][node] > 0 {
+                    seen[other] = true;
+                    came[other] = Some((set, node));
+                    queue.push_back(other);
+                }
+            }
+        }
+    }
+    None
 }

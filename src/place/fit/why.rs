@@ -1,0 +1,408 @@
+//! Why a workload does not fit: the first thing that is wanting, the plainest first.
+
+use crate::ask::{Numa, Policy, Threads};
+use crate::fit::search::{Need, STEPS, Search};
+use crate::memory::{self, Demand, positions};
+use crate::refusal::Constraint;
+use crate::room::Room;
+
+impl Search<'_> {
+    /// What no search could mend.
+    pub(super) fn hopeless(&self) -> Option<Constraint> {
+        self.nodes_missing().or_else(|| self.memory_in_all())
+    }
+
+    /// After everything was tried in vain.
+    pub(super) fn why(&self) -> Constraint {
+        if self.exhausted() {
+            return Constraint::Undecided { steps: STEPS };
+        }
+        let first = [
+            Self::cpus_in_all,
+            Self::devices_in_all,
+            Self::pages_in_all,
+            Self::memory_of_nodes,
+        ];
+        let plain = first.iter().find_map(|of| of(self));
+        plain
+            .or_else(|| self.of_cells())
+            .or_else(|| self.near_devices())
+            .unwrap_or_else(|| Constraint::Together {
+                why: "CPUs, memory, pages and devices are there, but not on the same nodes"
+                    .to_owned(),
+            })
+    }
+
+    fn nodes_missing(&self) -> Option<Constraint> {
+        let need = self.ask.memory.nodes.as_ref()?;
+        let gives = |id: &u32| {
+            let node = self.topology.node(*id);
+            node.is_some_and(|n| self.topology.nodes[n].kind != crate::topology::NodeKind::Barred)
+        };
+        let nodes = self.topology.nodes.iter().map(|n| n.id);
+        let have = nodes.filter(gives).collect();
+        (!need.is_subset(&have)).then(|| Constraint::NamedNodes {
+            need: need.clone(),
+            have,
+        })
+    }
+
+    /// Ordinary memory; what could be in huge pages is left out.
+    fn ordinary(&self) -> u64 {
+        let sizes = self.wishes(&[]);
+        let cells = match &self.ask.numa {
+            Numa::Cells(cells) => cells
+                .iter()
+                .filter(|c| self.wishes(&c.page_sizes).iter().all(|s| *s == 0))
+                .map(|c| c.bytes)
+                .sum(),
+            _ if sizes.iter().all(|size| *size == 0) => self.ask.memory.bytes,
+            _ => 0,
+        };
+        self.ask.memory.overhead_bytes.saturating_add(cells)
+    }
+
+    fn memory_in_all(&self) -> Option<Constraint> {
+        let need = self.ordinary();
+        let have = self.room.bytes?;
+        (need > have).then_some(Constraint::Memory {
+            need,
+            have,
+            nodes: None,
+        })
+    }
+
+    fn cpus_in_all(&self) -> Option<Constraint> {
+        let free: u32 = self.room.cores.iter().map(|c| c.free.count_ones()).sum();
+        let Policy::Dedicated(threads) = self.ask.cpus.policy else {
+            return self.shared_in_all(free);
+        };
+        let need = self.ask.cpus.count;
+        let have: u32 = self
+            .room
+            .cores
+            .iter()
+            .zip(&self.topology.cores)
+            .map(|(room, core)| most(room.open(), core.all(), threads))
+            .sum();
+        if need > have {
+            return Some(Constraint::DedicatedCpus {
+                need,
+                have,
+                threads,
+                node: None,
+            });
+        }
+        let open = self
+            .room
+            .cores
+            .iter()
+            .map(|c| c.open().count_ones())
+            .sum::<u32>();
+        if self.ask.helpers > 0 && need + self.ask.helpers > open {
+            return Some(Constraint::Helpers {
+                need: self.ask.helpers,
+                have: open - need,
+            });
+        }
+        let exact = threads == Threads::Require && !self.adds_up();
+        let last = self.room.sharers && need >= free;
+        if exact || last {
+            let have = if last { need.saturating_sub(1) } else { have };
+            return Some(Constraint::DedicatedCpus {
+                need,
+                have,
+                threads,
+                node: None,
+            });
+        }
+        None
+    }
+
+    fn shared_in_all(&self, free: u32) -> Option<Constraint> {
+        if free == 0 {
+            return Some(Constraint::SharedCpus {
+                need: 1,
+                have: 0,
+                node: None,
+            });
+        }
+        let ratio = u64::from(self.room.cpu_ratio?);
+        let have = (u64::from(free) * ratio / 1000).saturating_sub(self.room.shared_cpus);
+        let need = u64::from(self.ask.cpus.count);
+        (need > have).then_some(Constraint::Overcommit { need, have })
+    }
+
+    /// Whether whole cores of the host add up to the number.
+    fn adds_up(&self) -> bool {
+        let need = self.ask.cpus.count as usize;
+        let mut sums = vec![false; need + 1];
+        sums[0] = true;
+        for (room, core) in self.room.cores.iter().zip(&self.topology.cores) {
+            let size = core.all().count_ones() as usize;
+            if room.open() == core.all() {
+                for sum in (size..=need).rev() {
+                    sums[sum] |= sums[sum - size];
+                }
+            }
+        }
+        sums[need]
+    }
+
+    fn devices_in_all(&self) -> Option<Constraint> {
+        self.ask.devices.iter().find_map(|asked| {
+            let free = self
+                .room
+                .devices
+                .iter()
+                .map(|d| &self.topology.devices[d as usize]);
+            let have = free.filter(|d| d.kinds.contains(&asked.kind)).count();
+            let have = u32::try_from(have).unwrap_or(u32::MAX);
+            let (need, kind) = (asked.count, asked.kind.clone());
+            (need > have).then_some(Constraint::Devices {
+                need,
+                have,
+                kind,
+                near: false,
+            })
+        })
+    }
+
+    fn pages_in_all(&self) -> Option<Constraint> {
+        if matches!(self.ask.numa, Numa::Cells(_)) {
+            return None;
+        }
+        let parts = match self.ask.numa {
+            Numa::Nodes(count) => u64::from(count.max(1)),
+            _ => 1,
+        };
+        let wishes = self.wishes(&[]);
+        let eligible = self.eligible();
+        let short = |size: &u64| {
+            let position = self.topology.page_size(*size);
+            let have = |n: &usize| position.map_or(0, |p| self.room.nodes[*n].pages[p]);
+            let most = eligible.iter().map(have).max().unwrap_or(0);
+            let need = (self.ask.memory.bytes / parts).div_ceil(*size);
+            let node = (eligible.len() == 1).then(|| self.topology.nodes[eligible[0]].id);
+            (need > most).then_some(Constraint::HugePages {
+                need,
+                have: most,
+                page_size_bytes: *size,
+                node,
+            })
+        };
+        let all: Option<Vec<Constraint>> = wishes
+            .iter()
+            .map(|size| if *size == 0 { None } else { short(size) })
+            .collect();
+        all?.into_iter().next()
+    }
+
+    fn memory_of_nodes(&self) -> Option<Constraint> {
+        let named = self.ask.memory.nodes.as_ref()?;
+        let nodes = named.iter().filter_map(|id| self.topology.node(id));
+        let demand = Demand {
+            nodes: positions(nodes),
+            bytes: self.ordinary(),
+        };
+        let short = memory::check(self.room, &[demand]).err()?;
+        Some(Constraint::Memory {
+            need: short.need,
+            have: short.have,
+            nodes: Some(named.clone()),
+        })
+    }
+
+    /// The first cell that no node could hold, or too few nodes for all.
+    fn of_cells(&self) -> Option<Constraint> {
+        let needs = self.needs();
+        let eligible = self.eligible();
+        for need in &needs {
+            if !eligible
+                .iter()
+                .any(|node| self.seat(need, *node, None).is_some())
+            {
+                return self.of_cell(need, &eligible);
+            }
+        }
+        let holds = |node: &&usize| {
+            needs
+                .iter()
+                .any(|need| self.seat(need, **node, None).is_some())
+        };
+        let have = u32::try_from(eligible.iter().filter(holds).count()).unwrap_or(u32::MAX);
+        let need = u32::try_from(needs.len()).unwrap_or(u32::MAX);
+        (need > have).then_some(Constraint::Cells { need, have })
+    }
+
+    /// What the best node lacks for a cell.
+    fn of_cell(&self, need: &Need, eligible: &[usize]) -> Option<Constraint> {
+        let lacks = |node: &usize| self.lacks(need, *node);
+        eligible
+            .iter()
+            .filter_map(lacks)
+            .min_by(|(a, _), (b, _)| a.cmp(b))
+            .map(|(_, constraint)| constraint)
+    }
+
+    /// How many things a node lacks for a cell, and the last of them.
+    fn lacks(&self, need: &Need, node: usize) -> Option<(usize, Constraint)> {
+        let id = self.topology.nodes[node].id;
+        let room = &self.room.nodes[node];
+        let (free, open) = self.room.count(self.topology, node);
+        let mut lacks = Vec::new();
+        if let Some(have) = room
+            .bytes
+            .filter(|have| need.wishes == [0] && need.bytes > *have)
+        {
+            let nodes = Some([id].into());
+            lacks.push(Constraint::Memory {
+                need: need.bytes,
+                have,
+                nodes,
+            });
+        }
+        if let [size] = need.wishes.as_slice()
+            && *size > 0
+        {
+            let have = self.topology.page_size(*size).map_or(0, |p| room.pages[p]);
+            let pages = need.bytes.div_ceil(*size);
+            if pages > have {
+                lacks.push(Constraint::HugePages {
+                    need: pages,
+                    have,
+                    page_size_bytes: *size,
+                    node: Some(id),
+                });
+            }
+        }
+        if !self.waste(node, need.cpus, need.helpers).can_be_had() {
+            lacks.push(match self.ask.cpus.policy {
+                Policy::Shared => Constraint::SharedCpus {
+                    need: 1,
+                    have: free,
+                    node: Some(id),
+                },
+                Policy::Dedicated(threads) => self.lacks_cpus(need, node, threads, open),
+            });
+        }
+        let count = lacks.len();
+        lacks.pop().map(|constraint| (count, constraint))
+    }
+
+    fn lacks_cpus(&self, need: &Need, node: usize, threads: Threads, open: u32) -> Constraint {
+        let cores = self.topology.cores_of(node);
+        let have: u32 = cores
+            .map(|c| {
+                most(
+                    self.room.cores[c].open(),
+                    self.topology.cores[c].all(),
+                    threads,
+                )
+            })
+            .sum();
+        if need.cpus <= have && need.cpus + need.helpers <= open && self.ask.cpus.l3.undivided() {
+            let alone = self.ask.cpus.l3 == crate::ask::L3::Alone;
+            return Constraint::OneL3 {
+                need: need.cpus,
+                have: self.most_in_l3(node, threads, alone),
+                alone,
+            };
+        }
+        if need.helpers > 0 && need.cpus <= have {
+            return Constraint::Helpers {
+                need: need.helpers,
+                have: open.saturating_sub(need.cpus),
+            };
+        }
+        let node = Some(self.topology.nodes[node].id);
+        Constraint::DedicatedCpus {
+            need: need.cpus,
+            have,
+            threads,
+            node,
+        }
+    }
+
+    fn most_in_l3(&self, node: usize, threads: Threads, alone: bool) -> u32 {
+        let groups = self.topology.groups(node).iter().filter(|g| g.l3.is_some());
+        let whole =
+            |core: &usize| self.room.cores[*core].open() == self.topology.cores[*core].all();
+        let groups = groups.filter(|g| !alone || g.cores.iter().all(whole));
+        let of = |core: &usize| {
+            most(
+                self.room.cores[*core].open(),
+                self.topology.cores[*core].all(),
+                threads,
+            )
+        };
+        groups
+            .map(|g| g.cores.iter().map(of).sum())
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Devices that are there and not where its cells could be.
+    fn near_devices(&self) -> Option<Constraint> {
+        let without = crate::ask::Ask {
+            devices: Vec::new(),
+            ..self.ask.clone()
+        };
+        Search::new(self.topology, self.room, &without)
+            .best()
+            .ok()?;
+        let asked = self.ask.devices.iter().find(|d| d.count > 0 && d.strict)?;
+        let nodes = self.eligible();
+        let needs = self.needs();
+        let holds = |node: &usize| {
+            needs
+                .iter()
+                .any(|need| self.seat(need, *node, None).is_some())
+        };
+        let near: Vec<usize> = nodes.into_iter().filter(holds).collect();
+        let free = self
+            .room
+            .devices
+            .iter()
+            .map(|d| &self.topology.devices[d as usize]);
+        let there = free
+            .filter(|d| d.kinds.contains(&asked.kind) && d.node.is_some_and(|n| near.contains(&n)));
+        let have = u32::try_from(there.count()).unwrap_or(u32::MAX);
+        Some(Constraint::Devices {
+            need: asked.count,
+            have,
+            kind: asked.kind.clone(),
+            near: true,
+        })
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        match &self.ask.numa {
+            Numa::Auto => vec![self.whole()],
+            Numa::Nodes(count) => self.even(*count),
+            Numa::Cells(cells) => cells
+                .iter()
+                .enumerate()
+                .map(|(i, c)| self.need(i, c))
+                .collect(),
+        }
+    }
+}
+
+/// How many CPUs a core could give at most.
+fn most(open: u64, all: u64, threads: Threads) -> u32 {
+    match threads {
+        Threads::Any | Threads::Prefer => open.count_ones(),
+        Threads::Require if open == all => open.count_ones(),
+        Threads::Isolate if open == all => 1,
+        Threads::Require | Threads::Isolate => 0,
+    }
+}
+
+impl Room {
+    /// Whether nothing of it is known to be wanting: for what-if questions.
+    #[must_use]
+    pub fn is_enough(&self, topology: &crate::Topology, ask: &crate::Ask) -> bool {
+        crate::fit(topology, self, ask).is_ok()
+    }
+}

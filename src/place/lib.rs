@@ -1,0 +1,23 @@
+//! Which host, and exactly which CPUs, NUMA nodes, pages and devices of it. Pure: a fleet and what is asked of it in,
+//! places or reasons out; the same in, the same out.
+//!
+//! It knows machines by position ([`Topology`]) and what is free of them ([`Room`]); it knows no configuration, no
+//! daemon, no JSON and no XML.
+
+mod ask;
+mod cost;
+mod cpus;
+mod devices;
+mod fit;
+mod memory;
+mod refusal;
+mod room;
+mod topology;
+mod waste;
+
+pub use ask::{Ask, Cell, Cpus, Devices, L3, Memory, Near, Numa, Policy, Threads};
+pub use cost::Cost;
+pub use fit::{Fit, fit};
+pub use refusal::Constraint;
+pub use room::{Room, Stock};
+pub use topology::{Core, Device, Node, NodeKind, Topology};
