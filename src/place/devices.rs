@@ -138,22 +138,26 @@ impl View<'_> {
             .sum();
         let devices: Vec<usize> = chosen.into_iter().map(|device| self.free[device]).collect();
         Some(Given {
-            taken: self.with_groups(&devices),
-            devices,
             remote,
+            ..with_groups(self.topology, &devices)
         })
     }
+}
 
-    fn with_groups(&self, devices: &[usize]) -> IdSet {
-        let groups: Vec<u32> = devices
-            .iter()
-            .filter_map(|d| self.topology.devices[*d].group)
-            .collect();
-        let all = (0u32..).zip(&self.topology.devices).enumerate();
-        let taken = all.filter(|(position, (_, device))| {
-            devices.contains(position) || device.group.is_some_and(|group| groups.contains(&group))
-        });
-        taken.map(|(_, (id, _))| id).collect()
+/// Devices with what shares an IOMMU group with them.
+pub(crate) fn with_groups(topology: &Topology, devices: &[usize]) -> Given {
+    let groups: BTreeSet<u32> = devices
+        .iter()
+        .filter_map(|d| topology.devices[*d].group)
+        .collect();
+    let all = (0u32..).zip(&topology.devices).enumerate();
+    let taken = all.filter(|(position, (_, device))| {
+        devices.contains(position) || device.group.is_some_and(|group| groups.contains(&group))
+    });
+    Given {
+        taken: taken.map(|(_, (id, _))| id).collect(),
+        devices: devices.to_vec(),
+        remote: 0,
     }
 }
 

@@ -9,15 +9,22 @@ mod cost;
 mod cpus;
 mod devices;
 mod fit;
+mod fleet;
 mod memory;
 mod refusal;
 mod room;
+mod stand;
 mod topology;
 mod waste;
 
 pub use ask::{Ask, Cell, Cpus, Devices, L3, Memory, Near, Numa, Policy, Threads};
 pub use cost::Cost;
 pub use fit::{Fit, fit};
+pub use fleet::{
+    Affinity, Assigned, Effort, Form, Host, Job, Outcome, Reason, Refusal, Rule, Scope, Stood,
+    Wants, place,
+};
 pub use refusal::Constraint;
 pub use room::{Room, Stock};
+pub use stand::{Stand, Standing, hold, keep};
 pub use topology::{Core, Device, Node, NodeKind, Topology};

@@ -58,6 +58,10 @@ pub enum Constraint {
     },
     /// Each thing is there, and not together.
     Together { why: String },
+    /// Somebody is there whom it is to be apart from, in this scope.
+    Apart { scope: usize },
+    /// The host is to be emptied.
+    Drained,
     /// The search ended before it had looked at everything.
     Undecided { steps: u32 },
 }

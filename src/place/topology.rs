@@ -1,7 +1,5 @@
 //! A machine as placing sees it: everything by position, ids only to be told. Equal machines share one.
 
-use infra_api::IdSet;
-
 /// Threads of one core are bits of a word.
 const MOST_THREADS: usize = 64;
 
@@ -157,10 +155,6 @@ impl Topology {
         let one_way =
             |a: usize, b: usize| u64::from(self.nodes[a].distances.get(b).copied().unwrap_or(0));
         one_way(a, b) + one_way(b, a)
-    }
-
-    pub(crate) fn ids(&self, nodes: impl IntoIterator<Item = usize>) -> IdSet {
-        nodes.into_iter().map(|n| self.nodes[n].id).collect()
     }
 }
 

@@ -1,0 +1,168 @@
+//! For a job that found no place: a host where another one could leave, because that one has a place elsewhere, too.
+//! Counted in steps, so that the same comes out everywhere.
+
+use std::sync::Arc;
+
+use super::greedy::Placing;
+use super::{Assigned, Effort};
+use crate::fit::fit;
+
+/// One job's place that is given up, and what it had.
+struct Freed {
+    job: usize,
+    had: Assigned,
+}
+
+/// Tries to place who has no place, the important and large ones first.
+pub(super) fn improve(placing: &mut Placing<'_>, effort: Effort) {
+    let mut steps = effort.steps;
+    let mut open: Vec<usize> = (0..placing.jobs.len())
+        .filter(|job| placing.assigned[*job].is_none())
+        .collect();
+    open.sort_by_key(|job| (-placing.jobs[*job].priority, placing.class_of[*job], *job));
+    let mut hopeless: Vec<usize> = Vec::new();
+    for job in open {
+        let class = placing.class_of[job];
+        if hopeless.contains(&class) {
+            continue;
+        }
+        // Room may have come from the moves for another.
+        if let Some((_, assigned)) = placing.best(job, |_| true) {
+            placing.assign(job, assigned);
+            continue;
+        }
+        if !chain(placing, job, effort, &mut steps, DEPTH, &mut Vec::new()) {
+            hopeless.push(class);
+        }
+        if steps == 0 {
+            placing.exhausted = false;
+            return;
+        }
+    }
+}
+
+/// Who makes room for one, and who for that one.
+const DEPTH: u32 = 3;
+
+/// Places a job by moving others; nothing is changed where that fails.
+fn chain(
+    placing: &mut Placing<'_>,
+    job: usize,
+    effort: Effort,
+    steps: &mut u32,
+    depth: u32,
+    moving: &mut Vec<usize>,
+) -> bool {
+    if depth == 0 {
+        return false;
+    }
+    let forms = Arc::clone(&placing.classes[placing.class_of[job]].forms);
+    moving.push(job);
+    for (position, form) in forms.iter().enumerate() {
+        for host in form.hosts.iter().map(|h| h as usize) {
+            if placing.hosts[host].drained || anchored_elsewhere(placing, job, host) {
+                continue;
+            }
+            for other in candidates(placing, host, job, effort, moving) {
+                if *steps == 0 {
+                    moving.pop();
+                    return false;
+                }
+                *steps -= 1;
+                if exchange(
+                    placing,
+                    (job, position),
+                    other,
+                    host,
+                    effort,
+                    steps,
+                    depth,
+                    moving,
+                ) {
+                    moving.pop();
+                    return true;
+                }
+            }
+        }
+    }
+    moving.pop();
+    false
+}
+
+fn anchored_elsewhere(placing: &Placing<'_>, job: usize, host: usize) -> bool {
+    placing.jobs[job]
+        .stands
+        .as_ref()
+        .is_some_and(|s| s.anchored && s.host != host)
+}
+
+/// Who could leave a host for a job: nobody who is more important, new ones before those who stand, one of each class.
+fn candidates(
+    placing: &Placing<'_>,
+    host: usize,
+    job: usize,
+    effort: Effort,
+    moving: &[usize],
+) -> Vec<usize> {
+    let priority = placing.jobs[job].priority;
+    let may = |other: &&usize| {
+        let stays = placing.assigned[**other].as_ref().is_some_and(|a| a.stays);
+        !moving.contains(other)
+            && placing.jobs[**other].priority <= priority
+            && (effort.moves || !stays)
+    };
+    let mut others: Vec<usize> = placing.on_host[host].iter().filter(may).copied().collect();
+    let key = |other: &usize| {
+        let stays = placing.assigned[*other].as_ref().is_some_and(|a| a.stays);
+        (stays, placing.class_of[*other], *other)
+    };
+    others.sort_by_key(key);
+    others
+}
+
+#[expect(clippy::too_many_arguments, reason = "the state of one recursion")]
+fn exchange(
+    placing: &mut Placing<'_>,
+    (job, form): (usize, usize),
+    other: usize,
+    host: usize,
+    effort: Effort,
+    steps: &mut u32,
+    depth: u32,
+    moving: &mut Vec<usize>,
+) -> bool {
+    let room = placing.room_without(host, &[other]);
+    let ask = &placing.classes[placing.class_of[job]].forms[form].ask;
+    let Ok(found) = fit(&placing.hosts[host].topology, &room, ask) else {
+        return false;
+    };
+    let Some(had) = placing.unassign(other) else {
+        return false;
+    };
+    let freed = Freed { job: other, had };
+    if placing
+        .crowd
+        .forbids(&placing.jobs[job].affinity, host, placing.hosts)
+        .is_none()
+    {
+        placing.assign(
+            job,
+            Assigned {
+                host,
+                form,
+                fit: Arc::new(found),
+                stays: false,
+            },
+        );
+        if let Some((_, assigned)) = placing.best(other, |_| true) {
+            placing.assign(other, assigned);
+            return true;
+        }
+        if chain(placing, other, effort, steps, depth - 1, moving) {
+            return true;
+        }
+        placing.unassign(job);
+    }
+    placing.assign(freed.job, freed.had);
+    false
+}

@@ -1,0 +1,420 @@
+//! First what stands stays; then class by class, hardest first, each job on the host where it is cheapest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use infra_api::IdSet;
+
+use super::affinity::Crowd;
+use super::classes::{Class, Found, Memo, classes, fingerprint};
+use super::{Assigned, Host, Job, Outcome, Reason, Refusal};
+use crate::ask::{Numa, Policy};
+use crate::cost::Cost;
+use crate::fit::Fit;
+use crate::refusal::Constraint;
+use crate::room::Room;
+use crate::stand::keep;
+
+/// A fleet while it fills.
+pub(super) struct Placing<'a> {
+    pub(super) hosts: &'a [Host],
+    pub(super) jobs: &'a [Job],
+    pub(super) classes: Vec<Class>,
+    /// The class of each job.
+    pub(super) class_of: Vec<usize>,
+    rooms: Vec<Arc<Room>>,
+    fingerprints: Vec<u64>,
+    /// Whether anything is placed there.
+    pub(super) used: Vec<u32>,
+    pub(super) crowd: Crowd,
+    memo: Memo,
+    pub(super) assigned: Vec<Option<Assigned>>,
+    /// Where a job is in a host's list is of no meaning.
+    pub(super) on_host: Vec<BTreeSet<usize>>,
+    pub(super) exhausted: bool,
+}
+
+/// How good a host is for a job; lower is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Price {
+    /// It would go to another host than the one it stands on.
+    moved: bool,
+    affinity: u32,
+    cost: Cost,
+    /// The host has nothing yet.
+    fresh: bool,
+    /// What is left of the host's memory: the fullest first.
+    bytes_left: u64,
+    host: usize,
+}
+
+impl<'a> Placing<'a> {
+    pub(super) fn new(hosts: &'a [Host], jobs: &'a [Job]) -> Self {
+        let (classes, class_of) = classes(jobs);
+        let mut seen: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+        let mut rooms: Vec<Arc<Room>> = Vec::with_capacity(hosts.len());
+        let mut fingerprints = Vec::with_capacity(hosts.len());
+        for (position, host) in hosts.iter().enumerate() {
+            let print = fingerprint(host, &host.room);
+            let alike = seen.entry(print).or_default();
+            let same = alike
+                .iter()
+                .find(|other| hosts[**other].room == host.room)
+                .copied();
+            rooms.push(same.map_or_else(
+                || Arc::new(host.room.clone()),
+                |other| Arc::clone(&rooms[other]),
+            ));
+            if same.is_none() {
+                alike.push(position);
+            }
+            fingerprints.push(print);
+        }
+        Self {
+            hosts,
+            jobs,
+            classes,
+            class_of,
+            rooms,
+            fingerprints,
+            used: vec![0; hosts.len()],
+            crowd: Crowd::default(),
+            memo: Memo::default(),
+            assigned: vec![None; jobs.len()],
+            on_host: vec![BTreeSet::new(); hosts.len()],
+            exhausted: true,
+        }
+    }
+
+    /// Leaves every job where it stands, if it may stay there. In the order of the jobs, those with CPUs of their own
+    /// first: who shares gives way.
+    pub(super) fn stay(&mut self) {
+        for dedicated in [true, false] {
+            for (position, job) in self.jobs.iter().enumerate() {
+                let Some(stood) = &job.stands else { continue };
+                let Some(form) = job.forms.get(stood.form) else {
+                    continue;
+                };
+                let own = matches!(form.ask.cpus.policy, Policy::Dedicated(_));
+                let host = u32::try_from(stood.host).unwrap_or(u32::MAX);
+                if own != dedicated || self.hosts[stood.host].drained || !form.hosts.contains(host)
+                {
+                    continue;
+                }
+                if self
+                    .crowd
+                    .forbids(&job.affinity, stood.host, self.hosts)
+                    .is_some()
+                {
+                    continue;
+                }
+                let topology = &self.hosts[stood.host].topology;
+                if let Some(fit) = keep(
+                    topology,
+                    &self.rooms[stood.host],
+                    &form.ask,
+                    &stood.standing,
+                ) {
+                    let (host, form) = (stood.host, stood.form);
+                    self.assign(
+                        position,
+                        Assigned {
+                            host,
+                            form,
+                            fit: Arc::new(fit),
+                            stays: true,
+                        },
+                    );
+                }
+            }
+        }
+    }
+
+    /// Gives a job a place.
+    pub(super) fn assign(&mut self, job: usize, assigned: Assigned) {
+        let host = assigned.host;
+        let topology = Arc::clone(&self.hosts[host].topology);
+        Arc::make_mut(&mut self.rooms[host]).take(&topology, &assigned.fit);
+        self.changed(host);
+        self.used[host] += 1;
+        self.crowd.add(&self.jobs[job].affinity, host, self.hosts);
+        self.on_host[host].insert(job);
+        self.assigned[job] = Some(assigned);
+    }
+
+    /// Takes a job's place away.
+    pub(super) fn unassign(&mut self, job: usize) -> Option<Assigned> {
+        let assigned = self.assigned[job].take()?;
+        let host = assigned.host;
+        self.on_host[host].remove(&job);
+        self.rooms[host] = Arc::new(self.room_without(host, &[]));
+        self.changed(host);
+        self.used[host] -= 1;
+        self.crowd
+            .remove(&self.jobs[job].affinity, host, self.hosts);
+        Some(assigned)
+    }
+
+    /// What would be free of a host without some of its jobs.
+    pub(super) fn room_without(&self, host: usize, gone: &[usize]) -> Room {
+        let mut room = self.hosts[host].room.clone();
+        for job in self.on_host[host].iter().filter(|job| !gone.contains(job)) {
+            if let Some(assigned) = &self.assigned[*job] {
+                room.take(&self.hosts[host].topology, &assigned.fit);
+            }
+        }
+        room
+    }
+
+    fn changed(&mut self, host: usize) {
+        self.fingerprints[host] = fingerprint(&self.hosts[host], &self.rooms[host]);
+    }
+
+    /// Places all that have none.
+    pub(super) fn place_all(&mut self) {
+        for class in self.in_order() {
+            let open: Vec<usize> = self.classes[class]
+                .jobs
+                .iter()
+                .copied()
+                .filter(|j| self.assigned[*j].is_none())
+                .collect();
+            let (stood, new): (Vec<usize>, Vec<usize>) = open
+                .into_iter()
+                .partition(|j| self.jobs[*j].stands.is_some());
+            for job in stood {
+                self.replace(job);
+            }
+            self.place_class(class, &new);
+        }
+    }
+
+    /// One that stood and cannot stay: on its host where it can be, else elsewhere.
+    fn replace(&mut self, job: usize) {
+        let best = self.best(job, |_| true);
+        if let Some((_, assigned)) = best {
+            self.assign(job, assigned);
+        }
+    }
+
+    /// The best place for one job on the hosts in question.
+    pub(super) fn best(
+        &mut self,
+        job: usize,
+        may: impl Fn(usize) -> bool,
+    ) -> Option<(Price, Assigned)> {
+        let class = self.class_of[job];
+        let forms = Arc::clone(&self.classes[class].forms);
+        let stood = self.jobs[job].stands.as_ref();
+        let (home, anchored) = (stood.map(|s| s.host), stood.is_some_and(|s| s.anchored));
+        for (position, form) in forms.iter().enumerate() {
+            let mut best: Option<(Price, Assigned)> = None;
+            for host in form.hosts.iter().map(|h| h as usize).filter(|h| may(*h)) {
+                if anchored && home != Some(host) {
+                    continue;
+                }
+                let Some((price, fit)) = self.price(class, position, host, home) else {
+                    continue;
+                };
+                if best.as_ref().is_none_or(|(known, _)| price < *known) {
+                    best = Some((
+                        price,
+                        Assigned {
+                            host,
+                            form: position,
+                            fit,
+                            stays: false,
+                        },
+                    ));
+                }
+            }
+            if best.is_some() {
+                return best;
+            }
+        }
+        None
+    }
+
+    fn price(
+        &mut self,
+        class: usize,
+        form: usize,
+        host: usize,
+        home: Option<usize>,
+    ) -> Option<(Price, Arc<Fit>)> {
+        if self.hosts[host].drained {
+            return None;
+        }
+        let affinity = Arc::clone(&self.classes[class].affinity);
+        if self.crowd.forbids(&affinity, host, self.hosts).is_some() {
+            return None;
+        }
+        let fit = self.found(class, form, host).ok()?;
+        let price = Price {
+            moved: home.is_some_and(|home| home != host),
+            affinity: self.crowd.price(&affinity, host, self.hosts),
+            cost: fit.cost,
+            fresh: self.used[host] == 0,
+            bytes_left: self.rooms[host].bytes.unwrap_or(0),
+            host,
+        };
+        Some((price, fit))
+    }
+
+    pub(super) fn found(&mut self, class: usize, form: usize, host: usize) -> Found {
+        let ask = &self.classes[class].forms[form].ask;
+        let key = (self.fingerprints[host], class, form);
+        self.memo
+            .fit(key, &self.hosts[host], &self.rooms[host], ask)
+    }
+
+    /// New jobs of one class: hosts stand in the order of their price, and only the one that was taken changes.
+    fn place_class(&mut self, class: usize, jobs: &[usize]) {
+        let mut jobs = jobs.iter().copied().peekable();
+        let forms = Arc::clone(&self.classes[class].forms);
+        let crowded = !self.classes[class].affinity.rules.is_empty()
+            || !self.classes[class].affinity.groups.is_empty();
+        for (position, form) in forms.iter().enumerate() {
+            if jobs.peek().is_none() {
+                return;
+            }
+            let mut prices: BTreeSet<Price> = BTreeSet::new();
+            for host in &*form.hosts {
+                prices.extend(
+                    self.price(class, position, host as usize, None)
+                        .map(|(price, _)| price),
+                );
+            }
+            while let (Some(_), Some(price)) = (jobs.peek(), prices.pop_first()) {
+                // Where others matter, the price may have risen since.
+                let now = self.price(class, position, price.host, None);
+                let Some((now, fit)) = now else { continue };
+                if crowded && now > price {
+                    prices.insert(now);
+                    continue;
+                }
+                let job = jobs.next().unwrap_or_default();
+                self.assign(
+                    job,
+                    Assigned {
+                        host: price.host,
+                        form: position,
+                        fit,
+                        stays: false,
+                    },
+                );
+                prices.extend(
+                    self.price(class, position, price.host, None)
+                        .map(|(price, _)| price),
+                );
+            }
+        }
+    }
+
+    /// Hardest first: who is bound to few hosts or named things has the least choice; then dedicated ones, those with
+    /// many cells, with devices, large before small; equal ones by their first job.
+    fn in_order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.classes.len()).collect();
+        let hardness = |class: &usize| {
+            let class = &self.classes[*class];
+            let Some(form) = class.forms.first() else {
+                return (0, false, false, 0, 0, 0, 0, 0);
+            };
+            let ask = &form.ask;
+            let dedicated = matches!(ask.cpus.policy, Policy::Dedicated(_));
+            let cells = match &ask.numa {
+                Numa::Auto => 0,
+                Numa::Nodes(count) => *count as usize,
+                Numa::Cells(cells) => cells.len(),
+            };
+            let devices: u32 = ask.devices.iter().map(|d| d.count).sum();
+            let hosts = form.hosts.len();
+            let named = ask.cpus.set.is_some() || ask.memory.nodes.is_some();
+            let strict = match ask.cpus.policy {
+                Policy::Dedicated(threads) => threads as u32 + u32::from(ask.cpus.l3.undivided()),
+                Policy::Shared => 0,
+            };
+            (
+                -class.priority,
+                !named,
+                !dedicated,
+                hosts,
+                usize::MAX - cells,
+                u32::MAX - devices,
+                u32::MAX - ask.cpus.count,
+                u32::MAX - strict,
+            )
+        };
+        order.sort_by_cached_key(|class| {
+            (
+                hardness(class),
+                std::cmp::Reverse(self.bytes(*class)),
+                *class,
+            )
+        });
+        order
+    }
+
+    fn bytes(&self, class: usize) -> u64 {
+        self.classes[class]
+            .forms
+            .first()
+            .map_or(0, |form| form.ask.memory.bytes)
+    }
+
+    pub(super) fn has_refused(&self) -> bool {
+        self.assigned.iter().any(Option::is_none)
+    }
+
+    /// All that was found, with the reasons of those who found nothing.
+    pub(super) fn finish(mut self) -> Outcome {
+        let mut refused = Vec::new();
+        for class in 0..self.classes.len() {
+            let jobs: Vec<usize> = self.classes[class]
+                .jobs
+                .iter()
+                .copied()
+                .filter(|j| self.assigned[*j].is_none())
+                .collect();
+            if !jobs.is_empty() {
+                let why = Arc::new(self.reasons(class));
+                refused.push(Refusal { jobs, why });
+            }
+        }
+        Outcome {
+            assigned: self.assigned,
+            refused,
+            exhausted: self.exhausted,
+        }
+    }
+
+    /// Why a class has no place, host by host, equal reasons together.
+    fn reasons(&mut self, class: usize) -> Vec<Reason> {
+        let forms = Arc::clone(&self.classes[class].forms);
+        let affinity = Arc::clone(&self.classes[class].affinity);
+        let mut reasons = Vec::new();
+        for (position, form) in forms.iter().enumerate() {
+            let mut of: BTreeMap<Constraint, IdSet> = BTreeMap::new();
+            for host in &*form.hosts {
+                let at = host as usize;
+                let constraint = if self.hosts[at].drained {
+                    Constraint::Drained
+                } else if let Some(forbidden) = self.crowd.forbids(&affinity, at, self.hosts) {
+                    forbidden
+                } else {
+                    match self.found(class, position, at) {
+                        Ok(_) => continue,
+                        Err(constraint) => (*constraint).clone(),
+                    }
+                };
+                of.entry(constraint).or_default().insert(host);
+            }
+            reasons.extend(of.into_iter().map(|(constraint, hosts)| Reason {
+                form: position,
+                hosts,
+                constraint,
+            }));
+        }
+        reasons
+    }
+}
