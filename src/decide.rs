@@ -25,7 +25,7 @@ use crate::choose::{Choice, Homes, choose};
 use crate::declared::{self, Declared, Stops, Workload};
 use crate::inventory::Inventory;
 use crate::lower::{self, FileFacts, main_resource};
-use crate::place::{Held, Placed, Refused, place};
+use crate::placing::{Held, Placed, Refused, place};
 use crate::refusals;
 
 /// All a decision follows from.
@@ -135,7 +135,7 @@ impl Decision {
     }
 
     fn refusals(&mut self, workloads: &[Workload], held: &[Held]) {
-        let held: Vec<&Address> = held.iter().map(|(ask, _)| &ask.address).collect();
+        let held: Vec<&Address> = held.iter().map(|held| &held.address).collect();
         for refused in &self.placed.refused {
             let workload = workloads.iter().find(|w| w.address == refused.workload);
             self.diagnostics

@@ -25,8 +25,7 @@ pub mod kept;
 pub mod lower;
 pub mod moved;
 pub mod outputs;
-#[path = "placing/mod.rs"]
-pub mod place;
+pub mod placing;
 pub mod recover;
 pub mod reference;
 pub mod refusals;

@@ -8,7 +8,7 @@ use infra_lang::Evaluation;
 use infra_plan::{Cycle, Reason, Refusal};
 
 use crate::declared::Workload;
-use crate::place::{Constraint, HostRefusal, Refused};
+use crate::placing::{Constraint, HostRefusal, Refused};
 
 /// One diagnostic for each refusal; for all that is prevented at an address, one.
 #[must_use]
@@ -159,10 +159,20 @@ fn asked(constraint: &Constraint, workload: &Workload) -> Option<Span> {
     let span = match constraint {
         Constraint::Gate { .. } => return None,
         Constraint::NamedCpus { .. } => cpus.set.as_ref().map(|s| s.span),
-        Constraint::DedicatedCpus { .. } | Constraint::SharedCpus { .. } => cpus.span,
+        Constraint::DedicatedCpus { .. }
+        | Constraint::SharedCpus { .. }
+        | Constraint::OneL3 { .. }
+        | Constraint::Helpers { .. }
+        | Constraint::Overcommit { .. } => cpus.span,
         Constraint::NamedNodes { .. } => memory.nodes.as_ref().map(|n| n.span),
         Constraint::Memory { .. } => memory.size_bytes.as_ref().map(|s| s.span),
         Constraint::HugePages { .. } => memory.page_size_bytes.as_ref().map(|p| p.span),
+        Constraint::Cells { .. }
+        | Constraint::Devices { .. }
+        | Constraint::Together { .. }
+        | Constraint::Apart { .. }
+        | Constraint::Drained
+        | Constraint::Undecided { .. } => None,
     };
     Some(span.unwrap_or(workload.origin))
 }

@@ -80,6 +80,91 @@ impl<'a> Table<'a> {
         pick
     }
 
+    /// Every choice of so many CPUs and helpers, of choices that leave the same one; at most so many.
+    pub(crate) fn picks(&self, cpus: u32, helpers: u32, most: usize) -> Vec<Pick> {
+        let cores: Vec<(usize, usize)> = (self.groups.iter().enumerate())
+            .flat_map(|(group, g)| g.cores.iter().map(move |core| (group, *core)))
+            .collect();
+        let mut found = Vec::new();
+        self.choose(&cores, (cpus, helpers), &mut Vec::new(), most, &mut found);
+        found
+    }
+
+    /// `given` is what the first cores give.
+    fn choose(
+        &self,
+        cores: &[(usize, usize)],
+        (cpus, helpers): (u32, u32),
+        given: &mut Vec<(u32, u32)>,
+        most: usize,
+        found: &mut Vec<Pick>,
+    ) {
+        if found.len() >= most {
+            return;
+        }
+        let Some((group, core)) = cores.get(given.len()).copied() else {
+            if (cpus, helpers) == (0, 0) && self.may_give(cores, given) {
+                found.push(self.picked(cores, given));
+            }
+            return;
+        };
+        let alike = |a: usize, b: usize| {
+            let open = |core: usize| self.room.cores[core].open().count_ones();
+            let all = |core: usize| self.topology.cores[core].all().count_ones();
+            (open(a), all(a)) == (open(b), all(b))
+        };
+        // Of cores that are alike the first give most.
+        let before = given
+            .len()
+            .checked_sub(1)
+            .filter(|n| cores[*n].0 == group && alike(cores[*n].1, core));
+        let limit = before.map(|n| given[n]);
+        let parts: Vec<(u32, u32)> = self.of_core(core).map(|(a, b, _)| (a, b)).collect();
+        for (a, b) in parts
+            .into_iter()
+            .filter(|part| limit.is_none_or(|limit| *part <= limit))
+        {
+            if a <= cpus && b <= helpers {
+                given.push((a, b));
+                self.choose(cores, (cpus - a, helpers - b), given, most, found);
+                given.pop();
+            }
+        }
+    }
+
+    /// Whether the rules for L3 let these cores give that.
+    fn may_give(&self, cores: &[(usize, usize)], given: &[(u32, u32)]) -> bool {
+        let mut groups: Vec<usize> = cores
+            .iter()
+            .zip(given)
+            .filter(|(_, (a, _))| *a > 0)
+            .map(|((group, _), _)| *group)
+            .collect();
+        groups.dedup();
+        let may = |group: &usize| {
+            self.may_be_in(&self.groups[*group], self.untouched(&self.groups[*group]))
+        };
+        (!self.rules.l3.undivided() || groups.len() <= 1) && groups.iter().all(may)
+    }
+
+    fn picked(&self, cores: &[(usize, usize)], given: &[(u32, u32)]) -> Pick {
+        let mut pick = Pick::default();
+        for ((group, core), (a, b)) in cores.iter().zip(given) {
+            self.pick_of_core(*core, *a, *b, &mut pick);
+            if self.rules.l3 == L3::Alone && *a > 0 {
+                self.take_domain(&self.groups[*group], &mut pick);
+            }
+        }
+        pick
+    }
+
+    fn take_domain(&self, group: &Group, pick: &mut Pick) {
+        pick.taken.extend(self.domain(group).flat_map(|core| {
+            let core = &self.topology.cores[core];
+            core.ids(core.all())
+        }));
+    }
+
     fn at(&self, cpus: u32, helpers: u32) -> usize {
         (helpers as usize) * (self.rules.cpus as usize + 1) + cpus as usize
     }
@@ -264,10 +349,7 @@ impl<'a> Table<'a> {
             (x, y) = (x - a, y - b);
         }
         if self.rules.l3 == L3::Alone && cpus > 0 {
-            pick.taken.extend(self.domain(group).flat_map(|core| {
-                let core = &self.topology.cores[core];
-                core.ids(core.all())
-            }));
+            self.take_domain(group, pick);
         }
     }
 

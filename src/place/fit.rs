@@ -2,6 +2,8 @@
 //! all in one search. It is exact: it finds the cheapest place, and refuses only where there is none. Where a host has
 //! so many nodes that looking at everything would take too long it ends after a fixed number of steps and says so.
 
+mod all;
+mod backing;
 mod branch;
 mod named;
 mod search;

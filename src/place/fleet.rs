@@ -4,8 +4,11 @@
 mod affinity;
 mod classes;
 mod eject;
+mod exact;
 mod greedy;
+mod reasons;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use infra_api::{Address, HostName, IdSet};
@@ -89,6 +92,10 @@ pub struct Outcome {
     pub assigned: Vec<Option<Assigned>>,
     /// Jobs without a place, and why, equal ones together.
     pub refused: Vec<Refusal>,
+    /// Of jobs that were placed anew, hosts that refuse them as what they are or as what is preferred to it.
+    pub passed_over: BTreeMap<usize, Arc<Vec<Reason>>>,
+    /// What is left of each host.
+    pub rooms: Vec<Arc<Room>>,
     /// All that could be tried was tried; else the search for better ended after so many steps.
     pub exhausted: bool,
 }
@@ -136,6 +143,9 @@ pub fn place(hosts: &[Host], jobs: &[Job], effort: Effort) -> Outcome {
     placing.place_all();
     if placing.has_refused() {
         eject::improve(&mut placing, effort);
+        if placing.has_refused() {
+            placing.exhausted = exact::solve(&mut placing, effort);
+        }
     }
     placing.finish()
 }

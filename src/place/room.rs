@@ -111,6 +111,13 @@ impl Room {
         self.cpus(topology, |core| core.free)
     }
 
+    /// Those of nodes, by their ids.
+    #[must_use]
+    pub fn free_on_nodes(&self, topology: &Topology, nodes: &IdSet) -> IdSet {
+        let nodes: Vec<usize> = nodes.iter().filter_map(|id| topology.node(id)).collect();
+        self.free_on(topology, &nodes)
+    }
+
     /// Those of the given nodes.
     pub(crate) fn free_on(&self, topology: &Topology, nodes: &[usize]) -> IdSet {
         let cores = nodes.iter().flat_map(|node| topology.cores_of(*node));

@@ -106,6 +106,9 @@ struct Keeper<'a> {
 
 impl Keeper<'_> {
     fn keep(&self, standing: &Standing) -> Option<Fit> {
+        if self.search.hopeless().is_some() {
+            return None;
+        }
         let place = self.as_it_is(standing);
         let kept = self.cpus(standing, &place)
             && self.helpers(standing, &place)
@@ -133,9 +136,16 @@ impl Keeper<'_> {
             .iter()
             .map(|stand| self.cell(stand, shared))
             .collect();
-        let several = cells.iter().filter(|c| c.bytes > 0).count() > 1;
+        let mut several = cells.iter().filter(|c| c.count > 0 || c.bytes > 0).count() > 1;
+        if shared && several && self.ask.numa == Numa::Auto {
+            // What was parted while it had its own CPUs is together now.
+            for cell in cells.iter_mut().skip(1) {
+                (cell.count, cell.bytes) = (0, 0);
+            }
+            several = cells.iter().any(|cell| cell.page_size.is_some());
+        }
         if let ([first, ..], false) = (cells.as_mut_slice(), several) {
-            first.bytes = self.ask.memory.bytes;
+            (first.bytes, first.count) = (self.ask.memory.bytes, self.ask.cpus.count);
         }
         let own: IdSet = cells
             .iter()
@@ -252,7 +262,7 @@ impl Keeper<'_> {
         let Policy::Dedicated(threads) = self.ask.cpus.policy else {
             let named = self.ask.cpus.set.as_ref();
             let free = self.room.free(self.topology);
-            return standing.shared && named.is_none_or(|set| set.is_subset(&free));
+            return named.is_none_or(|set| set.is_subset(&free));
         };
         let open = self.room.cpus(self.topology, crate::room::CoreRoom::open);
         let own = standing
@@ -364,7 +374,12 @@ impl Keeper<'_> {
     /// Its memory is what was asked for.
     fn as_few(&self, standing: &Standing) -> bool {
         let wishes = self.search.wishes(&[]);
-        let several = standing.cells.iter().filter(|c| c.bytes > 0).count() > 1;
+        let several = standing
+            .cells
+            .iter()
+            .filter(|c| c.count > 0 || c.bytes > 0)
+            .count()
+            > 1;
         let bytes: u64 = standing.cells.iter().map(|c| c.bytes).sum();
         let first = standing.cells.first();
         (!several || bytes == self.ask.memory.bytes)

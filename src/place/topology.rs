@@ -1,5 +1,7 @@
 //! A machine as placing sees it: everything by position, ids only to be told. Equal machines share one.
 
+use infra_api::IdSet;
+
 /// Threads of one core are bits of a word.
 const MOST_THREADS: usize = 64;
 
@@ -140,6 +142,26 @@ impl Topology {
 
     pub(crate) fn page_size(&self, bytes: u64) -> Option<usize> {
         self.page_sizes.binary_search(&bytes).ok()
+    }
+
+    /// The id of its node, where it has only one.
+    #[must_use]
+    pub fn only_node(&self) -> Option<u32> {
+        match self.nodes.as_slice() {
+            [node] => Some(node.id),
+            _ => None,
+        }
+    }
+
+    /// CPUs with those of one core together.
+    #[must_use]
+    pub fn by_core(&self, cpus: &IdSet) -> Vec<u32> {
+        let mut cpus: Vec<(usize, u32)> = cpus
+            .iter()
+            .filter_map(|cpu| Some((self.cpu(cpu)?.0, cpu)))
+            .collect();
+        cpus.sort_unstable();
+        cpus.into_iter().map(|(_, cpu)| cpu).collect()
     }
 
     /// Positions of the nodes a workload may get without naming them.

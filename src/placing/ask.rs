@@ -1,6 +1,7 @@
 //! What a workload asks of a host, as one runtime.
 
-use infra_api::{Address, CpuPolicy, IdSet, Placement, Runtime};
+use infra_api::{Address, CpuPolicy, Placement, Runtime};
+use infra_place::{Ask, Cpus, Memory, Policy};
 
 use crate::declared::{Threads, Workload};
 
@@ -10,83 +11,84 @@ const MACHINE_BYTES: u64 = 240 << 20;
 const VCPU_BYTES: u64 = 8 << 20;
 const GUEST_BYTES_PER_BYTE: u64 = 512;
 
-/// What is asked.
+/// What a workload has that is left as it is, asked again in the same words, and where.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct Held {
     pub address: Address,
-    pub runtime: Runtime,
-    pub policy: CpuPolicy,
-    pub threads: Threads,
-    pub cpus: u32,
-    pub set: Option<IdSet>,
-    /// Its own memory.
-    pub memory_bytes: u64,
-    /// What running it takes beside.
-    pub overhead_bytes: u64,
-    pub nodes: Option<IdSet>,
-    pub page_size_bytes: Option<u64>,
+    pub ask: Ask,
+    pub placement: Placement,
 }
 
-impl Ask {
+impl Held {
     #[must_use]
-    pub fn new(workload: &Workload, runtime: Runtime) -> Self {
-        let memory_bytes = workload.memory.size_bytes.as_ref().map_or(0, |s| s.value);
-        Self {
-            address: workload.address.clone(),
-            runtime,
-            policy: workload.cpus.policy,
-            threads: workload.cpus.threads,
-            cpus: workload.cpus.count,
-            set: workload.cpus.set.as_ref().map(|s| s.value.clone()),
-            memory_bytes,
-            overhead_bytes: overhead(runtime, memory_bytes, workload.cpus.count),
-            nodes: workload.memory.nodes.as_ref().map(|n| n.value.clone()),
-            page_size_bytes: workload
-                .memory
-                .page_size_bytes
-                .as_ref()
-                .map(|p| p.value)
-                .filter(|size| runtime == Runtime::Kvm && *size > 0),
-        }
-    }
-
-    /// What a workload has at its place, asked again in the same words: of one that is left as it is.
-    #[must_use]
-    pub fn held(address: &Address, placement: &Placement, threads: Threads) -> Self {
-        let memory_bytes = placement.memory_bytes();
+    pub fn new(address: &Address, placement: Placement, threads: Threads) -> Self {
         let vcpus: usize = placement.cells.iter().map(|cell| cell.vcpus.len()).sum();
-        let cpus = u32::try_from(vcpus).unwrap_or(u32::MAX);
-        let (nodes, own) = (placement.nodes(), placement.cpus());
+        let count = u32::try_from(vcpus).unwrap_or(u32::MAX);
+        let (nodes, own, bytes) = (
+            placement.nodes(),
+            placement.cpus(),
+            placement.memory_bytes(),
+        );
+        let ask = Ask {
+            cpus: Cpus {
+                count,
+                policy: policy(placement.policy, threads),
+                // Who is left out cannot be asked to leave CPUs either that he shares.
+                set: (!own.is_empty()).then_some(own),
+                ..Cpus::default()
+            },
+            memory: Memory {
+                bytes,
+                overhead_bytes: overhead(placement.runtime, bytes, count),
+                page_sizes: placement
+                    .cells
+                    .iter()
+                    .find_map(|c| c.page_size_bytes)
+                    .into_iter()
+                    .collect(),
+                nodes: (!nodes.is_empty()).then_some(nodes),
+            },
+            ..Ask::default()
+        };
         Self {
             address: address.clone(),
-            runtime: placement.runtime,
-            policy: placement.policy,
-            threads,
-            cpus,
-            set: (!own.is_empty()).then_some(own),
-            memory_bytes,
-            overhead_bytes: overhead(placement.runtime, memory_bytes, cpus),
-            nodes: (!nodes.is_empty()).then_some(nodes),
-            page_size_bytes: placement.cells.iter().find_map(|c| c.page_size_bytes),
+            ask,
+            placement,
         }
     }
+}
 
-    /// Ordinary memory it takes; huge pages are counted apart.
-    #[must_use]
-    pub fn ordinary_bytes(&self) -> u64 {
-        let own = if self.page_size_bytes.is_some() {
-            0
-        } else {
-            self.memory_bytes
-        };
-        own.saturating_add(self.overhead_bytes)
+/// What it asks as this.
+pub(super) fn ask(workload: &Workload, runtime: Runtime) -> Ask {
+    let bytes = workload.memory.size_bytes.as_ref().map_or(0, |s| s.value);
+    let page_size = workload.memory.page_size_bytes.as_ref().map(|p| p.value);
+    let page_size = page_size.filter(|size| runtime == Runtime::Kvm && *size > 0);
+    Ask {
+        cpus: Cpus {
+            count: workload.cpus.count,
+            policy: policy(workload.cpus.policy, workload.cpus.threads),
+            set: workload.cpus.set.as_ref().map(|s| s.value.clone()),
+            ..Cpus::default()
+        },
+        memory: Memory {
+            bytes,
+            overhead_bytes: overhead(runtime, bytes, workload.cpus.count),
+            page_sizes: page_size.into_iter().collect(),
+            nodes: workload.memory.nodes.as_ref().map(|n| n.value.clone()),
+        },
+        ..Ask::default()
     }
+}
 
-    /// Whole pages it takes, with their size.
-    #[must_use]
-    pub fn pages(&self) -> Option<(u64, u64)> {
-        self.page_size_bytes
-            .map(|size| (size, self.memory_bytes.div_ceil(size)))
+fn policy(policy: CpuPolicy, threads: Threads) -> Policy {
+    match policy {
+        CpuPolicy::Shared => Policy::Shared,
+        CpuPolicy::Dedicated => Policy::Dedicated(match threads {
+            Threads::Any => infra_place::Threads::Any,
+            Threads::Prefer => infra_place::Threads::Prefer,
+            Threads::Require => infra_place::Threads::Require,
+            Threads::Isolate => infra_place::Threads::Isolate,
+        }),
     }
 }
 

@@ -1,31 +1,26 @@
-//! Which host, and exactly which CPUs, nodes and pages of it. Dedicated CPUs are never shared, reserved and offline
-//! ones never used, memory and pages never promised twice. What is placed stays while it still fits.
-//!
-//! This is the first form of the search: one workload at a time, hardest first, each in its best place. It places
-//! correctly, and for one workload on what the others left a refusal was unavoidable. Its limit: of several asked at
-//! once one may be refused though another order would have placed them all (`tests/laws` counts 8 of 1379 random
-//! worlds of one to three workloads on two small hosts).
+//! Which host, and exactly which CPUs, nodes and pages of it: configuration and facts in the words of [`infra_place`],
+//! and what it found in those of the plan.
 
 mod ask;
-mod cost;
-mod cpus;
-mod memory;
+mod fleet;
 mod refusal;
-mod room;
+mod stand;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use infra_api::{Address, CpuPolicy, HostName, Placement};
+use infra_api::{Address, CpuPolicy, HostName, IdSet, Placement, Runtime};
+use infra_place::{Affinity, Assigned, Effort, Form, Host, Job, Outcome, Stood};
 
-use crate::choose::{Candidate, Choice};
+use crate::choose::{Choice, PREFERENCE};
 use crate::declared::Workload;
-use crate::inventory::{HostInventory, Inventory};
+use crate::inventory::Inventory;
 
-pub use ask::Ask;
-pub use cost::Cost;
+pub use ask::Held;
 pub use refusal::{Constraint, HostRefusal, Refused};
 
-use room::Room;
+/// QEMU's own threads.
+const EMULATOR: &str = "emulator";
 
 /// What placing came to.
 #[derive(Debug, Default)]
@@ -36,12 +31,8 @@ pub struct Placed {
     pub refused: Vec<Refused>,
 }
 
-/// What a workload has that is left as it is, and where.
-pub type Held = (Ask, Placement);
-
-/// Places every workload that has a candidate left. `prior` is where they run now. Everything that can stays where it
-/// is; only where that leaves somebody without a place who names CPUs of his own, these go first. What is `held` is
-/// nobody's to get.
+/// Places every workload that has a candidate left. `prior` is where they run now: everything that can stays where it
+/// is, and moves only where that gets somebody a place who had none. What is `held` is nobody's to get.
 #[must_use]
 pub fn place(
     workloads: &[(&Workload, &Choice)],
@@ -49,154 +40,172 @@ pub fn place(
     prior: &BTreeMap<Address, Placement>,
     held: &[Held],
 ) -> Placed {
-    let ordered = in_order(workloads, prior);
-    let placing = || Placing::new(inventory, prior, held);
-    let staying = placing().all(&ordered, |_| false);
-    if staying.refused.is_empty() {
-        return staying;
+    let mut hosts = fleet::hosts(inventory);
+    hold(&mut hosts, held);
+    let fleet = Fleet::new(hosts);
+    let mut asked: Vec<&(&Workload, &Choice)> = workloads
+        .iter()
+        .filter(|(_, c)| !c.possible.is_empty())
+        .collect();
+    asked.sort_by(|a, b| a.0.address.cmp(&b.0.address));
+    let runtimes: Vec<Vec<Runtime>> = asked
+        .iter()
+        .map(|(w, c)| runtimes(c, prior.get(&w.address)))
+        .collect();
+    let jobs = fleet.jobs(&asked, &runtimes, prior);
+    let outcome = infra_place::place(&fleet.hosts, &jobs, Effort::default());
+    fleet.placed(&asked, &runtimes, &outcome, inventory)
+}
+
+fn hold(hosts: &mut [Host], held: &[Held]) {
+    for Held {
+        address: _,
+        ask,
+        placement,
+    } in held
+    {
+        let host = hosts.binary_search_by(|host| host.name.cmp(&placement.host));
+        if let Ok(position) = host {
+            let host = &mut hosts[position];
+            let standing = stand::standing(placement, host, ask.helpers > 0);
+            infra_place::hold(&host.topology, &mut host.room, ask, &standing);
+        }
     }
-    let yielding = placing().all(&ordered, |w| w.cpus.set.is_some());
-    if yielding.refused.len() < staying.refused.len() {
-        yielding
-    } else {
-        staying
-    }
+}
+
+/// As what it could run, the preferred first; as what it runs now before: a better one is taken only when asked for.
+fn runtimes(choice: &Choice, before: Option<&Placement>) -> Vec<Runtime> {
+    let possible = |runtime: &Runtime| choice.possible.iter().any(|c| c.runtime == *runtime);
+    let mut runtimes: Vec<Runtime> = PREFERENCE.into_iter().filter(possible).collect();
+    runtimes.sort_by_key(|runtime| before.is_none_or(|b| b.runtime != *runtime));
+    runtimes
+}
+
+struct Fleet {
+    hosts: Vec<Host>,
+    positions: BTreeMap<HostName, u32>,
 }
 
 type Asked<'a> = (&'a Workload, &'a Choice);
 
-/// One go at placing all.
-struct Placing<'a> {
-    rooms: BTreeMap<HostName, Room<'a>>,
-    prior: &'a BTreeMap<Address, Placement>,
-    placed: Placed,
-}
-
-impl<'a> Placing<'a> {
-    fn new(
-        inventory: &'a Inventory,
-        prior: &'a BTreeMap<Address, Placement>,
-        held: &[Held],
-    ) -> Self {
-        let room = |(name, host): (&HostName, &'a HostInventory)| (name.clone(), Room::new(host));
-        let mut rooms: BTreeMap<HostName, Room<'a>> = inventory.hosts.iter().map(room).collect();
-        for (ask, placement) in held {
-            if let Some(room) = rooms.get_mut(&placement.host) {
-                room.hold(ask, &placement.nodes());
-            }
-        }
-        Self {
-            rooms,
-            prior,
-            placed: Placed::default(),
-        }
-    }
-
-    /// `first` go first, then all stay that can, then the others find a place.
-    fn all(mut self, ordered: &[Asked<'_>], first: fn(&Workload) -> bool) -> Placed {
-        let (early, late): (Vec<Asked<'_>>, Vec<Asked<'_>>) =
-            ordered.iter().copied().partition(|(w, _)| first(w));
-        self.some(&early);
-        self.some(&late);
-        self.share(ordered);
-        self.placed
-            .refused
-            .sort_by(|a, b| a.workload.cmp(&b.workload));
-        self.placed
-    }
-
-    fn some(&mut self, workloads: &[Asked<'_>]) {
-        let moving: Vec<Asked<'_>> = workloads
+impl Fleet {
+    fn new(hosts: Vec<Host>) -> Self {
+        let positions = hosts
             .iter()
-            .copied()
-            .filter(|asked| !self.stays(*asked))
+            .map(|host| host.name.clone())
+            .zip(0..)
             .collect();
-        for asked in moving {
-            self.settle(asked);
-        }
+        Self { hosts, positions }
     }
 
-    /// Leaves a workload where it is, if it may stay there.
-    fn stays(&mut self, (workload, choice): Asked<'_>) -> bool {
-        let Some(before) = self.prior.get(&workload.address) else {
-            return false;
+    fn jobs(
+        &self,
+        asked: &[&Asked<'_>],
+        runtimes: &[Vec<Runtime>],
+        prior: &BTreeMap<Address, Placement>,
+    ) -> Vec<Job> {
+        let none = Arc::new(Affinity::default());
+        let job = |((workload, choice), runtimes): (&&Asked<'_>, &Vec<Runtime>)| {
+            let forms: Arc<[Form]> = runtimes
+                .iter()
+                .map(|runtime| self.form(workload, choice, *runtime))
+                .collect();
+            Job {
+                name: workload.address.clone(),
+                priority: 0,
+                affinity: Arc::clone(&none),
+                stands: prior
+                    .get(&workload.address)
+                    .and_then(|before| self.stood(before, runtimes, &forms)),
+                forms,
+            }
         };
-        let same = |c: &Candidate| (c.runtime, &c.host) == (before.runtime, &before.host);
-        let room = self.rooms.get_mut(&before.host);
-        let placement = room
-            .filter(|_| choice.possible.iter().any(same))
-            .and_then(|room| room.keep(&Ask::new(workload, before.runtime), before));
-        let stays = placement.is_some();
-        let placement = placement.map(|p| (workload.address.clone(), p));
-        self.placed.placements.extend(placement);
-        stays
+        asked.iter().zip(runtimes).map(job).collect()
     }
 
-    /// Finds a place for a workload: the first candidate that has one.
-    fn settle(&mut self, (workload, choice): Asked<'_>) {
-        let before = self.prior.get(&workload.address);
-        let mut refusals = Vec::new();
-        let place = candidates(choice, before)
-            .into_iter()
-            .find_map(|candidate| {
-                let ask = Ask::new(workload, candidate.runtime);
-                let room = self
-                    .rooms
-                    .get_mut(&candidate.host)
-                    .expect("candidates are made of the inventory's hosts");
-                room.fit(&ask, before)
-                    .map_err(|r| refusals.push(r.of(candidate)))
-                    .ok()
-            });
-        let address = workload.address.clone();
-        match place {
-            Some(placement) => drop(self.placed.placements.insert(address.clone(), placement)),
-            None => {
-                let refused = Refused::new(address.clone(), refusals.clone(), choice);
-                self.placed.refused.push(refused);
+    fn form(&self, workload: &Workload, choice: &Choice, runtime: Runtime) -> Form {
+        let candidates = choice.possible.iter().filter(|c| c.runtime == runtime);
+        let hosts: IdSet = candidates
+            .filter_map(|c| self.positions.get(&c.host).copied())
+            .collect();
+        Form {
+            ask: ask::ask(workload, runtime),
+            hosts: Arc::new(hosts),
+        }
+    }
+
+    fn stood(&self, before: &Placement, runtimes: &[Runtime], forms: &[Form]) -> Option<Stood> {
+        let host = *self.positions.get(&before.host)? as usize;
+        let form = runtimes
+            .iter()
+            .position(|runtime| *runtime == before.runtime)?;
+        let own = forms[form].ask.helpers > 0;
+        Some(Stood {
+            host,
+            form,
+            standing: Arc::new(stand::standing(before, &self.hosts[host], own)),
+            anchored: false,
+        })
+    }
+
+    fn placed(
+        &self,
+        asked: &[&Asked<'_>],
+        runtimes: &[Vec<Runtime>],
+        outcome: &Outcome,
+        inventory: &Inventory,
+    ) -> Placed {
+        let hosts: Vec<&HostName> = self.hosts.iter().map(|host| &host.name).collect();
+        let mut placed = Placed::default();
+        for (position, (workload, _)) in asked.iter().enumerate() {
+            let Some(assigned) = &outcome.assigned[position] else {
+                continue;
+            };
+            let mut placement =
+                self.placement(workload, runtimes[position][assigned.form], assigned);
+            self.share(&mut placement, assigned.host, outcome);
+            placed
+                .placements
+                .insert(workload.address.clone(), placement);
+            let before = outcome.passed_over.get(&position);
+            if let Some(reasons) = before {
+                let passed = refusal::told(reasons, &runtimes[position], &hosts, inventory);
+                placed.passed_over.insert(workload.address.clone(), passed);
             }
         }
-        if !refusals.is_empty() {
-            self.placed.passed_over.insert(address, refusals);
-        }
-    }
-
-    /// Shared workloads get what no dedicated one took; only known when all are placed.
-    fn share(&mut self, workloads: &[Asked<'_>]) {
-        for (workload, _) in workloads {
-            if let Some(placement) = self.placed.placements.get_mut(&workload.address) {
-                let named = workload.cpus.set.as_ref().map(|s| &s.value);
-                self.rooms[&placement.host].share(placement, named);
+        for refusal in &outcome.refused {
+            for job in &refusal.jobs {
+                let (workload, choice) = asked[*job];
+                let reasons = refusal::told(&refusal.why, &runtimes[*job], &hosts, inventory);
+                placed
+                    .refused
+                    .push(Refused::new(workload.address.clone(), reasons, choice));
             }
         }
+        placed.refused.sort_by(|a, b| a.workload.cmp(&b.workload));
+        placed
     }
-}
 
-/// Hardest first: who is bound by name, to CPUs, a host or nodes, has the least choice; then dedicated ones, those
-/// that ran before new ones, large before small; by address in the end.
-fn in_order<'a>(workloads: &[Asked<'a>], prior: &BTreeMap<Address, Placement>) -> Vec<Asked<'a>> {
-    let mut ordered: Vec<_> = workloads
-        .iter()
-        .filter(|(_, c)| !c.possible.is_empty())
-        .copied()
-        .collect();
-    ordered.sort_by_key(|(w, _)| {
-        let choice = (
-            w.cpus.set.is_none(),
-            w.host.is_none(),
-            w.memory.nodes.is_none(),
-        );
-        let shared = w.cpus.policy == CpuPolicy::Shared;
-        let new = !prior.contains_key(&w.address);
-        let size = std::cmp::Reverse(w.cpus.count);
-        (choice, shared, new, size, w.address.clone())
-    });
-    ordered
-}
+    fn placement(&self, workload: &Workload, runtime: Runtime, assigned: &Assigned) -> Placement {
+        let bound = workload.memory.nodes.is_some();
+        stand::placement(assigned, runtime, &self.hosts[assigned.host], bound)
+    }
 
-/// The candidate it runs as now comes first: a better one is taken only when asked for.
-fn candidates<'a>(choice: &'a Choice, before: Option<&Placement>) -> Vec<&'a Candidate> {
-    let mut candidates: Vec<&Candidate> = choice.possible.iter().collect();
-    candidates.sort_by_key(|c| before.is_none_or(|b| (b.runtime, &b.host) != (c.runtime, &c.host)));
-    candidates
+    /// Gives a shared workload the CPUs that are left, and a machine's own threads theirs: known when all are placed.
+    fn share(&self, placement: &mut Placement, host: usize, outcome: &Outcome) {
+        let (topology, room) = (&self.hosts[host].topology, &outcome.rooms[host]);
+        let free = || room.free(topology);
+        if placement.policy == CpuPolicy::Shared && placement.cpus().is_empty() {
+            let near = room.free_on_nodes(topology, &placement.nodes());
+            let cpus = if near.is_empty() { free() } else { near };
+            for cell in &mut placement.cells {
+                cell.cpus = cpus.clone();
+            }
+        }
+        if placement.runtime == Runtime::Kvm && !placement.helpers.contains_key(EMULATOR) {
+            let left = Some(free()).filter(|cpus| !cpus.is_empty());
+            let cpus = left.unwrap_or_else(|| placement.cpus());
+            placement.helpers.insert(EMULATOR.to_owned(), cpus);
+        }
+    }
 }

@@ -7,7 +7,10 @@ use infra_api::{Address, HostName, IdSet, Runtime};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use infra_place::Reason;
+
 use crate::choose::{Candidate, Choice};
+use crate::inventory::{HostInventory, Inventory};
 
 /// A workload that has no place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,14 +41,25 @@ pub enum Constraint {
         have: IdSet,
         why: String,
     },
-    /// Not enough CPUs that nobody has.
+    /// Not enough CPUs that nobody has, on the host or on the node that comes nearest.
     DedicatedCpus {
         need: u64,
         have: u64,
         threads: String,
+        node: Option<u32>,
     },
-    /// No CPU is left for workloads that share.
-    SharedCpus { need: u64, have: u64 },
+    /// No L3 cache whose CPUs suffice for a cell.
+    OneL3 { need: u64, have: u64, alone: bool },
+    /// No CPU is left for workloads that share, on the host or a node.
+    SharedCpus {
+        need: u64,
+        have: u64,
+        node: Option<u32>,
+    },
+    /// More shared CPUs than the host's ratio allows.
+    Overcommit { need: u64, have: u64 },
+    /// No CPUs for helper threads.
+    Helpers { need: u64, have: u64 },
     /// Nodes that were named are not there.
     NamedNodes { need: IdSet, have: IdSet },
     /// Not enough memory, in bytes.
@@ -61,15 +75,155 @@ pub enum Constraint {
         page_size_bytes: u64,
         node: Option<u32>,
     },
+    /// Not enough nodes that could hold a cell each.
+    Cells { need: u64, have: u64 },
+    /// Not enough devices, anywhere or (`near`) where its CPUs could be.
+    Devices {
+        need: u64,
+        have: u64,
+        kind: String,
+        near: bool,
+    },
+    /// Each thing is there, and not together.
+    Together { why: String },
+    /// Somebody is there whom it is to be apart from.
+    Apart { scope: String },
+    /// The host is to be emptied.
+    Drained,
+    /// The search ended before it had looked at everything.
+    Undecided { steps: u64 },
+}
+
+/// What placing said, host by host in the plan's words. `hosts` are the names by position.
+pub(super) fn told(
+    reasons: &[Reason],
+    runtimes: &[Runtime],
+    hosts: &[&HostName],
+    inventory: &Inventory,
+) -> Vec<HostRefusal> {
+    let told = |reason: &Reason| {
+        let hosts = reason.hosts.iter().map(|host| hosts[host as usize].clone());
+        let refusal = HostRefusal {
+            runtime: runtimes[reason.form],
+            hosts: hosts.collect(),
+            constraint: Constraint::found(&reason.constraint),
+        };
+        let host = refusal
+            .hosts
+            .first()
+            .and_then(|host| inventory.hosts.get(host));
+        host.map_or_else(|| refusal.clone(), |host| refusal.clone().of_host(host))
+    };
+    reasons.iter().map(told).collect()
+}
+
+impl HostRefusal {
+    /// Of CPUs that were named the host may know better why they cannot be had.
+    fn of_host(mut self, host: &HostInventory) -> Self {
+        if let Constraint::NamedCpus { need, have: _, why } = &mut self.constraint {
+            let kept = &*need & &host.reserved_cpus;
+            let (absent, barred) = (&*need - &host.facts.cpus.online, &*need - &host.cpus);
+            if !absent.is_empty() {
+                *why = format!(
+                    "CPU {absent} is not online; the host has {}",
+                    host.facts.cpus.online
+                );
+            } else if !kept.is_empty() {
+                *why = format!("CPU {kept} is kept for the host itself (`reserve`)");
+            } else if !barred.is_empty() {
+                *why = format!(
+                    "CPU {barred} may not be used: outside this system's cgroup, or another's alone"
+                );
+            }
+        }
+        self
+    }
 }
 
 impl Constraint {
+    fn found(found: &infra_place::Constraint) -> Self {
+        use infra_place::Constraint as Found;
+        let (found, wide) = (found.clone(), u64::from);
+        match found {
+            Found::NamedCpus { need, have, why } => Self::NamedCpus { need, have, why },
+            Found::DedicatedCpus {
+                need,
+                have,
+                threads,
+                node,
+            } => Self::DedicatedCpus {
+                need: wide(need),
+                have: wide(have),
+                threads: threads.words().to_owned(),
+                node,
+            },
+            Found::OneL3 { need, have, alone } => Self::OneL3 {
+                need: wide(need),
+                have: wide(have),
+                alone,
+            },
+            Found::SharedCpus { need, have, node } => Self::SharedCpus {
+                need: wide(need),
+                have: wide(have),
+                node,
+            },
+            Found::Overcommit { need, have } => Self::Overcommit { need, have },
+            Found::Helpers { need, have } => Self::Helpers {
+                need: wide(need),
+                have: wide(have),
+            },
+            Found::NamedNodes { need, have } => Self::NamedNodes { need, have },
+            Found::Memory { need, have, nodes } => Self::Memory { need, have, nodes },
+            Found::HugePages {
+                need,
+                have,
+                page_size_bytes,
+                node,
+            } => Self::HugePages {
+                need,
+                have,
+                page_size_bytes,
+                node,
+            },
+            Found::Cells { need, have } => Self::Cells {
+                need: wide(need),
+                have: wide(have),
+            },
+            Found::Devices {
+                need,
+                have,
+                kind,
+                near,
+            } => Self::Devices {
+                need: wide(need),
+                have: wide(have),
+                kind,
+                near,
+            },
+            Found::Together { why } => Self::Together { why },
+            Found::Apart { scope } => Self::Apart {
+                scope: scope_word(scope),
+            },
+            Found::Drained => Self::Drained,
+            Found::Undecided { steps } => Self::Undecided { steps: wide(steps) },
+        }
+    }
+
     pub(super) fn of(self, candidate: &Candidate) -> HostRefusal {
         HostRefusal {
             runtime: candidate.runtime,
             hosts: vec![candidate.host.clone()],
             constraint: self,
         }
+    }
+}
+
+/// What the hosts of a domain have in common.
+fn scope_word(scope: usize) -> String {
+    if scope == 0 {
+        "host".to_owned()
+    } else {
+        format!("domain {scope}")
     }
 }
 
@@ -104,47 +258,65 @@ impl Refused {
 
 impl fmt::Display for Constraint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Gate { gate: _, why } => f.write_str(why),
-            Self::NamedCpus {
-                need: _,
-                have: _,
-                why,
-            } => f.write_str(why),
+        let words = self.of_cpus().or_else(|| self.of_memory());
+        f.write_str(&words.unwrap_or_else(|| self.of_the_rest()))
+    }
+}
+
+impl Constraint {
+    fn of_cpus(&self) -> Option<String> {
+        Some(match self {
+            Self::NamedCpus { why, .. } => why.clone(),
             Self::DedicatedCpus {
                 need,
                 have,
                 threads,
-            } if need <= have => {
-                write!(
-                    f,
-                    "{need} dedicated CPUs{threads} are asked for, and the free cores ({have} CPUs) do not add up to that"
-                )
-            }
-            Self::DedicatedCpus {
-                need,
-                have,
-                threads,
+                node,
             } => {
-                write!(
-                    f,
-                    "{need} dedicated CPUs{threads} are asked for and {have} can be had"
+                let rest = if need <= have {
+                    format!(", and the free cores ({have} CPUs) do not add up to that")
+                } else {
+                    format!(" and {have} can be had")
+                };
+                format!(
+                    "{need} dedicated CPUs{threads} are asked for{rest}{}",
+                    on_node(*node)
                 )
             }
-            Self::SharedCpus { need: _, have: _ } => {
-                f.write_str("dedicated workloads have taken every CPU, none is left to share")
+            Self::OneL3 { need, have, alone } => {
+                let alone = if *alone { " that nobody else uses" } else { "" };
+                format!("{need} CPUs of one L3 cache{alone} are asked for and {have} can be had")
             }
+            Self::SharedCpus { node, .. } => {
+                let of = node.map_or_else(String::new, |node| format!(" of node {node}"));
+                format!("dedicated workloads have taken every CPU{of}, none is left to share")
+            }
+            Self::Overcommit { need, have } => {
+                format!("{need} shared CPUs are asked for and the host's ratio leaves {have}")
+            }
+            Self::Helpers { need, have } => {
+                format!(
+                    "{need} CPUs for helper threads are asked for beside its own and {have} can be had"
+                )
+            }
+            _ => return None,
+        })
+    }
+
+    fn of_memory(&self) -> Option<String> {
+        Some(match self {
             Self::NamedNodes { need, have } => {
-                write!(f, "NUMA node {need} is asked for and the host has {have}")
+                format!("NUMA node {need} is asked for and the host has {have}")
             }
             Self::Memory { need, have, nodes } => {
-                write!(
-                    f,
-                    "{} of memory are needed and {} can be had",
+                let on = nodes
+                    .as_ref()
+                    .map_or_else(String::new, |n| format!(" on node {n}"));
+                format!(
+                    "{} of memory are needed and {} can be had{on}",
                     Bytes(*need),
                     Bytes(*have)
-                )?;
-                nodes.as_ref().map_or(Ok(()), |n| write!(f, " on node {n}"))
+                )
             }
             Self::HugePages {
                 need,
@@ -152,16 +324,49 @@ impl fmt::Display for Constraint {
                 page_size_bytes,
                 node,
             } => {
-                write!(
-                    f,
-                    "{need} pages of {} are needed and {have} can be had",
+                let on = node.map_or_else(|| " on one node".to_owned(), |node| on_node(Some(node)));
+                format!(
+                    "{need} pages of {} are needed and {have} can be had{on}",
                     Bytes(*page_size_bytes)
-                )?;
-                match node {
-                    Some(node) => write!(f, " on node {node}"),
-                    None => f.write_str(" on one node"),
-                }
+                )
             }
+            _ => return None,
+        })
+    }
+
+    fn of_the_rest(&self) -> String {
+        match self {
+            Self::Gate { why, .. } | Self::Together { why } => why.clone(),
+            Self::Cells { need, have } => {
+                format!(
+                    "{need} NUMA cells are asked for, each on a node of its own, and {have} nodes could hold one"
+                )
+            }
+            Self::Devices {
+                need,
+                have,
+                kind,
+                near,
+            } => {
+                let near = if *near {
+                    " as near to its CPUs as asked"
+                } else {
+                    ""
+                };
+                format!("{need} of `{kind}` are asked for and {have} can be had{near}")
+            }
+            Self::Apart { scope } => {
+                format!("somebody it is to be apart from is on the same {scope}")
+            }
+            Self::Drained => "the host is to be emptied".to_owned(),
+            Self::Undecided { steps } => {
+                format!("nothing was found in {steps} steps, and not everything was looked at")
+            }
+            _ => String::new(),
         }
     }
+}
+
+fn on_node(node: Option<u32>) -> String {
+    node.map_or_else(String::new, |node| format!(" on node {node}"))
 }

@@ -15,6 +15,8 @@ pub(crate) struct Stand {
     pub(crate) cpus: u32,
     /// Nodes its memory is bound to; none: to no node.
     pub(crate) nodes: u32,
+    /// Huge pages of each node.
+    pub(crate) pages: BTreeMap<u32, u64>,
 }
 
 impl Stand {
@@ -24,8 +26,19 @@ impl Stand {
             host: host.expect("a host of this world"),
             cpus: mask(&placement.cpus()),
             nodes: mask(&placement.nodes()),
+            pages: pages(placement),
         }
     }
+}
+
+fn pages(placement: &Placement) -> BTreeMap<u32, u64> {
+    let mut pages = BTreeMap::new();
+    for cell in placement.cells.iter().filter(|c| c.memory_bytes > 0) {
+        if let (Some(node), Some(size)) = (cell.node, cell.page_size_bytes) {
+            *pages.entry(node).or_default() += cell.memory_bytes / size;
+        }
+    }
+    pages
 }
 
 /// KubeVirt's accounting, once more: 240 MiB, 8 MiB a vCPU, a 512th of the guest.
@@ -102,8 +115,16 @@ fn alone(host: &HostSpec, ask: &Ask, stand: &Stand) -> Result<(), String> {
         (stand.nodes | named) < 1 << host.nodes.len(),
         "memory on a node that is not there",
     )?;
+    if ask.nodes.is_none() {
+        let bare =
+            (0..host.nodes.len()).any(|n| stand.nodes >> n & 1 == 1 && host.node_cpus(n) == 0);
+        ensure(!bare, "on a node without CPUs that it does not name")?;
+    }
     if ask.paged && ask.machine {
-        ensure(stand.nodes.count_ones() == 1, "pages not of one node")?;
+        let all: u64 = stand.pages.values().sum();
+        ensure(all == ask.memory * PAGES_A_UNIT, "another number of pages")?;
+        let bound = stand.pages.keys().all(|node| stand.nodes >> node & 1 == 1);
+        ensure(bound, "pages of a node it is not bound to")?;
     }
     Ok(())
 }
@@ -168,8 +189,10 @@ fn memory(host: &HostSpec, here: &[&(&Ask, Stand)]) -> Result<(), String> {
         ensure(asked <= has, "more memory than a node has")?;
     }
     let mut pages: BTreeMap<u32, u64> = BTreeMap::new();
-    for (ask, stand) in here.iter().filter(|(ask, _)| ask.paged && ask.machine) {
-        *pages.entry(stand.nodes.trailing_zeros()).or_default() += ask.memory * PAGES_A_UNIT;
+    for (_, stand) in here {
+        for (node, count) in &stand.pages {
+            *pages.entry(*node).or_default() += count;
+        }
     }
     let enough =
         |(node, count): (&u32, &u64)| *count <= host.nodes[*node as usize].pages * PAGES_A_UNIT;
@@ -177,7 +200,7 @@ fn memory(host: &HostSpec, here: &[&(&Ask, Stand)]) -> Result<(), String> {
 }
 
 /// Checks what the placement made, and that what it says is one story.
-pub(crate) fn check_placed(world: &World, placed: &infra::place::Placed) -> Result<(), String> {
+pub(crate) fn check_placed(world: &World, placed: &infra::placing::Placed) -> Result<(), String> {
     let mut stands = Vec::new();
     for ask in &world.asks {
         let refused = placed
@@ -212,8 +235,12 @@ fn story(ask: &Ask, placement: &Placement) -> Result<(), String> {
         "another size",
     )?;
     let vcpus: Vec<_> = placement.cells.iter().flat_map(|c| &c.vcpus).collect();
-    ensure(vcpus.len() == ask.count as usize, "another number of vCPUs")?;
-    let pinned: Vec<u32> = vcpus.iter().filter_map(|v| v.cpu).collect();
+    ensure(
+        vcpus.len() == ask.count as usize,
+        &format!("another number of vCPUs: {placement:?}"),
+    )?;
+    let mut pinned: Vec<u32> = vcpus.iter().filter_map(|v| v.cpu).collect();
+    pinned.sort_unstable();
     let own: Vec<u32> = placement.cpus().iter().filter(|_| ask.dedicated).collect();
     ensure(pinned == own, "pins that are not its CPUs")
 }
@@ -221,7 +248,7 @@ fn story(ask: &Ask, placement: &Placement) -> Result<(), String> {
 /// A machine's helper threads run where nobody has a CPU to himself, or else on its own.
 fn helpers(
     world: &World,
-    placed: &infra::place::Placed,
+    placed: &infra::placing::Placed,
     placement: &Placement,
     host: &HostSpec,
 ) -> Result<(), String> {

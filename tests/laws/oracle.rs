@@ -1,7 +1,7 @@
 //! Brute force: every host, every set of CPUs, every binding of memory.
 
 use crate::checker::{Stand, check};
-use crate::world::{Ask, HostSpec, World};
+use crate::world::{Ask, HostSpec, PAGES_A_UNIT, World};
 
 /// Every way a workload could stand somewhere, whatever the others do.
 fn ways(world: &World, ask: &Ask) -> Vec<Stand> {
@@ -9,7 +9,12 @@ fn ways(world: &World, ask: &Ask) -> Vec<Stand> {
     for (host, spec) in world.hosts.iter().enumerate() {
         for cpus in cpus(spec, ask) {
             for nodes in bindings(spec, ask) {
-                let stand = Stand { host, cpus, nodes };
+                let stand = Stand {
+                    host,
+                    cpus,
+                    nodes,
+                    pages: pages(ask, nodes),
+                };
                 if check(world, &[(ask, stand.clone())]).is_ok() {
                     ways.push(stand);
                 }
@@ -27,6 +32,13 @@ fn cpus(host: &HostSpec, ask: &Ask) -> Vec<u32> {
             .filter(|m| m.count_ones() == ask.count)
             .collect(),
     }
+}
+
+/// All its pages on the first node.
+fn pages(ask: &Ask, nodes: u32) -> std::collections::BTreeMap<u32, u64> {
+    let paged = ask.paged && ask.machine && ask.memory > 0 && nodes != 0;
+    let all = paged.then(|| (nodes.trailing_zeros(), ask.memory * PAGES_A_UNIT));
+    all.into_iter().collect()
 }
 
 /// Bound to every node it names, to one of them, or to none.

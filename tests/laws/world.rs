@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use infra::choose::{Candidate, Choice};
 use infra::declared::{At, Cpus, Host, Memory, Reserve, Threads, Timeouts, Workload};
 use infra::inventory::Inventory;
-use infra::place::{Placed, place};
+use infra::placing::{Placed, place};
 use infra_api::facts::{self, Facts, HugePages, Node, NodeKind, Used, UsedPages};
 use infra_api::{Address, CpuPolicy, HostName, IdSet, Placement, Project, Runtime};
 use infra_diag::{SourceId, Span};

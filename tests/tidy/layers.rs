@@ -8,10 +8,11 @@ use crate::reading::has_word;
 use crate::sources::{Source, root, sources};
 
 /// Crates below the root one, and which of ours each may depend on.
-const CRATES: [(&str, &[&str]); 11] = [
+const CRATES: [(&str, &[&str]); 12] = [
     ("src/diag", &[]),
     ("src/expr", &["infra-diag"]),
     ("src/lang", &["infra-diag", "infra-expr"]),
+    ("src/place", &["infra-api"]),
     ("src/plan", &["infra-api"]),
     ("src/state", &["infra-api", "infra-plan"]),
     ("src/apply", &["infra-api", "infra-plan", "infra-state"]),
@@ -31,7 +32,16 @@ const MODULES: [(&str, &[&str]); 20] = [
     ("addresses", &["declared", "infra_api", "infra_diag"]),
     ("inventory", &["declared", "infra_api", "infra_diag"]),
     ("choose", &["declared", "inventory", "infra_api"]),
-    ("place", &["choose", "declared", "inventory", "infra_api"]),
+    (
+        "placing",
+        &[
+            "choose",
+            "declared",
+            "inventory",
+            "infra_api",
+            "infra_place",
+        ],
+    ),
     (
         "lower",
         &["declared", "infra_api", "infra_diag", "infra_plan"],
@@ -53,7 +63,7 @@ const MODULES: [(&str, &[&str]); 20] = [
         "refusals",
         &[
             "declared",
-            "place",
+            "placing",
             "infra_api",
             "infra_diag",
             "infra_lang",
@@ -114,7 +124,7 @@ const MODULES: [(&str, &[&str]); 20] = [
             "declared",
             "inventory",
             "lower",
-            "place",
+            "placing",
             "refusals",
             "infra_api",
             "infra_diag",

@@ -36,7 +36,7 @@ use crate::declared::Declared;
 use crate::inventory::Inventory;
 use crate::kept::{as_begun, keep};
 use crate::moved::{self, Moved};
-use crate::place::Held;
+use crate::placing::Held;
 use crate::select::{Asked, Selection};
 use crate::world::{Endpoints, Folder, ImageFiles, World, providers, read_files, recorded};
 use crate::{lower, recover};

@@ -10,7 +10,7 @@ use crate::cli::ui::Stop;
 use crate::decide::Decision;
 use crate::declared::Threads;
 use crate::inventory::Inventory;
-use crate::place::{Ask, Held};
+use crate::placing::Held;
 use crate::select::{Ground, NamesNothing, Selection, select};
 use crate::world::ImageFiles;
 
@@ -65,7 +65,7 @@ impl Session {
             workloads.map(|w| (&w.address, w.cpus.threads)).collect();
         let held = |(address, placement): (Address, Placement)| {
             let threads = threads.get(&address).copied().unwrap_or_default();
-            (Ask::held(&address, &placement, threads), placement)
+            Held::new(&address, placement, threads)
         };
         self.left_places(selection).into_iter().map(held).collect()
     }

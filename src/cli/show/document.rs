@@ -113,8 +113,9 @@ pub struct TierDocument {
 pub struct RefusalDocument {
     pub runtime: Runtime,
     pub hosts: Vec<HostName>,
-    /// The first constraint that is broken: `gate`, `named_cpus`, `dedicated_cpus`, `shared_cpus`, `named_nodes`,
-    /// `memory` (in bytes), `huge_pages` (in pages).
+    /// The first constraint that is broken: `gate`, `named_cpus`, `dedicated_cpus`, `one_l3`, `shared_cpus`,
+    /// `overcommit`, `helpers`, `named_nodes`, `memory` (in bytes), `huge_pages` (in pages), `cells`, `devices`,
+    /// `together` (each thing is there, and not on the same nodes), `apart`, `drained`, `undecided`.
     pub constraint: String,
     /// What is needed. Null: it is no quantity.
     pub need: Option<Amount>,

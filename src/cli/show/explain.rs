@@ -7,7 +7,7 @@ use super::{names, place, workloads};
 use crate::choose::{Candidate, Choice};
 use crate::decide::Decision;
 use crate::inventory::Inventory;
-use crate::place::HostRefusal;
+use crate::placing::HostRefusal;
 
 /// Why a workload runs as what it does and where.
 #[must_use]

@@ -12,7 +12,7 @@ use super::document::{
 };
 use super::{Drift, Drifts, PlanView, names, place};
 use crate::inventory::HostInventory;
-use crate::place::{Constraint, HostRefusal};
+use crate::placing::{Constraint, HostRefusal};
 
 pub use super::document::{Amount, Counts, DriftDocument, FORMAT_VERSION, PlanDocument};
 
@@ -187,7 +187,16 @@ fn amounts(constraint: &Constraint) -> (&'static str, Option<Amount>, Option<Amo
         Constraint::DedicatedCpus { need, have, .. } => {
             ("dedicated_cpus", number(need), number(have))
         }
-        Constraint::SharedCpus { need, have } => ("shared_cpus", number(need), number(have)),
+        Constraint::OneL3 { need, have, .. } => ("one_l3", number(need), number(have)),
+        Constraint::SharedCpus { need, have, .. } => ("shared_cpus", number(need), number(have)),
+        Constraint::Overcommit { need, have } => ("overcommit", number(need), number(have)),
+        Constraint::Helpers { need, have } => ("helpers", number(need), number(have)),
+        Constraint::Cells { need, have } => ("cells", number(need), number(have)),
+        Constraint::Devices { need, have, .. } => ("devices", number(need), number(have)),
+        Constraint::Together { .. } => ("together", None, None),
+        Constraint::Apart { .. } => ("apart", None, None),
+        Constraint::Drained => ("drained", None, None),
+        Constraint::Undecided { .. } => ("undecided", None, None),
         Constraint::NamedNodes { need, have } => ("named_nodes", ids(need), ids(have)),
         Constraint::Memory { need, have, .. } => ("memory", number(need), number(have)),
         Constraint::HugePages { need, have, .. } => ("huge_pages", number(need), number(have)),

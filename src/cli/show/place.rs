@@ -13,7 +13,7 @@ use super::names;
 use crate::choose::{Choice, PREFERENCE};
 use crate::decide::Decision;
 use crate::lower::main_resource;
-use crate::place::HostRefusal;
+use crate::placing::HostRefusal;
 
 /// So many of the places that did not fit are told; `infra explain` tells all.
 const TOLD: usize = 2;

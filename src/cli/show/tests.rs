@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{Drift, Drifts, explain, graph, json as document, plan};
 use crate::choose::{Candidate, RuledOut};
-use crate::place::{Constraint, HostRefusal};
+use crate::placing::{Constraint, HostRefusal};
 use golden::{golden, same};
 use world::{World, container, id, machine, placement, seed};
 
@@ -234,6 +234,7 @@ fn fleet() -> World {
     let full = Constraint::DedicatedCpus {
         need: 2,
         have: 1,
+        node: None,
         threads: String::new(),
     };
     world.pass_over("workload.feed[10]", Runtime::Kvm, "r1", full);

@@ -179,7 +179,7 @@ impl Search<'_> {
 
     /// Memory wherever it may be: huge pages on one node, the tightest.
     #[expect(clippy::type_complexity, reason = "what a place is made of")]
-    fn elsewhere(
+    pub(super) fn elsewhere(
         &self,
         eligible: &[usize],
         size: u64,

@@ -7,7 +7,7 @@ use crate::cost::Cost;
 use crate::cpus::{Pick, Rules, Table};
 use crate::devices::{self, Given};
 use crate::fit::{Fit, Place, Placed, Shared};
-use crate::memory::{self, Demand, positions};
+use crate::memory::{Demand, positions};
 use crate::refusal::Constraint;
 use crate::room::Room;
 use crate::topology::Topology;
@@ -98,10 +98,16 @@ impl<'a> Search<'a> {
 
     /// On as few nodes as may be, each with its part of the memory; where none will do, wherever there are CPUs.
     fn anywhere(&self) -> Option<Fit> {
-        if self.shared() && !self.wants_node() {
-            return self.unbound();
-        }
         let wishes = self.wishes(&self.ask.memory.page_sizes);
+        let unbound = || {
+            wishes
+                .iter()
+                .enumerate()
+                .find_map(|(wish, size)| self.unbound(wish, *size))
+        };
+        if self.shared() && !self.wants_node() {
+            return unbound();
+        }
         let most = self.seats_at_most();
         for wish in 0..wishes.len() {
             let one = Need {
@@ -120,7 +126,7 @@ impl<'a> Search<'a> {
             }
         }
         if self.shared() {
-            return self.unbound();
+            return unbound();
         }
         let apart =
             |wish: usize| (1..=most).find_map(|count| self.spread(count, wish, &wishes, false));
@@ -128,7 +134,7 @@ impl<'a> Search<'a> {
     }
 
     /// Whether something but its CPUs binds it to a node.
-    fn wants_node(&self) -> bool {
+    pub(super) fn wants_node(&self) -> bool {
         let near = |d: &crate::ask::Devices| d.strict && d.count > 0 && d.near != Near::Host;
         self.ask.devices.iter().any(near) || self.ask.memory.page_sizes.iter().any(|size| *size > 0)
     }
@@ -207,7 +213,7 @@ impl<'a> Search<'a> {
     }
 
     /// More nodes than it has CPUs are never needed.
-    fn seats_at_most(&self) -> usize {
+    pub(super) fn seats_at_most(&self) -> usize {
         self.topology
             .nodes
             .len()
@@ -255,6 +261,12 @@ impl<'a> Search<'a> {
     pub(crate) fn pick(&self, node: usize, cpus: u32, helpers: u32) -> Pick {
         self.table(node)
             .pick(if self.shared() { 0 } else { cpus }, helpers)
+    }
+
+    /// Every choice of CPUs on a node, at most so many.
+    pub(crate) fn picks(&self, node: usize, cpus: u32, helpers: u32, most: usize) -> Vec<Pick> {
+        self.table(node)
+            .picks(if self.shared() { 0 } else { cpus }, helpers, most)
     }
 
     pub(crate) fn left_over(&self, node: usize, taken: u32) -> u32 {
@@ -364,34 +376,22 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Somewhere on the host: CPUs are shared, memory is bound to the nodes that were named or to none.
-    fn unbound(&self) -> Option<Fit> {
-        let named = self.ask.memory.nodes.as_ref();
-        let nodes: Vec<usize> = if named.is_some() {
-            self.eligible()
-        } else {
-            Vec::new()
-        };
-        let demand = |bytes: u64| Demand {
-            nodes: positions(nodes.iter().copied()),
-            bytes,
-        };
-        let memory = vec![demand(
-            self.ask
-                .memory
-                .bytes
-                .saturating_add(self.ask.memory.overhead_bytes),
-        )];
-        memory::check(self.room, &memory).ok()?;
+    /// Somewhere on the host: CPUs are shared, memory is bound to the nodes that were named or to none, huge pages come
+    /// from one node.
+    pub(super) fn unbound(&self, wish: usize, size: u64) -> Option<Fit> {
+        let (memory, pages, nodes) = self.elsewhere(&self.eligible(), size)?;
         let devices = self.devices(&nodes)?;
-        let cell = |node: Option<usize>, first: bool| Placed {
+        let cell = |node: Option<usize>| Placed {
             node,
-            count: if first { self.ask.cpus.count } else { 0 },
-            bytes: if first { self.ask.memory.bytes } else { 0 },
             ..Placed::default()
         };
-        let mut cells = vec![cell(nodes.first().copied(), true)];
-        cells.extend(nodes.iter().skip(1).map(|n| cell(Some(*n), false)));
+        let mut cells = vec![Placed {
+            count: self.ask.cpus.count,
+            bytes: self.ask.memory.bytes,
+            page_size: (size > 0).then_some(size),
+            ..cell(nodes.first().copied())
+        }];
+        cells.extend(nodes.iter().skip(1).map(|n| cell(Some(*n))));
         let shared = Shared {
             count: self.ask.cpus.count,
             ..Shared::default()
@@ -399,11 +399,13 @@ impl<'a> Search<'a> {
         let place = Place {
             cells,
             memory,
+            pages,
             shared: Some(shared),
             devices,
             ..Place::default()
         };
         let cost = Cost {
+            page_wish: u32::try_from(wish).unwrap_or(u32::MAX),
             remote_devices: place.devices.remote,
             ..Cost::NONE
         };

@@ -4,34 +4,37 @@ use infra_api::IdSet;
 
 use crate::cost::Cost;
 use crate::fit::search::Search;
-use crate::fit::{Fit, Place, Placed};
-use crate::memory::{self, Demand, positions};
+use crate::fit::{Fit, Place};
+use crate::memory;
 use crate::waste::Waste;
 
+/// Told of each set of nodes: the parts of it, and what else a place there is made of; whether to go on.
+pub(super) type Each<'e> = dyn FnMut(&[usize], &[(u32, u32)], Place) -> bool + 'e;
+
 /// Sets of nodes.
-struct Sets<'s, 'a> {
-    search: &'s Search<'a>,
+pub(super) struct Sets<'s, 'a> {
+    pub(super) search: &'s Search<'a>,
     /// Nodes that could give a CPU, with what each could give at most.
-    nodes: Vec<Giving>,
-    count: usize,
+    pub(super) nodes: Vec<Giving>,
+    pub(super) count: usize,
     /// Size of its pages, 0 for ordinary ones.
-    size: u64,
-    wish: u32,
+    pub(super) size: u64,
+    pub(super) wish: u32,
     /// Memory is to be on the same nodes.
-    local: bool,
-    nearest: u64,
-    best: Option<(Cost, Place)>,
+    pub(super) local: bool,
+    pub(super) nearest: u64,
+    pub(super) best: Option<(Cost, Place)>,
 }
 
 #[derive(Clone, Copy)]
-struct Giving {
-    node: usize,
-    cpus: u32,
+pub(super) struct Giving {
+    pub(super) node: usize,
+    pub(super) cpus: u32,
     /// Pages, or bytes where they are ordinary.
-    memory: u64,
+    pub(super) memory: u64,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
     /// The best set of `count` nodes, with pages of the wish. `local`: with the memory.
     pub(super) fn spread(
         &self,
@@ -40,30 +43,32 @@ impl Search<'_> {
         wishes: &[u64],
         local: bool,
     ) -> Option<Fit> {
-        let size = wishes[wish];
-        let nodes: Vec<Giving> = self
-            .givers(local)
-            .filter_map(|node| self.giving(node, size, local))
-            .collect();
-        if nodes.len() < count {
-            return None;
-        }
-        let mut sets = Sets {
-            search: self,
-            nearest: 0,
-            nodes,
-            count,
-            size,
-            wish: u32::try_from(wish).unwrap_or(u32::MAX),
-            local,
-            best: None,
-        };
+        let mut sets = self.sets(count, wish, wishes, local)?;
         sets.nearest = sets.nearest();
         sets.branch(0, &mut Vec::new(), 0);
         sets.best.map(|(cost, place)| Fit {
             cost,
             proven: true,
             place,
+        })
+    }
+
+    fn sets(&self, count: usize, wish: usize, wishes: &[u64], local: bool) -> Option<Sets<'_, 'a>> {
+        let size = wishes[wish];
+        let nodes: Vec<Giving> = self
+            .givers(local)
+            .filter_map(|node| self.giving(node, size, local))
+            .collect();
+        let wish = u32::try_from(wish).unwrap_or(u32::MAX);
+        (nodes.len() >= count).then_some(Sets {
+            search: self,
+            nearest: 0,
+            nodes,
+            count,
+            size,
+            wish,
+            local,
+            best: None,
         })
     }
 
@@ -94,7 +99,87 @@ impl Search<'_> {
     }
 }
 
-impl Sets<'_, '_> {
+impl<'s, 'a> Sets<'s, 'a> {
+    /// Every set of nodes with every way of parting the CPUs, and what else a place there is made of; until `each`
+    /// has enough.
+    pub(super) fn all(
+        search: &'s Search<'a>,
+        count: usize,
+        wish: usize,
+        wishes: &[u64],
+        local: bool,
+        each: &mut Each<'_>,
+    ) {
+        let Some(sets) = search.sets(count, wish, wishes, local) else {
+            return;
+        };
+        let mut chosen = Vec::new();
+        sets.every(0, &mut chosen, each);
+    }
+
+    fn every(&self, from: usize, chosen: &mut Vec<usize>, each: &mut Each<'_>) -> bool {
+        if chosen.len() == self.count {
+            return self.every_part(chosen, &mut Vec::new(), each);
+        }
+        for next in from..self.nodes.len() {
+            chosen.push(next);
+            let go_on = self.search.step() && self.every(next + 1, chosen, each);
+            chosen.pop();
+            if !go_on {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn every_part(
+        &self,
+        chosen: &[usize],
+        parts: &mut Vec<(u32, u32)>,
+        each: &mut Each<'_>,
+    ) -> bool {
+        let (all, helpers) = (self.search.ask.cpus.count, self.search.ask.helpers);
+        let given: u32 = parts.iter().map(|p| p.0).sum();
+        let helped: u32 = parts.iter().map(|p| p.1).sum();
+        let nodes: Vec<usize> = chosen.iter().map(|c| self.nodes[*c].node).collect();
+        if parts.len() == chosen.len() {
+            if (given, helped) != (all, helpers) {
+                return true;
+            }
+            let Some(devices) = self.search.devices(&nodes) else {
+                return true;
+            };
+            let mut place = Place {
+                devices,
+                ..Place::default()
+            };
+            let backed = if self.local {
+                self.beside(&nodes, parts, &mut place)
+            } else {
+                self.apart(&mut place)
+            };
+            return backed.is_none() || each(&nodes, parts, place);
+        }
+        let node = nodes[parts.len()];
+        for own in 1..=all - given {
+            for helpers in if helpers > helped {
+                vec![0, helpers]
+            } else {
+                vec![0]
+            } {
+                if self.search.waste(node, own, helpers).can_be_had() {
+                    parts.push((own, helpers));
+                    let go_on = self.search.step() && self.every_part(chosen, parts, each);
+                    parts.pop();
+                    if !go_on {
+                        return false;
+                    }
+                }
+            }
+        }
+        true
+    }
+
     fn nearest(&self) -> u64 {
         let pairs = self.nodes.iter().enumerate();
         let pairs =
@@ -103,15 +188,6 @@ impl Sets<'_, '_> {
             .map(|(a, b)| self.search.topology.distance(a, b))
             .min()
             .unwrap_or(0)
-    }
-
-    /// Pages, or bytes, that are needed on the nodes.
-    fn units(&self) -> u64 {
-        match (self.local, self.size) {
-            (false, _) => 0,
-            (true, 0) => self.search.ask.memory.bytes,
-            (true, size) => self.search.ask.memory.bytes.div_ceil(size),
-        }
     }
 
     /// `chosen` are positions in `nodes`, ascending; the next is `from` or later.
@@ -269,115 +345,6 @@ impl Sets<'_, '_> {
         Some((all, parts))
     }
 
-    /// Memory on the nodes of the CPUs, as the CPUs are parted where that can be.
-    fn beside(&self, nodes: &[usize], parts: &[(u32, u32)], place: &mut Place) -> Option<()> {
-        let search = self.search;
-        let weights: Vec<u64> = parts.iter().map(|(cpus, _)| u64::from(*cpus)).collect();
-        let room = |node: &usize| {
-            self.nodes
-                .iter()
-                .find(|g| g.node == *node)
-                .map_or(0, |g| g.memory)
-        };
-        let caps: Vec<u64> = nodes.iter().map(room).collect();
-        let mut units = parted(self.units(), &weights, &caps)?;
-        let paged = search
-            .topology
-            .page_size(self.size)
-            .filter(|_| self.size > 0);
-        let demands = |units: &[u64]| {
-            let ordinary = nodes
-                .iter()
-                .zip(units)
-                .map(|(node, n)| (*node, if paged.is_some() { 0 } else { *n }));
-            search.demands(&ordinary.collect::<Vec<_>>())
-        };
-        place.memory = demands(&units);
-        if paged.is_none() && memory::check(search.room, &place.memory).is_err() {
-            units = self.as_it_goes(nodes)?;
-            place.memory = demands(&units);
-        }
-        let size = if self.size == 0 { 1 } else { self.size };
-        let bytes: Vec<u64> = units.iter().map(|n| n.saturating_mul(size)).collect();
-        place.pages = paged
-            .map(|size| {
-                nodes
-                    .iter()
-                    .zip(&units)
-                    .map(|(node, count)| (*node, size, *count))
-                    .collect()
-            })
-            .unwrap_or_default();
-        place.cells = nodes
-            .iter()
-            .zip(bytes)
-            .map(|(node, bytes)| Placed {
-                node: Some(*node),
-                bytes,
-                page_size: paged.map(|_| self.size),
-                ..Placed::default()
-            })
-            .collect();
-        Some(())
-    }
-
-    /// Ordinary memory parted so that those who are bound to several nodes have theirs too.
-    fn as_it_goes(&self, nodes: &[usize]) -> Option<Vec<u64>> {
-        let memory = &self.search.ask.memory;
-        let all = memory.bytes.checked_add(memory.overhead_bytes)?;
-        let mut parts = memory::parted(self.search.room, nodes, all)?;
-        let mut beside = memory.overhead_bytes;
-        for part in &mut parts {
-            // A cell without memory is none.
-            let given = beside.min(part.saturating_sub(1));
-            *part -= given;
-            beside -= given;
-        }
-        (beside == 0 && !parts.contains(&0)).then_some(parts)
-    }
-
-    /// Memory wherever it may be: huge pages on one node, the tightest.
-    fn apart(&self, place: &mut Place) -> Option<()> {
-        let search = self.search;
-        let bytes = search.ask.memory.bytes;
-        let named = search.ask.memory.nodes.is_some();
-        let eligible = search.eligible();
-        let overhead = search.ask.memory.overhead_bytes;
-        let mut nodes = if named { eligible.clone() } else { Vec::new() };
-        let mut own = bytes;
-        if self.size > 0 {
-            let size = search.topology.page_size(self.size)?;
-            let count = bytes.div_ceil(self.size);
-            let have = |node: &usize| search.room.nodes[*node].pages[size];
-            let beside =
-                |node: &usize| memory::check(search.room, &[Demand::on(*node, overhead)]).is_ok();
-            let fits = eligible
-                .iter()
-                .filter(|node| have(node) >= count && beside(node));
-            let node = *fits.min_by_key(|node| (have(node), **node))?;
-            place.pages = vec![(node, size, count)];
-            nodes = vec![node];
-            own = 0;
-        }
-        place.memory = vec![Demand {
-            nodes: positions(nodes.iter().copied()),
-            bytes: own.saturating_add(overhead),
-        }];
-        let cell = |node: Option<usize>| Placed {
-            node,
-            ..Placed::default()
-        };
-        place.cells = vec![Placed {
-            bytes,
-            page_size: (self.size > 0).then_some(self.size),
-            ..cell(nodes.first().copied())
-        }];
-        place
-            .cells
-            .extend(nodes.iter().skip(1).map(|node| cell(Some(*node))));
-        Some(())
-    }
-
     /// The CPUs: of each node in its cell, in the first cell where memory is elsewhere.
     fn cpus(&self, nodes: &[usize], parts: &[(u32, u32)], place: &mut Place) {
         for (position, (node, (cpus, helpers))) in nodes.iter().zip(parts).enumerate() {
@@ -390,39 +357,4 @@ impl Sets<'_, '_> {
             cell.cpus = own;
         }
     }
-}
-
-/// Parts of `all` as the weights are, one unit each at least, none above its cap.
-fn parted(all: u64, weights: &[u64], caps: &[u64]) -> Option<Vec<u64>> {
-    let sum: u64 = weights.iter().sum();
-    let room = caps.iter().fold(0u64, |sum, cap| sum.saturating_add(*cap));
-    if room < all || (all > 0 && all < weights.len() as u64) || (all > 0 && caps.contains(&0)) {
-        return None;
-    }
-    let least = u64::from(all > 0);
-    let share = |weight: u64| {
-        u64::try_from(u128::from(all) * u128::from(weight) / u128::from(sum.max(1))).unwrap_or(all)
-    };
-    let mut parts: Vec<u64> = weights
-        .iter()
-        .zip(caps)
-        .map(|(weight, cap)| share(*weight).max(least).min(*cap))
-        .collect();
-    let mut given: u64 = parts.iter().sum();
-    // One unit at least may have been too much for the last.
-    while given > all {
-        let largest = parts
-            .iter()
-            .enumerate()
-            .max_by_key(|(i, part)| (**part, *i))
-            .map(|(i, _)| i)?;
-        parts[largest] -= 1;
-        given -= 1;
-    }
-    for (part, cap) in parts.iter_mut().zip(caps) {
-        let more = (cap - *part).min(all - given);
-        *part += more;
-        given += more;
-    }
-    Some(parts)
 }

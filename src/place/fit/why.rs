@@ -8,7 +8,7 @@ use crate::room::Room;
 
 impl Search<'_> {
     /// What no search could mend.
-    pub(super) fn hopeless(&self) -> Option<Constraint> {
+    pub(crate) fn hopeless(&self) -> Option<Constraint> {
         self.nodes_missing().or_else(|| self.memory_in_all())
     }
 
@@ -344,6 +344,7 @@ impl Search<'_> {
 
     /// Devices that are there and not where its cells could be.
     fn near_devices(&self) -> Option<Constraint> {
+        let asked = self.ask.devices.iter().find(|d| d.count > 0 && d.strict)?;
         let without = crate::ask::Ask {
             devices: Vec::new(),
             ..self.ask.clone()
@@ -351,7 +352,6 @@ impl Search<'_> {
         Search::new(self.topology, self.room, &without)
             .best()
             .ok()?;
-        let asked = self.ask.devices.iter().find(|d| d.count > 0 && d.strict)?;
         let nodes = self.eligible();
         let needs = self.needs();
         let holds = |node: &usize| {

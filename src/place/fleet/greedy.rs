@@ -7,11 +7,10 @@ use infra_api::IdSet;
 
 use super::affinity::Crowd;
 use super::classes::{Class, Found, Memo, classes, fingerprint};
-use super::{Assigned, Host, Job, Outcome, Reason, Refusal};
+use super::{Assigned, Host, Job};
 use crate::ask::{Numa, Policy};
 use crate::cost::Cost;
-use crate::fit::Fit;
-use crate::refusal::Constraint;
+use crate::fit::{Fit, fit};
 use crate::room::Room;
 use crate::stand::keep;
 
@@ -22,7 +21,7 @@ pub(super) struct Placing<'a> {
     pub(super) classes: Vec<Class>,
     /// The class of each job.
     pub(super) class_of: Vec<usize>,
-    rooms: Vec<Arc<Room>>,
+    pub(super) rooms: Vec<Arc<Room>>,
     fingerprints: Vec<u64>,
     /// Whether anything is placed there.
     pub(super) used: Vec<u32>,
@@ -189,12 +188,60 @@ impl<'a> Placing<'a> {
         }
     }
 
-    /// One that stood and cannot stay: on its host where it can be, else elsewhere.
+    /// One that stood and cannot stay: with its memory where it is if that can be, on its host if that can be, else
+    /// elsewhere.
     fn replace(&mut self, job: usize) {
-        let best = self.best(job, |_| true);
-        if let Some((_, assigned)) = best {
+        let best = self
+            .on_its_nodes(job)
+            .or_else(|| Some(self.best(job, |_| true)?.1));
+        if let Some(assigned) = best {
             self.assign(job, assigned);
         }
+    }
+
+    /// Other CPUs, and its memory stays where it is.
+    fn on_its_nodes(&self, job: usize) -> Option<Assigned> {
+        let Job {
+            forms,
+            stands,
+            affinity,
+            ..
+        } = &self.jobs[job];
+        let stood = stands.as_ref()?;
+        let form = forms.get(stood.form)?;
+        let host = &self.hosts[stood.host];
+        let nodes: IdSet = stood
+            .standing
+            .cells
+            .iter()
+            .filter_map(|cell| cell.node)
+            .collect();
+        let possible = form
+            .hosts
+            .contains(u32::try_from(stood.host).unwrap_or(u32::MAX))
+            && !host.drained;
+        let whole = nodes.iter().all(|id| {
+            host.topology
+                .node(id)
+                .is_some_and(|n| host.topology.whole_nodes().any(|w| w == n))
+        });
+        if nodes.is_empty() || !possible || !whole || form.ask.memory.nodes.is_some() {
+            return None;
+        }
+        self.crowd
+            .forbids(affinity, stood.host, self.hosts)
+            .is_none()
+            .then_some(())?;
+        let mut ask = form.ask.clone();
+        ask.memory.nodes = Some(nodes);
+        let fit = fit(&host.topology, &self.rooms[stood.host], &ask).ok()?;
+        let near = fit.cost.remote_memory == 0;
+        near.then(|| Assigned {
+            host: stood.host,
+            form: stood.form,
+            fit: Arc::new(fit),
+            stays: false,
+        })
     }
 
     /// The best place for one job on the hosts in question.
@@ -355,6 +402,14 @@ impl<'a> Placing<'a> {
         order
     }
 
+    /// Jobs in the order of their classes.
+    pub(super) fn hardest_first(&self, mut jobs: Vec<usize>) -> Vec<usize> {
+        let order = self.in_order();
+        let rank = |job: &usize| order.iter().position(|class| *class == self.class_of[*job]);
+        jobs.sort_by_key(|job| (rank(job), *job));
+        jobs
+    }
+
     fn bytes(&self, class: usize) -> u64 {
         self.classes[class]
             .forms
@@ -364,57 +419,5 @@ impl<'a> Placing<'a> {
 
     pub(super) fn has_refused(&self) -> bool {
         self.assigned.iter().any(Option::is_none)
-    }
-
-    /// All that was found, with the reasons of those who found nothing.
-    pub(super) fn finish(mut self) -> Outcome {
-        let mut refused = Vec::new();
-        for class in 0..self.classes.len() {
-            let jobs: Vec<usize> = self.classes[class]
-                .jobs
-                .iter()
-                .copied()
-                .filter(|j| self.assigned[*j].is_none())
-                .collect();
-            if !jobs.is_empty() {
-                let why = Arc::new(self.reasons(class));
-                refused.push(Refusal { jobs, why });
-            }
-        }
-        Outcome {
-            assigned: self.assigned,
-            refused,
-            exhausted: self.exhausted,
-        }
-    }
-
-    /// Why a class has no place, host by host, equal reasons together.
-    fn reasons(&mut self, class: usize) -> Vec<Reason> {
-        let forms = Arc::clone(&self.classes[class].forms);
-        let affinity = Arc::clone(&self.classes[class].affinity);
-        let mut reasons = Vec::new();
-        for (position, form) in forms.iter().enumerate() {
-            let mut of: BTreeMap<Constraint, IdSet> = BTreeMap::new();
-            for host in &*form.hosts {
-                let at = host as usize;
-                let constraint = if self.hosts[at].drained {
-                    Constraint::Drained
-                } else if let Some(forbidden) = self.crowd.forbids(&affinity, at, self.hosts) {
-                    forbidden
-                } else {
-                    match self.found(class, position, at) {
-                        Ok(_) => continue,
-                        Err(constraint) => (*constraint).clone(),
-                    }
-                };
-                of.entry(constraint).or_default().insert(host);
-            }
-            reasons.extend(of.into_iter().map(|(constraint, hosts)| Reason {
-                form: position,
-                hosts,
-                constraint,
-            }));
-        }
-        reasons
     }
 }

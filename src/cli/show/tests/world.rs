@@ -16,7 +16,7 @@ use crate::cli::show::PlanView;
 use crate::decide::Decision;
 use crate::declared::Host;
 use crate::inventory::Inventory;
-use crate::place::{Constraint, Refused};
+use crate::placing::{Constraint, Refused};
 
 pub(super) struct World {
     pub(super) project: Project,

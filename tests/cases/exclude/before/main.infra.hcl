@@ -4,6 +4,7 @@ host "small" {}
 network "lan" { subnet = "10.9.0.0/24" }
 
 workload "web" {
+  host = host.r1
   interface "lan" { network = network.lan }
   container { image = "registry.example/web:1" }
 }

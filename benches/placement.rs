@@ -3,6 +3,7 @@
 //!     cargo bench -p infra-place            # everything
 //!     cargo bench -p infra-place -- fleet   # some of it
 
+#[path = "placement/machines.rs"]
 mod machines;
 
 use std::time::Instant;

@@ -13,19 +13,19 @@ use infra_place::{
 const GIB: u64 = 1 << 30;
 
 /// A machine of equal nodes.
-pub struct Machine {
-    pub nodes: u32,
-    pub nodes_per_package: u32,
-    pub cores: u32,
-    pub threads: u32,
+pub(crate) struct Machine {
+    pub(crate) nodes: u32,
+    pub(crate) nodes_per_package: u32,
+    pub(crate) cores: u32,
+    pub(crate) threads: u32,
     pub cores_per_l3: u32,
-    pub gib_per_node: u64,
-    pub huge_per_node: u64,
-    pub vfs: u32,
+    pub(crate) gib_per_node: u64,
+    pub(crate) huge_per_node: u64,
+    pub(crate) vfs: u32,
 }
 
 impl Machine {
-    pub fn topology(&self) -> Topology {
+    pub(crate) fn topology(&self) -> Topology {
         let package = |node: u32| node / self.nodes_per_package;
         let distance = |a: u32, b: u32| {
             if a == b {
@@ -63,7 +63,7 @@ impl Machine {
         )
     }
 
-    pub fn stock(&self, topology: &Topology) -> Room {
+    pub(crate) fn stock(&self, topology: &Topology) -> Room {
         let cpus = self.nodes * self.cores * self.threads;
         let all = self.nodes * self.cores;
         let first: IdSet = (0..self.threads).map(|t| t * all).collect();
@@ -140,7 +140,7 @@ const MACHINES: [Machine; 5] = [
     },
 ];
 
-pub fn hosts(count: usize) -> Vec<Host> {
+pub(crate) fn hosts(count: usize) -> Vec<Host> {
     let kinds: Vec<(Arc<Topology>, Room)> = MACHINES
         .iter()
         .map(|m| {
@@ -235,7 +235,7 @@ fn asks() -> Vec<(usize, Ask)> {
     ]
 }
 
-pub fn jobs(count: usize, hosts: usize) -> Vec<Job> {
+pub(crate) fn jobs(count: usize, hosts: usize) -> Vec<Job> {
     let all: Arc<IdSet> = Arc::new((0..u32::try_from(hosts).unwrap_or(0)).collect());
     let asks = asks();
     let weight: usize = asks.iter().map(|a| a.0).sum();
@@ -271,7 +271,7 @@ pub fn jobs(count: usize, hosts: usize) -> Vec<Job> {
         .collect()
 }
 
-pub fn standing(hosts: &[Host], jobs: &[Job], outcome: &Outcome) -> Vec<Job> {
+pub(crate) fn standing(hosts: &[Host], jobs: &[Job], outcome: &Outcome) -> Vec<Job> {
     let stands = |job: &Job, assigned: &Option<infra_place::Assigned>| Job {
         stands: assigned.as_ref().map(|a| Stood {
             host: a.host,
@@ -288,7 +288,7 @@ pub fn standing(hosts: &[Host], jobs: &[Job], outcome: &Outcome) -> Vec<Job> {
 }
 
 /// The hard cases of one host.
-pub fn single() {
+pub(crate) fn single() {
     let many = Machine {
         nodes: 8,
         nodes_per_package: 4,

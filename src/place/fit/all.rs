@@ -1,0 +1,179 @@
+//! Not the best place only, but all that differ in what they leave to others: for the few who together find room only
+//! if one of them takes less than its best.
+
+use infra_api::IdSet;
+
+use crate::ask::Numa;
+use crate::fit::search::{Need, Search};
+use crate::fit::spread::Sets;
+use crate::fit::{Fit, Place, Placed, Shared};
+use crate::memory;
+
+impl Search<'_> {
+    /// All places, the best first; at most so many, and whether these are all.
+    pub(crate) fn all(&self, most: usize) -> (Vec<Fit>, bool) {
+        let Ok(best) = self.best() else {
+            return (Vec::new(), true);
+        };
+        let mut places = vec![best.place.clone()];
+        if self.ask.cpus.set.is_none() {
+            match &self.ask.numa {
+                Numa::Auto => self.all_anywhere(most, &mut places),
+                Numa::Nodes(count) => self.all_cells(&self.even(*count), most, &mut places),
+                Numa::Cells(cells) => {
+                    let needs: Vec<Need> = cells
+                        .iter()
+                        .enumerate()
+                        .map(|(i, c)| self.need(i, c))
+                        .collect();
+                    self.all_cells(&needs, most, &mut places);
+                }
+            }
+        }
+        let complete = places.len() < most && !self.exhausted();
+        let fit = |place: Place| Fit {
+            place,
+            proven: false,
+            cost: best.cost,
+        };
+        (places.into_iter().map(fit).collect(), complete)
+    }
+
+    fn add(&self, place: Place, places: &mut Vec<Place>) {
+        let fits = memory::check(self.room, &place.memory).is_ok() && self.leaves_enough(&place);
+        if fits && !places.contains(&place) {
+            places.push(place);
+        }
+    }
+
+    fn all_anywhere(&self, most: usize, places: &mut Vec<Place>) {
+        let wishes = self.wishes(&[]);
+        if self.shared() && !self.wants_node() {
+            return;
+        }
+        for (wish, size) in wishes.iter().enumerate() {
+            let one = Need {
+                wishes: vec![*size],
+                ..self.whole()
+            };
+            self.all_cells(&[one], most, places);
+            if self.shared() {
+                let unbound = self.unbound(wish, *size);
+                places.extend(unbound.map(|fit| fit.place));
+                continue;
+            }
+            for local in [true, false] {
+                for count in 1..=self.seats_at_most() {
+                    Sets::all(
+                        self,
+                        count,
+                        wish,
+                        &wishes,
+                        local,
+                        &mut |nodes, parts, place| {
+                            self.all_picks(nodes, parts, &place, local, most, places);
+                            places.len() < most
+                        },
+                    );
+                }
+            }
+        }
+    }
+
+    /// Every choice of CPUs for parts of which the rest is known.
+    fn all_picks(
+        &self,
+        nodes: &[usize],
+        parts: &[(u32, u32)],
+        place: &Place,
+        local: bool,
+        most: usize,
+        places: &mut Vec<Place>,
+    ) {
+        let mut open = vec![place.clone()];
+        for (position, (node, (cpus, helpers))) in nodes.iter().zip(parts).enumerate() {
+            let picks = self.picks(*node, *cpus, *helpers, most);
+            let mut next = Vec::new();
+            for place in open {
+                for pick in &picks {
+                    let mut place = place.clone();
+                    place.taken.extend(&pick.taken);
+                    place.helpers.extend(&pick.helpers);
+                    let cell = &mut place.cells[if local { position } else { 0 }];
+                    cell.count += cpus;
+                    cell.cpus = &cell.cpus | &pick.cpus;
+                    next.push(place);
+                }
+            }
+            next.truncate(most);
+            open = next;
+        }
+        for place in open {
+            self.add(place, places);
+        }
+    }
+
+    /// Every way of giving each cell a node of its own.
+    fn all_cells(&self, needs: &[Need], most: usize, places: &mut Vec<Place>) {
+        let nodes = self.eligible();
+        self.all_seats(needs, &nodes, &mut Vec::new(), most, places);
+    }
+
+    fn all_seats(
+        &self,
+        needs: &[Need],
+        nodes: &[usize],
+        chosen: &mut Vec<usize>,
+        most: usize,
+        places: &mut Vec<Place>,
+    ) {
+        if places.len() >= most || !self.step() {
+            return;
+        }
+        if chosen.len() == needs.len() {
+            if let Some(place) = self.seated(needs, chosen) {
+                let parts: Vec<(u32, u32)> = needs.iter().map(|n| (n.cpus, n.helpers)).collect();
+                self.all_picks(chosen, &parts, &place, true, most, places);
+            }
+            return;
+        }
+        for node in nodes {
+            if !chosen.contains(node) && self.seat(&needs[chosen.len()], *node, None).is_some() {
+                chosen.push(*node);
+                self.all_seats(needs, nodes, chosen, most, places);
+                chosen.pop();
+            }
+        }
+    }
+
+    /// All but the CPUs.
+    fn seated(&self, needs: &[Need], nodes: &[usize]) -> Option<Place> {
+        let mut place = Place {
+            devices: self.devices(nodes)?,
+            ..Place::default()
+        };
+        let mut ordinary = Vec::new();
+        for (need, node) in needs.iter().zip(nodes) {
+            let seat = self.seat(need, *node, None)?;
+            place
+                .pages
+                .extend(seat.pages.map(|(size, count)| (*node, size, count)));
+            ordinary.push((*node, if seat.pages.is_some() { 0 } else { need.bytes }));
+            place.cells.push(Placed {
+                node: Some(*node),
+                bytes: need.bytes,
+                page_size: seat.pages.map(|(size, _)| self.topology.page_sizes[size]),
+                ..Placed::default()
+            });
+        }
+        place.memory = self.demands(&ordinary);
+        if self.shared() {
+            place.shared = Some(Shared {
+                count: self.ask.cpus.count,
+                named: IdSet::new(),
+                on_nodes: true,
+            });
+        }
+        Some(place)
+    }
+}
