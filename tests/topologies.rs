@@ -1,11 +1,18 @@
-//! Facts of real machines: saved sysfs trees against what hwloc ships for them, and against the
-//! counts of an independent small parser.
+//! Facts of real machines: saved sysfs trees against all that hwloc ships as expected of them, and against the counts
+//! of an independent small parser.
 //!
-//! The trees are not part of this repository. They are looked for in `../shared/topologies` beside
-//! it, or where `INFRA_TOPOLOGIES` says; without them the test says so and checks nothing.
+//! The trees are not part of this repository. They are looked for in `../shared/topologies` beside it, or where
+//! `INFRA_TOPOLOGIES` says (also in a folder as hwloc's own `tests/hwloc/linux`); without them the test says so and
+//! checks nothing. Where we differ on purpose stands in `tests/topologies/disagreements.md`.
+
+#[path = "topologies/compare.rs"]
+mod compare;
+#[path = "topologies/hwloc.rs"]
+mod hwloc;
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,70 +22,82 @@ use infra_api::{Facts, IdSet};
 use infra_kernel::{Root, read};
 use serde_json::Value;
 
-/// Where we differ on purpose: machine, fact, what was expected, what we say, and why. A row that
-/// no longer applies fails the test.
-const DISAGREEMENTS: &[[&str; 5]] = &[
-    // The small parser lists directories, and this kernel has none. hwloc ships one node 0.
-    [
-        "2arm-2c",
-        "numa_ids",
-        "",
-        "0",
-        "no node directory at all is one node",
-    ],
-    [
-        "2arm-2c",
-        "has_distance",
-        "false",
-        "true",
-        "the one node is local to itself",
-    ],
-];
+use compare::{Comparison, Difference, Differences};
+use hwloc::Shipped;
 
-/// One comparison that failed.
-#[derive(Debug)]
-struct Difference {
-    fact: String,
-    expected: String,
-    ours: String,
+const TABLE: &str = include_str!("topologies/disagreements.md");
+
+/// A row of the table: machine, fact, what hwloc has, what we have. Why is for people.
+fn rows() -> Vec<[&'static str; 4]> {
+    let lines = TABLE.lines().filter(|line| line.starts_with("| "));
+    let rows = lines.skip(1).map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(cell).collect();
+        match cells.as_slice() {
+            [machine, fact, theirs, ours, why] if !why.is_empty() => {
+                [*machine, *fact, *theirs, *ours]
+            }
+            _ => panic!("a row has five cells, and the last says why: {line}"),
+        }
+    });
+    rows.collect()
+}
+
+/// A fact that ends in `*` stands for all that begin so.
+fn explains(row: &[&str; 4], found: &[&str; 4]) -> bool {
+    let fact = match row[1].strip_suffix('*') {
+        Some(begin) => found[1].starts_with(begin),
+        None => row[1] == found[1],
+    };
+    fact && [row[0], row[2], row[3]] == [found[0], found[2], found[3]]
+}
+
+fn cell(text: &str) -> &str {
+    text.trim().trim_matches('`')
 }
 
 #[test]
 fn real_machines() {
     let Some(folder) = folder() else { return };
-    let index = std::fs::read_to_string(folder.join("facts.json")).unwrap();
-    let index: Value = serde_json::from_str(&index).unwrap();
-    let machines = index["machines"].as_array().unwrap();
-    assert_eq!(machines.len(), 15);
-
+    let counted = counted(&folder);
+    let machines = machines(&folder);
+    assert!(machines.len() >= counted.len());
+    let rows = rows();
+    let mut used = BTreeSet::new();
     let mut unexplained = Vec::new();
-    let mut explained = BTreeSet::new();
-    for machine in machines {
-        let name = machine["name"]
-            .as_str()
-            .unwrap()
-            .trim_start_matches("hwloc-");
-        for difference in differences(&folder, name, machine) {
-            match explanation(name, &difference) {
-                Some(row) => drop(explained.insert(row)),
-                None => unexplained.push((name.to_owned(), difference)),
+    for machine in &machines {
+        for found in differences(&folder, machine, &counted) {
+            let row = [&*machine.name, &*found.fact, &*found.expected, &*found.ours];
+            match rows.iter().position(|known| explains(known, &row)) {
+                Some(row) => drop(used.insert(row)),
+                None => unexplained.push(format!(
+                    "| {} | {} | `{}` | `{}` | |",
+                    row[0], row[1], row[2], row[3]
+                )),
             }
         }
     }
-    assert!(unexplained.is_empty(), "{unexplained:#?}");
-    let idle: Vec<_> = (0..DISAGREEMENTS.len())
-        .filter(|row| !explained.contains(row))
-        .collect();
+    assert!(
+        unexplained.is_empty(),
+        "not in the table:\n{}",
+        unexplained.join("\n")
+    );
+    let compared = |row: &&[&str; 4]| machines.iter().any(|machine| machine.name == row[0]);
+    let idle = rows
+        .iter()
+        .enumerate()
+        .filter(|(at, row)| compared(row) && !used.contains(at));
+    let idle: Vec<_> = idle.map(|(_, row)| row.join(" | ")).collect();
     assert!(
         idle.is_empty(),
-        "rows of DISAGREEMENTS that no longer apply: {idle:?}"
+        "rows of the table that no longer apply:\n{}",
+        idle.join("\n")
     );
 }
 
 fn folder() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/topologies");
     let folder = std::env::var_os("INFRA_TOPOLOGIES").map_or(beside, PathBuf::from);
-    if folder.join("facts.json").exists() {
+    if folder.is_dir() {
         return Some(folder);
     }
     // Past the test harness, which keeps to itself what a passing test prints.
@@ -90,32 +109,87 @@ fn folder() -> Option<PathBuf> {
     None
 }
 
-fn explanation(machine: &str, found: &Difference) -> Option<usize> {
-    DISAGREEMENTS
-        .iter()
-        .position(|[name, fact, expected, ours, _]| {
-            (*name, *fact, *expected, *ours)
-                == (machine, &*found.fact, &*found.expected, &*found.ours)
-        })
+/// A saved tree, and what hwloc made of it.
+struct Machine {
+    name: String,
+    archive: PathBuf,
 }
 
-fn differences(folder: &Path, name: &str, machine: &Value) -> Vec<Difference> {
-    let text = |key: &str| machine[key].as_str().unwrap();
-    let dir = unpacked(&folder.join(text("archive")));
-    let top = text("root").trim_end_matches("/sys");
-    let (facts, problems) = read(&Root::at(dir.path().join(top)));
+/// Every `.test` of a folder. Those that tell hwloc to change what it found are of no use here.
+fn machines(folder: &Path) -> Vec<Machine> {
+    const CHANGES: [&str; 6] = [
+        "--merge",
+        "--disallowed",
+        "--no-caches",
+        "--ignore",
+        "--filter",
+        "-kept",
+    ];
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut tests: Vec<PathBuf> = entries
+        .filter(|path| path.extension().is_some_and(|e| e == "test"))
+        .collect();
+    tests.sort();
+    let machine = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        let source = text.lines().find_map(|line| line.strip_prefix("source:"))?;
+        let name = path.file_stem()?.to_str()?.to_owned();
+        let archive = folder.join(source.trim());
+        let same = |word: &&str| text.contains(*word) || name.contains(*word);
+        (archive.exists() && !CHANGES.iter().any(|word| same(word)))
+            .then_some(Machine { name, archive })
+    };
+    tests.into_iter().filter_map(machine).collect()
+}
+
+/// The counts of the independent parser, where the folder has them.
+fn counted(folder: &Path) -> Vec<Value> {
+    let Ok(index) = fs::read_to_string(folder.join("facts.json")) else {
+        return Vec::new();
+    };
+    let index: Value = serde_json::from_str(&index).unwrap();
+    let machines = index["machines"].as_array().unwrap().clone();
+    assert!(machines.len() >= 15);
+    machines
+}
+
+fn differences(folder: &Path, machine: &Machine, counted: &[Value]) -> Vec<Difference> {
+    let dir = unpacked(&machine.archive);
+    let top = fs::read_dir(dir.path())
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let (facts, problems) = read(&Root::at(top));
 
     let mut differences = Differences::default();
     differences.check("problems", "", join(&problems));
+    differences.check("contradictions", "", join(facts.contradictions()));
     let json = serde_json::to_string(&facts).unwrap();
     assert_eq!(
         Facts::from_json(&json).unwrap(),
         facts,
-        "{name} does not survive JSON"
+        "{} does not survive JSON",
+        machine.name
     );
     coherent(&facts);
-    counts(&mut differences, &facts, machine);
-    shipped(&mut differences, &facts, &Shipped::of(folder, name));
+    let is = |counts: &&Value| {
+        counts["name"]
+            .as_str()
+            .unwrap()
+            .trim_start_matches("hwloc-")
+            == machine.name
+    };
+    if let Some(counts) = counted.iter().find(is) {
+        check_counts(&mut differences, &facts, counts);
+    }
+    let shipped = Shipped::of(folder, &machine.name);
+    differences
+        .0
+        .extend(Comparison::new(&facts, &shipped).everything().0);
     differences.0
 }
 
@@ -133,23 +207,6 @@ fn unpacked(archive: &Path) -> tempfile::TempDir {
         archive.display()
     );
     dir
-}
-
-#[derive(Default)]
-struct Differences(Vec<Difference>);
-
-impl Differences {
-    fn check(&mut self, fact: &str, expected: impl Display, ours: impl Display) {
-        let (expected, ours) = (expected.to_string(), ours.to_string());
-        if expected != ours {
-            let fact = fact.to_owned();
-            self.0.push(Difference {
-                fact,
-                expected,
-                ours,
-            });
-        }
-    }
 }
 
 /// What must hold of any machine.
@@ -177,7 +234,7 @@ fn coherent(facts: &Facts) {
 }
 
 /// The counts of the independent parser.
-fn counts(differences: &mut Differences, facts: &Facts, machine: &Value) {
+fn check_counts(differences: &mut Differences, facts: &Facts, machine: &Value) {
     let cpus: Vec<&Cpu> = facts.cpus.list.iter().collect();
     let offline = facts.cpus.offline.as_ref().map_or(0, IdSet::len);
     let widest = cpus.iter().map(|cpu| cpu.siblings.len()).max();
@@ -190,7 +247,9 @@ fn counts(differences: &mut Differences, facts: &Facts, machine: &Value) {
         .collect();
     sizes.sort();
     sizes.dedup();
-    let mut check = |key: &str, ours: String| differences.check(key, plain(&machine[key]), ours);
+    let mut check = |key: &str, ours: String| {
+        differences.check(&format!("count of {key}"), plain(&machine[key]), ours)
+    };
     check("numa_ids", join(nodes(facts, |_| true).iter()));
     check("online", facts.cpus.online.len().to_string());
     check("offline", offline.to_string());
@@ -248,184 +307,4 @@ fn join<T: Display>(items: impl IntoIterator<Item = T>) -> String {
         .map(|item| item.to_string())
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-/// The output hwloc ships. It shows what may be used under the cgroup the tree was saved in, so it
-/// is compared with that part of ours.
-fn shipped(differences: &mut Differences, facts: &Facts, shipped: &Shipped) {
-    let usable = facts.usable_cpus();
-    let host = nodes(facts, |kind| kind != NodeKind::Device);
-    let allowed = facts
-        .allowed_nodes
-        .as_ref()
-        .map_or(host.clone(), |allowed| allowed & &host);
-    let of = |keep: &dyn Fn(&Cpu) -> bool| -> Vec<&Cpu> {
-        facts.cpus.list.iter().filter(|cpu| keep(cpu)).collect()
-    };
-    let running = of(&|cpu| usable.contains(cpu.id));
-    // A package or cache also stays for the memory that belongs to it.
-    let with_memory =
-        of(&|cpu| usable.contains(cpu.id) || cpu.node.is_some_and(|node| allowed.contains(node)));
-    differences.check("shipped cpus", &shipped.cpus, usable);
-    differences.check("shipped nodes", &shipped.nodes, &allowed);
-    differences.check(
-        "shipped cores",
-        shipped.cores,
-        distinct(&running, |cpu| cpu.core),
-    );
-    differences.check(
-        "shipped packages",
-        shipped.packages,
-        distinct(&with_memory, |cpu| cpu.package),
-    );
-    differences.check(
-        "shipped l3",
-        shipped.l3,
-        distinct(&with_memory, |cpu| cpu.l3),
-    );
-    for (node, memory) in &shipped.memory {
-        let ours = facts.node(*node).and_then(|node| node.memory_bytes);
-        differences.check(
-            &format!("shipped memory of {node}"),
-            memory,
-            rounded(ours, memory),
-        );
-    }
-    for (address, ids) in &shipped.pci {
-        differences.check(&format!("shipped {address}"), ids, pci_ids(facts, address));
-    }
-}
-
-/// A size in the unit of another text: `2935MiB`.
-fn rounded(bytes: Option<u64>, like: &str) -> String {
-    let unit = like.trim_start_matches(|c: char| c.is_ascii_digit());
-    let units = ["", "KiB", "MiB", "GiB", "TiB"];
-    let power = units.iter().position(|known| *known == unit).unwrap();
-    let scale = 1024u64.pow(u32::try_from(power).unwrap());
-    bytes.map_or("unknown".to_owned(), |bytes| {
-        format!("{}{unit}", (bytes + scale / 2) / scale)
-    })
-}
-
-/// `VENDOR:DEVICE CLASS`, zeros for what is unknown, as hwloc prints it.
-fn pci_ids(facts: &Facts, address: &str) -> String {
-    let Some(device) = facts.pci(address) else {
-        return "no such device".to_owned();
-    };
-    let digits = |text: &Option<String>| text.clone().unwrap_or_else(|| "0000".to_owned());
-    let class = device.class.as_deref().map_or("0000", |class| &class[..4]);
-    format!(
-        "{}:{} {class}",
-        digits(&device.vendor),
-        digits(&device.device)
-    )
-}
-
-/// What hwloc's `.console` or `.xml` output says of a machine.
-#[derive(Default)]
-struct Shipped {
-    cpus: IdSet,
-    nodes: IdSet,
-    cores: usize,
-    packages: usize,
-    l3: usize,
-    /// Memory of each node, rounded.
-    memory: Vec<(u32, String)>,
-    pci: Vec<(String, String)>,
-}
-
-impl Shipped {
-    fn of(folder: &Path, name: &str) -> Shipped {
-        let read = |kind: &str| std::fs::read_to_string(folder.join(format!("{name}.{kind}")));
-        match read("console") {
-            Ok(text) => Shipped::from_console(&text),
-            Err(_) => Shipped::from_xml(&read("xml").unwrap()),
-        }
-    }
-
-    /// `PU L#0 (P#3)`, `NUMANode(DRAM) L#0 (P#1 local=…)`, `PCI L#0 (busid=… id=… class=0101(IDE)`.
-    fn from_console(text: &str) -> Shipped {
-        // The tree of objects ends where the counts of each depth begin.
-        let objects = text
-            .lines()
-            .take_while(|line| !line.starts_with("depth 0:"));
-        let lines: Vec<&str> = objects.map(str::trim).collect();
-        let all = |kind: &str| -> Vec<&str> {
-            let is = |line: &&str| line.contains(" L#") && word(line) == kind;
-            lines.iter().copied().filter(is).collect()
-        };
-        let ids = |kind: &str| all(kind).iter().map(|line| number(line, "(P#")).collect();
-        let pci = all("PCI").into_iter().map(|line| {
-            let class = between(line, "class=", "(");
-            let ids = format!("{} {class}", between(line, " id=", " "));
-            (between(line, "busid=", " ").to_owned(), ids)
-        });
-        Shipped {
-            cpus: ids("PU"),
-            nodes: ids("NUMANode"),
-            cores: all("Core").len(),
-            packages: all("Package").len(),
-            l3: all("L3Cache").len(),
-            memory: memory(&all("NUMANode"), "(P#", ["local=", " "]),
-            pci: pci.collect(),
-        }
-    }
-
-    /// `<object type="PU" os_index="3" …>`, `pci_busid="…" pci_type="0600 [8086:3407] …"`.
-    fn from_xml(text: &str) -> Shipped {
-        let all = |kind: &str| -> Vec<&str> {
-            let start = format!("<object type=\"{kind}\"");
-            text.lines()
-                .filter(|line| line.trim().starts_with(&start))
-                .collect()
-        };
-        let ids = |kind: &str| {
-            all(kind)
-                .iter()
-                .map(|line| number(line, "os_index=\""))
-                .collect()
-        };
-        let pci = text
-            .lines()
-            .filter(|line| line.contains("pci_busid"))
-            .map(|line| {
-                let class = between(line, "pci_type=\"", " ");
-                let ids = format!("{} {class}", between(line, " [", "]"));
-                (between(line, "pci_busid=\"", "\"").to_owned(), ids)
-            });
-        Shipped {
-            cpus: ids("PU"),
-            nodes: ids("NUMANode"),
-            cores: all("Core").len(),
-            packages: all("Package").len(),
-            l3: all("L3Cache").len(),
-            memory: memory(&all("NUMANode"), "os_index=\"", ["local_memory=\"", "\""]),
-            pci: pci.collect(),
-        }
-    }
-}
-
-fn memory(nodes: &[&str], id: &str, [start, end]: [&str; 2]) -> Vec<(u32, String)> {
-    let known = nodes.iter().filter(|line| line.contains(start));
-    known
-        .map(|line| (number(line, id), between(line, start, end).to_owned()))
-        .collect()
-}
-
-/// The first word, without what is in brackets behind it.
-fn word(line: &str) -> &str {
-    line.split([' ', '(']).next().unwrap_or_default()
-}
-
-fn between<'a>(line: &'a str, start: &str, end: &str) -> &'a str {
-    let rest = line.split_once(start).map_or("", |(_, rest)| rest);
-    rest.split_once(end).map_or(rest, |(inner, _)| inner)
-}
-
-fn number(line: &str, start: &str) -> u32 {
-    let rest = between(line, start, "\n");
-    let digits = rest.split(|c: char| !c.is_ascii_digit()).next();
-    digits
-        .and_then(|digits| digits.parse().ok())
-        .unwrap_or_else(|| panic!("no number: {line}"))
 }

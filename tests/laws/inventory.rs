@@ -15,9 +15,7 @@ fn node(id: u32, kind: NodeKind, memory: u64) -> Node {
         kind,
         cpus: IdSet::new(),
         memory_bytes: Some(memory),
-        free_bytes: None,
-        distances: BTreeMap::new(),
-        hugepages: Vec::new(),
+        ..Node::default()
     }
 }
 

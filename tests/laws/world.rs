@@ -121,9 +121,8 @@ impl HostSpec {
                 },
                 cpus: ids(self.node_cpus(index)),
                 memory_bytes: Some((spec.memory + spec.pages) * UNIT),
-                free_bytes: None,
-                distances: BTreeMap::new(),
                 hugepages: vec![pool(spec.pages, taken(id))],
+                ..Node::default()
             }
         };
         let memory = self.nodes.iter().map(|n| n.memory + n.pages).sum::<u64>();

@@ -13,7 +13,9 @@ pub(crate) fn read(reader: &Reader<'_>, online: &IdSet) -> Vec<L3> {
         let cpus = list.or_else(|| reader.mask(&format!("{cache}/shared_cpu_map")))?;
         Some((cpus, reader.id(&format!("{cache}/id"))))
     });
+    groups.tell(reader, |cpu| directory(reader, cpu).unwrap_or_default());
     groups
+        .into_groups()
         .into_iter()
         .map(|group| record(reader, group))
         .collect()

@@ -7,6 +7,7 @@ use crate::reader::Reader;
 pub(crate) struct Memory {
     pub(crate) total: Option<u64>,
     pub(crate) free: Option<u64>,
+    pub(crate) reclaimable: Option<u64>,
     pub(crate) available: Option<u64>,
     pub(crate) hugepage: Option<u64>,
 }
@@ -21,13 +22,22 @@ pub(crate) fn of_node(reader: &Reader<'_>, directory: &str) -> Memory {
 
 fn read(reader: &Reader<'_>, path: &str) -> Memory {
     let text = reader.text(path).unwrap_or_default();
-    let field = |name| field(reader, path, &text, name);
+    let field = |name: &str| field(reader, path, &text, name);
     Memory {
         total: field("MemTotal"),
         free: field("MemFree"),
+        reclaimable: reclaimable(field),
         available: field("MemAvailable"),
         hugepage: field("Hugepagesize"),
     }
+}
+
+/// Cached files, and slabs that can be given back (`KReclaimable` counts these and more, where a
+/// kernel has it).
+fn reclaimable(field: impl Fn(&str) -> Option<u64>) -> Option<u64> {
+    let files = field("Active(file)")?.checked_add(field("Inactive(file)")?)?;
+    let slabs = field("KReclaimable").or_else(|| field("SReclaimable"));
+    files.checked_add(slabs.unwrap_or(0))
 }
 
 /// `MemTotal:  16 kB`, before which a node's file has `Node 0`.

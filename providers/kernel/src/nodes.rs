@@ -6,9 +6,9 @@ use infra_api::IdSet;
 use infra_api::facts::{Node, NodeKind};
 
 use crate::reader::Reader;
-use crate::{hugepages, memory, task};
+use crate::{cpus, hugepages, memory, memory_kinds, task};
 
-const NODE: &str = "sys/devices/system/node";
+pub(crate) const NODE: &str = "sys/devices/system/node";
 
 pub(crate) fn read(reader: &Reader<'_>, online: &IdSet) -> Vec<Node> {
     let ids = ids(reader);
@@ -16,8 +16,13 @@ pub(crate) fn read(reader: &Reader<'_>, online: &IdSet) -> Vec<Node> {
         return vec![whole_machine(reader, online)];
     }
     let devices = device_nodes(reader);
-    let node = |id| node(reader, id, &ids, online, &devices);
+    let running = Running {
+        online,
+        off: cpus::listed_present(reader).map(|present| &present - online),
+    };
+    let node = |id| node(reader, id, &ids, &running, &devices);
     let mut nodes: Vec<Node> = ids.iter().map(node).collect();
+    memory_kinds::read(reader, &mut nodes);
     // Memory of a node that is offline still counts for the host.
     let possible = reader.list(&format!("{NODE}/possible"));
     if let ([only], Some(1)) = (nodes.as_mut_slice(), possible.map(|ids| ids.len())) {
@@ -32,6 +37,7 @@ fn all_memory(reader: &Reader<'_>, node: &mut Node) {
     let host = memory::host(reader);
     if host.total > node.memory_bytes {
         (node.memory_bytes, node.free_bytes) = (host.total, host.free);
+        node.reclaimable_bytes = host.reclaimable;
     }
 }
 
@@ -54,15 +60,35 @@ fn whole_machine(reader: &Reader<'_>, online: &IdSet) -> Node {
         cpus: online.clone(),
         memory_bytes: memory.total,
         free_bytes: memory.free,
+        reclaimable_bytes: memory.reclaimable,
         distances: BTreeMap::from([(0, 10)]),
         hugepages: hugepages::read(reader, hugepages::HOST),
+        ..Node::default()
     }
 }
 
-fn node(reader: &Reader<'_>, id: u32, ids: &IdSet, online: &IdSet, devices: &IdSet) -> Node {
+/// Which CPUs run.
+struct Running<'a> {
+    online: &'a IdSet,
+    /// Those that are there and do not, by the kernel's own word: a directory that is not there
+    /// may only be missing in a saved tree. None is unknown.
+    off: Option<IdSet>,
+}
+
+impl Running<'_> {
+    /// A node's CPUs without those that are off. One that is not there at all stays: it is not for
+    /// this reader to say which of the two is wrong.
+    fn of(&self, cpus: &IdSet) -> IdSet {
+        match &self.off {
+            Some(off) => cpus - off,
+            None => cpus & self.online,
+        }
+    }
+}
+
+fn node(reader: &Reader<'_>, id: u32, ids: &IdSet, running: &Running<'_>, devices: &IdSet) -> Node {
     let directory = format!("{NODE}/node{id}");
-    let cpus = cpus(reader, &directory).unwrap_or_default();
-    let cpus = &cpus & online;
+    let cpus = running.of(&cpus(reader, &directory).unwrap_or_default());
     let memory = memory::of_node(reader, &directory);
     Node {
         id,
@@ -70,8 +96,10 @@ fn node(reader: &Reader<'_>, id: u32, ids: &IdSet, online: &IdSet, devices: &IdS
         cpus,
         memory_bytes: memory.total,
         free_bytes: memory.free,
+        reclaimable_bytes: memory.reclaimable,
         distances: distances(reader, &directory, ids),
         hugepages: hugepages::read(reader, &format!("{directory}/hugepages")),
+        ..Node::default()
     }
 }
 

@@ -1,7 +1,48 @@
 //! CPUs divided into groups (cores, dies, packages, caches), each with a number unique in the
 //! machine.
 
+use std::collections::BTreeMap;
+
 use infra_api::IdSet;
+
+use crate::reader::Reader;
+
+/// CPUs divided into groups.
+#[derive(Debug, Default)]
+pub(crate) struct Division {
+    groups: Vec<Group>,
+    /// What the kernel says of a CPU where that is not the group it is in: sets that overlap.
+    denied: BTreeMap<u32, IdSet>,
+}
+
+impl Division {
+    pub(crate) fn of(&self, cpu: u32) -> Option<&Group> {
+        self.groups.iter().find(|group| group.cpus.contains(cpu))
+    }
+
+    /// What the kernel says of a CPU where others contradict it.
+    pub(crate) fn denied(&self, cpu: u32) -> Option<&IdSet> {
+        self.denied.get(&cpu)
+    }
+
+    /// Says of each CPU that is contradicted what its file says; which that is, the caller knows.
+    pub(crate) fn tell(&self, reader: &Reader<'_>, file: impl Fn(u32) -> String) {
+        for (cpu, said) in &self.denied {
+            let group = self
+                .of(*cpu)
+                .map(|group| group.cpus.clone())
+                .unwrap_or_default();
+            reader.problem(
+                &file(*cpu),
+                format_args!("it is shared by CPU {said}, and another CPU says by {group}"),
+            );
+        }
+    }
+
+    pub(crate) fn into_groups(self) -> Vec<Group> {
+        self.groups
+    }
+}
 
 /// CPUs that share something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,21 +60,30 @@ pub(crate) struct Group {
 pub(crate) fn partition(
     cpus: &IdSet,
     shared: impl Fn(u32) -> Option<(IdSet, Option<u32>)>,
-) -> Vec<Group> {
+) -> Division {
     let mut rest = cpus.clone();
     let mut found: Vec<(IdSet, Option<u32>)> = Vec::new();
+    let mut denied = BTreeMap::new();
     for cpu in cpus {
-        if !rest.contains(cpu) {
+        let Some((set, number)) = shared(cpu) else {
             continue;
-        }
-        if let Some((set, number)) = shared(cpu) {
+        };
+        let set = &(&set & cpus) | &IdSet::from([cpu]);
+        if rest.contains(cpu) {
             // Of sets that overlap the first one counts: nothing may be in two groups.
-            let group = &(&set & &rest) | &IdSet::from([cpu]);
+            let group = &set & &rest;
             rest = &rest - &group;
             found.push((group, number));
         }
+        let group = found.iter().find(|(group, _)| group.contains(cpu));
+        if group.is_some_and(|(group, _)| *group != set) {
+            denied.insert(cpu, set);
+        }
     }
-    numbered(found)
+    Division {
+        groups: numbered(found),
+        denied,
+    }
 }
 
 fn numbered(found: Vec<(IdSet, Option<u32>)>) -> Vec<Group> {
@@ -53,16 +103,13 @@ fn all_different(ids: &[u32]) -> bool {
     sorted.windows(2).all(|pair| pair[0] != pair[1])
 }
 
-pub(crate) fn group_of(groups: &[Group], cpu: u32) -> Option<&Group> {
-    groups.iter().find(|group| group.cpus.contains(cpu))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn text(groups: &[Group]) -> Vec<String> {
-        groups
+    fn text(division: &Division) -> Vec<String> {
+        division
+            .groups
             .iter()
             .map(|g| format!("{}: {}", g.id, g.cpus))
             .collect()
@@ -93,10 +140,14 @@ mod tests {
             _ => None,
         });
         assert_eq!(text(&groups), ["0: 0-1", "1: 2"]);
+        let denied: Vec<String> = (0..3)
+            .filter_map(|cpu| Some(format!("{cpu}: {}", groups.denied(cpu)?)))
+            .collect();
+        assert_eq!(denied, ["1: 0-2", "2: 0-2"]);
     }
 
     #[test]
     fn what_is_not_told_is_in_no_group() {
-        assert!(partition(&IdSet::from([0, 1]), |_| None).is_empty());
+        assert!(partition(&IdSet::from([0, 1]), |_| None).groups.is_empty());
     }
 }

@@ -24,6 +24,7 @@ fn device(reader: &Reader<'_>, address: String) -> PciDevice {
         driver: reader.link_name(&file("driver")),
         numa_node: reader.id(&file("numa_node")),
         local_cpus: local_cpus(reader, &path),
+        host_bridge: host_bridge(reader, &path),
         parent: parent(reader, &path),
         iommu_group: iommu_group(reader, &file("iommu_group")),
         physfn: reader.link_name(&file("physfn")),
@@ -81,6 +82,23 @@ fn parent(reader: &Reader<'_>, path: &str) -> Option<String> {
     let real = reader.link(path)?;
     let above = real.rsplit('/').nth(1)?;
     is_address(above).then(|| above.to_owned())
+}
+
+/// The nearest root bus above: `pci0000:3a`. Some devices are host bridges themselves.
+fn host_bridge(reader: &Reader<'_>, path: &str) -> Option<String> {
+    let real = reader.link(path)?;
+    let above = real.rsplit('/').skip(1);
+    let mut roots = above.filter(|name| is_root(name));
+    roots.next().map(str::to_owned)
+}
+
+/// `pciDOMAIN:BUS`.
+fn is_root(name: &str) -> bool {
+    let numbers = name
+        .strip_prefix("pci")
+        .and_then(|rest| rest.split_once(':'));
+    let hex = |text: &str| u32::from_str_radix(text, 16).is_ok();
+    numbers.is_some_and(|(domain, bus)| hex(domain) && hex(bus))
 }
 
 fn iommu_group(reader: &Reader<'_>, path: &str) -> Option<u32> {
@@ -143,6 +161,8 @@ mod tests {
     fn addresses() {
         assert!(is_address("0000:3b:00.0") && is_address("10000:00:04.0"));
         assert!(!is_address("pci0000:00") && !is_address("0000:00:01") && !is_address("x:y:z.0"));
+        assert!(is_root("pci0000:3a") && is_root("pci10000:e0"));
+        assert!(!is_root("0000:3a:00.0") && !is_root("pci_bus") && !is_root("pci0000"));
         assert!(sort_key("0001:00:00.0") < sort_key("10000:00:00.0"));
     }
 }

@@ -109,6 +109,17 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Which file [`Self::mask_or_list`] reads.
+    pub(crate) fn which(&self, directory: &str, names: &[&str]) -> String {
+        let files = names
+            .iter()
+            .flat_map(|name| [format!("{name}_list"), (*name).to_owned()]);
+        let mut there = files
+            .map(|file| format!("{directory}/{file}"))
+            .filter(|file| self.exists(file));
+        there.next().unwrap_or_else(|| directory.to_owned())
+    }
+
     /// A set of ids as a list: `0-3,8`.
     pub(crate) fn list(&self, path: &str) -> Option<IdSet> {
         let text = self.text(path)?;
