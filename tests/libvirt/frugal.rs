@@ -128,6 +128,9 @@ fn a_step_asks_of_its_own_object_alone() {
             let (calls, read) = counted.calls(counted.by.body(&volume)).await;
             assert_eq!(read, json!(disk));
             assert_eq!(calls, 6, "a disk is read");
+            // Not even what is as it was to be: somebody else has made it.
+            let again = counted.by.apply(&volume, anew(json!(disk))).await;
+            assert_eq!(again.unwrap_err().remedy, Remedy::Replan);
 
             let machine = b.numbered(1, Some(&disk));
             let (calls, made) = counted

@@ -266,8 +266,8 @@ fn what_is_there_is_not_made_anew() {
                 anew: true,
             };
             let (machine, pool) = (b.plain(), b.pool());
-            let larger = Machine {
-                memory_bytes: 128 * MIB,
+            let other = Machine {
+                autostart: true,
                 ..machine.clone()
             };
             let network = MachineNetwork {
@@ -278,7 +278,7 @@ fn what_is_there_is_not_made_anew() {
                 own: None,
             };
             for (kind, name, body, other) in [
-                ("domain", &machine.name, json!(machine), json!(larger)),
+                ("domain", &machine.name, json!(machine), json!(other)),
                 ("network", &network.name, json!(network), json!(network)),
                 ("pool", &pool.name, json!(pool), json!(pool)),
             ] {

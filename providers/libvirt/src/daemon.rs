@@ -314,8 +314,8 @@ impl Daemon for Libvirtd {
         Box::pin(self.survey_all(project, ids))
     }
 
-    /// Of a name or a UUID there is one. What is ours already it would make like what is wanted: `anew`, each kind looks for
-    /// it in the same breath.
+    /// libvirt refuses a second object of a name, but for one of the very UUID, which ours have: that is looked for by what
+    /// makes it, right before.
     fn refuses_taken(&self, _: &str) -> bool {
         true
     }
