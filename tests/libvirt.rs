@@ -5,12 +5,16 @@
 
 #[path = "libvirt/bench.rs"]
 mod bench;
+#[path = "../benches/daemons/calls.rs"]
+mod calls;
 #[path = "libvirt/changes.rs"]
 mod changes;
 #[path = "libvirt/devices.rs"]
 mod devices;
 #[path = "libvirt/disks.rs"]
 mod disks;
+#[path = "libvirt/frugal.rs"]
+mod frugal;
 #[path = "libvirt/guests.rs"]
 mod guests;
 #[path = "libvirt/imports.rs"]
@@ -25,5 +29,7 @@ mod nets;
 mod outage;
 #[path = "libvirt/patches.rs"]
 mod patches;
+#[path = "../benches/daemons/proxy.rs"]
+mod proxy;
 #[path = "libvirt/storage.rs"]
 mod storage;

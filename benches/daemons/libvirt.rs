@@ -1,11 +1,13 @@
 //! Five virtual machines on a real libvirt, `infra` beside the bare calls. Run by `benches/daemons/run`.
 
+mod calls;
 mod proxy;
 mod side;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use calls::calls_that;
 use proxy::{Count, Proxy};
 use side::{Infra, Peer, Scene, at_once, peers, side_by_side};
 use virt::connect::Connect;
@@ -144,23 +146,8 @@ fn measure() {
     let _ = std::fs::remove_dir_all(&infra.folder);
 }
 
-/// libvirt's messages: their length, program, version, procedure, and their type, which is 0 for a call.
 fn calls() -> Count {
-    let mut waiting: Vec<u8> = Vec::new();
-    Box::new(move |piece| {
-        waiting.extend(piece);
-        let mut found = 0;
-        while let Some(length) = word(&waiting, 0).filter(|length| waiting.len() >= *length) {
-            found += u64::from(word(&waiting, 16) == Some(0));
-            waiting.drain(..length);
-        }
-        found
-    })
-}
-
-fn word(bytes: &[u8], at: usize) -> Option<usize> {
-    let bytes = bytes.get(at..at + 4)?.try_into().ok()?;
-    usize::try_from(u32::from_be_bytes(bytes)).ok()
+    calls_that(|_| true)
 }
 
 fn connect() -> Connect {

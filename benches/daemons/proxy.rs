@@ -19,7 +19,9 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// It listens until the program ends.
     pub(crate) fn before(daemon: &Path, counter: fn() -> Count) -> Self {
-        let socket = std::env::temp_dir().join(format!("infra-bench-{}.sock", std::process::id()));
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let (process, number) = (std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let socket = std::env::temp_dir().join(format!("infra-bench-{process}-{number}.sock"));
         let listener = UnixListener::bind(&socket).expect("a socket can be made");
         let calls = Arc::new(AtomicU64::new(0));
         let (daemon, counted) = (daemon.to_owned(), Arc::clone(&calls));

@@ -227,3 +227,92 @@ fn a_planned_restart_forgets_what_was_saved() {
         })
     });
 }
+
+/// A plan asks for facts and for what is its own, and is of one moment; whoever asks again is told what is there then.
+#[test]
+fn what_the_facts_saw_is_listed_once() {
+    on_mock("seen", |b| {
+        Box::pin(async {
+            let machine = b.plain();
+            let id = b.id("domain", &machine.name);
+            b.create(&id, &machine, None).await.unwrap();
+            let state = async || {
+                let listed = b.daemon.list(&b.project).await.unwrap();
+                let (_, observed) = listed.into_iter().find(|(other, _)| *other == id).unwrap();
+                match observed {
+                    Observed::Present { body, .. } => body["state"].clone(),
+                    other => panic!("{other:?}"),
+                }
+            };
+            b.daemon.discover(&mut Facts::default()).await.unwrap();
+            b.domain_by_hand(&machine).destroy().unwrap();
+            assert_eq!(state().await, "running");
+            assert_eq!(state().await, "shutoff");
+            assert_eq!(b.machine(&id).await.state, "shutoff");
+            b.daemon.discover(&mut Facts::default()).await.unwrap();
+            assert_eq!(state().await, "shutoff");
+        })
+    });
+}
+
+/// What somebody has made since the plan is left as it is, also where it could be ours.
+#[test]
+fn what_is_there_is_not_made_anew() {
+    on_mock("anew", |b| {
+        Box::pin(async {
+            let anew = |body| Action::Create {
+                body,
+                source: None,
+                anew: true,
+            };
+            let (machine, pool) = (b.plain(), b.pool());
+            let other = Machine {
+                autostart: true,
+                ..machine.clone()
+            };
+            let network = MachineNetwork {
+                name: b.name("lan"),
+                uuid: machine.uuid.clone(),
+                bridge: Some("br-anew".into()),
+                driver: None,
+                own: None,
+            };
+            for (kind, name, body, other) in [
+                ("domain", &machine.name, json!(machine), json!(other)),
+                ("network", &network.name, json!(network), json!(network)),
+                ("pool", &pool.name, json!(pool), json!(pool)),
+            ] {
+                let id = b.id(kind, name);
+                b.apply(&id, anew(body.clone())).await.unwrap();
+                assert!(b.daemon.refuses_taken(kind));
+                let refused = b.apply(&id, anew(other)).await.unwrap_err();
+                assert_eq!(refused.remedy, Remedy::Replan, "{refused}");
+                assert_eq!(b.body(&id).await, body);
+            }
+        })
+    });
+}
+
+#[test]
+fn a_survey_tells_what_reading_tells() {
+    on_mock("survey", |b| {
+        Box::pin(async {
+            let (machine, pool) = (b.plain(), b.with_pool().await);
+            let there = b.id("domain", &machine.name);
+            b.create(&there, &machine, None).await.unwrap();
+            let (gone, foreign) = (b.id("domain", &b.name("gone")), b.id("domain", "test"));
+            let volume = b.volume_id(&b.volume("none"));
+            let pool = b.id("pool", &pool.name);
+            let ids = [&there, &gone, &foreign, &volume, &pool];
+            let told = b.daemon.survey(&b.project, &ids).await.unwrap();
+            let asked: Vec<&ResourceId> = told.iter().map(|(id, _)| id).collect();
+            assert_eq!(asked, [&there, &gone, &volume]);
+            for (id, observed) in &told {
+                assert_eq!(*observed, b.read(id).await, "{id}");
+            }
+            b.domain_by_hand(&machine).destroy().unwrap();
+            let told = b.daemon.survey(&b.project, &[&there]).await.unwrap();
+            assert_eq!(told, [(there.clone(), b.read(&there).await)]);
+        })
+    });
+}

@@ -1,6 +1,7 @@
 //! One libvirt daemon: each call is led to its kind.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use infra_api::target::{Machine, MachineNetwork, Pool};
@@ -11,16 +12,20 @@ use infra_api::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::discover::discover;
 use crate::failure::Doing;
 use crate::guard::Claim;
+use crate::link::Link;
+use crate::seen::{Seen, Sight};
 use crate::text::volume::Body;
 use crate::wire::Wire;
-use crate::{NAME, discover, domain, network, pool, ready, settle, volume};
+use crate::{NAME, domain, network, pool, ready, settle, survey, volume};
 
 pub(crate) struct Libvirtd {
     host: HostName,
     wire: Wire,
     patience: Duration,
+    seen: Arc<Seen>,
 }
 
 impl Libvirtd {
@@ -35,48 +40,50 @@ impl Libvirtd {
             host: host.clone(),
             wire,
             patience,
+            seen: Arc::default(),
         })
     }
 
     async fn list_all(&self, project: &Project) -> Result<Vec<(ResourceId, Observed)>, Failure> {
-        let owned = || project.clone();
-        let (for_pools, for_volumes, for_networks) = (owned(), owned(), owned());
-        let (pools, volumes, networks, domains) = tokio::try_join!(
-            self.wire
-                .ask(move |connection| pool::list(connection, &for_pools)),
-            self.wire
-                .ask(move |connection| volume::list(connection, &for_volumes)),
-            self.wire
-                .ask(move |connection| network::list(connection, &for_networks)),
-            domain::list(&self.wire, project),
-        )?;
-        let kinds = [
-            ("pool", pools),
-            ("volume", volumes),
-            ("network", networks),
-            ("domain", domains),
-        ];
-        let mut all: Vec<_> = kinds
-            .into_iter()
-            .flat_map(|(kind, found)| {
-                found
-                    .into_iter()
-                    .map(move |(name, there)| (kind, name, there))
-            })
+        let (seen, owned) = (Arc::clone(&self.seen), project.clone());
+        let all = self.wire.ask_widely(move |link| {
+            let sight = seen.take().map_or_else(|| Sight::look(link), Ok)?;
+            let mut all = sight.of(&owned)?;
+            let volumes = volume::list(link, &owned, &sight.pools)?.into_iter();
+            all.extend(volumes.map(|(name, there)| ("volume", name, there)));
+            Ok(all)
+        });
+        let all = all.await?.into_iter();
+        let mut all: Vec<_> = all
             .map(|(kind, name, there)| (ResourceId::new(&self.host, NAME, kind, &name), there))
             .collect();
         all.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(all)
     }
 
+    async fn survey_all(
+        &self,
+        project: &Project,
+        ids: &[&ResourceId],
+    ) -> Result<Vec<(ResourceId, Observed)>, Failure> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let project = project.clone();
+        let ids: Vec<ResourceId> = ids.iter().map(|id| (*id).clone()).collect();
+        self.wire
+            .ask_widely(move |link| survey::survey(link, &project, &ids))
+            .await
+    }
+
     async fn read_one(&self, project: &Project, id: &ResourceId) -> Result<Observed, Failure> {
         let (project, id) = (project.clone(), id.clone());
         self.wire
-            .ask(move |connection| match id.kind.as_str() {
-                "pool" => pool::read(connection, &project, &id.name),
-                "volume" => volume::read(connection, &project, &volume::place(&id.name)?),
-                "network" => network::read(connection, &project, &id.name),
-                "domain" => domain::read(connection, &project, &id.name),
+            .ask(move |link| match id.kind.as_str() {
+                "pool" => pool::read(link, &project, &id.name),
+                "volume" => volume::read(link, &project, &volume::place(&id.name)?),
+                "network" => network::read(link, &project, &id.name),
+                "domain" => domain::read(link, &project, &id.name),
                 _ => Err(unknown(&id)),
             })
             .await
@@ -94,11 +101,10 @@ impl Libvirtd {
             imported: imported.clone(),
         };
         match action {
-            Action::Create {
-                body,
-                source,
-                anew: _,
-            } => self.create(id, claim, body, source.clone(), progress).await,
+            Action::Create { body, source, anew } => {
+                self.create(id, claim, (body, *anew), source.clone(), progress)
+                    .await
+            }
             Action::Update {
                 before,
                 after,
@@ -118,7 +124,7 @@ impl Libvirtd {
         &self,
         id: &ResourceId,
         claim: &Claim,
-        body: &Value,
+        (body, anew): (&Value, bool),
         source: Option<PathBuf>,
         progress: &dyn Progress,
     ) -> Result<(), Failure> {
@@ -127,16 +133,19 @@ impl Libvirtd {
             "pool" => {
                 let wanted: Pool = decode(id, body)?;
                 self.wire
-                    .act(progress, move |connection, _| {
-                        pool::create(connection, &mark, &wanted)
+                    .act(progress, move |link, _| {
+                        let made = pool::create(link, &mark, &wanted, anew);
+                        link.forget_pools();
+                        made
                     })
                     .await
             }
             "volume" => {
                 let wanted: Body = decode(id, body)?;
                 volume::check_name(wanted.volume())?;
-                let create = move |connection: &_, say: &_| {
-                    volume::create(connection, &mark, &wanted, source.as_deref(), say)
+                let create = move |link: &_, say: &_| {
+                    let wanted = (&wanted, anew);
+                    volume::create(link, &mark, wanted, source.as_deref(), say)
                 };
                 self.wire.act(progress, create).await
             }
@@ -144,7 +153,7 @@ impl Libvirtd {
                 let wanted: MachineNetwork = decode(id, body)?;
                 self.wire
                     .act(progress, move |connection, _| {
-                        network::create(connection, &claim, &wanted)
+                        network::create(connection, &claim, &wanted, anew)
                     })
                     .await
             }
@@ -154,7 +163,7 @@ impl Libvirtd {
                 settle::settle(
                     &self.wire,
                     &claim,
-                    &wanted,
+                    (&wanted, anew),
                     Impact::InPlace,
                     self.patience,
                     progress,
@@ -176,7 +185,7 @@ impl Libvirtd {
             return Err(unknown(id));
         }
         let (claim, wanted): (_, Machine) = (claim.clone(), decode(id, after)?);
-        let prepare = move |connection: &_, _: &_| settle::prepare(connection, &claim, &wanted);
+        let prepare = move |link: &_, _: &_| settle::prepare(link, &claim, &wanted);
         self.wire.act(progress, prepare).await
     }
 
@@ -191,22 +200,23 @@ impl Libvirtd {
         match (id.kind.as_str(), impact) {
             ("domain", Impact::InPlace | Impact::Restart) => {
                 let wanted: Machine = decode(id, after)?;
-                settle::settle(&self.wire, claim, &wanted, impact, self.patience, progress).await
+                let wanted = (&wanted, false);
+                settle::settle(&self.wire, claim, wanted, impact, self.patience, progress).await
             }
             ("volume", Impact::InPlace) => {
                 let (mark, before, after): (_, Body, Body) =
                     (claim.mark.clone(), decode(id, before)?, decode(id, after)?);
                 self.wire
-                    .act(progress, move |connection, say| {
-                        volume::update(connection, &mark, &before, &after, say)
+                    .act(progress, move |link, say| {
+                        volume::update(link, &mark, &before, &after, say)
                     })
                     .await
             }
             ("network", Impact::InPlace | Impact::Restart) => {
                 let (claim, wanted): (_, MachineNetwork) = (claim.clone(), decode(id, after)?);
                 self.wire
-                    .act(progress, move |connection, _| {
-                        network::update(connection, &claim, &wanted, impact)
+                    .act(progress, move |link, _| {
+                        network::update(link, &claim, &wanted, impact)
                     })
                     .await
             }
@@ -229,10 +239,14 @@ impl Libvirtd {
         }
         let (id, claim) = (id.clone(), claim.clone());
         self.wire
-            .act(progress, move |connection, _| match id.kind.as_str() {
-                "pool" => pool::delete(connection, &claim.mark, &id.name),
-                "volume" => volume::delete(connection, &claim.mark, &volume::place(&id.name)?),
-                "network" => network::delete(connection, &claim, &id.name),
+            .act(progress, move |link, _| match id.kind.as_str() {
+                "pool" => {
+                    let gone = pool::delete(link, &claim.mark, &id.name);
+                    link.forget_pools();
+                    gone
+                }
+                "volume" => volume::delete(link, &claim.mark, &volume::place(&id.name)?),
+                "network" => network::delete(link, &claim, &id.name),
                 _ => Err(unknown(&id)),
             })
             .await
@@ -242,9 +256,7 @@ impl Libvirtd {
         match id.kind.as_str() {
             "domain" => {
                 let name = id.name.clone();
-                self.wire
-                    .ask(move |connection| ready::ready(connection, &name))
-                    .await
+                self.wire.ask(move |link| ready::ready(link, &name)).await
             }
             // The others are ready when they are there, and they are when `apply` has returned.
             "pool" | "volume" | "network" => Ok(Readiness::Ready),
@@ -271,11 +283,10 @@ impl Daemon for Libvirtd {
     fn discover<'a>(&'a self, facts: &'a mut Facts) -> Pending<'a, Result<(), Failure>> {
         Box::pin(async move {
             let uri = self.wire.uri().to_owned();
-            let found = self
-                .wire
-                .ask(move |connection| discover::discover(connection, &uri))
-                .await?;
+            let found = self.wire.ask_widely(move |link| discover(link, &uri));
+            let (found, seen) = found.await?;
             found.add_to(facts);
+            self.seen.keep(seen);
             Ok(())
         })
     }
@@ -293,6 +304,20 @@ impl Daemon for Libvirtd {
         id: &'a ResourceId,
     ) -> Pending<'a, Result<Observed, Failure>> {
         Box::pin(self.read_one(project, id))
+    }
+
+    fn survey<'a>(
+        &'a self,
+        project: &'a Project,
+        ids: &'a [&'a ResourceId],
+    ) -> Pending<'a, Result<Vec<(ResourceId, Observed)>, Failure>> {
+        Box::pin(self.survey_all(project, ids))
+    }
+
+    /// libvirt refuses a second object of a name, but for one of the very UUID, which ours have: that is looked for by what
+    /// makes it, right before.
+    fn refuses_taken(&self, _: &str) -> bool {
+        true
     }
 
     fn apply<'a>(
@@ -316,7 +341,7 @@ impl Daemon for Libvirtd {
                 return Ok(None);
             }
             let name = id.name.clone();
-            let ask = move |connection: &_| ready::last_words(connection, &name);
+            let ask = move |link: &Link| ready::last_words(link, &name);
             self.wire.ask(ask).await
         })
     }

@@ -1,21 +1,23 @@
 //! What a libvirt daemon knows of its host. It says what libvirt offers; whether KVM works is found elsewhere.
 
 use std::net::IpAddr;
+use std::thread::scope;
 
 use infra_api::facts::{Devices, Facts, Libvirt, LibvirtNetwork, Pool, Used, UsedPages};
 use infra_api::{Failure, Remedy};
 use ipnet::IpNet;
 use roxmltree::Node;
 use virt::connect::Connect;
-use virt::network::Network;
-use virt::storage_pool::StoragePool;
 
-use crate::failure::{Doing, each};
+use crate::failure::Doing;
+use crate::link::Link;
+use crate::seen::Sight;
+use crate::side::joined;
 use crate::text::domain::board::FAMILY;
 use crate::text::domain_read::Found;
-use crate::text::mark;
 use crate::text::xml::{all, attr, find, parse, text};
-use crate::{domain, pool};
+use crate::text::{self, mark};
+use crate::{network, pool};
 
 /// What this daemon adds to the facts of its host.
 pub(crate) struct Discovered {
@@ -35,28 +37,64 @@ impl Discovered {
     }
 }
 
-/// Capabilities are asked for once: a daemon that cannot cache them takes 10 s and more for each answer.
-pub(crate) fn discover(connection: &Connect, uri: &str) -> Result<Discovered, Failure> {
-    let doing = || format!("asking libvirt at {uri} what it has");
+/// What it can do, and beside that what it has.
+pub(crate) fn discover(link: &Link, uri: &str) -> Result<(Discovered, Sight), Failure> {
     if uri.contains("+tls://") {
-        here(&connection.hostname().doing(doing)?, doing)?;
+        let doing = || asking(uri);
+        here(&link.hostname().doing(doing)?, doing)?;
     }
-    let capabilities = connection.capabilities().doing(doing)?;
-    let offers = parse(&capabilities, |root| Some(offers(root))).doing(doing)?;
-    let pools = each(pool::all(connection)?, |pool| facts_of(pool).map(Some))?;
-    Ok(Discovered {
-        libvirt: Libvirt {
+    scope(|scope| {
+        let can = scope.spawn(|| Can::ask(link, uri));
+        let has = Sight::look(link)?;
+        let Can {
+            offers,
+            devices,
+            libvirt_version,
+            qemu_version,
+        } = joined(can)?;
+        let libvirt = Libvirt {
             uri: uri.to_owned(),
-            devices: devices(connection),
-            pools,
-            networks: networks(connection)?,
+            devices,
+            pools: has.pools.iter().map(facts_of).collect(),
+            networks: networks(&has.networks)?,
             ..offers
-        },
-        libvirt_version: version(connection.lib_version().doing(doing)?),
-        // A daemon without QEMU still answers for the rest.
-        qemu_version: connection.hyp_version().ok().map(version),
-        used: used(connection)?,
+        };
+        let held = has.domains.iter().filter_map(|(_, domain)| domain.holds());
+        let discovered = Discovered {
+            libvirt,
+            libvirt_version,
+            qemu_version,
+            used: held.map(use_of).collect(),
+        };
+        Ok((discovered, has))
     })
+}
+
+fn asking(uri: &str) -> String {
+    format!("asking libvirt at {uri} what it has")
+}
+
+/// What a daemon can do.
+struct Can {
+    offers: Libvirt,
+    devices: Devices,
+    libvirt_version: String,
+    qemu_version: Option<String>,
+}
+
+impl Can {
+    /// Capabilities are asked for once: a daemon that cannot cache them takes 10 s and more for each answer.
+    fn ask(connection: &Connect, uri: &str) -> Result<Self, Failure> {
+        let doing = || asking(uri);
+        let capabilities = connection.capabilities().doing(doing)?;
+        Ok(Self {
+            offers: parse(&capabilities, |root| Some(offers(root))).doing(doing)?,
+            devices: devices(connection),
+            libvirt_version: version(connection.lib_version().doing(doing)?),
+            // A daemon without QEMU still answers for the rest.
+            qemu_version: connection.hyp_version().ok().map(version),
+        })
+    }
 }
 
 /// What is planned from this machine's CPUs and memory would be carried out on another's.
@@ -140,38 +178,28 @@ fn devices_of(root: Node) -> Devices {
     }
 }
 
-fn facts_of(pool: &StoragePool) -> Result<Pool, Failure> {
-    let found = pool::describe(pool)?;
-    let doing = || format!("reading the storage pool `{}`", found.pool.name);
-    let active = pool.is_active().doing(doing)?;
-    if active && found.mark.is_some() {
-        // libvirt tells what it saw when it last looked; in what is ours it looks now. A failure only leaves it at that.
-        let _ = pool.refresh(0);
+/// The room in a pool that is not started is not known.
+fn facts_of(seen: &pool::Seen) -> Pool {
+    let text::pool::Found {
+        pool, kind, room, ..
+    } = &seen.found;
+    let room = room.filter(|_| seen.active);
+    Pool {
+        name: pool.name.clone(),
+        kind: kind.clone(),
+        active: Some(seen.active),
+        path: Some(pool.path.clone()).filter(|path| !path.is_empty()),
+        capacity_bytes: room.map(|room| room.capacity_bytes),
+        free_bytes: room.map(|room| room.free_bytes),
     }
-    let info = if active {
-        Some(pool.info().doing(doing)?)
-    } else {
-        None
-    };
-    Ok(Pool {
-        name: found.pool.name.clone(),
-        kind: found.kind.clone(),
-        active: Some(active),
-        path: Some(found.pool.path.clone()).filter(|path| !path.is_empty()),
-        capacity_bytes: info.as_ref().map(|info| info.capacity),
-        free_bytes: info.as_ref().map(|info| info.available),
-    })
 }
 
 /// Networks with subnets. One that is not started may be at any time.
-fn networks(connection: &Connect) -> Result<Vec<LibvirtNetwork>, Failure> {
-    let doing = || "listing the networks".to_owned();
-    let described = |network: &Network| {
-        let xml = network.xml_desc(0).doing(doing)?;
-        let found = parse(&xml, network_of).doing(doing)?;
-        Ok(Some(found).filter(|network| !network.subnets.is_empty()))
-    };
-    let mut networks = each(connection.list_all_networks(0).doing(doing)?, described)?;
+fn networks(seen: &[(String, network::Seen)]) -> Result<Vec<LibvirtNetwork>, Failure> {
+    let described = seen.iter().map(|(_, seen)| parse(&seen.live, network_of));
+    let described: Result<Vec<_>, _> = described.collect();
+    let mut networks = described.doing(|| "reading the networks".into())?;
+    networks.retain(|network| !network.subnets.is_empty());
     networks.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(networks)
 }
@@ -206,22 +234,8 @@ fn class(address: IpAddr) -> u8 {
     }
 }
 
-/// Machines that run, or will when the host starts.
-fn used(connection: &Connect) -> Result<Vec<Used>, Failure> {
-    let (pools, domains) = (pool::paths(connection)?, connection.list_all_domains(0));
-    let doing = || "listing the domains".to_owned();
-    each(domains.doing(doing)?, |domain| {
-        let holds = domain.is_active().doing(doing)? || domain.autostart().doing(doing)?;
-        // A definition beyond understanding takes nothing that could be named.
-        Ok(holds
-            .then(|| domain::live(domain, &pools, None).ok())
-            .flatten()
-            .map(use_of))
-    })
-}
-
 /// libvirt does not tell whether a pinned CPU is meant for one machine alone, so all are given as shared.
-fn use_of(found: Found) -> Used {
+fn use_of(found: &Found) -> Used {
     let Found {
         stamp,
         machine,
@@ -260,7 +274,7 @@ fn use_of(found: Found) -> Used {
             })
             .into_iter()
             .collect(),
-        vfs: host_devices,
+        vfs: host_devices.clone(),
         ..Used::default()
     }
 }
@@ -324,7 +338,8 @@ mod tests {
     #[test]
     fn the_mocks_network_is_found() {
         let connection = Connect::open(Some("test:///default")).unwrap();
-        let found = networks(&connection).unwrap();
+        let (seen, _) = network::look(&connection).unwrap();
+        let found = networks(&seen).unwrap();
         let default = LibvirtNetwork {
             name: "default".into(),
             project: None,

@@ -179,7 +179,14 @@ pub(crate) fn each<O, T>(
     objects: impl IntoIterator<Item = O>,
     look: impl Fn(&O) -> Result<Option<T>, Failure>,
 ) -> Result<Vec<T>, Failure> {
-    let looks = objects.into_iter().map(|object| match look(&object) {
+    there(objects.into_iter().map(|object| look(&object)))
+}
+
+/// What looking at each object of a listing has shown, as [`each`] has it.
+pub(crate) fn there<T>(
+    looks: impl IntoIterator<Item = Result<Option<T>, Failure>>,
+) -> Result<Vec<T>, Failure> {
+    let looks = looks.into_iter().map(|look| match look {
         Err(failure) if failure.remedy == Remedy::Replan => Ok(None),
         looked => looked,
     });

@@ -15,6 +15,7 @@ use virt::sys;
 use crate::failure::{Doing, patiently};
 use crate::spot::{Place, Spot, open};
 use crate::text::domain::NO_SECRET;
+use crate::text::pool::Pools;
 use crate::text::volume::{self as text, Body};
 use crate::text::{domain_read, seed};
 use crate::transfer::upload;
@@ -38,13 +39,18 @@ pub(crate) fn fill(
         // The format is the content's: it is seen when the volume is read.
         Body::File(FileVolume {
             volume,
-            format: _,
+            format,
             sha256,
             size_bytes,
         }) => {
             let file = Sent::open(source, sha256, *size_bytes)?;
             let room = spot.room(&volume.name, *size_bytes)?;
-            file.send(place, &room, say)
+            file.send(place, &room, say)?;
+            if *format != Format::Raw {
+                // Made as raw, and looked at now. A failure only leaves that to who reads it next.
+                let _ = patiently(|| place.pool.refresh(0));
+            }
+            Ok(())
         }
     }
 }
@@ -56,7 +62,9 @@ fn make_disk(
     source: Option<&Path>,
     say: &Say,
 ) -> Result<(), Failure> {
-    let xml = text::write_disk(disk, &place.paths).doing(|| format!("making {}", spot.what()))?;
+    let write = |pools: &Pools| text::write_disk(disk, pools);
+    let xml = place.link.with_pools(write, |_| true)?;
+    let xml = xml.doing(|| format!("making {}", spot.what()))?;
     match &disk.copy_of {
         None => {
             let made = spot.define_with(&xml, flags(disk))?;
@@ -136,16 +144,10 @@ impl<'a> Sent<'a> {
 
     fn send(mut self, place: &Place, room: &StorageVol, say: &Say) -> Result<(), Failure> {
         let (mut hash, mut sent, length) = (Sha256::new(), 0, self.length);
-        upload(
-            place.connection,
-            room,
-            length,
-            &mut self.file,
-            &mut |piece| {
-                hash.update(piece);
-                tell(say, &mut sent, piece.len() as u64, length);
-            },
-        )?;
+        upload(place.link, room, length, &mut self.file, &mut |piece| {
+            hash.update(piece);
+            tell(say, &mut sent, piece.len() as u64, length);
+        })?;
         match names::hex(&hash.finalize()) == self.sha256 {
             true => Ok(()),
             false => Err(self.changed("its digest is another one")),
@@ -179,7 +181,7 @@ fn copy(
     let VolumeRef { pool, name } = original;
     let doing = || format!("copying the volume `{name}` in the pool `{pool}`");
     let gone = |why: &str| Failure::new(Remedy::Replan, doing(), why);
-    let home = open(place.connection, pool)?.ok_or_else(|| gone("its pool is not started"))?;
+    let home = open(place.link, pool)?.ok_or_else(|| gone("its pool is not started"))?;
     let from = home.spot(name)?.data;
     let from = from.ok_or_else(|| gone("it is not there"))?;
     unused(place, original)?;
@@ -212,7 +214,7 @@ fn unused(place: &Place, original: &VolumeRef) -> Result<(), Failure> {
     let VolumeRef { pool, name } = original;
     let doing = || format!("copying the volume `{name}` in the pool `{pool}`");
     let active = sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE;
-    for domain in place.connection.list_all_domains(active).doing(doing)? {
+    for domain in place.link.list_all_domains(active).doing(doing)? {
         // One that has just stopped has no live XML and no use for the disk.
         let Ok(xml) = domain.xml_desc(0) else {
             continue;
@@ -236,7 +238,7 @@ fn widen(place: &Place, spot: &Spot, disk: &DiskVolume) -> Result<(), Failure> {
     let made = place.pool.lookup_storage_vol_by_name(&disk.volume.name);
     let made = made.doing(doing)?;
     let xml = made.xml_desc(0).doing(doing)?;
-    let there = text::read(&xml, &place.paths).doing(doing)?;
+    let there = text::read(&xml, &Pools::default()).doing(doing)?;
     let refused = |why: String| Err(Failure::new(Remedy::Operator, doing(), why));
     if there.format != disk.format {
         return refused("the copy is of another format than was planned".to_owned());

@@ -2,18 +2,18 @@
 
 use infra_api::target::{Allocation, DiskVolume, Format};
 use infra_api::{Failure, Mark, Remedy};
-use virt::connect::Connect;
 use virt::storage_vol::StorageVol;
 use virt::sys;
 
 use crate::failure::Doing;
+use crate::link::Link;
 use crate::spot::{Place, open};
 use crate::text::domain_read;
 use crate::text::volume::{self as text, Body};
 
 /// To what is wanted, and nothing else changed.
 pub(crate) fn grow_to(
-    connection: &Connect,
+    link: &Link,
     mark: &Mark,
     before: &Body,
     after: &Body,
@@ -31,7 +31,7 @@ pub(crate) fn grow_to(
     {
         return refused("only a disk's size can change in place");
     }
-    let Some(place) = open(connection, &new.volume.pool)? else {
+    let Some(place) = open(link, &new.volume.pool)? else {
         return refused("its pool is not started");
     };
     let spot = place.spot(&new.volume.name)?;
@@ -63,7 +63,7 @@ fn taken(disk: &DiskVolume) -> u32 {
 fn grow(place: &Place, data: &StorageVol, disk: &DiskVolume) -> Result<(), Failure> {
     let doing = || format!("growing the volume `{}`", disk.volume.name);
     let active = sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE;
-    for domain in place.connection.list_all_domains(active).doing(doing)? {
+    for domain in place.link.list_all_domains(active).doing(doing)? {
         // One that has just stopped has no live XML and no use for the disk.
         let Ok(xml) = domain.xml_desc(0) else {
             continue;

@@ -28,6 +28,16 @@ pub(crate) fn ours(what: &str, found: Option<&Mark>, project: &Project) -> Resul
     owner(what, found, project).map(|_| ()).map_err(refused)
 }
 
+/// Somebody has made it since the plan found none of its name.
+pub(crate) fn taken(doing: String) -> Failure {
+    Failure::new(
+        Remedy::Replan,
+        doing,
+        "the world changed meanwhile: it was not there while planning, and is now",
+    )
+    .hint("nothing was done to it; plan again")
+}
+
 /// What a change may touch: what carries the mark, and the one object without any that was imported.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {

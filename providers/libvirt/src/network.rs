@@ -12,7 +12,8 @@ use virt::network::Network;
 use virt::sys;
 
 use crate::failure::{Doing, each, found};
-use crate::guard::Claim;
+use crate::guard::{Claim, taken};
+use crate::link::Link;
 use crate::text::mark::news;
 use crate::text::network::{self as text, Found};
 use crate::text::theirs;
@@ -74,15 +75,23 @@ fn reading() -> String {
     "reading a network".to_owned()
 }
 
-/// All that is plugged into networks that run; nothing where libvirt does not tell (before 5.5, and its mock).
-pub(crate) fn ports(connection: &Connect) -> Result<Option<Ports>, Failure> {
+/// All that is plugged into these networks; nothing where libvirt does not tell (before 5.5, and its mock).
+fn plugged<'a>(networks: impl IntoIterator<Item = &'a Network>) -> Option<Ports> {
+    let lists: Result<Vec<_>, _> = networks.into_iter().map(raw::ports).collect();
+    let lists = lists.ok()?;
+    Some(lists.into_iter().flatten().collect())
+}
+
+/// All that is plugged into those of these networks that run.
+pub(crate) fn ports(connection: &Connect, of: &BTreeSet<String>) -> Result<Option<Ports>, Failure> {
+    if of.is_empty() {
+        return Ok(Some(Ports::new()));
+    }
     let active = sys::VIR_CONNECT_LIST_NETWORKS_ACTIVE;
     let networks = connection.list_all_networks(active);
     let networks = networks.doing(|| "listing the networks".into())?;
-    let lists: Result<Vec<_>, _> = networks.iter().map(raw::ports).collect();
-    Ok(lists
-        .ok()
-        .map(|lists| lists.into_iter().flatten().collect()))
+    let of = |network: &&Network| network.name().is_ok_and(|name| of.contains(&name));
+    Ok(plugged(networks.iter().filter(of)))
 }
 
 /// By their UUIDs.
@@ -103,21 +112,93 @@ pub(crate) fn passing(connection: &Connect, mark: &Mark, name: &str) -> Result<N
     connection.create_network_xml(&xml).doing(doing)
 }
 
-pub(crate) fn list(
-    connection: &Connect,
-    project: &Project,
-) -> Result<Vec<(String, Observed)>, Failure> {
-    let networks = connection.list_all_networks(0);
-    each(
-        networks.doing(|| "listing the networks".into())?,
-        |network| {
-            let found = stored(network)?;
-            let ours = found.mark().is_some_and(|mark| mark.project == *project);
-            let name = found.network.name.clone();
-            ours.then(|| Ok((name, observe(network, found, project)?)))
-                .transpose()
-        },
-    )
+/// A network as it is.
+pub(crate) struct Seen {
+    /// As it runs, or would.
+    pub(crate) live: String,
+    stored: String,
+    active: bool,
+    autostart: bool,
+}
+
+impl Seen {
+    /// `whole`: it is known to be started, now and with the host.
+    fn look(network: &Network, whole: bool) -> Result<Self, Failure> {
+        Ok(Self {
+            active: whole || network.is_active().doing(reading)?,
+            autostart: whole || network.autostart().doing(reading)?,
+            live: network.xml_desc(0).doing(reading)?,
+            stored: stored_xml(network)?,
+        })
+    }
+
+    fn is_started(&self) -> bool {
+        self.active && self.autostart
+    }
+
+    fn is_nobodys(&self) -> Result<bool, Failure> {
+        Ok(text::read(&self.stored).doing(reading)?.stamp.is_none())
+    }
+
+    pub(crate) fn observe(&self, project: &Project) -> Result<Observed, Failure> {
+        let stored = text::read(&self.stored).doing(reading)?;
+        let what = format!("the network `{}`", stored.network.name);
+        let address = match guard::owner(&what, stored.mark(), project) {
+            Ok(address) => address,
+            Err(what) => {
+                return Ok(Observed::Foreign {
+                    what,
+                    unmarked: None,
+                });
+            }
+        };
+        if !self.is_started() {
+            return Ok(Observed::Partial {
+                address,
+                why: format!("{what} is not started"),
+            });
+        }
+        let made = stored.stamp.map(|stamp| stamp.made).unwrap_or_default();
+        let runs = text::read(&self.live).doing(reading)?.network;
+        guard::present(address, &news(runs, stored.network, &made))
+    }
+
+    fn unmarked(&self, identity: String) -> Unmarked {
+        let body = theirs::network::stored(&self.stored).and_then(|stored| {
+            match self.is_started() {
+            true => Ok(stored),
+            false => Err(
+                "it is not started, or not with the host (`virsh net-start`, `virsh net-autostart`)"
+                    .to_owned(),
+            ),
+        }
+        });
+        let body = body.and_then(|body| serde_json::to_value(body).map_err(|e| e.to_string()));
+        Unmarked { identity, body }
+    }
+}
+
+/// All networks of a daemon, by name.
+pub(crate) type All = Vec<(String, Seen)>;
+
+/// With what is plugged into those that run.
+pub(crate) fn look(connection: &Connect) -> Result<(All, Option<Ports>), Failure> {
+    let listed = |flags| {
+        let networks = connection.list_all_networks(flags);
+        networks.doing(|| "listing the networks".into())
+    };
+    let whole =
+        listed(sys::VIR_CONNECT_LIST_NETWORKS_ACTIVE | sys::VIR_CONNECT_LIST_NETWORKS_AUTOSTART)?;
+    let whole: BTreeSet<String> = whole.iter().filter_map(|one| one.name().ok()).collect();
+    let seen = each(listed(0)?, |network| {
+        let name = network.name().doing(reading)?;
+        let seen = Seen::look(network, whole.contains(&name))?;
+        Ok(Some((network.clone(), name, seen)))
+    })?;
+    let running = seen.iter().filter(|(.., seen)| seen.active);
+    let ports = plugged(running.map(|(network, ..)| network));
+    let seen = seen.into_iter().map(|(_, name, seen)| (name, seen));
+    Ok((seen.collect(), ports))
 }
 
 pub(crate) fn read(
@@ -125,57 +206,20 @@ pub(crate) fn read(
     project: &Project,
     name: &str,
 ) -> Result<Observed, Failure> {
-    match lookup(connection, name)? {
-        Some(network) => {
-            let found = stored(&network)?;
-            let nobodys = found.stamp.is_none();
-            match observe(&network, found, project)? {
-                Observed::Foreign { what, .. } if nobodys => Ok(Observed::Foreign {
-                    what,
-                    unmarked: Some(Box::new(unmarked(&network)?)),
-                }),
-                observed => Ok(observed),
-            }
-        }
-        None => Ok(Observed::Absent),
-    }
-}
-
-fn unmarked(network: &Network) -> Result<Unmarked, Failure> {
-    let identity = network.uuid_string().doing(reading)?;
-    let started = network.is_active().doing(reading)? && network.autostart().doing(reading)?;
-    let body = theirs::network::stored(&stored_xml(network)?).and_then(|stored| match started {
-        true => Ok(stored),
-        false => Err(
-            "it is not started, or not with the host (`virsh net-start`, `virsh net-autostart`)"
-                .to_owned(),
-        ),
-    });
-    let body = body.and_then(|body| serde_json::to_value(body).map_err(|e| e.to_string()));
-    Ok(Unmarked { identity, body })
-}
-
-fn observe(network: &Network, stored: Found, project: &Project) -> Result<Observed, Failure> {
-    let what = format!("the network `{}`", stored.network.name);
-    let address = match guard::owner(&what, stored.mark(), project) {
-        Ok(address) => address,
-        Err(what) => {
-            return Ok(Observed::Foreign {
-                what,
-                unmarked: None,
-            });
-        }
+    let Some(network) = lookup(connection, name)? else {
+        return Ok(Observed::Absent);
     };
-    let doing = || format!("reading {what}");
-    if !(network.is_active().doing(doing)? && network.autostart().doing(doing)?) {
-        return Ok(Observed::Partial {
-            address,
-            why: format!("{what} is not started"),
-        });
+    let seen = Seen::look(&network, false)?;
+    match seen.observe(project)? {
+        Observed::Foreign { what, .. } if seen.is_nobodys()? => {
+            let identity = network.uuid_string().doing(reading)?;
+            Ok(Observed::Foreign {
+                what,
+                unmarked: Some(Box::new(seen.unmarked(identity))),
+            })
+        }
+        observed => Ok(observed),
     }
-    let made = stored.stamp.map(|stamp| stamp.made).unwrap_or_default();
-    let runs = live(network)?.network;
-    guard::present(address, &news(runs, stored.network, &made))
 }
 
 /// Each step is skipped where it has been done.
@@ -183,9 +227,11 @@ pub(crate) fn create(
     connection: &Connect,
     claim: &Claim,
     wanted: &MachineNetwork,
+    anew: bool,
 ) -> Result<(), Failure> {
     let doing = || format!("making the network `{}`", wanted.name);
     let network = match lookup(connection, &wanted.name)? {
+        Some(_) if anew => return Err(taken(doing())),
         Some(network) => {
             same(&network, claim, wanted)?;
             network
@@ -205,14 +251,14 @@ pub(crate) fn create(
 /// Who is told which address, and what DNS knows, change while the network runs. What else can change stops it and
 /// starts it again, and puts back who was on its bridge.
 pub(crate) fn update(
-    connection: &Connect,
+    link: &Link,
     claim: &Claim,
     wanted: &MachineNetwork,
     allowed: Impact,
 ) -> Result<(), Failure> {
     let doing = || format!("changing the network `{}`", wanted.name);
     let replan = |why: &str| Failure::new(Remedy::Replan, doing(), why);
-    let Some(network) = lookup(connection, &wanted.name)? else {
+    let Some(network) = lookup(link, &wanted.name)? else {
         return Err(replan("it is gone"));
     };
     let there = stored(&network)?;
@@ -229,18 +275,18 @@ pub(crate) fn update(
     }
     let define = || {
         let xml = text::write(wanted, mark).doing(doing)?;
-        connection.define_network_xml(&xml).doing(doing)
+        link.define_network_xml(&xml).doing(doing)
     };
     match (runs, takes) {
         (Some(runs), Some(Impact::Restart)) => {
             let plugged = match runs.own {
-                Some(_) => back::plugged(connection, mark, &wanted.name)?,
+                Some(_) => back::plugged(link, mark, &wanted.name)?,
                 None => Vec::new(),
             };
             define()?;
             network.destroy().doing(doing)?;
             network.create().doing(doing)?;
-            back::put(connection, plugged)
+            back::put(link, plugged)
         }
         (Some(runs), _) => {
             define()?;

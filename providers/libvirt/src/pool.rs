@@ -1,12 +1,17 @@
 //! Storage pools on a daemon: directories of ours, and pools of ours over volume groups that are not.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use infra_api::target::Pool;
 use infra_api::{Failure, Mark, Observed, Project, Remedy};
 use virt::connect::Connect;
 use virt::storage_pool::StoragePool;
+use virt::sys;
 
 use crate::failure::{Doing, each, found, patiently};
-use crate::guard;
+use crate::guard::{self, taken};
+use crate::link::Link;
 use crate::text::pool::{self as text, Found, Pools};
 
 pub(crate) fn lookup(connection: &Connect, name: &str) -> Result<Option<StoragePool>, Failure> {
@@ -28,27 +33,81 @@ pub(crate) fn all(connection: &Connect) -> Result<Vec<StoragePool>, Failure> {
 
 /// Where they are.
 pub(crate) fn paths(connection: &Connect) -> Result<Pools, Failure> {
-    let places = each(all(connection)?, |pool| describe(pool).map(Some))?;
-    let places = places
-        .into_iter()
-        .map(|found| (found.pool.name, found.pool.path));
-    Ok(Pools(places.collect()))
+    Ok(places(&each(all(connection)?, |pool| {
+        describe(pool).map(Some)
+    })?))
 }
 
-pub(crate) fn list(
-    connection: &Connect,
-    project: &Project,
-) -> Result<Vec<(String, Observed)>, Failure> {
-    each(all(connection)?, |pool| {
-        let found = describe(pool)?;
-        let ours = found
-            .mark
-            .as_ref()
-            .is_some_and(|mark| mark.project == *project);
-        let name = found.pool.name.clone();
-        ours.then(|| Ok((name, observe(pool, found, project)?)))
-            .transpose()
-    })
+fn places<'a>(found: impl IntoIterator<Item = &'a Found>) -> Pools {
+    let places = found.into_iter().map(|found| &found.pool);
+    Pools(
+        places
+            .map(|pool| (pool.name.clone(), pool.path.clone()))
+            .collect(),
+    )
+}
+
+/// A pool as it is.
+pub(crate) struct Seen {
+    pub(crate) found: Found,
+    pub(crate) active: bool,
+    autostart: bool,
+}
+
+impl Seen {
+    /// `whole`: it is known to be started, now and with the host.
+    fn look(pool: &StoragePool, whole: bool) -> Result<Self, Failure> {
+        let doing = || "reading a storage pool".to_owned();
+        let active = whole || pool.is_active().doing(doing)?;
+        if active {
+            // libvirt tells what it saw when it last looked: it looks now. It refuses while a volume is being made; what
+            // it knew before is then good enough.
+            let _ = pool.refresh(0);
+        }
+        Ok(Self {
+            found: describe(pool)?,
+            active,
+            autostart: whole || pool.autostart().doing(doing)?,
+        })
+    }
+
+    pub(crate) fn observe(&self, project: &Project) -> Result<Observed, Failure> {
+        let pool = &self.found.pool;
+        let what = format!("the storage pool `{}`", pool.name);
+        let address = match guard::owner(&what, self.found.mark.as_ref(), project) {
+            Ok(address) => address,
+            Err(what) => {
+                return Ok(Observed::Foreign {
+                    what,
+                    unmarked: None,
+                });
+            }
+        };
+        match self.active && self.autostart {
+            true => guard::present(address, pool),
+            false => Ok(Observed::Partial {
+                address,
+                why: format!("{what} is not started"),
+            }),
+        }
+    }
+}
+
+/// All of them, and where they are.
+pub(crate) fn look(link: &Link) -> Result<(Vec<Seen>, Arc<Pools>), Failure> {
+    let pools = all(link)?;
+    let flags =
+        sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE | sys::VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART;
+    let whole = link
+        .list_all_storage_pools(flags)
+        .doing(|| "listing the storage pools".into())?;
+    let whole: BTreeSet<String> = whole.iter().filter_map(|pool| pool.name().ok()).collect();
+    let seen = each(pools, |pool| {
+        let whole = pool.name().is_ok_and(|name| whole.contains(&name));
+        Seen::look(pool, whole).map(Some)
+    })?;
+    let places = link.learn(places(seen.iter().map(|seen| &seen.found)));
+    Ok((seen, places))
 }
 
 pub(crate) fn read(
@@ -57,36 +116,21 @@ pub(crate) fn read(
     name: &str,
 ) -> Result<Observed, Failure> {
     match lookup(connection, name)? {
-        Some(pool) => observe(&pool, describe(&pool)?, project),
+        Some(pool) => Seen::look(&pool, false)?.observe(project),
         None => Ok(Observed::Absent),
     }
 }
 
-fn observe(pool: &StoragePool, found: Found, project: &Project) -> Result<Observed, Failure> {
-    let what = format!("the storage pool `{}`", found.pool.name);
-    let address = match guard::owner(&what, found.mark.as_ref(), project) {
-        Ok(address) => address,
-        Err(what) => {
-            return Ok(Observed::Foreign {
-                what,
-                unmarked: None,
-            });
-        }
-    };
-    let doing = || format!("reading {what}");
-    match pool.is_active().doing(doing)? && pool.autostart().doing(doing)? {
-        true => guard::present(address, &found.pool),
-        false => Ok(Observed::Partial {
-            address,
-            why: format!("{what} is not started"),
-        }),
-    }
-}
-
 /// Each step is skipped where it has been done.
-pub(crate) fn create(connection: &Connect, mark: &Mark, wanted: &Pool) -> Result<(), Failure> {
+pub(crate) fn create(
+    connection: &Connect,
+    mark: &Mark,
+    wanted: &Pool,
+    anew: bool,
+) -> Result<(), Failure> {
     let doing = || format!("making the storage pool `{}`", wanted.name);
     let pool = match lookup(connection, &wanted.name)? {
+        Some(_) if anew => return Err(taken(doing())),
         Some(pool) => {
             same(&describe(&pool)?, mark, wanted)?;
             pool

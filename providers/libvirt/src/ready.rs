@@ -10,10 +10,9 @@ use virt::domain::Domain;
 use virt::sys;
 
 use crate::console;
-use crate::domain::{lookup, state, stored};
+use crate::domain::{described, lookup, state};
 use crate::failure::Doing;
 use crate::text::console::{has_finished, has_line, last_lines};
-use crate::text::pool::Pools;
 use crate::text::xml;
 
 /// A guest that is up answers at once; one that is not may drop what it is sent.
@@ -31,7 +30,7 @@ pub(crate) fn ready(connection: &Connect, name: &str) -> Result<Readiness, Failu
         }
         state => return Ok(Readiness::Failed(format!("it is {state}"))),
     }
-    let machine = stored(&domain, &Pools::default())?.machine;
+    let machine = described(&domain)?.machine;
     Ok(match lacks(connection, &domain, &machine)? {
         Some(what) => Readiness::Waiting(what),
         None => Readiness::Ready,
@@ -130,7 +129,7 @@ pub(crate) fn last_words(connection: &Connect, name: &str) -> Result<Option<Stri
     let Some(domain) = lookup(connection, name)? else {
         return Ok(None);
     };
-    let machine = stored(&domain, &Pools::default())?.machine;
+    let machine = described(&domain)?.machine;
     let Some(path) = &machine.console_log else {
         return Ok(None);
     };

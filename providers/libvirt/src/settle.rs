@@ -7,51 +7,67 @@
 use std::time::Duration;
 
 use infra_api::target::Machine;
-use infra_api::{Failure, Impact, Progress, Remedy};
+use infra_api::{Failure, Impact, Mark, Progress, Remedy};
 use tokio::time::{Instant, sleep};
 use virt::connect::Connect;
 use virt::domain::Domain;
 use virt::sys;
 
-use crate::domain::{live, lookup, state, stored, theirs};
+use crate::domain::{live, lookup, running, state, stored, theirs, understood};
 use crate::failure::Doing;
-use crate::guard::Claim;
+use crate::guard::{Claim, taken};
+use crate::link::Link;
 use crate::plug::Running;
 use crate::text::domain::{self as text, Hypervisor};
+use crate::text::domain_read::Found;
 use crate::text::pool::Pools;
 use crate::text::theirs::with_notes_of;
-use crate::way::{Step, way};
+use crate::way::{Step, moves_alone, way};
 use crate::wire::Wire;
-use crate::{network, pool};
 
 const POLL: Duration = Duration::from_millis(200);
 
-/// What is still to be done when its definition is written.
+/// What is still to be done when its definition is written, and it runs if it could.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Left {
     Nothing,
     Restart,
 }
 
-/// Makes the machine as wanted, whatever is there of it.
+/// How a definition was written.
+enum Defined {
+    /// There was none.
+    Anew(Domain),
+    /// And what runs is like it.
+    Changed(Domain),
+    /// What runs is not like it.
+    Restart,
+}
+
+/// Makes the machine as wanted, whatever is there of it; `anew`, only where nothing is.
 pub(crate) async fn settle(
     wire: &Wire,
     claim: &Claim,
-    wanted: &Machine,
+    (wanted, anew): (&Machine, bool),
     allowed: Impact,
     patience: Duration,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
     let (name, owned) = (wanted.name.clone(), (claim.clone(), wanted.clone()));
-    let define = move |connection: &Connect, _: &_| define(connection, &owned.0, &owned.1, allowed);
+    let define = move |link: &Link, _: &_| {
+        let (claim, wanted) = &owned;
+        match define(link, claim, (wanted, anew), allowed)? {
+            Defined::Anew(domain) => begin(&domain, wanted.autostart).map(|()| Left::Nothing),
+            Defined::Changed(domain) => run(&domain, wanted.autostart).map(|()| Left::Nothing),
+            Defined::Restart => Ok(Left::Restart),
+        }
+    };
     if wire.act(progress, define).await? == Left::Restart {
         stop(wire, &name, patience_for(wanted, patience), progress).await?;
+        let autostart = wanted.autostart;
+        wire.act(progress, move |link, _| start(link, &name, autostart))
+            .await?;
     }
-    let autostart = wanted.autostart;
-    wire.act(progress, move |connection, _| {
-        start(connection, &name, autostart)
-    })
-    .await?;
     give_back(wire, wanted, patience * 2, progress).await
 }
 
@@ -69,9 +85,7 @@ async fn give_back(
     let began = Instant::now();
     loop {
         let name = wanted.name.clone();
-        let has = wire
-            .ask(move |connection| balloon(connection, &name))
-            .await?;
+        let has = wire.ask(move |link| balloon(link, &name)).await?;
         if has == Some(target) {
             return Ok(());
         }
@@ -94,80 +108,91 @@ async fn give_back(
 }
 
 /// What the guest has of less than all.
-fn balloon(connection: &Connect, name: &str) -> Result<Option<u64>, Failure> {
-    match lookup(connection, name)? {
-        Some(domain) => Ok(live(&domain, &pool::paths(connection)?, None)?
-            .machine
-            .balloon_bytes),
+fn balloon(link: &Link, name: &str) -> Result<Option<u64>, Failure> {
+    match lookup(link, name)? {
+        Some(domain) => Ok(running(link, &domain)?.machine.balloon_bytes),
         None => Ok(None),
     }
 }
 
 /// Writes the definition and changes what runs. Refuses before it touches anything.
 fn define(
-    connection: &Connect,
+    link: &Link,
     claim: &Claim,
-    wanted: &Machine,
+    (wanted, anew): (&Machine, bool),
     allowed: Impact,
-) -> Result<Left, Failure> {
+) -> Result<Defined, Failure> {
     let doing = || format!("defining the domain `{}`", wanted.name);
-    let pools = pool::paths(connection)?;
     let mark = &claim.mark;
-    let mut xml = text::write(wanted, mark, &pools, hypervisor(connection)?).doing(doing)?;
-    let there = lookup(connection, &wanted.name)?;
-    let steps = match &there {
-        Some(domain) => {
-            let steps = next(connection, domain, &pools, (claim, wanted))?;
-            xml = with_notes(xml, domain)?;
-            steps
+    let there = lookup(link, &wanted.name)?;
+    if anew && there.is_some() {
+        return Err(taken(doing()));
+    }
+    let mut xml = written(link, wanted, mark, doing)?;
+    let mut check = sys::VIR_DOMAIN_DEFINE_VALIDATE;
+    let mut steps = Some(Vec::new());
+    if let Some(domain) = &there {
+        let before = domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE).doing(doing)?;
+        let found = understood(link, &before)?;
+        steps = next(link, domain, &found, (claim, wanted))?;
+        if steps.is_none() && allowed == Impact::InPlace {
+            return Err(Failure::new(
+                Remedy::Replan,
+                doing(),
+                "this takes a restart, which was not planned",
+            ));
         }
-        None => Some(Vec::new()),
-    };
-    if steps.is_none() && allowed == Impact::InPlace {
-        return Err(Failure::new(
-            Remedy::Replan,
-            doing(),
-            "this takes a restart, which was not planned",
-        ));
+        if allowed == Impact::Restart {
+            forget_saved(domain, &found.machine, wanted)?;
+        }
+        xml = with_notes_of(xml, &before).doing(doing)?;
+        if found.stamp.is_some() && moves_alone(&found.machine, wanted) {
+            check = 0;
+        }
     }
-    if let Some(domain) = there.filter(|_| allowed == Impact::Restart) {
-        forget_saved(&domain, &pools, wanted)?;
-    }
-    let domain = connection
-        .define_domain_xml_flags(&xml, sys::VIR_DOMAIN_DEFINE_VALIDATE)
-        .doing(doing)?;
+    let domain = link.define_domain_xml_flags(&xml, check).doing(doing)?;
     let Some(steps) = steps else {
-        return Ok(Left::Restart);
+        return Ok(Defined::Restart);
     };
-    let domain = &domain;
+    if there.is_none() {
+        return Ok(Defined::Anew(domain));
+    }
     let running = Running {
-        connection,
-        domain,
+        connection: link,
+        domain: &domain,
         mark,
         wanted,
     };
-    running.go(&steps).map(|()| Left::Nothing)
+    running.go(&steps)?;
+    Ok(Defined::Changed(domain))
+}
+
+fn written(
+    link: &Link,
+    machine: &Machine,
+    mark: &Mark,
+    doing: impl Fn() -> String,
+) -> Result<String, Failure> {
+    let runs = link.hypervisor()?;
+    let write = |pools: &Pools| text::write(machine, mark, pools, runs);
+    link.with_pools(write, |_| true)?.doing(doing)
 }
 
 /// Writes what its next start makes of it; what runs is left alone.
-pub(crate) fn prepare(
-    connection: &Connect,
-    claim: &Claim,
-    wanted: &Machine,
-) -> Result<(), Failure> {
+pub(crate) fn prepare(link: &Link, claim: &Claim, wanted: &Machine) -> Result<(), Failure> {
     let doing = || format!("preparing the next start of the domain `{}`", wanted.name);
-    let pools = pool::paths(connection)?;
-    let xml = text::write(wanted, &claim.mark, &pools, hypervisor(connection)?).doing(doing)?;
+    let xml = written(link, wanted, &claim.mark, doing)?;
     let gone = || Failure::new(Remedy::Replan, doing(), "it is gone");
-    let domain = lookup(connection, &wanted.name)?.ok_or_else(gone)?;
-    let theirs = may(connection, &domain, &pools, claim)?;
-    let xml = with_notes(xml, &domain)?;
-    let defined = connection.define_domain_xml_flags(&xml, sys::VIR_DOMAIN_DEFINE_VALIDATE);
+    let domain = lookup(link, &wanted.name)?.ok_or_else(gone)?;
+    let before = domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE).doing(doing)?;
+    let theirs = may(link, &domain, &understood(link, &before)?, claim)?;
+    let xml = with_notes_of(xml, &before).doing(doing)?;
+    let defined = link.define_domain_xml_flags(&xml, sys::VIR_DOMAIN_DEFINE_VALIDATE);
     let domain = defined.doing(doing)?;
     match theirs {
         Some(theirs) if domain.is_active().doing(doing)? => {
             let running = Running {
-                connection,
+                connection: link,
                 domain: &domain,
                 mark: &claim.mark,
                 wanted: &theirs,
@@ -180,9 +205,9 @@ pub(crate) fn prepare(
 
 /// A machine saved to disk (libvirt does that when its host goes down) would come back as it was, whatever its
 /// definition says since. A restart that was planned throws that memory away.
-fn forget_saved(domain: &Domain, pools: &Pools, wanted: &Machine) -> Result<(), Failure> {
+fn forget_saved(domain: &Domain, stored: &Machine, wanted: &Machine) -> Result<(), Failure> {
     let doing = || format!("removing the saved memory of `{}`", wanted.name);
-    let changed = stored(domain, pools)?.machine != text::definition(wanted.clone());
+    let changed = *stored != text::definition(wanted.clone());
     match changed && domain.has_managed_save(0).doing(doing)? {
         true => domain.managed_save_remove(0).doing(doing),
         false => Ok(()),
@@ -192,57 +217,37 @@ fn forget_saved(domain: &Domain, pools: &Pools, wanted: &Machine) -> Result<(), 
 /// Refuses what is not ours. What is imported and carries no mark yet is told as it is: it is no longer what infra
 /// could make where somebody has changed it since, and written anew it would lose that.
 fn may(
-    connection: &Connect,
+    link: &Link,
     domain: &Domain,
-    pools: &Pools,
+    found: &Found,
     claim: &Claim,
 ) -> Result<Option<Machine>, Failure> {
     let doing = || "reading a domain".to_owned();
-    let found = stored(domain, pools)?;
     let what = format!("the domain `{}`", found.machine.name);
     claim.may(&what, found.mark(), &domain.uuid_string().doing(doing)?)?;
     if found.stamp.is_some() {
         return Ok(None);
     }
-    theirs(connection, domain, pools)?.map(Some).map_err(|why| {
+    theirs(link, domain)?.map(Some).map_err(|why| {
         Failure::new(Remedy::Operator, format!("changing {what}"), why)
             .hint("take that out of it first: written anew it would lose it")
     })
 }
 
-/// What others have noted in its definition stays in it.
-fn with_notes(xml: String, domain: &Domain) -> Result<String, Failure> {
-    let doing = || "reading a domain".to_owned();
-    let before = domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE).doing(doing)?;
-    with_notes_of(xml, &before).doing(doing)
-}
-
-pub(crate) fn hypervisor(connection: &Connect) -> Result<Hypervisor, Failure> {
-    let kind = connection
-        .driver_type()
-        .doing(|| "asking libvirt what it runs".into())?;
-    Ok(if kind == "TEST" {
-        Hypervisor::Test
-    } else {
-        Hypervisor::Qemu
-    })
-}
-
 /// What makes it as wanted while it runs; nothing where that takes a restart.
 fn next(
-    connection: &Connect,
+    link: &Link,
     domain: &Domain,
-    pools: &Pools,
+    found: &Found,
     (claim, wanted): (&Claim, &Machine),
 ) -> Result<Option<Vec<Step>>, Failure> {
-    let what = format!("the domain `{}`", wanted.name);
-    let theirs = may(connection, domain, pools, claim)?;
-    if !domain.is_active().doing(|| format!("reading {what}"))? {
+    let theirs = may(link, domain, found, claim)?;
+    let active = domain.is_active();
+    if !active.doing(|| format!("reading the domain `{}`", wanted.name))? {
         return Ok(Some(Vec::new()));
     }
     let Some(theirs) = theirs else {
-        let ports = network::ports(connection)?;
-        return Ok(way(&live(domain, pools, ports.as_ref())?.machine, wanted));
+        return Ok(way(&live(link, domain)?.machine, wanted));
     };
     // What runs gets the mark as well: it says what libvirt has no place for.
     Ok(way(&theirs, wanted).map(|mut steps| {
@@ -251,16 +256,39 @@ fn next(
     }))
 }
 
-/// Running, by whatever that takes from where it is.
 fn start(connection: &Connect, name: &str, autostart: bool) -> Result<(), Failure> {
-    let doing = || format!("starting the domain `{name}`");
-    let Some(domain) = lookup(connection, name)? else {
-        return Err(Failure::new(Remedy::Replan, doing(), "it is gone"));
-    };
+    match lookup(connection, name)? {
+        Some(domain) => run(&domain, autostart),
+        None => {
+            let doing = format!("starting the domain `{name}`");
+            Err(Failure::new(Remedy::Replan, doing, "it is gone"))
+        }
+    }
+}
+
+fn starting(domain: &Domain) -> String {
+    format!(
+        "starting the domain `{}`",
+        domain.name().unwrap_or_default()
+    )
+}
+
+/// One that was just defined is off, and not started with the host.
+fn begin(domain: &Domain, autostart: bool) -> Result<(), Failure> {
+    let doing = || starting(domain);
+    if autostart {
+        domain.set_autostart(true).doing(doing)?;
+    }
+    domain.create().doing(doing)
+}
+
+/// Running, by whatever that takes from where it is.
+fn run(domain: &Domain, autostart: bool) -> Result<(), Failure> {
+    let doing = || starting(domain);
     if domain.autostart().doing(doing)? != autostart {
         domain.set_autostart(autostart).doing(doing)?;
     }
-    match state(&domain)? {
+    match state(domain)? {
         "running" => Ok(()),
         "paused" => domain.resume().doing(doing),
         "pmsuspended" => domain.pm_wakeup(0).doing(doing),
@@ -335,20 +363,17 @@ fn ask_to_stop(connection: &Connect, name: &str) -> Result<bool, Failure> {
 }
 
 fn is_off(connection: &Connect, name: &str) -> Result<bool, Failure> {
-    match lookup(connection, name)? {
-        Some(domain) => domain
-            .is_active()
-            .map(|active| !active)
-            .doing(|| format!("watching the domain `{name}`")),
-        None => Ok(true),
-    }
+    Ok(on(connection, name)?.is_none())
+}
+
+/// The one that runs.
+fn on(connection: &Connect, name: &str) -> Result<Option<Domain>, Failure> {
+    // What was just looked for has the number it runs under, if it does.
+    Ok(lookup(connection, name)?.filter(|domain| domain.id().is_some()))
 }
 
 fn take_power(connection: &Connect, name: &str) -> Result<(), Failure> {
-    if is_off(connection, name)? {
-        return Ok(());
-    }
-    let Some(domain) = lookup(connection, name)? else {
+    let Some(domain) = on(connection, name)? else {
         return Ok(());
     };
     match domain.destroy() {
@@ -367,40 +392,35 @@ pub(crate) async fn delete(
 ) -> Result<(), Failure> {
     let (name, claim) = (name.to_owned(), claim.clone());
     let (asked, owner) = (name.clone(), claim.clone());
-    let there = wire.ask(move |connection| owned(connection, &owner, &asked));
-    let Some(machine) = there.await? else {
+    let there = wire.ask(move |link| owned(link, &owner, &asked));
+    let Some((_, machine)) = there.await? else {
         return Ok(());
     };
     stop(wire, &name, patience_for(&machine, patience), progress).await?;
-    wire.act(progress, move |connection, _| {
-        undefine(connection, &claim, &name)
-    })
-    .await
+    wire.act(progress, move |link, _| undefine(link, &claim, &name))
+        .await
 }
 
-/// The one that is there; a failure if it is not ours.
-fn owned(connection: &Connect, claim: &Claim, name: &str) -> Result<Option<Machine>, Failure> {
-    let Some(domain) = lookup(connection, name)? else {
+/// The one that is there, and what it is made of; a failure if it is not ours.
+fn owned(link: &Link, claim: &Claim, name: &str) -> Result<Option<(Domain, Machine)>, Failure> {
+    let Some(domain) = lookup(link, name)? else {
         return Ok(None);
     };
-    let there = stored(&domain, &pool::paths(connection)?)?;
+    let there = stored(link, &domain)?;
     let what = format!("the domain `{name}`");
     let identity = domain.uuid_string().doing(|| format!("reading {what}"))?;
     claim.may(&what, there.mark(), &identity)?;
-    Ok(Some(there.machine))
+    Ok(Some((domain, there.machine)))
 }
 
-fn undefine(connection: &Connect, claim: &Claim, name: &str) -> Result<(), Failure> {
+fn undefine(link: &Link, claim: &Claim, name: &str) -> Result<(), Failure> {
     // A transient domain is gone once it is stopped.
-    if owned(connection, claim, name)?.is_none() {
-        return Ok(());
-    }
-    let Some(domain) = lookup(connection, name)? else {
+    let Some((domain, _)) = owned(link, claim, name)? else {
         return Ok(());
     };
     let saved = sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
     // Ours have no firmware with variables, but somebody may have given it one. The mock knows no such flag.
-    let with = match hypervisor(connection)? {
+    let with = match link.hypervisor()? {
         Hypervisor::Qemu => saved | sys::VIR_DOMAIN_UNDEFINE_NVRAM,
         Hypervisor::Test => saved,
     };

@@ -1,13 +1,15 @@
 //! A volume's place on a daemon: what is there, and whose it is. Of all that can be changed, only the companion
 //! is written here.
 
+use std::collections::BTreeMap;
+
 use infra_api::target::{Allocation, DiskVolume, FileVolume, IgnitionVolume, Original, VolumeRef};
 use infra_api::{Failure, Mark, Observed, Project, Text};
-use virt::connect::Connect;
 use virt::storage_pool::StoragePool;
 use virt::storage_vol::StorageVol;
 
 use crate::failure::{Doing, found};
+use crate::link::Link;
 use crate::text::companion::{self, Companion, Content};
 use crate::text::pool::Pools;
 use crate::text::seed;
@@ -18,63 +20,81 @@ use crate::{guard, pool};
 /// No seed is that large: what is, was not made by us.
 const LARGEST_SEED: u64 = 64 << 20;
 
-/// A pool that is started, and was just looked through.
+/// A pool that is started.
 pub(crate) struct Place<'a> {
-    pub(crate) connection: &'a Connect,
+    pub(crate) link: &'a Link,
     pub(crate) pool: StoragePool,
-    pub(crate) paths: Pools,
     name: String,
 }
 
-/// Nothing, of a pool that is not there or not started: what it holds cannot be known.
-pub(crate) fn open<'a>(connection: &'a Connect, name: &str) -> Result<Option<Place<'a>>, Failure> {
-    let Some(pool) = pool::lookup(connection, name)? else {
+/// Looked through just now. Nothing, of a pool that is not there or not started: what it holds cannot be known.
+pub(crate) fn open<'a>(link: &'a Link, name: &str) -> Result<Option<Place<'a>>, Failure> {
+    let Some(place) = opened(link, name)? else {
         return Ok(None);
     };
-    let active = pool.is_active();
-    if !active.doing(|| format!("looking into the pool `{name}`"))? {
-        return Ok(None);
-    }
-    let (paths, name) = (pool::paths(connection)?, name.to_owned());
-    let place = Place {
-        connection,
-        pool,
-        paths,
-        name,
+    let active = place.refresh() || {
+        let active = place.pool.is_active();
+        active.doing(|| format!("looking into the pool `{name}`"))?
     };
-    place.refresh();
-    Ok(Some(place))
+    Ok(active.then_some(place))
 }
+
+/// One that is known to be started, and was looked through already.
+pub(crate) fn opened<'a>(link: &'a Link, name: &str) -> Result<Option<Place<'a>>, Failure> {
+    let pool = pool::lookup(link, name)?;
+    Ok(pool.map(|pool| Place {
+        link,
+        pool,
+        name: name.to_owned(),
+    }))
+}
+
+/// What stands in a pool, by name.
+pub(crate) type Listed = BTreeMap<String, StorageVol>;
 
 impl Place<'_> {
     /// Files come and go behind libvirt's back, and their formats are looked at only now. It refuses while a
-    /// volume is being made; what it knew before is then good enough.
-    pub(crate) fn refresh(&self) {
-        let _ = self.pool.refresh(0);
+    /// volume is being made; what it knew before is then good enough. Of one that is not started there is nothing to see.
+    pub(crate) fn refresh(&self) -> bool {
+        self.pool.refresh(0).is_ok()
     }
 
-    /// The volumes that have a companion.
-    pub(crate) fn marked(&self) -> Result<Vec<String>, Failure> {
-        let names = match self.pool.list_volumes() {
+    pub(crate) fn listed(&self) -> Result<Listed, Failure> {
+        let volumes = match self.pool.list_all_volumes(0) {
             // Somebody stopped it meanwhile: what it holds cannot be known.
-            Err(_) if !self.pool.is_active().unwrap_or(false) => return Ok(Vec::new()),
-            names => names,
+            Err(_) if !self.pool.is_active().unwrap_or(false) => return Ok(Listed::new()),
+            volumes => volumes,
         };
-        let names = names.doing(|| format!("listing the pool `{}`", self.name))?;
-        let volumes = names.iter().filter_map(|name| companion::volume_of(name));
-        Ok(volumes.map(str::to_owned).collect())
+        let doing = || format!("listing the pool `{}`", self.name);
+        let volumes = volumes.doing(doing)?.into_iter();
+        let named = volumes.map(|volume| volume.name().map(|name| (name, volume)));
+        named.collect::<Result<_, _>>().doing(doing)
     }
 
     pub(crate) fn spot(&self, name: &str) -> Result<Spot<'_>, Failure> {
         let companion = self.volume(&companion::name(name))?;
+        self.spot_of(name, companion, self.volume(name)?)
+    }
+
+    /// By what was listed.
+    pub(crate) fn spot_in(&self, listed: &Listed, name: &str) -> Result<Spot<'_>, Failure> {
+        let listed = |name: &str| listed.get(name).cloned();
+        self.spot_of(name, listed(&companion::name(name)), listed(name))
+    }
+
+    fn spot_of(
+        &self,
+        name: &str,
+        companion: Option<StorageVol>,
+        data: Option<StorageVol>,
+    ) -> Result<Spot<'_>, Failure> {
         let note = match &companion {
-            Some(there) => match download(self.connection, there, COMPANION)? {
+            Some(there) => match download(self.link, there, COMPANION)? {
                 Some(bytes) => Note::read(&bytes),
                 None => Note::Unreadable,
             },
             None => Note::Absent,
         };
-        let data = self.volume(name)?;
         let volume = VolumeRef {
             pool: self.name.clone(),
             name: name.to_owned(),
@@ -151,7 +171,7 @@ impl Spot<'_> {
     }
 
     /// Neither a volume nor anything that speaks of one.
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.data.is_none() && matches!(self.note, Note::Absent | Note::Blank)
     }
 
@@ -194,12 +214,14 @@ impl Spot<'_> {
     fn body(&self, content: &Content, data: &StorageVol) -> Result<Option<Body>, Failure> {
         let doing = || format!("reading {}", self.what());
         let xml = data.xml_desc(0).doing(doing)?;
+        let read = |pools: &Pools| text::read(&xml, pools);
+        let found = self.place.link.with_pools(read, |found| !found.is_astray());
         let text::Found {
             format,
             capacity,
             length,
             backing,
-        } = text::read(&xml, &self.place.paths).doing(doing)?;
+        } = found?.doing(doing)?;
         let volume = self.volume.clone();
         Ok(match content {
             Content::File { sha256 } => {
@@ -228,7 +250,7 @@ impl Spot<'_> {
             }
             Content::Seed | Content::Ignition if length > LARGEST_SEED => None,
             Content::Ignition => {
-                let bytes = download(self.place.connection, data, length)?;
+                let bytes = download(self.place.link, data, length)?;
                 let config = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
                 config.map(|config| {
                     let config = Text::Plain(config);
@@ -236,7 +258,7 @@ impl Spot<'_> {
                 })
             }
             Content::Seed => {
-                let image = download(self.place.connection, data, length)?;
+                let image = download(self.place.link, data, length)?;
                 image
                     .and_then(|image| seed::read(volume, &image))
                     .map(Body::Seed)
@@ -250,13 +272,28 @@ impl Spot<'_> {
         mark: &Mark,
         content: Content,
         complete: bool,
+    ) -> Result<StorageVol, Failure> {
+        let there = match &self.companion {
+            Some(there) => there.clone(),
+            None => self.room(&companion::name(&self.volume.name), COMPANION)?,
+        };
+        self.note_in(&there, mark, content, complete)?;
+        Ok(there)
+    }
+
+    /// Writes the companion that is there.
+    pub(crate) fn note_in(
+        &self,
+        companion: &StorageVol,
+        mark: &Mark,
+        content: Content,
+        complete: bool,
     ) -> Result<(), Failure> {
         let bytes = Companion::new(mark, content, complete).write();
-        let bytes = bytes.doing(|| format!("marking {}", self.what()))?;
-        match &self.companion {
-            Some(there) => self.send(there, &bytes),
-            None => self.make(&companion::name(&self.volume.name), &bytes),
-        }
+        self.send(
+            companion,
+            &bytes.doing(|| format!("marking {}", self.what()))?,
+        )
     }
 
     /// A volume of these very bytes.
@@ -281,12 +318,6 @@ impl Spot<'_> {
 
     fn send(&self, volume: &StorageVol, mut bytes: &[u8]) -> Result<(), Failure> {
         let length = bytes.len() as u64;
-        upload(
-            self.place.connection,
-            volume,
-            length,
-            &mut bytes,
-            &mut |_| (),
-        )
+        upload(self.place.link, volume, length, &mut bytes, &mut |_| ())
     }
 }

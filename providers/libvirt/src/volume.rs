@@ -7,23 +7,25 @@ use std::path::Path;
 
 use infra_api::target::{Allocation, DiskVolume, VolumeRef};
 use infra_api::{Failure, Mark, Observed, Project, Remedy};
-use virt::connect::Connect;
 
-use crate::failure::{Doing, each, patiently};
+use crate::failure::{Doing, each, patiently, there};
 use crate::fill::fill;
 use crate::grow::grow_to;
+use crate::guard::taken;
+use crate::link::Link;
 use crate::pool;
-use crate::spot::{Note, Place, Spot, open};
+use crate::side::side_by_side;
+use crate::spot::{Note, Place, Spot, open, opened};
 use crate::text::companion::{self, Content};
 use crate::text::volume::Body;
-use crate::wire::Say;
+use crate::wire::{AT_A_TIME, Say};
 
 pub(crate) fn read(
-    connection: &Connect,
+    link: &Link,
     project: &Project,
     volume: &VolumeRef,
 ) -> Result<Observed, Failure> {
-    match open(connection, &volume.pool)? {
+    match open(link, &volume.pool)? {
         Some(place) => place.spot(&volume.name)?.observe(project),
         None => Ok(Observed::Absent),
     }
@@ -31,13 +33,17 @@ pub(crate) fn read(
 
 /// By `POOL/NAME`: every volume whose companion names this project, in every pool that is started.
 pub(crate) fn list(
-    connection: &Connect,
+    link: &Link,
     project: &Project,
+    pools: &[pool::Seen],
 ) -> Result<Vec<(String, Observed)>, Failure> {
-    let pools = pool::paths(connection)?.0;
-    let lists = each(pools.keys(), |pool| match open(connection, pool)? {
-        Some(place) => list_in(&place, pool, project).map(Some),
-        None => Ok(None),
+    let started = pools.iter().filter(|pool| pool.active);
+    let lists = each(started, |pool| {
+        let name = &pool.found.pool.name;
+        let place = opened(link, name)?;
+        place
+            .map(|place| list_in(&place, name, project))
+            .transpose()
     })?;
     Ok(lists.into_iter().flatten().collect())
 }
@@ -47,28 +53,55 @@ fn list_in(
     pool: &str,
     project: &Project,
 ) -> Result<Vec<(String, Observed)>, Failure> {
-    each(place.marked()?, |name| {
-        let spot = place.spot(name)?;
+    let listed = place.listed()?;
+    let marked: Vec<&str> = listed
+        .keys()
+        .filter_map(|n| companion::volume_of(n))
+        .collect();
+    there(side_by_side(AT_A_TIME, &marked, |name| {
+        let spot = place.spot_in(&listed, name)?;
         let ours = spot.mark().is_some_and(|mark| mark.project == *project);
         ours.then(|| Ok((format!("{pool}/{name}"), spot.observe(project)?)))
             .transpose()
-    })
+    }))
+}
+
+/// What these volumes of one pool are. Nothing of those that are somebody else's.
+pub(crate) fn survey(
+    link: &Link,
+    project: &Project,
+    pool: &str,
+    names: &[String],
+) -> Result<Vec<(String, Observed)>, Failure> {
+    let absent = |name: &String| (format!("{pool}/{name}"), Observed::Absent);
+    let Some(place) = open(link, pool)? else {
+        return Ok(names.iter().map(absent).collect());
+    };
+    let listed = place.listed()?;
+    there(side_by_side(AT_A_TIME, names, |name| {
+        let observed = place.spot_in(&listed, name)?.observe(project)?;
+        let told = !matches!(observed, Observed::Foreign { .. });
+        Ok(told.then(|| (format!("{pool}/{name}"), observed)))
+    }))
 }
 
 /// What is there and whole must be what is wanted; anything less is made again from the beginning.
 pub(crate) fn create(
-    connection: &Connect,
+    link: &Link,
     mark: &Mark,
-    wanted: &Body,
+    (wanted, anew): (&Body, bool),
     source: Option<&Path>,
     say: &Say,
 ) -> Result<(), Failure> {
     let doing = || format!("making the volume `{}`", wanted.volume().name);
     let stale = |why: &str| Failure::new(Remedy::Replan, doing(), why);
-    let Some(place) = open(connection, &wanted.volume().pool)? else {
+    let Some(place) = open(link, &wanted.volume().pool)? else {
         return Err(stale("its pool is not started"));
     };
     let spot = place.spot(&wanted.volume().name)?;
+    if anew && !spot.is_empty() {
+        return Err(taken(doing()));
+    }
     spot.claim(&mark.project)?;
     match spot.observe(&mark.project)? {
         Observed::Present { body, .. } => match serde_json::to_value(wanted).ok() == Some(body) {
@@ -88,14 +121,12 @@ fn make(
     say: &Say,
 ) -> Result<(), Failure> {
     let content = content(wanted);
-    spot.note(mark, content.clone(), false)?;
+    let companion = spot.note(mark, content.clone(), false)?;
     if let Some(old) = &spot.data {
         patiently(|| old.delete(0)).doing(|| format!("clearing {}", spot.what()))?;
     }
     fill(place, spot, wanted, source, say)?;
-    place.refresh();
-    // Looked at again: the companion is there now.
-    place.spot(&wanted.volume().name)?.note(mark, content, true)
+    spot.note_in(&companion, mark, content, true)
 }
 
 fn content(body: &Body) -> Content {
@@ -120,7 +151,7 @@ fn content(body: &Body) -> Content {
 /// A disk grows in place. What a guest reads when it starts is written again: who has it open keeps the old one until
 /// he starts again.
 pub(crate) fn update(
-    connection: &Connect,
+    link: &Link,
     mark: &Mark,
     before: &Body,
     after: &Body,
@@ -130,7 +161,7 @@ pub(crate) fn update(
     {
         let volume = after.volume();
         let doing = || format!("changing the volume `{}`", volume.name);
-        let Some(place) = open(connection, &volume.pool)? else {
+        let Some(place) = open(link, &volume.pool)? else {
             return Err(Failure::new(
                 Remedy::Replan,
                 doing(),
@@ -141,11 +172,11 @@ pub(crate) fn update(
         spot.claim(&mark.project)?;
         return make(&place, &spot, mark, after, None, say);
     }
-    grow_to(connection, mark, before, after)
+    grow_to(link, mark, before, after)
 }
 
-pub(crate) fn delete(connection: &Connect, mark: &Mark, volume: &VolumeRef) -> Result<(), Failure> {
-    let Some(place) = open(connection, &volume.pool)? else {
+pub(crate) fn delete(link: &Link, mark: &Mark, volume: &VolumeRef) -> Result<(), Failure> {
+    let Some(place) = open(link, &volume.pool)? else {
         return Ok(());
     };
     let spot = place.spot(&volume.name)?;

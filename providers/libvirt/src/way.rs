@@ -73,6 +73,25 @@ pub(crate) fn way(runs: &Machine, wanted: &Machine) -> Option<Vec<Step>> {
     (now == wanted).then_some(steps)
 }
 
+/// Whether only CPUs and NUMA nodes are others, on threads that were bound before as well: what is written of that is the
+/// same but for numbers.
+pub(crate) fn moves_alone(stored: &Machine, wanted: &Machine) -> bool {
+    let threads = |machine: &Machine| {
+        let vcpus: Vec<u32> = machine.vcpu_pins.keys().copied().collect();
+        let iothreads: Vec<u32> = machine.iothread_pins.keys().copied().collect();
+        let (emulator, nodes) = (&machine.emulator_pin, &machine.memory_nodes);
+        (vcpus, iothreads, emulator.is_some(), nodes.is_some())
+    };
+    let bound = |machine: &Machine| Machine {
+        vcpu_pins: wanted.vcpu_pins.clone(),
+        iothread_pins: wanted.iothread_pins.clone(),
+        emulator_pin: wanted.emulator_pin.clone(),
+        memory_nodes: wanted.memory_nodes.clone(),
+        ..definition(machine.clone())
+    };
+    threads(stored) == threads(wanted) && bound(stored) == bound(wanted)
+}
+
 /// What changing the attribute at a path alone takes.
 pub(crate) fn impact(path: &[String], before: &Value, after: &Value) -> Impact {
     let mut changed = before.clone();

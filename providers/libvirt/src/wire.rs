@@ -1,6 +1,7 @@
-//! The connection to one daemon: blocking calls on threads of their own, few at a time, none for ever.
+//! The way to one daemon: blocking calls on threads of their own, few at a time, none for ever.
 //!
-//! Knows no objects. What runs over it is a closure that is handed the connection.
+//! Knows no objects. What runs over it is a closure that is handed the connection: the first one, and the second one
+//! while that has all the calls it can take.
 
 use std::sync::{Arc, Mutex, Once, PoisonError, mpsc};
 use std::thread;
@@ -14,10 +15,14 @@ use virt::connect::Connect;
 use virt::{error, event};
 
 use crate::failure::Doing;
+use crate::link::{Known, Link};
 
 /// Calls at a time on one connection. With a fifth the daemon stops reading from it (`max_client_requests` is
 /// 5), our keep-alive stays unanswered and the connection is closed under calls that were only slow.
-const AT_A_TIME: usize = 4;
+pub(crate) const AT_A_TIME: usize = 4;
+
+/// Connections to one daemon. The second one is there for steps that take long: five machines start at once.
+const LINES: usize = 2;
 
 /// A daemon that answers no keep-alive this often, this many seconds apart, is taken for dead.
 const KEEP_ALIVE: (i32, u32) = (5, 6);
@@ -29,14 +34,35 @@ const OPENING: Duration = Duration::from_secs(30);
 /// what QEMU can do. The keep-alive finds frozen daemons sooner.
 const SILENCE: Duration = Duration::from_secs(600);
 
-/// One daemon. Clones share the connection.
+/// One daemon. Clones share the connections.
 #[derive(Clone)]
 pub(crate) struct Wire(Arc<Inner>);
 
 struct Inner {
     uri: String,
-    connection: Mutex<Option<Arc<Connect>>>,
+    known: Arc<Known>,
+    lines: [Line; LINES],
+}
+
+/// A connection, opened when it is needed.
+struct Line {
+    link: Mutex<Option<Arc<Link>>>,
     slots: Arc<Semaphore>,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self {
+            link: Mutex::default(),
+            slots: Arc::new(Semaphore::new(AT_A_TIME)),
+        }
+    }
+}
+
+/// Calls of a closure: some of a line's, for as long as it runs.
+struct Slot {
+    line: usize,
+    _calls: OwnedSemaphorePermit,
 }
 
 /// How a blocking call tells what it is doing.
@@ -54,8 +80,8 @@ impl Wire {
     pub(crate) fn new(uri: &str) -> Self {
         Self(Arc::new(Inner {
             uri: uri.to_owned(),
-            connection: Mutex::new(None),
-            slots: Arc::new(Semaphore::new(AT_A_TIME)),
+            known: Arc::default(),
+            lines: Default::default(),
         }))
     }
 
@@ -67,12 +93,29 @@ impl Wire {
     pub(crate) async fn ask<T, F>(&self, question: F) -> Result<T, Failure>
     where
         T: Send + 'static,
-        F: Fn(&Connect) -> Result<T, Failure> + Send + Sync + 'static,
+        F: Fn(&Link) -> Result<T, Failure> + Send + Sync + 'static,
+    {
+        self.ask_by(1, question).await
+    }
+
+    /// Reads much, by up to [`AT_A_TIME`] calls at once.
+    pub(crate) async fn ask_widely<T, F>(&self, question: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: Fn(&Link) -> Result<T, Failure> + Send + Sync + 'static,
+    {
+        self.ask_by(AT_A_TIME, question).await
+    }
+
+    async fn ask_by<T, F>(&self, calls: usize, question: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: Fn(&Link) -> Result<T, Failure> + Send + Sync + 'static,
     {
         let question = Arc::new(question);
         let once = || {
             let question = Arc::clone(&question);
-            self.act(&Silent, move |connection, _| question(connection))
+            self.act_by(calls, &Silent, move |link, _| question(link))
         };
         match once().await {
             Err(failure) if failure.remedy == Remedy::Retry => once().await,
@@ -84,13 +127,26 @@ impl Wire {
     pub(crate) async fn act<T, F>(&self, progress: &dyn Progress, action: F) -> Result<T, Failure>
     where
         T: Send + 'static,
-        F: FnOnce(&Connect, &Say) -> Result<T, Failure> + Send + 'static,
+        F: FnOnce(&Link, &Say) -> Result<T, Failure> + Send + 'static,
     {
-        let slot = self.slot().await?;
+        self.act_by(1, progress, action).await
+    }
+
+    async fn act_by<T, F>(
+        &self,
+        calls: usize,
+        progress: &dyn Progress,
+        action: F,
+    ) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Link, &Say) -> Result<T, Failure> + Send + 'static,
+    {
+        let slot = self.slot(calls).await?;
         let inner = Arc::clone(&self.0);
         let (sender, mut said) = unbounded_channel();
         let mut call = tokio::task::spawn_blocking(move || {
-            let result = inner.call(|connection| action(connection, &Say(sender)));
+            let result = inner.call(slot.line, |link| action(link, &Say(sender)));
             drop(slot);
             result
         });
@@ -104,12 +160,20 @@ impl Wire {
         }
     }
 
-    async fn slot(&self) -> Result<OwnedSemaphorePermit, Failure> {
-        let slots = Arc::clone(&self.0.slots);
-        slots
-            .acquire_owned()
-            .await
-            .map_err(|closed| self.broken(closed))
+    /// On the first line that has so many calls free.
+    async fn slot(&self, calls: usize) -> Result<Slot, Failure> {
+        let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+        let free = |line: usize| Arc::clone(&self.0.lines[line].slots).acquire_many_owned(calls);
+        let (line, calls) = tokio::select! {
+            biased;
+            calls = free(0) => (0, calls),
+            calls = free(1) => (1, calls),
+        };
+        let calls = calls.map_err(|closed| self.broken(closed))?;
+        Ok(Slot {
+            line,
+            _calls: calls,
+        })
     }
 
     fn broken(&self, why: impl std::fmt::Display) -> Failure {
@@ -122,38 +186,39 @@ impl Wire {
 }
 
 impl Inner {
-    fn call<T>(&self, action: impl FnOnce(&Connect) -> Result<T, Failure>) -> Result<T, Failure> {
-        let connection = self.connection()?;
-        let result = action(&connection).map_err(|failure| lost(failure, &connection));
+    fn call<T>(
+        &self,
+        line: usize,
+        action: impl FnOnce(&Link) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let line = &self.lines[line];
+        let link = self.link(line)?;
+        let result = action(&link).map_err(|failure| lost(failure, &link));
         // A lost connection never comes back by itself; after mere business a new one costs a millisecond.
         if result
             .as_ref()
             .is_err_and(|failure| failure.remedy == Remedy::Retry)
         {
-            self.forget(&connection);
+            self.known.forget();
+            line.forget(&link);
         }
         result
     }
 
-    fn connection(&self) -> Result<Arc<Connect>, Failure> {
-        let mut kept = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(connection) = kept.as_ref().filter(|c| c.is_alive().unwrap_or(false)) {
-            return Ok(Arc::clone(connection));
+    fn link(&self, line: &Line) -> Result<Arc<Link>, Failure> {
+        let mut kept = line.link.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(link) = kept.as_ref().filter(|c| c.is_alive().unwrap_or(false)) {
+            return Ok(Arc::clone(link));
         }
-        let opened = Arc::new(open_in_time(&self.uri)?);
-        *kept = Some(Arc::clone(&opened));
-        Ok(opened)
+        let opened = Link::new(open_in_time(&self.uri)?, Arc::clone(&self.known));
+        Ok(Arc::clone(kept.insert(Arc::new(opened))))
     }
+}
 
-    fn forget(&self, lost: &Arc<Connect>) {
-        let mut kept = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        kept.take_if(|connection| Arc::ptr_eq(connection, lost));
+impl Line {
+    fn forget(&self, lost: &Arc<Link>) {
+        let mut kept = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.take_if(|link| Arc::ptr_eq(link, lost));
     }
 }
 

@@ -7,9 +7,10 @@ use virt::domain::Domain;
 use virt::sys;
 
 use crate::failure::{Doing, each};
+use crate::link::Link;
 use crate::plug::Running;
 use crate::text::domain_read::Found;
-use crate::{domain, guard, pool};
+use crate::{domain, guard};
 
 /// A machine with NICs on the bridge.
 pub(crate) struct Plugged {
@@ -20,16 +21,11 @@ pub(crate) struct Plugged {
 }
 
 /// All that run on it. Refuses where one of them is not ours: it would be cut off, and must not be touched.
-pub(crate) fn plugged(
-    connection: &Connect,
-    mark: &Mark,
-    network: &str,
-) -> Result<Vec<Plugged>, Failure> {
+pub(crate) fn plugged(link: &Link, mark: &Mark, network: &str) -> Result<Vec<Plugged>, Failure> {
     let doing = || format!("changing the network `{network}`");
-    let domains = connection.list_all_domains(sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE);
-    let pools = pool::paths(connection)?;
+    let domains = link.list_all_domains(sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE);
     each(domains.doing(doing)?, |domain| {
-        let found = domain::live(domain, &pools, None)?;
+        let found = domain::running(link, domain)?;
         let nics = found.on_bridge(network);
         if nics.is_empty() {
             return Ok(None);

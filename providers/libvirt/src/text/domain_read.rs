@@ -47,6 +47,27 @@ impl Found {
         nics.map(|(nic, _)| nic.clone()).collect()
     }
 
+    /// The networks that may have left a NIC behind.
+    pub(crate) fn stands_on(&self) -> BTreeSet<String> {
+        let nics = self.machine.interfaces.iter().zip(&self.ports);
+        let nics = nics.filter(|(_, port)| port.is_some());
+        nics.map(|(nic, _)| nic.network.clone()).collect()
+    }
+
+    /// Whether it has files of pools that are not known.
+    pub(crate) fn is_astray(&self) -> bool {
+        let Machine { boot, ignition, .. } = &self.machine;
+        let kernel = match boot {
+            Boot::Disk => [None, None],
+            Boot::Kernel {
+                kernel, initramfs, ..
+            } => [Some(kernel), initramfs.as_ref()],
+        };
+        let ignition = ignition.as_ref().map(|ignition| &ignition.volume);
+        let mut files = kernel.into_iter().chain([ignition]).flatten();
+        files.any(|file| file.pool.is_empty())
+    }
+
     pub(crate) fn mark(&self) -> Option<&Mark> {
         self.stamp.as_ref().map(|stamp| &stamp.mark)
     }

@@ -6,7 +6,7 @@ use infra_api::target::{Pool, VolumeRef};
 use infra_api::{Address, Mark, Project};
 use roxmltree::Node;
 
-use super::xml::{attr, el, leaf, parse, text};
+use super::xml::{attr, el, leaf, parse, size_at, text};
 
 /// A pool as libvirt describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,14 @@ pub(crate) struct Found {
     pub(crate) mark: Option<Mark>,
     pub(crate) pool: Pool,
     pub(crate) kind: Option<String>,
+    pub(crate) room: Option<Room>,
+}
+
+/// As libvirt saw it when it last looked; of a pool that is not started it says nothing that is true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub(crate) capacity_bytes: u64,
+    pub(crate) free_bytes: u64,
 }
 
 /// What stands before the project in a marked pool's vendor.
@@ -54,6 +62,12 @@ pub(crate) fn read(xml: &str) -> Result<Found, String> {
             mark: mark(root),
             pool,
             kind: root.attribute("type").map(str::to_owned),
+            room: size_at(root, "capacity")
+                .zip(size_at(root, "available"))
+                .map(|(capacity_bytes, free_bytes)| Room {
+                    capacity_bytes,
+                    free_bytes,
+                }),
         })
     })
 }
@@ -122,7 +136,8 @@ mod tests {
             Found {
                 mark: Some(mark),
                 pool,
-                kind: Some("dir".into())
+                kind: Some("dir".into()),
+                room: None,
             }
         );
     }
@@ -159,6 +174,17 @@ mod tests {
             address: Address::new("host.r1"),
         };
         golden("pool.xml", &write(&pool, &mark).unwrap());
+    }
+
+    #[test]
+    fn its_room_stands_in_what_libvirt_tells() {
+        let told = "<pool type='dir'><name>d</name><capacity unit='bytes'>1000</capacity>
+            <allocation unit='bytes'>300</allocation><available unit='bytes'>700</available></pool>";
+        let room = Room {
+            capacity_bytes: 1000,
+            free_bytes: 700,
+        };
+        assert_eq!(read(told).unwrap().room, Some(room));
     }
 
     #[test]

@@ -118,6 +118,15 @@ pub(crate) struct Found {
     pub(crate) backing: Option<(VolumeRef, Format)>,
 }
 
+impl Found {
+    /// Whether it stands on a file of no pool that is known.
+    pub(crate) fn is_astray(&self) -> bool {
+        self.backing
+            .as_ref()
+            .is_some_and(|(backing, _)| backing.pool.is_empty())
+    }
+}
+
 pub(crate) fn read(xml: &str, pools: &Pools) -> Result<Found, String> {
     parse(xml, |root| {
         let capacity = size_at(root, "capacity")?;

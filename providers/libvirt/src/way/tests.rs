@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::target::{Bandwidth, Driver, Format, MachineDisk, Rate, Throttle};
+use infra_api::target::{Bandwidth, Driver, Format, MachineDisk, Rate, Throttle, XmlPatch};
 
 use super::*;
 use crate::text::domain_tests::{disk, nic, plain, volume, whole};
@@ -360,4 +360,37 @@ fn the_first_of_a_kind_makes_what_lies_above_it() {
         impact(&path, &body(&titled), &body(&plain())),
         Impact::InPlace
     );
+}
+
+/// What is written of it needs no check by libvirt's schema: it had that when it was first written so.
+#[test]
+fn only_numbers_move() {
+    let pinned = Machine {
+        vcpu_pins: BTreeMap::from([(0, cpus(&[1]))]),
+        emulator_pin: Some(cpus(&[0])),
+        memory_nodes: Some(cpus(&[0])),
+        state: "running".into(),
+        ..plain()
+    };
+    let alone = |change: fn(&mut Machine)| {
+        let mut wanted = pinned.clone();
+        change(&mut wanted);
+        moves_alone(&pinned, &wanted)
+    };
+    assert!(alone(|_| ()));
+    assert!(alone(|m| m.state.clear()));
+    assert!(alone(|m| m.vcpu_pins = BTreeMap::from([(0, cpus(&[2, 3]))])));
+    assert!(alone(|m| m.emulator_pin = Some(cpus(&[1]))));
+    assert!(alone(|m| m.memory_nodes = Some(cpus(&[1]))));
+    assert!(!alone(|m| m.vcpu_pins.clear()));
+    assert!(!alone(|m| m.emulator_pin = None));
+    assert!(!alone(|m| m.memory_nodes = None));
+    assert!(!alone(|m| m.memory_bytes += 1 << 20));
+    assert!(!alone(|m| m.hardware.title = Some("a".into())));
+    assert!(!alone(|m| m.patches = vec![XmlPatch {
+        at: Some("memtune".into()),
+        set: None,
+        add: None,
+        remove: true,
+    }]));
 }
