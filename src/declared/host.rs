@@ -95,6 +95,21 @@ static RESERVE: BlockKind = BlockKind {
     meta: Meta::NONE,
 };
 
+static OVERCOMMIT: BlockKind = BlockKind {
+    name: "overcommit",
+    label: None,
+    doc: "How much more may be promised than there is. Dedicated CPUs, huge pages and devices are never promised twice.",
+    attributes: &[whole(
+        "cpus",
+        1,
+        1000,
+        "So many shared CPUs on each that nobody has to himself. Without it as many as are asked for.",
+    )],
+    blocks: &[],
+    computed: &[],
+    meta: Meta::NONE,
+};
+
 const ATTRIBUTES: &[Attribute] = &[
     word(
         "address",
@@ -103,6 +118,12 @@ const ATTRIBUTES: &[Attribute] = &[
     )
     .default("\"local\""),
     word("labels", STRING_MAP, "Words to find it by."),
+    word(
+        "drain",
+        Shape::Bool,
+        "Whether it is to be emptied: nothing new comes here, and what is here goes where it can; what can go nowhere is an error.",
+    )
+    .default("false"),
     whole(
         "parallelism",
         1,
@@ -120,6 +141,7 @@ pub(super) const KIND: BlockKind = BlockKind {
         Nested::one(&DOCKER),
         Nested::one(&LIBVIRT),
         Nested::one(&RESERVE),
+        Nested::one(&OVERCOMMIT),
     ],
     computed: &[],
     meta: Meta::NONE,
@@ -135,6 +157,10 @@ pub struct Host {
     /// Absent: the default applies.
     pub reserve: Option<Reserve>,
     pub labels: BTreeMap<String, String>,
+    /// It is to be emptied.
+    pub drain: bool,
+    /// Shared CPUs on each that is free; absent: as many as are asked for.
+    pub shared_per_cpu: Option<u32>,
     /// How many steps run on it at once; absent: as many as its daemons take.
     pub parallelism: Option<u32>,
     /// The same of one daemon, by its provider.
@@ -164,6 +190,8 @@ impl Host {
             pool_path: None,
             reserve: None,
             labels: BTreeMap::new(),
+            drain: false,
+            shared_per_cpu: None,
             parallelism: None,
             daemons_parallelism: BTreeMap::new(),
             origin: None,
@@ -193,6 +221,12 @@ impl Host {
                 span: Some(b.span),
             }),
             labels: reader.string_map(block, "labels"),
+            drain: reader.bool(block, "drain").unwrap_or(false),
+            shared_per_cpu: block
+                .nested("overcommit")
+                .next()
+                .and_then(|b| reader.whole(b, "cpus"))
+                .map(|n| n.value),
             parallelism: reader.whole(block, "parallelism").map(|n| n.value),
             daemons_parallelism: [("docker", docker), ("libvirt", libvirt)]
                 .into_iter()

@@ -27,7 +27,7 @@ pub use read::{At, Reader};
 pub use storage::Storage;
 pub use volume::Volume;
 pub use workload::{
-    BareMetal, Cdrom, Container, Cpus, Disk, DiskMount, ImageRef, Interface, Kvm, KvmImage,
+    BareMetal, Cdrom, Container, Cpus, Disk, DiskMount, ImageRef, Interface, Kvm, KvmImage, L3,
     Limited, Memory, Mounted, Stops, Threads, Timeouts, Workload,
 };
 

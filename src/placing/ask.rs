@@ -3,7 +3,7 @@
 use infra_api::{Address, CpuPolicy, Placement, Runtime};
 use infra_place::{Ask, Cpus, Memory, Policy};
 
-use crate::declared::{Threads, Workload};
+use crate::declared::{L3, Threads, Workload};
 
 /// Memory QEMU uses beside the guest's, per machine, in bytes; per vCPU, in bytes; and one byte for so many of the
 /// guest's. From KubeVirt's own accounting (240 MiB + 8 MiB per vCPU + RAM/512), read 2026-08.
@@ -63,18 +63,33 @@ pub(super) fn ask(workload: &Workload, runtime: Runtime) -> Ask {
     let bytes = workload.memory.size_bytes.as_ref().map_or(0, |s| s.value);
     let page_size = workload.memory.page_size_bytes.as_ref().map(|p| p.value);
     let page_size = page_size.filter(|size| runtime == Runtime::Kvm && *size > 0);
+    let helpers = workload
+        .kvm
+        .as_ref()
+        .and_then(|kvm| kvm.emulator_cpus.as_ref())
+        .map(|n| n.value);
     Ask {
         cpus: Cpus {
             count: workload.cpus.count,
             policy: policy(workload.cpus.policy, workload.cpus.threads),
             set: workload.cpus.set.as_ref().map(|s| s.value.clone()),
-            ..Cpus::default()
+            l3: match workload.cpus.l3 {
+                L3::Any => infra_place::L3::Any,
+                L3::Prefer => infra_place::L3::Prefer,
+                L3::Require => infra_place::L3::Require,
+                L3::Alone => infra_place::L3::Alone,
+            },
         },
         memory: Memory {
             bytes,
             overhead_bytes: overhead(runtime, bytes, workload.cpus.count),
             page_sizes: page_size.into_iter().collect(),
             nodes: workload.memory.nodes.as_ref().map(|n| n.value.clone()),
+        },
+        helpers: if runtime == Runtime::Kvm {
+            helpers.unwrap_or(0)
+        } else {
+            0
         },
         ..Ask::default()
     }

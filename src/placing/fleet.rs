@@ -7,10 +7,11 @@ use infra_api::HostName;
 use infra_api::facts::{Cpu, Facts, Node, NodeKind};
 use infra_place::{Core, Host, Room, Stock, Topology};
 
+use super::affinity::Scopes;
 use crate::inventory::{HostInventory, Inventory};
 
 /// All hosts, in the order of their names; machines that are alike share what they are.
-pub(super) fn hosts(inventory: &Inventory) -> Vec<Host> {
+pub(super) fn hosts(inventory: &Inventory, scopes: &Scopes) -> Vec<Host> {
     let mut known: Vec<Arc<Topology>> = Vec::new();
     let host = |(name, host): (&HostName, &HostInventory)| {
         let topology = topology(host);
@@ -23,8 +24,8 @@ pub(super) fn hosts(inventory: &Inventory) -> Vec<Host> {
             name: name.clone(),
             room: Room::new(&topology, &stock(host)),
             topology,
-            domains: Vec::new(),
-            drained: false,
+            domains: scopes.domains(host),
+            drained: host.declared.drain,
         }
     };
     inventory.hosts.iter().map(host).collect()
@@ -97,6 +98,6 @@ fn stock(host: &HostInventory) -> Stock {
         node_bytes: host.node_memory_bytes.clone(),
         pages: host.pages.clone(),
         devices: Vec::new(),
-        cpu_ratio: None,
+        cpu_ratio: host.declared.shared_per_cpu.map(|n| n.saturating_mul(1000)),
     }
 }

@@ -1,6 +1,7 @@
 //! Which host, and exactly which CPUs, nodes and pages of it: configuration and facts in the words of [`infra_place`],
 //! and what it found in those of the plan.
 
+mod affinity;
 mod ask;
 mod fleet;
 mod refusal;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use infra_api::{Address, CpuPolicy, HostName, IdSet, Placement, Runtime};
 use infra_place::{Affinity, Assigned, Effort, Form, Host, Job, Outcome, Stood};
 
+use self::affinity::Scopes;
 use crate::choose::{Choice, PREFERENCE};
 use crate::declared::Workload;
 use crate::inventory::Inventory;
@@ -40,14 +42,16 @@ pub fn place(
     prior: &BTreeMap<Address, Placement>,
     held: &[Held],
 ) -> Placed {
-    let mut hosts = fleet::hosts(inventory);
-    hold(&mut hosts, held);
-    let fleet = Fleet::new(hosts);
     let mut asked: Vec<&(&Workload, &Choice)> = workloads
         .iter()
         .filter(|(_, c)| !c.possible.is_empty())
         .collect();
     asked.sort_by(|a, b| a.0.address.cmp(&b.0.address));
+    let declared: Vec<&Workload> = asked.iter().map(|(w, _)| *w).collect();
+    let scopes = Scopes::new(&declared, inventory);
+    let mut hosts = fleet::hosts(inventory, &scopes);
+    hold(&mut hosts, held);
+    let fleet = Fleet::new(hosts, scopes);
     let runtimes: Vec<Vec<Runtime>> = asked
         .iter()
         .map(|(w, c)| runtimes(c, prior.get(&w.address)))
@@ -83,19 +87,24 @@ fn runtimes(choice: &Choice, before: Option<&Placement>) -> Vec<Runtime> {
 
 struct Fleet {
     hosts: Vec<Host>,
+    scopes: Scopes,
     positions: BTreeMap<HostName, u32>,
 }
 
 type Asked<'a> = (&'a Workload, &'a Choice);
 
 impl Fleet {
-    fn new(hosts: Vec<Host>) -> Self {
+    fn new(hosts: Vec<Host>, scopes: Scopes) -> Self {
         let positions = hosts
             .iter()
             .map(|host| host.name.clone())
             .zip(0..)
             .collect();
-        Self { hosts, positions }
+        Self {
+            hosts,
+            scopes,
+            positions,
+        }
     }
 
     fn jobs(
@@ -105,6 +114,10 @@ impl Fleet {
         prior: &BTreeMap<Address, Placement>,
     ) -> Vec<Job> {
         let none = Arc::new(Affinity::default());
+        let affinity = |workload: &Workload| match self.scopes.of(workload) {
+            all if all == *none => Arc::clone(&none),
+            some => Arc::new(some),
+        };
         let job = |((workload, choice), runtimes): (&&Asked<'_>, &Vec<Runtime>)| {
             let forms: Arc<[Form]> = runtimes
                 .iter()
@@ -112,8 +125,8 @@ impl Fleet {
                 .collect();
             Job {
                 name: workload.address.clone(),
-                priority: 0,
-                affinity: Arc::clone(&none),
+                priority: workload.priority,
+                affinity: affinity(workload),
                 stands: prior
                     .get(&workload.address)
                     .and_then(|before| self.stood(before, runtimes, &forms)),
@@ -169,14 +182,24 @@ impl Fleet {
                 .insert(workload.address.clone(), placement);
             let before = outcome.passed_over.get(&position);
             if let Some(reasons) = before {
-                let passed = refusal::told(reasons, &runtimes[position], &hosts, inventory);
+                let passed = refusal::told(
+                    reasons,
+                    &runtimes[position],
+                    &hosts,
+                    (inventory, &self.scopes),
+                );
                 placed.passed_over.insert(workload.address.clone(), passed);
             }
         }
         for refusal in &outcome.refused {
             for job in &refusal.jobs {
                 let (workload, choice) = asked[*job];
-                let reasons = refusal::told(&refusal.why, &runtimes[*job], &hosts, inventory);
+                let reasons = refusal::told(
+                    &refusal.why,
+                    &runtimes[*job],
+                    &hosts,
+                    (inventory, &self.scopes),
+                );
                 placed
                     .refused
                     .push(Refused::new(workload.address.clone(), reasons, choice));

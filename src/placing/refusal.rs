@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use infra_place::Reason;
 
+use super::affinity::Scopes;
 use crate::choose::{Candidate, Choice};
 use crate::inventory::{HostInventory, Inventory};
 
@@ -99,14 +100,14 @@ pub(super) fn told(
     reasons: &[Reason],
     runtimes: &[Runtime],
     hosts: &[&HostName],
-    inventory: &Inventory,
+    (inventory, scopes): (&Inventory, &Scopes),
 ) -> Vec<HostRefusal> {
     let told = |reason: &Reason| {
         let hosts = reason.hosts.iter().map(|host| hosts[host as usize].clone());
         let refusal = HostRefusal {
             runtime: runtimes[reason.form],
             hosts: hosts.collect(),
-            constraint: Constraint::found(&reason.constraint),
+            constraint: Constraint::found(&reason.constraint, scopes),
         };
         let host = refusal
             .hosts
@@ -141,7 +142,7 @@ impl HostRefusal {
 }
 
 impl Constraint {
-    fn found(found: &infra_place::Constraint) -> Self {
+    fn found(found: &infra_place::Constraint, scopes: &Scopes) -> Self {
         use infra_place::Constraint as Found;
         let (found, wide) = (found.clone(), u64::from);
         match found {
@@ -202,7 +203,7 @@ impl Constraint {
             },
             Found::Together { why } => Self::Together { why },
             Found::Apart { scope } => Self::Apart {
-                scope: scope_word(scope),
+                scope: scopes.word(scope).to_owned(),
             },
             Found::Drained => Self::Drained,
             Found::Undecided { steps } => Self::Undecided { steps: wide(steps) },
@@ -215,15 +216,6 @@ impl Constraint {
             hosts: vec![candidate.host.clone()],
             constraint: self,
         }
-    }
-}
-
-/// What the hosts of a domain have in common.
-fn scope_word(scope: usize) -> String {
-    if scope == 0 {
-        "host".to_owned()
-    } else {
-        format!("domain {scope}")
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use infra::choose::{Candidate, Choice};
-use infra::declared::{At, Cpus, Host, Memory, Reserve, Threads, Timeouts, Workload};
+use infra::declared::{At, Cpus, Host, L3, Memory, Reserve, Threads, Timeouts, Workload};
 use infra::inventory::Inventory;
 use infra::placing::{Placed, place};
 use infra_api::facts::{self, Facts, HugePages, Node, NodeKind, Used, UsedPages};
@@ -197,6 +197,7 @@ impl Ask {
     pub(crate) fn workload(&self) -> Workload {
         Workload {
             cpus: Cpus {
+                l3: L3::Prefer,
                 count: self.count,
                 maximum: None,
                 set: self.set.map(|s| at(ids(s))),
@@ -225,9 +226,14 @@ impl Ask {
 pub(crate) fn bare_workload(address: Address) -> Workload {
     Workload {
         address,
+        apart: None,
+        host_labels: BTreeMap::new(),
+        priority: 0,
+        spread: None,
         runtime: None,
         host: None,
         cpus: Cpus {
+            l3: L3::Prefer,
             count: 1,
             maximum: None,
             set: None,

@@ -4,6 +4,7 @@ mod engine;
 mod form;
 mod hardware;
 mod host;
+mod labels;
 mod offered;
 mod volume;
 mod word;
@@ -26,6 +27,7 @@ pub const GATES: &[Gate] = &[
     form::GATE,
     word::GATE,
     host::GATE,
+    labels::GATE,
     volume::GATE,
     offered::GATE,
     engine::GATE,

@@ -33,6 +33,12 @@ pub(super) static KIND: BlockKind = BlockKind {
              `require`: whole cores; `isolate`: one thread of a core, the others stay idle.",
         )
         .default("\"any\""),
+        word(
+            "l3",
+            Shape::OneOf(&["any", "prefer", "require", "alone"]),
+            "Of dedicated CPUs and the L3 caches they share (a CCX of AMD's). `prefer`, where nothing is written: of as few as may be; `require`: those of \
+             a NUMA node are of one; `alone`: of one that nobody else gets a CPU of; `any`: whichever.",
+        ),
     ],
     blocks: &[],
     computed: &[],
@@ -52,6 +58,19 @@ pub enum Threads {
     Isolate,
 }
 
+/// How dedicated CPUs lie to L3 caches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum L3 {
+    Any,
+    /// Of as few as may be.
+    #[default]
+    Prefer,
+    /// Those of a node are of one.
+    Require,
+    /// Of one that nobody else gets a CPU of.
+    Alone,
+}
+
 /// CPUs as asked for.
 #[derive(Clone, Debug)]
 pub struct Cpus {
@@ -60,6 +79,7 @@ pub struct Cpus {
     pub set: Option<At<IdSet>>,
     pub policy: CpuPolicy,
     pub threads: Threads,
+    pub l3: L3,
     /// Of the block; absent where there is none.
     pub span: Option<Span>,
 }
@@ -73,6 +93,7 @@ impl Cpus {
                 set: None,
                 policy: CpuPolicy::Shared,
                 threads: Threads::Any,
+                l3: L3::Prefer,
                 span: None,
             };
         };
@@ -127,7 +148,28 @@ impl Cpus {
                 Some("isolate") => Threads::Isolate,
                 _ => Threads::Any,
             },
+            l3: l3(block, policy, reader),
             span: Some(block.span),
         }
+    }
+}
+
+fn l3(block: &Block, policy: CpuPolicy, reader: &mut Reader<'_>) -> L3 {
+    let Some(word) = reader.string(block, "l3") else {
+        return L3::Prefer;
+    };
+    if policy == CpuPolicy::Shared {
+        reader.error(
+            "L3 cache of shared CPUs",
+            word.span,
+            "only CPUs of its own can lie to a cache as asked",
+            "write `policy = \"dedicated\"`, or leave `l3` out",
+        );
+    }
+    match word.value.as_str() {
+        "any" => L3::Any,
+        "require" => L3::Require,
+        "alone" => L3::Alone,
+        _ => L3::Prefer,
     }
 }

@@ -96,6 +96,8 @@ pub(super) static KIND: BlockKind = BlockKind {
         word("locked_memory", Shape::Bool, "Its memory is never swapped out by the host.").default("false"),
         word("shared_memory", Shape::Bool, "Its memory may be mapped by other processes of the host.").default("false"),
         whole("iothreads", 1, 64, "How many threads serve its disks beside the emulator's own, on the emulator's CPUs; changed while it runs."),
+        whole("emulator_cpus", 1, 64, "So many CPUs of its own, beside the vCPUs', for QEMU's other threads and the `iothreads`: on \
+            the node of its first vCPUs, never on a thread whose core is isolated. Without it they run on CPUs that nobody has to himself."),
         whole("vsock_cid", 3, 0xffff_fffe, "Its number for sockets between host and guest; no other guest of the host may have it."),
         word("rng", Shape::Bool, "Whether it is given random numbers of the host's.").default("true"),
         word("balloon", Shape::Bool, "Whether the host can take memory back and see what is used; never with huge pages or locked memory.")
@@ -152,6 +154,8 @@ pub struct Kvm {
     /// Other than the disk alone: kinds, or devices.
     pub boot: At<Vec<String>>,
     pub iothreads: u32,
+    /// CPUs of its own for them and the emulator.
+    pub emulator_cpus: Option<At<u32>>,
     pub cdroms: Vec<Cdrom>,
     pub hardware: Hardware,
     pub ready: Option<At<GuestReady>>,
@@ -200,6 +204,7 @@ impl Kvm {
             console_log: reader.string(block, "console_log"),
             boot,
             iothreads: reader.whole(block, "iothreads").map_or(0, |n| n.value),
+            emulator_cpus: reader.whole(block, "emulator_cpus"),
             cdroms: block.nested("cdrom").map(|b| cdrom(b, reader)).collect(),
             hardware: hardware::read(block, reader),
             ready: block

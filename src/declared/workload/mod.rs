@@ -16,14 +16,14 @@ mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::{Address, HostName, Runtime, names};
+use infra_api::{Address, CpuPolicy, HostName, Runtime, names};
 use infra_diag::Span;
 use infra_expr::{Type, Value};
 use infra_lang::{Block, BlockKind, Computed, Ignore, Instance, Meta, Nested, Origin, Shape};
 
 pub use bare_metal::BareMetal;
 pub use container::{Container, DiskMount, ImageRef, Limited, Mounted};
-pub use cpus::{Cpus, Threads};
+pub use cpus::{Cpus, L3, Threads};
 pub use disk::Disk;
 pub use interface::Interface;
 pub use kvm::{Cdrom, Kvm, KvmImage};
@@ -33,7 +33,7 @@ pub use timeouts::Timeouts;
 use update::Update;
 
 use super::read::{At, Reader};
-use super::words::{NAME, word};
+use super::words::{NAME, STRING_MAP, whole, word};
 
 pub(super) const KIND: BlockKind = BlockKind {
     name: "workload",
@@ -56,6 +56,29 @@ pub(super) const KIND: BlockKind = BlockKind {
             Shape::Ref(&["host"]),
             "The host it runs on; chosen where it is not written.",
         ),
+        word(
+            "host_labels",
+            STRING_MAP,
+            "Only on hosts whose `labels` say all of this.",
+        ),
+        word(
+            "apart",
+            Shape::String,
+            "Of the instances of this block no two are on one host (`\"host\"`), or on hosts with the same value of this label \
+             (`\"rack\"`): a host without it gets none.",
+        ),
+        word(
+            "spread",
+            Shape::String,
+            "The same as far as may be: as few instances on one host, or on hosts with the same value of this label, as on any.",
+        ),
+        whole(
+            "priority",
+            0,
+            1000,
+            "Who has more is placed first, and moves aside only for those who have as much.",
+        )
+        .default("0"),
         word(
             "restart",
             Shape::OneOf(&["auto", "never", "window"]),
@@ -124,6 +147,11 @@ pub struct Workload {
     /// Absent: `auto`.
     pub runtime: Option<At<Runtime>>,
     pub host: Option<At<HostName>>,
+    pub host_labels: BTreeMap<String, String>,
+    /// `host` or a label of hosts.
+    pub apart: Option<At<String>>,
+    pub spread: Option<At<String>>,
+    pub priority: i32,
     pub cpus: Cpus,
     pub memory: Memory,
     pub interfaces: Vec<Interface>,
@@ -147,11 +175,18 @@ impl Workload {
         let one = |name: &'static str| block.nested(name).next();
         container::alone(one("container"), one("interface"), reader);
         forms::meaningless(block, reader);
+        let cpus = Cpus::read(one("cpus"), reader);
+        let kvm = one("kvm").and_then(|b| Kvm::read(b, reader)).map(Box::new);
+        emulator_cpus(&cpus, kvm.as_deref(), reader);
         Self {
             address: Address::new(instance.address.to_string()),
             runtime: reader.string(block, "runtime").and_then(named_runtime),
             host: super::host_of(block, reader),
-            cpus: Cpus::read(one("cpus"), reader),
+            host_labels: reader.string_map(block, "host_labels"),
+            apart: reader.string(block, "apart"),
+            spread: reader.string(block, "spread"),
+            priority: reader.whole(block, "priority").map_or(0, |n| n.value),
+            cpus,
             memory: Memory::read(one("memory"), reader),
             interfaces: block
                 .nested("interface")
@@ -164,7 +199,7 @@ impl Workload {
             container: one("container")
                 .and_then(|b| Container::read(b, reader))
                 .map(Box::new),
-            kvm: one("kvm").and_then(|b| Kvm::read(b, reader)).map(Box::new),
+            kvm,
             bare_metal: one("bare_metal").and_then(|b| BareMetal::read(b, reader)),
             timeouts: one("timeouts")
                 .map(|b| Timeouts::read(b, reader))
@@ -219,4 +254,17 @@ fn named_runtime(word: At<String>) -> Option<At<Runtime>> {
         value,
         span: word.span,
     })
+}
+
+/// CPUs of the emulator's own beside vCPUs that have none would be no gain.
+fn emulator_cpus(cpus: &Cpus, kvm: Option<&Kvm>, reader: &mut Reader<'_>) {
+    let asked = kvm.and_then(|kvm| kvm.emulator_cpus.as_ref());
+    if let Some(asked) = asked.filter(|_| cpus.policy == CpuPolicy::Shared) {
+        reader.error(
+            "Emulator's own CPUs beside shared ones",
+            asked.span,
+            "the machine's vCPUs have no CPUs of their own",
+            "write `cpus { policy = \"dedicated\" }`, or leave `emulator_cpus` out",
+        );
+    }
 }

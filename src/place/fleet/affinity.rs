@@ -81,15 +81,15 @@ impl Crowd {
         host: usize,
         hosts: &[Host],
     ) -> Option<Constraint> {
-        let averse = affinity.groups.iter().any(|group| {
-            domains(host, hosts).any(|(scope, domain)| {
-                self.averse
-                    .get(&(*group, scope, domain))
-                    .is_some_and(|n| *n > 0)
-            })
-        });
-        if averse {
-            return Some(Constraint::Apart { scope: 0 });
+        let averse = |group: &u32| {
+            let there = domains(host, hosts).find(|(scope, domain)| {
+                let known = self.averse.get(&(*group, *scope, *domain));
+                known.is_some_and(|n| *n > 0)
+            });
+            there.map(|(scope, _)| scope)
+        };
+        if let Some(scope) = affinity.groups.iter().find_map(averse) {
+            return Some(Constraint::Apart { scope });
         }
         let mut required = affinity.rules.iter().filter(|r| r.required);
         required.find_map(|rule| {
