@@ -27,6 +27,7 @@ workload "other" {
   container { image = "registry.example/web:2" }
 }
 workload "later" {
+  host = host.r1
   container { image = "registry.example/later:1" }
 }
 
