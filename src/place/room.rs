@@ -141,6 +141,15 @@ impl Room {
         })
     }
 
+    /// Whether all of these could be had to oneself.
+    pub(crate) fn are_open(&self, topology: &Topology, cpus: &IdSet) -> bool {
+        cpus.iter().all(|cpu| {
+            topology
+                .cpu(cpu)
+                .is_some_and(|(core, bit)| self.cores[core].open() & bit != 0)
+        })
+    }
+
     /// Takes CPUs out.
     pub(crate) fn take_cpus(&mut self, topology: &Topology, cpus: &IdSet) {
         for (core, bit) in cpus.iter().filter_map(|cpu| topology.cpu(cpu)) {

@@ -261,10 +261,8 @@ impl Keeper<'_> {
     fn cpus(&self, standing: &Standing, place: &Place) -> bool {
         let Policy::Dedicated(threads) = self.ask.cpus.policy else {
             let named = self.ask.cpus.set.as_ref();
-            let free = self.room.free(self.topology);
-            return named.is_none_or(|set| set.is_subset(&free));
+            return named.is_none_or(|set| set.is_subset(&self.room.free(self.topology)));
         };
-        let open = self.room.cpus(self.topology, crate::room::CoreRoom::open);
         let own = standing
             .cells
             .iter()
@@ -274,7 +272,7 @@ impl Keeper<'_> {
         !standing.shared
             && asked
             && own.len() == self.ask.cpus.count as usize
-            && place.taken.is_subset(&open)
+            && self.room.are_open(self.topology, &place.taken)
             && self.search.taken_with(&own, threads).is_some()
             && place.cells.iter().all(l3)
     }
@@ -328,11 +326,10 @@ impl Keeper<'_> {
             .iter()
             .zip(&nodes)
             .all(|(stand, node)| stand.node.is_some() == node.is_some());
-        let eligible = self.search.eligible();
         let named = self.ask.memory.nodes.is_some();
         let allowed = nodes
             .iter()
-            .all(|node| node.map_or(!named, |node| eligible.contains(&node)));
+            .all(|node| node.map_or(!named, |node| self.search.may_be_on(node)));
         let distinct: BTreeSet<_> = nodes.iter().flatten().collect();
         known
             && allowed

@@ -14,9 +14,7 @@ const LONG_FUNCTIONS: &[(&str, &str, usize)] = &[
 ];
 
 /// (file, lines without tests inside).
-const LONG_FILES: &[(&str, usize)] = &[
-    ("tests/lang.rs", 518),
-];
+const LONG_FILES: &[(&str, usize)] = &[("tests/lang.rs", 518)];
 
 #[test]
 fn functions_are_short() {

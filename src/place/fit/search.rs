@@ -10,7 +10,7 @@ use crate::fit::{Fit, Place, Placed, Shared};
 use crate::memory::{Demand, positions};
 use crate::refusal::Constraint;
 use crate::room::Room;
-use crate::topology::Topology;
+use crate::topology::{Node, NodeKind, Topology};
 use crate::waste::Waste;
 
 /// Nodes and sets of nodes looked at for one workload on one host at most.
@@ -209,6 +209,15 @@ impl<'a> Search<'a> {
                 .filter_map(|id| self.topology.node(id))
                 .collect(),
             None => self.topology.whole_nodes().collect(),
+        }
+    }
+
+    /// Whether its cells may lie on a node.
+    pub(crate) fn may_be_on(&self, node: usize) -> bool {
+        let Node { id, kind, .. } = &self.topology.nodes[node];
+        match &self.ask.memory.nodes {
+            Some(named) => named.contains(*id),
+            None => *kind == NodeKind::Whole,
         }
     }
 

@@ -9,7 +9,10 @@ use crate::room::Room;
 impl Search<'_> {
     /// What no search could mend.
     pub(crate) fn hopeless(&self) -> Option<Constraint> {
-        self.nodes_missing().or_else(|| self.memory_in_all())
+        let first = self.nodes_missing().or_else(|| self.memory_in_all());
+        first
+            .or_else(|| self.devices_in_all())
+            .or_else(|| self.devices_of_nodes())
     }
 
     /// After everything was tried in vain.
@@ -17,12 +20,7 @@ impl Search<'_> {
         if self.exhausted() {
             return Constraint::Undecided { steps: STEPS };
         }
-        let first = [
-            Self::cpus_in_all,
-            Self::devices_in_all,
-            Self::pages_in_all,
-            Self::memory_of_nodes,
-        ];
+        let first = [Self::cpus_in_all, Self::pages_in_all, Self::memory_of_nodes];
         let plain = first.iter().find_map(|of| of(self));
         plain
             .or_else(|| self.of_cells())
@@ -166,6 +164,47 @@ impl Search<'_> {
                 near: false,
             })
         })
+    }
+
+    /// Devices that must be on its nodes: those that have the most together.
+    fn devices_of_nodes(&self) -> Option<Constraint> {
+        let most = match &self.ask.numa {
+            Numa::Auto => self.seats_at_most(),
+            Numa::Nodes(count) => *count as usize,
+            Numa::Cells(cells) => cells.len(),
+        };
+        let strict =
+            |d: &&crate::ask::Devices| d.strict && d.count > 0 && d.near == crate::ask::Near::Node;
+        let several = self.topology.nodes.len() > 1;
+        self.ask
+            .devices
+            .iter()
+            .filter(strict)
+            .filter(|_| several && self.ask.cpus.set.is_none())
+            .find_map(|asked| {
+                let free = || {
+                    self.room
+                        .devices
+                        .iter()
+                        .map(|d| &self.topology.devices[d as usize])
+                };
+                let on = |node: usize| {
+                    free()
+                        .filter(|d| d.node == Some(node) && d.kinds.contains(&asked.kind))
+                        .count()
+                };
+                let mut counts: Vec<usize> = self.eligible().into_iter().map(on).collect();
+                counts.sort_unstable_by(|a, b| b.cmp(a));
+                let have =
+                    u32::try_from(counts.iter().take(most).sum::<usize>()).unwrap_or(u32::MAX);
+                let (need, kind) = (asked.count, asked.kind.clone());
+                (need > have).then_some(Constraint::Devices {
+                    need,
+                    have,
+                    kind,
+                    near: true,
+                })
+            })
     }
 
     fn pages_in_all(&self) -> Option<Constraint> {
