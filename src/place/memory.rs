@@ -94,7 +94,7 @@ pub(crate) fn check(room: &Room, demands: &[Demand]) -> Result<(), Short> {
     let wanted = sets
         .iter()
         .fold(0u64, |all, (_, bytes)| all.saturating_add(*bytes));
-    let (met, _) = flow(&sets, left);
+    let met = flow(&sets, left);
     if met >= wanted {
         return Ok(());
     }
@@ -115,30 +115,8 @@ pub(crate) fn check(room: &Room, demands: &[Demand]) -> Result<(), Short> {
     })
 }
 
-/// One way in which so many bytes can lie on these nodes together, node by node, beside what is bound already.
-pub(crate) fn parted(room: &Room, nodes: &[usize], bytes: u64) -> Option<Vec<u64>> {
-    let own = positions(nodes.iter().copied());
-    let left: Vec<u64> = room
-        .nodes
-        .iter()
-        .map(|n| n.bytes.unwrap_or(ENOUGH))
-        .collect();
-    let mut sets: Vec<(&IdSet, u64)> = room
-        .together
-        .iter()
-        .map(|(nodes, bytes)| (nodes, *bytes))
-        .collect();
-    sets.push((&own, bytes));
-    let wanted = sets
-        .iter()
-        .fold(0u64, |all, (_, bytes)| all.saturating_add(*bytes));
-    let (met, given) = flow(&sets, left);
-    let given = given.last().filter(|_| met >= wanted)?;
-    Some(nodes.iter().map(|node| given[*node]).collect())
-}
-
-/// How much of the sets' bytes finds place on their nodes, and where: a maximal flow by shortest augmenting paths.
-fn flow(sets: &[(&IdSet, u64)], mut left: Vec<u64>) -> (u64, Vec<Vec<u64>>) {
+/// How much of the sets' bytes finds place on their nodes: a maximal flow by shortest augmenting paths.
+fn flow(sets: &[(&IdSet, u64)], mut left: Vec<u64>) -> u64 {
     let mut given = vec![vec![0u64; left.len()]; sets.len()];
     let mut met = 0;
     for (source, (_, bytes)) in sets.iter().enumerate() {
@@ -168,7 +146,7 @@ fn flow(sets: &[(&IdSet, u64)], mut left: Vec<u64>) -> (u64, Vec<Vec<u64>>) {
             met += amount;
         }
     }
-    (met, given)
+    met
 }
 
 /// Nodes from a set to one that has something left, each with the set that is pushed on from there.

@@ -30,23 +30,14 @@ impl Sets<'_, '_> {
                 .map_or(0, |g| g.memory)
         };
         let caps: Vec<u64> = nodes.iter().map(room).collect();
-        let mut units = parted(self.units(), &weights, &caps)?;
+        let units = parted(self.units(), &weights, &caps)?;
         let paged = search
             .topology
             .page_size(self.size)
             .filter(|_| self.size > 0);
-        let demands = |units: &[u64]| {
-            let ordinary = nodes
-                .iter()
-                .zip(units)
-                .map(|(node, n)| (*node, if paged.is_some() { 0 } else { *n }));
-            search.demands(&ordinary.collect::<Vec<_>>())
-        };
-        place.memory = demands(&units);
-        if paged.is_none() && memory::check(search.room, &place.memory).is_err() {
-            units = self.as_it_goes(nodes)?;
-            place.memory = demands(&units);
-        }
+        let ordinary = |(node, n): (&usize, &u64)| (*node, if paged.is_some() { 0 } else { *n });
+        let ordinary: Vec<(usize, u64)> = nodes.iter().zip(&units).map(ordinary).collect();
+        place.memory = search.demands(&ordinary);
         let size = if self.size == 0 { 1 } else { self.size };
         let bytes: Vec<u64> = units.iter().map(|n| n.saturating_mul(size)).collect();
         place.pages = paged
@@ -69,21 +60,6 @@ impl Sets<'_, '_> {
             })
             .collect();
         Some(())
-    }
-
-    /// Ordinary memory parted so that those who are bound to several nodes have theirs too.
-    fn as_it_goes(&self, nodes: &[usize]) -> Option<Vec<u64>> {
-        let memory = &self.search.ask.memory;
-        let all = memory.bytes.checked_add(memory.overhead_bytes)?;
-        let mut parts = memory::parted(self.search.room, nodes, all)?;
-        let mut beside = memory.overhead_bytes;
-        for part in &mut parts {
-            // A cell without memory is none.
-            let given = beside.min(part.saturating_sub(1));
-            *part -= given;
-            beside -= given;
-        }
-        (beside == 0 && !parts.contains(&0)).then_some(parts)
     }
 
     /// Memory wherever it may be: huge pages on one node, the tightest.

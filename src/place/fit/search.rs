@@ -326,14 +326,22 @@ impl<'a> Search<'a> {
         (room.pages[position] >= count).then_some(Some((position, count)))
     }
 
-    /// Memory demands of cells on nodes, with what running it takes beside on these nodes together.
+    /// Memory demands of cells on nodes, with what running it takes beside on these nodes together. Where nobody asked for
+    /// cells all of it is bound to them together: how it comes to lie within is not decided here.
     pub(crate) fn demands(&self, cells: &[(usize, u64)]) -> Vec<Demand> {
         let nodes = positions(cells.iter().map(|(node, _)| *node));
-        let own = cells.iter().map(|(node, bytes)| Demand::on(*node, *bytes));
-        let beside = Demand {
+        let mut beside = Demand {
             nodes,
             bytes: self.ask.memory.overhead_bytes,
         };
+        if self.ask.numa == Numa::Auto {
+            beside.bytes = cells
+                .iter()
+                .map(|(_, bytes)| *bytes)
+                .fold(beside.bytes, u64::saturating_add);
+            return vec![beside];
+        }
+        let own = cells.iter().map(|(node, bytes)| Demand::on(*node, *bytes));
         own.chain([beside]).filter(|d| d.bytes > 0).collect()
     }
 
