@@ -138,8 +138,7 @@ fn machines(folder: &Path) -> Vec<Machine> {
         let name = path.file_stem()?.to_str()?.to_owned();
         let archive = folder.join(source.trim());
         let same = |word: &&str| text.contains(*word) || name.contains(*word);
-        (archive.exists() && !CHANGES.iter().any(|word| same(word)))
-            .then_some(Machine { name, archive })
+        (archive.exists() && !CHANGES.iter().any(same)).then_some(Machine { name, archive })
     };
     tests.into_iter().filter_map(machine).collect()
 }

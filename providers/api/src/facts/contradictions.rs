@@ -446,7 +446,8 @@ mod tests {
             said(&of_cpus(alone)),
             ["CPUs 0 and 1 are of core 5, and the threads of one are 0, of the other 1"]
         );
-        let places: [(&str, fn(&mut Cpu) -> &mut Option<u32>); 3] = [
+        type Place = fn(&mut Cpu) -> &mut Option<u32>;
+        let places: [(&str, Place); 3] = [
             ("dies", |cpu| &mut cpu.die),
             ("packages", |cpu| &mut cpu.package),
             ("nodes", |cpu| &mut cpu.node),
