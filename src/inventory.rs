@@ -11,6 +11,9 @@ use crate::declared::{Host, Reserve};
 /// A host with this many CPUs or fewer keeps none for itself unless told to: there would be too little left.
 const SMALL_HOST_CPUS: usize = 2;
 
+/// As many contradictions of a host's facts are shown.
+const SHOWN: usize = 5;
+
 /// All hosts, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
@@ -39,7 +42,8 @@ pub struct HostInventory {
 }
 
 impl Inventory {
-    /// Joins declarations and facts. A reserve the host does not have is an error at its place.
+    /// Joins declarations and facts. A reserve the host does not have is an error at its place; so are facts that
+    /// cannot be true, of which no plan can come.
     #[must_use]
     pub fn new(
         hosts: &BTreeMap<HostName, Host>,
@@ -52,6 +56,7 @@ impl Inventory {
             let Some(declared) = hosts.get(&name) else {
                 continue;
             };
+            diagnostics.extend(untrue(declared, &facts));
             let host = HostInventory::new(declared.clone(), facts, project, &mut diagnostics);
             inventory.hosts.insert(name, host);
         }
@@ -110,6 +115,34 @@ impl HostInventory {
             .cpu(cpu)
             .map_or_else(|| IdSet::from([cpu]), |c| c.siblings.clone())
     }
+}
+
+/// Where a host's facts contradict themselves.
+fn untrue(host: &Host, facts: &Facts) -> Option<Diagnostic> {
+    let contradictions = facts.contradictions();
+    let (first, more) = contradictions.split_first()?;
+    let error = Diagnostic::error("Facts that contradict themselves");
+    let error = more
+        .iter()
+        .take(SHOWN - 1)
+        .fold(error.note(first.to_string()), |error, c| {
+            error.note(c.to_string())
+        });
+    let error = match more.len().saturating_sub(SHOWN - 1) {
+        0 => error,
+        more => error.note(format!("and {more} more; `infra facts` shows all")),
+    };
+    let error = error.hint(format!(
+        "nothing is planned on facts that cannot be true: look at these files on `{}`, or correct what was recorded",
+        host.name
+    ));
+    Some(match host.origin {
+        Some(origin) => error.at(
+            origin,
+            format!("what was read of `{}` cannot be true", host.name),
+        ),
+        None => error,
+    })
 }
 
 fn default_reserve(facts: &Facts) -> IdSet {

@@ -15,6 +15,8 @@ pub(crate) struct Object {
     pub(crate) subtype: String,
     /// The kernel's number.
     pub(crate) id: Option<u32>,
+    /// hwloc's own number.
+    pub(crate) logical: Option<u32>,
     pub(crate) parent: Option<usize>,
     /// Memory of its own, as it is written: bytes, or a rounded number with its unit.
     pub(crate) memory: String,
@@ -68,6 +70,13 @@ impl Shipped {
         self.objects
             .iter()
             .filter(move |object| object.kind == kind)
+    }
+
+    /// The kernel's numbers by hwloc's own.
+    fn by_logical(&self, kind: &str) -> BTreeMap<u32, u32> {
+        let all = self.objects.iter().filter(|object| object.kind == kind);
+        all.filter_map(|object| Some((object.logical?, object.id?)))
+            .collect()
     }
 
     pub(crate) fn above<'a>(&'a self, object: &'a Object) -> impl Iterator<Item = &'a Object> {
@@ -130,6 +139,7 @@ fn console_object(line: &str) -> Object {
         kind: if kind == "PCI" { "PCIDev" } else { kind }.to_owned(),
         subtype: between(head, "(", ")").to_owned(),
         id: number(between(line, "(P#", "\n")),
+        logical: number(between(line, " L#", "\n")),
         memory: between(line, "local=", " ")
             .trim_end_matches(')')
             .to_owned(),
@@ -141,11 +151,11 @@ fn console_object(line: &str) -> Object {
 
 /// Rows and columns are named by hwloc's own numbers, in the order of the objects.
 fn console_distances(shipped: &mut Shipped, tail: &[&str]) {
-    let nodes: Vec<u32> = shipped.all("NUMANode").filter_map(|node| node.id).collect();
+    let nodes = shipped.by_logical("NUMANode");
     let mut lines = tail
         .iter()
         .skip_while(|line| !line.contains("name NUMALatency"));
-    let numbers = |line: &str| -> Vec<usize> {
+    let numbers = |line: &str| -> Vec<u32> {
         line.split_whitespace()
             .filter_map(|word| word.parse().ok())
             .collect()
@@ -157,10 +167,8 @@ fn console_distances(shipped: &mut Shipped, tail: &[&str]) {
             continue;
         };
         for (to, distance) in columns.iter().zip(row) {
-            let pair = (nodes[*from], nodes[*to]);
-            shipped
-                .distances
-                .insert(pair, u32::try_from(*distance).unwrap());
+            let pair = (nodes[from], nodes[to]);
+            shipped.distances.insert(pair, *distance);
         }
     }
 }
@@ -181,7 +189,7 @@ fn keep_kinds<'a>(shipped: &mut Shipped, masks: impl Iterator<Item = &'a str>) {
 
 /// `  NUMANode L#2 = 1000 from cpuset 0x0000000c (Group L#1)`
 fn console_bandwidth(shipped: &mut Shipped, tail: &[&str]) {
-    let nodes: Vec<u32> = shipped.all("NUMANode").filter_map(|node| node.id).collect();
+    let nodes = shipped.by_logical("NUMANode");
     let lines = tail
         .iter()
         .skip_while(|line| !line.contains("name `ReadBandwidth'"));
@@ -189,9 +197,9 @@ fn console_bandwidth(shipped: &mut Shipped, tail: &[&str]) {
         .skip(1)
         .take_while(|line| line.starts_with("  NUMANode"))
     {
-        let logical = number(between(line, "L#", "\n")).unwrap() as usize;
+        let logical = number(between(line, "L#", "\n")).unwrap();
         let value = u64::from(number(between(line, "= ", "\n")).unwrap());
-        shipped.bandwidth.insert(nodes[logical], value);
+        shipped.bandwidth.insert(nodes[&logical], value);
     }
 }
 

@@ -11,6 +11,11 @@ pub(crate) fn read(reader: &Reader<'_>, online: &IdSet) -> Vec<L3> {
         let cache = directory(reader, cpu)?;
         let list = reader.list(&format!("{cache}/shared_cpu_list"));
         let cpus = list.or_else(|| reader.mask(&format!("{cache}/shared_cpu_map")))?;
+        // Some old machines have a cache that nobody shares: it is its core's.
+        let cpus = match cpus.is_empty() {
+            true => threads(reader, cpu).unwrap_or(cpus),
+            false => cpus,
+        };
         Some((cpus, reader.id(&format!("{cache}/id"))))
     });
     groups.tell(reader, |cpu| directory(reader, cpu).unwrap_or_default());
@@ -19,6 +24,11 @@ pub(crate) fn read(reader: &Reader<'_>, online: &IdSet) -> Vec<L3> {
         .into_iter()
         .map(|group| record(reader, group))
         .collect()
+}
+
+fn threads(reader: &Reader<'_>, cpu: u32) -> Option<IdSet> {
+    let topology = format!("sys/devices/system/cpu/cpu{cpu}/topology");
+    reader.mask_or_list(&topology, &["core_cpus", "thread_siblings"])
 }
 
 fn record(reader: &Reader<'_>, Group { id, cpus }: Group) -> L3 {

@@ -41,6 +41,9 @@ fn all_memory(reader: &Reader<'_>, node: &mut Node) {
     }
 }
 
+/// The distance of a node to itself.
+const LOCAL: u32 = 10;
+
 /// The nodes that are there and online. A directory may outlive its node, and a kernel may list a
 /// node a saved tree does not hold.
 fn ids(reader: &Reader<'_>) -> IdSet {
@@ -61,7 +64,7 @@ fn whole_machine(reader: &Reader<'_>, online: &IdSet) -> Node {
         memory_bytes: memory.total,
         free_bytes: memory.free,
         reclaimable_bytes: memory.reclaimable,
-        distances: BTreeMap::from([(0, 10)]),
+        distances: BTreeMap::from([(0, LOCAL)]),
         hugepages: hugepages::read(reader, hugepages::HOST),
         ..Node::default()
     }
@@ -130,6 +133,15 @@ fn distances(reader: &Reader<'_>, directory: &str, ids: &IdSet) -> BTreeMap<u32,
         reader.problem(&path, format_args!("`{text}` is not a row of distances"));
         return BTreeMap::new();
     };
+    // Firmware that does not know writes 0. What is below 10 has no meaning.
+    if row.iter().any(|distance| *distance < LOCAL) {
+        if row.iter().any(|distance| *distance > 0) {
+            let what =
+                format_args!("`{text}` has a distance below {LOCAL}, which is that to itself");
+            reader.problem(&path, what);
+        }
+        return BTreeMap::new();
+    }
     let possible = || reader.list(&format!("{NODE}/possible")).unwrap_or_default();
     let candidates = [ids.clone(), possible()];
     let Some(columns) = candidates.iter().find(|columns| columns.len() == row.len()) else {

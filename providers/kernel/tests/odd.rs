@@ -401,7 +401,7 @@ fn caches_and_packages_that_overlap_are_told() {
 
 #[test]
 fn distances_of_another_size_are_no_distances() {
-    for row in ["10 20 30", "10", "10 x", "-10 20"] {
+    for row in ["10 20 30", "10", "10 x", "-10 20", "10 9"] {
         let (facts, problems) = faulty(&format!(
             "CPU/online 0-1\nNODE/online 0-1\nNODE/node0/cpulist 0\nNODE/node1/cpulist 1\n\
              NODE/node0/distance {row}\nNODE/node1/distance 20 10"
@@ -413,6 +413,24 @@ fn distances_of_another_size_are_no_distances() {
         assert!(facts.nodes[0].distances.is_empty() && facts.nodes[1].distances[&0] == 20);
         assert_eq!(facts.contradictions(), []);
     }
+}
+
+#[test]
+fn a_cache_nobody_shares_is_of_its_core() {
+    let of = |cpu: u32| {
+        format!(
+            "\nCPU/cpu{cpu}/topology/thread_siblings 3\nCPU/cpu{cpu}/cache/index3/level 3\n\
+             CPU/cpu{cpu}/cache/index3/shared_cpu_map 00000000"
+        )
+    };
+    let facts = facts(&format!("CPU/online 0-1{}{}", of(0), of(1)));
+    assert_eq!((facts.l3.len(), &facts.l3[0].cpus), (1, &ids("0-1")));
+}
+
+#[test]
+fn distances_the_firmware_does_not_know() {
+    let facts = facts("CPU/online 0\nNODE/node0/cpulist 0\nNODE/node0/distance 0");
+    assert!(facts.nodes[0].distances.is_empty());
 }
 
 #[test]

@@ -428,7 +428,12 @@ fn no_file_can_stop_the_reader() {
          sys/kernel/mm/ksm/run 0\nsys/kernel/mm/transparent_hugepage/enabled [never]\n\
          sys/bus/pci/devices/0000:00:01.0/class 0x020000\nsys/bus/pci/devices/0000:00:01.0/local_cpus 1\n\
          sys/bus/pci/devices/0000:00:01.0/sriov_totalvfs 1\nsys/bus/pci/devices/0000:00:01.0/net/e/speed 1\n\
-         proc/driver/nvidia/gpus/0/numa_status Node: 0";
+         proc/driver/nvidia/gpus/0/numa_status Node: 0\n\
+         CPU/smt/active 0\nCPU/cpu0/topology/cluster_cpus 1\nCPU/cpu0/topology/book_siblings 1\nCPU/cpu0/topology/drawer_id 1\n\
+         NODE/node0/access0/initiators/node0 x\nNODE/node0/access0/initiators/read_bandwidth 1\n\
+         sys/bus/dax/drivers/kmem/dax0.0 x\nsys/bus/dax/devices/dax0.0 ->../hmem.0/dax0.0\n\
+         sys/bus/dax/devices/dax0.0/target_node 0\nsys/devices/virtual/memory_tiering/memory_tier4/nodelist 0\n\
+         sys/devices/cpu_core/cpus 0\nsys/bus/pci/devices/0000:00:02.0 ->../pci0000:00/0000:00:01.0/0000:00:02.0";
     let files: Vec<String> = sketch(whole).0.into_keys().collect();
     let garbage = [
         "",
@@ -448,6 +453,7 @@ fn no_file_can_stop_the_reader() {
             let mut tree = sketch(whole);
             tree.0.insert(file.clone(), text.to_owned());
             let (facts, _) = read(&tree);
+            facts.contradictions();
             let json = serde_json::to_string(&facts).unwrap();
             assert_eq!(
                 Facts::from_json(&json).unwrap(),

@@ -26,6 +26,7 @@ pub(in crate::cli) async fn run(
             }
             let (facts, problems) = infra_kernel::read(&Root::at(directory));
             problems.iter().for_each(|p| ui.warning(&p.to_string()));
+            untrue(&facts, ui);
             facts
         }
         (None, Some(name)) => declared(name, &args, &global, ui).await?,
@@ -72,5 +73,14 @@ async fn look(world: &World, host: &HostName, ui: Ui) -> Facts {
         .failures
         .iter()
         .for_each(|f| ui.warning(&f.to_string()));
+    untrue(&found.facts, ui);
     found.facts
+}
+
+/// What cannot be true of them: no plan would be made on it.
+fn untrue(facts: &Facts, ui: Ui) {
+    let contradictions = facts.contradictions();
+    contradictions
+        .iter()
+        .for_each(|c| ui.warning(&c.to_string()));
 }

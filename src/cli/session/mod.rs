@@ -268,6 +268,8 @@ impl Session {
         for host in hosts.keys() {
             let found = world.facts(host, &kvm_probe()).await;
             failures.extend(found.failures);
+            let unread = found.problems.iter();
+            unread.for_each(|p| ui.warning(&format!("host `{host}`: {p}")));
             all.insert(host.clone(), found.facts);
         }
         if failures.is_empty() {

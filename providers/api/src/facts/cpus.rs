@@ -48,9 +48,10 @@ pub struct Cpus {
 
 /// One online CPU (hardware thread).
 ///
-/// `core`, `cluster`, `die`, `package`, `book`, `drawer` and `l3` are unique in the machine: the kernel's numbers where these
-/// are, else counted from 0 in the order of the CPUs (the kernel's core numbers begin again in
-/// every package, and some machines give every package the same number or none).
+/// `core`, `cluster`, `die`, `package`, `book`, `drawer` and `l3` are unique in the machine: the
+/// kernel's numbers where these are, else counted from 0 in the order of the CPUs (the kernel's core
+/// numbers begin again in every package, and some machines give every package the same number or
+/// none).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cpu {
     /// The kernel's number of the CPU.
