@@ -102,7 +102,6 @@ impl Source {
             mut sources,
             made_as,
         } = self;
-        let imports = program.imports().to_vec();
         let mut inputs = program.inputs(given, mode, &mut sources);
         inputs.made_as = made_as;
         let (first, evaluator) = program.evaluate(&inputs);
@@ -114,7 +113,7 @@ impl Source {
         let (early, early_found) = Declared::read(&first.instances, secret);
         let (addresses, found) = addresses::allocate(&early, prior);
         diagnostics.extend(found);
-        let (evaluation, evaluator, declared, found) = match evaluator {
+        let (mut evaluation, evaluator, declared, found) = match evaluator {
             None => (first, None, early, early_found),
             Some(evaluator) => {
                 let allocated = allocated(&early, &addresses);
@@ -125,6 +124,7 @@ impl Source {
                 (evaluation, evaluator, declared, found)
             }
         };
+        let imports = std::mem::take(&mut evaluation.imports);
         let instances = evaluation.instances.iter();
         diagnostics.extend(moves.check(instances.map(|i| (&i.address, i.origin))));
         diagnostics.extend(evaluation.diagnostics.clone());

@@ -389,12 +389,12 @@ fn shown(evaluation: &Evaluation, sources: &Sources) -> String {
         }
         show_lifecycle(instance, &mut out);
     }
-    for module in evaluation
-        .modules
-        .iter()
-        .filter(|module| !module.path.is_root())
-    {
+    let modules = evaluation.modules.iter();
+    for module in modules.filter(|module| !module.path.is_root()) {
         write!(out, "\n{} from {}\n", module.path, module.folder).unwrap();
+    }
+    for import in &evaluation.imports {
+        write!(out, "\nimport {} = {:?}\n", import.to, import.id).unwrap();
     }
     for (name, output) in &evaluation.outputs {
         let value = match output.sensitive {

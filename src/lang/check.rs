@@ -83,8 +83,22 @@ impl<'a> Checker<'a> {
         for (name, _, call) in module.calls.iter() {
             self.call(name, call);
         }
+        if std::ptr::eq(module, &self.tree.modules[0]) {
+            self.imports();
+        }
         for (_, _, declared) in module.declared.values().flat_map(|table| table.iter()) {
             self.declared(declared);
+        }
+    }
+
+    /// They stand in the root module only.
+    fn imports(&mut self) {
+        for import in &self.tree.imports {
+            self.repeat(&import.repeat);
+            let names = Names::of(&import.repeat);
+            for expr in import.expressions() {
+                self.expr(expr, &names);
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a configuration comes to: instances with their evaluated blocks, outputs, and what depends on what.
 //! Only the types; `engine.rs` and its neighbours make them.
 
-use crate::{Address, Few, ModulePath};
+use crate::{Address, Few, Import, ModulePath};
 use infra_diag::{Diagnostics, Span};
 use infra_expr::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -105,6 +105,8 @@ pub struct Evaluation {
     pub instances: Vec<Instance>,
     pub outputs: BTreeMap<Arc<str>, Output>,
     pub modules: Vec<Module>,
+    /// What it says about objects that somebody else has made.
+    pub imports: Vec<Import>,
     /// Also those of the configuration and of the inputs it was made from, in the order of the sources.
     pub diagnostics: Diagnostics,
 }

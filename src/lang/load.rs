@@ -10,7 +10,7 @@ use crate::syntax::{Field, Section, contents, hinted, twice};
 use crate::tree::{Module, Tree};
 use crate::version::Version;
 use crate::words::suggest;
-use crate::{About, Files, Import};
+use crate::{About, Files};
 use crate::{imports, moves};
 use infra_diag::{Diagnostic, Diagnostics, Sources, Span};
 use std::collections::BTreeMap;
@@ -44,7 +44,6 @@ pub(crate) fn load(
         imports: Vec::new(),
     };
     loader.root();
-    loader.found.extend(imports::twice(&loader.imports));
     let project = loader.infra.and_then(|(_, project)| project);
     let project = project.unwrap_or_else(|| about.folder_name.clone());
     Tree {
@@ -68,7 +67,7 @@ struct Loader<'a> {
     inside: Vec<(String, Option<Span>)>,
     /// Where the `infra` block stands, and the project's name if it says one.
     infra: Option<(Span, Option<String>)>,
-    imports: Vec<Import>,
+    imports: Vec<imports::Written>,
 }
 
 impl Loader<'_> {

@@ -76,12 +76,6 @@ impl Program {
         Moves::of(&self.tree)
     }
 
-    /// What it says about objects that somebody else has made.
-    #[must_use]
-    pub fn imports(&self) -> &[Import] {
-        &self.tree.imports
-    }
-
     /// Which declaration speaks of which, as written.
     #[must_use]
     pub fn graph(&self) -> Graph {
@@ -99,7 +93,9 @@ impl Program {
     pub fn evaluate(self, inputs: &Inputs) -> (Evaluation, Evaluator) {
         let mut diagnostics = self.diagnostics;
         diagnostics.extend(inputs.diagnostics.clone());
-        finish(Engine::new(self.tree, inputs.clone()), diagnostics)
+        let mut engine = Engine::new(self.tree, inputs.clone());
+        let imports = engine.run(Engine::imports);
+        finish(engine, imports, diagnostics)
     }
 }
 
@@ -132,11 +128,15 @@ impl Evaluator {
                 .filter(|(_, i)| !i.block.contains_unknown())
                 .collect(),
         );
-        finish(engine, first.diagnostics)
+        finish(engine, first.imports, first.diagnostics)
     }
 }
 
-fn finish(mut engine: Engine, mut diagnostics: Diagnostics) -> (Evaluation, Evaluator) {
+fn finish(
+    mut engine: Engine,
+    imports: Vec<Import>,
+    mut diagnostics: Diagnostics,
+) -> (Evaluation, Evaluator) {
     let (instances, outputs, modules) = engine.run(everything);
     diagnostics.extend(engine.take_diagnostics());
     let project = engine.tree.project.clone();
@@ -146,6 +146,7 @@ fn finish(mut engine: Engine, mut diagnostics: Diagnostics) -> (Evaluation, Eval
         instances,
         outputs,
         modules,
+        imports,
         diagnostics: diagnostics.clone(),
     };
     let evaluator = Evaluator {

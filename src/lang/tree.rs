@@ -6,7 +6,7 @@ use crate::few::Few;
 use crate::moves::Written;
 use crate::schema::{BlockKind, Schema};
 use crate::syntax::Expr;
-use crate::{Files, Import, syntax::twice};
+use crate::{Files, imports, syntax::twice};
 use infra_diag::{Diagnostics, Span};
 use infra_expr::{Type, Value};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub(crate) struct Tree {
     pub(crate) project: String,
     pub(crate) modules: Vec<Module>,
     /// Of the root module.
-    pub(crate) imports: Vec<Import>,
+    pub(crate) imports: Vec<imports::Written>,
 }
 
 /// A folder of files. It may be called from several places, and be several instances at each.

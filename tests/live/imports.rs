@@ -201,3 +201,67 @@ workload "db" {{
     drop(theirs);
     bench.docker(&["rmi", &tag]);
 }
+
+/// One block, and what it speaks of is there already.
+#[test]
+fn many_are_imported_by_one_block() {
+    let text = r#"
+infra { project = "PROJECT" }
+locals { theirs = { a = "PROJECT.one", b = "PROJECT.two" } }
+image "memcached" { archive = "build/memcached.tar" }
+volume "data" {
+  for_each = local.theirs
+  name     = each.value
+}
+workload "cache" {
+  for_each = local.theirs
+  disk "data" {
+    volume = volume.data[each.key]
+    mount  = "/data"
+  }
+  container {
+    image   = image.memcached
+    command = ["memcached", "-u", "memcache"]
+  }
+}
+import {
+  for_each = local.theirs
+  to       = volume.data[each.key]
+  id       = each.value
+}
+"#;
+    let project = "infra-live-many";
+    let Some(bench) = Bench::new(project, text) else {
+        return;
+    };
+    let names = [format!("{project}.one"), format!("{project}.two")];
+    let remove = || {
+        names
+            .iter()
+            .for_each(|name| drop(bench.docker(&["volume", "rm", name])))
+    };
+    remove();
+    let made = || {
+        let made =
+            |name: &String| bench.docker(&["volume", "inspect", "-f", "{{.CreatedAt}}", name]);
+        names.iter().map(made).collect::<Vec<_>>()
+    };
+    bench.run(1, &["plan"]);
+    for name in &names {
+        bench.docker(&["volume", "create", name]);
+    }
+    let first = made();
+    let plan = bench.run(0, &["plan"]);
+    for key in ["a", "b"] {
+        assert!(plan.contains(&format!("volume.data[\"{key}\"]")), "{plan}");
+    }
+    bench.run(0, &["apply", "--auto-approve"]);
+    assert_eq!(made(), first);
+    bench.run(0, &["plan", "--detailed-exitcode"]);
+    bench.run(0, &["destroy", "--auto-approve"]);
+    assert_eq!(
+        bench.docker(&["volume", "ls", "-q", "--filter", &format!("name={project}")]),
+        ""
+    );
+    remove();
+}

@@ -101,7 +101,8 @@ pub trait Daemon: Send + Sync {
     ) -> Pending<'a, Result<Observed, Failure>>;
 
     /// What many of `ids` are, by fewer questions than one for each; as they are now, like `read`. What it leaves out is to
-    /// be read.
+    /// be read. The first one after a `list` may tell what that knew to be free. The reads that follow it need not ask
+    /// again what a name stands for that many of the objects share.
     fn survey<'a>(
         &'a self,
         project: &'a Project,

@@ -42,7 +42,11 @@ struct Info {
     cpu_shares: Option<bool>,
 }
 
-pub(crate) async fn discover(wire: &Wire, seen: &Seen, facts: &mut Facts) -> Result<(), Failure> {
+pub(crate) async fn discover(
+    wire: &Wire,
+    seen: &Seen<Sight>,
+    facts: &mut Facts,
+) -> Result<(), Failure> {
     let doing = format!("asking the Docker Engine of {} about its host", wire.host);
     let asked = asked(wire).map_err(|e| e.failure(&doing));
     let (networks, (info, containers)) = try_join(network::all(wire, ""), asked).await?;

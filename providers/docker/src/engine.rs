@@ -13,13 +13,22 @@ use serde_json::Value;
 use crate::calls::container::{self, Making};
 use crate::calls::{Claim, REPORT, body, image, look, network, registry, replace, volume};
 use crate::kind::{CONTAINER, IMAGE, NETWORK, PROVIDER, VOLUME};
-use crate::seen::Seen;
+use crate::seen::{Looks, Seen, Sight, Taken};
+use crate::text::inspect::Inspect;
+use crate::text::network::Network;
 use crate::wire::Wire;
 use crate::{discover, ready};
 
 pub(crate) struct Engine {
     wire: Wire,
-    seen: Seen,
+    /// For the list that comes next.
+    seen: Seen<Sight>,
+    /// For the survey that comes next.
+    taken: Seen<Taken>,
+    /// Of a step, for its act.
+    containers: Looks<Inspect>,
+    /// The same; a name that nobody has was looked at too.
+    networks: Looks<Option<Network>>,
     /// Containers that were made or changed a moment ago and not read back yet, by their ids. What their image's name
     /// stands for is not asked once more then.
     made: Mutex<BTreeSet<String>>,
@@ -84,6 +93,9 @@ impl Engine {
         Self {
             wire,
             seen: Seen::default(),
+            taken: Seen::default(),
+            containers: Looks::default(),
+            networks: Looks::default(),
             made: Mutex::default(),
         }
     }
@@ -94,7 +106,10 @@ impl Engine {
 
     async fn list_all(&self, project: &Project) -> Result<Vec<(ResourceId, Observed)>, Failure> {
         let wire = &self.wire;
-        let (networks, containers) = match self.seen.take() {
+        wire.remember(false);
+        let seen = self.seen.take();
+        let mut taken = seen.as_ref().map(Sight::taken);
+        let (networks, containers) = match seen {
             Some(seen) => (Some(seen.networks), Some(seen.containers)),
             None => (None, None),
         };
@@ -105,6 +120,10 @@ impl Engine {
             look::list(wire, project, containers),
         )
         .await?;
+        if let Some(taken) = &mut taken {
+            taken.images = images.iter().map(|(name, _)| name.clone()).collect();
+        }
+        self.taken.set(taken);
         let kinds = [
             (IMAGE, images),
             (NETWORK, networks),
@@ -122,32 +141,48 @@ impl Engine {
         Ok(all)
     }
 
-    /// Of containers, and where there are several: one question tells which of the names are free.
+    /// What the list before it knew to be free needs no question. Of containers, and where there are several, one
+    /// question tells which of the names are. What reads after it ask of images, they ask once.
     async fn survey_all(
         &self,
         project: &Project,
         ids: &[&ResourceId],
     ) -> Result<Vec<(ResourceId, Observed)>, Failure> {
         let wire = &self.wire;
-        let containers = ids.iter().filter(|id| id.kind == CONTAINER);
+        wire.remember(true);
+        let taken = self.taken.take();
+        let is_free = |id: &&&ResourceId| taken.as_ref().is_some_and(|t| t.lacks(project, id));
+        let (free, rest): (Vec<&ResourceId>, Vec<&ResourceId>) = ids.iter().partition(is_free);
+        let free = free.into_iter().map(|id| (id.clone(), Observed::Absent));
+        let mut told: Vec<_> = free.collect();
+        let containers = rest.iter().filter(|id| id.kind == CONTAINER);
         let names: Vec<&str> = containers.map(|id| id.name.as_str()).collect();
-        if names.len() < 2 {
-            return Ok(Vec::new());
+        if names.len() > 1 {
+            let id = |name: &str| ResourceId::new(&wire.host, PROVIDER, CONTAINER, name);
+            let found = look::survey(wire, project, &names).await?.into_iter();
+            told.extend(found.map(|(name, observed)| (id(&name), observed)));
         }
-        let told = look::survey(wire, project, &names).await?.into_iter();
-        let id = |name: &str| ResourceId::new(&wire.host, PROVIDER, CONTAINER, name);
-        Ok(told.map(|(name, observed)| (id(&name), observed)).collect())
+        Ok(told)
     }
 
     async fn read_one(&self, project: &Project, id: &ResourceId) -> Result<Observed, Failure> {
         let (wire, name) = (&self.wire, id.name.as_str());
         match id.kind.as_str() {
             IMAGE => image::read(wire, project, name).await,
-            NETWORK => network::read(wire, project, name).await,
+            NETWORK => {
+                let (observed, found) = network::read(wire, project, name).await?;
+                self.networks.keep(name, found);
+                Ok(observed)
+            }
             VOLUME => volume::read(wire, project, name).await,
             CONTAINER => {
                 let made = |id: &str| self.lock_made().remove(id);
-                look::read(wire, project, name, made).await
+                let (observed, found) = look::read(wire, project, name, made).await?;
+                match found {
+                    Some(found) => self.containers.keep(name, found),
+                    None => drop(self.containers.take(name)),
+                }
+                Ok(observed)
             }
             _ => Err(mistaken("reading", id)),
         }
@@ -182,8 +217,16 @@ impl Engine {
         let (wire, id, mark) = (&self.wire, &change.id, &change.mark);
         let doing = format!("creating {id}");
         match id.kind.as_str() {
-            IMAGE => image::create(wire, &body(&doing, json)?, source, mark, progress).await,
-            NETWORK => network::create(wire, &body(&doing, json)?, mark).await,
+            IMAGE => {
+                let body = body(&doing, json)?;
+                let made = image::create(wire, &body, source, mark, progress).await;
+                wire.forget();
+                made
+            }
+            NETWORK => {
+                let looked = self.networks.take(&id.name);
+                network::create(wire, &body(&doing, json)?, mark, looked).await
+            }
             VOLUME => volume::create(wire, &body(&doing, json)?, mark).await,
             CONTAINER => {
                 let made = |id: &str| {
@@ -213,7 +256,8 @@ impl Engine {
             CONTAINER => {
                 let body = body(&format!("changing {id}"), after)?;
                 let claim = Claim::of(change);
-                let found = container::update(&self.wire, &body, claim, progress).await?;
+                let looked = self.containers.take(&id.name);
+                let found = container::update(&self.wire, &body, claim, looked, progress).await?;
                 self.lock_made().insert(found);
                 Ok(())
             }
@@ -241,10 +285,20 @@ impl Engine {
     async fn delete(&self, change: &Change, progress: &dyn Progress) -> Result<(), Failure> {
         let (wire, id, claim) = (&self.wire, &change.id, Claim::of(change));
         match id.kind.as_str() {
-            IMAGE => image::delete(wire, &id.name, claim.mark).await,
-            NETWORK => network::delete(wire, &id.name, claim).await,
+            IMAGE => {
+                let gone = image::delete(wire, &id.name, claim.mark).await;
+                wire.forget();
+                gone
+            }
+            NETWORK => {
+                let looked = self.networks.take(&id.name);
+                network::delete(wire, &id.name, claim, looked).await
+            }
             VOLUME => volume::delete(wire, &id.name, claim).await,
-            CONTAINER => container::delete(wire, &id.name, claim, progress).await,
+            CONTAINER => {
+                let looked = self.containers.take(&id.name);
+                container::delete(wire, &id.name, claim, looked, progress).await
+            }
             _ => Err(mistaken("removing", id)),
         }
     }

@@ -8,7 +8,7 @@
 //! archive  an image's file → a stream the engine loads; blocking
 //! calls/   what is asked of the engine, each call re-entrant
 //! ready, discover   what is asked of the engine to wait and to plan; reads only
-//! seen     what the one asked has seen, handed to the list that is asked for next
+//! seen     what was seen a moment ago, handed to the call that comes next
 //! engine   the contract's effects, handed to the calls
 //! mark     whose an object is; credentials: who we are to a registry
 //! wire     questions and answers; door: the way they go; trouble: what errors mean

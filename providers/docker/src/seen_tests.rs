@@ -1,12 +1,15 @@
 //! What a plan asks an engine for, and how often.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use infra_api::target::Container;
-use infra_api::{Daemon, Facts, HostName, Observed, Project, Provider, ResourceId};
+use infra_api::{
+    Action, Address, Change, Daemon, Facts, HostName, Mark, Observed, Project, Provider,
+    ResourceId, Silent,
+};
 use serde_json::{Value, json};
 
 use crate::Docker;
@@ -17,6 +20,7 @@ use crate::text::imitation::{IMAGE_ID, image, inspected};
 #[derive(Default)]
 struct Engine {
     containers: Vec<Value>,
+    networks: Vec<Value>,
     asked: Vec<String>,
 }
 
@@ -34,18 +38,32 @@ fn running(number: usize) -> Value {
 
 impl Engine {
     fn answer(&mut self, request: &str) -> (u16, Value) {
-        let path = request.split([' ', '?']).nth(1).unwrap_or_default();
+        let (method, rest) = request.split_once(' ').unwrap_or_default();
+        let path = rest.split([' ', '?']).next().unwrap_or_default();
         self.asked.push(path.to_owned());
         let path = path.find("/v1.").map_or(path, |_| &path["/v1.41".len()..]);
+        let id = path.split('/').nth(2).unwrap_or_default();
         match path {
+            _ if method == "DELETE" => {
+                self.containers.retain(|one| one["Id"] != id);
+                (204, Value::Null)
+            }
+            _ if path.ends_with("/stop") => (204, Value::Null),
+            "/networks/create" => {
+                self.networks.push(
+                    json!({"Name": "demo.lan", "Id": "1".repeat(64), "Created": "",
+                    "Labels": {"infra.project": "other"}}),
+                );
+                (201, json!({"Id": "1".repeat(64), "Warning": ""}))
+            }
             "/version" => (200, json!({"ApiVersion": "1.41"})),
             "/info" => (200, json!({"ServerVersion": "20.10", "OSType": "linux"})),
             "/volumes" => (200, json!({"Volumes": []})),
-            "/networks" | "/images/json" => (200, json!([])),
+            "/networks" => (200, json!(self.networks)),
+            "/images/json" => (200, json!([])),
             "/containers/json" => (200, self.containers.iter().map(summary).collect()),
             _ if path.starts_with("/images/") => (200, json!({"Id": IMAGE_ID, "Config": image()})),
             _ => {
-                let id = path.split('/').nth(2).unwrap_or_default();
                 let found = self
                     .containers
                     .iter()
@@ -72,16 +90,28 @@ fn summary(one: &Value) -> Value {
     json!({"Id": one["Id"], "Names": [one["Name"]], "State": state, "Labels": labels})
 }
 
+fn line(reader: &mut impl BufRead) -> Option<String> {
+    let mut line = String::new();
+    let read = reader.read_line(&mut line).ok().filter(|n| *n > 0);
+    read.map(|_| line.trim_end().to_owned())
+}
+
 fn serve(mut stream: UnixStream, engine: &Shared) {
-    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-    while let Some(Ok(request)) = lines.next() {
-        let headers = lines.by_ref().map_while(Result::ok);
-        headers.take_while(|line| !line.is_empty()).for_each(drop);
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    while let Some(request) = line(&mut reader) {
+        let mut length = 0;
+        while let Some(header) = line(&mut reader).filter(|header| !header.is_empty()) {
+            let header = header.to_ascii_lowercase();
+            let said = header.strip_prefix("content-length: ");
+            length = said.map_or(length, |said| said.parse().unwrap());
+        }
+        reader.read_exact(&mut vec![0; length]).unwrap();
         let (status, body) = engine.lock().unwrap().answer(&request);
-        let (body, headers) = (
-            body.to_string(),
-            "Content-Type: application/json\r\nApi-Version: 1.41",
-        );
+        let body = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        let headers = "Content-Type: application/json\r\nApi-Version: 1.41";
         let length = body.len();
         let text =
             format!("HTTP/1.1 {status} -\r\n{headers}\r\nContent-Length: {length}\r\n\r\n{body}");
@@ -206,4 +236,156 @@ async fn one_question_tells_of_all_names_that_are_free_and_it_is_asked_anew() {
     );
     assert!(matches!(told[1], (_, Observed::Foreign { .. })), "{told:?}");
     assert_eq!(told[2], (free[1].clone(), Observed::Absent));
+}
+
+fn id(kind: &str, name: &str) -> ResourceId {
+    ResourceId::new(&HostName::new("r1"), "docker", kind, name)
+}
+
+fn change(id: ResourceId, action: Action) -> Change {
+    let (project, address) = (Project::new("demo"), Address::new("workload.a"));
+    let mark = Mark { project, address };
+    Change {
+        id,
+        mark,
+        imported: None,
+        action,
+    }
+}
+
+/// After discovery and its list the names that are free are known, once.
+#[tokio::test]
+async fn what_a_plan_saw_to_be_free_is_not_asked_for_again_and_what_a_check_reads_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, daemon) = opened(&folder.path().join("engine.sock")).await;
+    let project = Project::new("demo");
+    let image = format!("infra/demo/app:{}", "a".repeat(16));
+    let free = [
+        id("container", "demo.9"),
+        id("network", "demo.lan"),
+        id("image", &image),
+    ];
+    let others = [
+        id("volume", "demo.data"),
+        id("image", "redis"),
+        id("image", "infra/other/app:1"),
+    ];
+    let all: Vec<&ResourceId> = free.iter().chain(&others).collect();
+    discover(daemon.as_ref()).await;
+    list(daemon.as_ref()).await;
+    engine.lock().unwrap().questions();
+    let told = daemon.survey(&project, &all).await.unwrap();
+    let absent: Vec<_> = free
+        .iter()
+        .map(|id| (id.clone(), Observed::Absent))
+        .collect();
+    assert_eq!(told, absent);
+    assert_eq!(engine.lock().unwrap().questions().len(), 0);
+    // The check before the first step is of another moment.
+    assert_eq!(daemon.survey(&project, &all).await.unwrap(), []);
+    // And a list that was not of all there is knows of no free name.
+    list(daemon.as_ref()).await;
+    assert_eq!(daemon.survey(&project, &all).await.unwrap(), []);
+    // What is taken is never said to be free.
+    discover(daemon.as_ref()).await;
+    list(daemon.as_ref()).await;
+    let taken = id("container", "demo.1");
+    assert_eq!(daemon.survey(&project, &[&taken]).await.unwrap(), []);
+}
+
+/// The look, a stop, the removal, and the look after it.
+#[tokio::test]
+async fn a_removal_goes_on_from_the_look_before_it_if_that_is_of_this_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, daemon) = opened(&folder.path().join("engine.sock")).await;
+    let project = Project::new("demo");
+    let calls = |which: usize, late: bool| {
+        let (engine, daemon, project) = (&engine, &daemon, &project);
+        async move {
+            let one = id("container", &format!("demo.{which}"));
+            daemon.read(project, &one).await.unwrap();
+            engine.lock().unwrap().questions();
+            if late {
+                tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+            }
+            let change = change(one.clone(), Action::Delete);
+            daemon.apply(&change, &Silent).await.unwrap();
+            let asked = engine.lock().unwrap().questions();
+            let gone = daemon.read(project, &one).await.unwrap();
+            assert_eq!(gone, Observed::Absent);
+            asked.len()
+        }
+    };
+    assert_eq!(calls(0, false).await, 2);
+    assert_eq!(calls(1, true).await, 3);
+    // Of what is not ours neither look makes it so.
+    engine.lock().unwrap().containers[0]["Config"]["Labels"] = json!({"infra.project": "other"});
+    let one = id("container", "demo.2");
+    daemon.read(&project, &one).await.unwrap();
+    let refused = daemon.apply(&change(one, Action::Delete), &Silent).await;
+    assert!(refused.is_err());
+    assert_eq!(engine.lock().unwrap().containers.len(), 3);
+}
+
+/// Many containers are of one image; it is asked for by its name once, until it may have changed.
+#[tokio::test]
+async fn what_an_images_name_stands_for_is_asked_once_for_many_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, daemon) = opened(&folder.path().join("engine.sock")).await;
+    let project = Project::new("demo");
+    let images = |engine: &Shared| {
+        let asked = engine.lock().unwrap().questions();
+        asked
+            .iter()
+            .filter(|path| path.contains("/images/"))
+            .count()
+    };
+    let one = id("container", "demo.0");
+    let read_three = async || {
+        for which in 0..3 {
+            let one = id("container", &format!("demo.{which}"));
+            daemon.read(&project, &one).await.unwrap();
+        }
+        images(&engine)
+    };
+    assert_eq!(read_three().await, 3, "before a survey each looks");
+    daemon.survey(&project, &[]).await.unwrap();
+    assert_eq!(read_three().await, 1);
+    list(daemon.as_ref()).await;
+    images(&engine);
+    assert_eq!(read_three().await, 3, "and so it does after a list");
+    daemon.survey(&project, &[]).await.unwrap();
+    daemon.read(&project, &one).await.unwrap();
+    assert_eq!(images(&engine), 1);
+    let reference = format!("infra/demo/app:{}", "a".repeat(16));
+    let gone = change(id("image", &reference), Action::Delete);
+    daemon.apply(&gone, &Silent).await.unwrap();
+    images(&engine);
+    daemon.read(&project, &one).await.unwrap();
+    assert_eq!(images(&engine), 1);
+}
+
+/// A network whose name was free in this moment is made at once; the second attempt looks.
+#[tokio::test]
+async fn a_network_is_made_from_the_look_before_it_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, daemon) = opened(&folder.path().join("engine.sock")).await;
+    let project = Project::new("demo");
+    let lan = id("network", "demo.lan");
+    let body = json!({"name": "demo.lan", "subnet": "10.0.0.0/24", "gateway": "10.0.0.1", "internal": false});
+    let make = || Action::Create {
+        body: body.clone(),
+        source: None,
+        anew: true,
+    };
+    assert_eq!(daemon.read(&project, &lan).await.unwrap(), Observed::Absent);
+    engine.lock().unwrap().questions();
+    daemon
+        .apply(&change(lan.clone(), make()), &Silent)
+        .await
+        .unwrap();
+    assert_eq!(engine.lock().unwrap().questions().len(), 1);
+    // By now there is one, which is not ours: nobody says that its name is free.
+    assert!(daemon.apply(&change(lan, make()), &Silent).await.is_err());
+    assert_eq!(engine.lock().unwrap().networks.len(), 1);
 }

@@ -8,6 +8,7 @@
 //! is looked at.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -44,8 +45,14 @@ pub(crate) struct Wire {
     /// What the engine told of itself when it was asked for its version; for who asks first.
     info: Mutex<Option<Bytes>>,
     /// What never changes, by its path.
-    fixed: Mutex<BTreeMap<String, Arc<OnceCell<Bytes>>>>,
+    fixed: Answers,
+    /// What is not asked again until it is forgotten, and whether there is such a thing now.
+    lately: Answers,
+    remembers: AtomicBool,
 }
+
+/// Answers by their paths; who asks while another one does waits for the same.
+type Answers = Mutex<BTreeMap<String, Arc<OnceCell<Bytes>>>>;
 
 /// The header in which an engine names the newest version it speaks, with every answer.
 const API_VERSION: &str = "Api-Version";
@@ -81,7 +88,9 @@ impl Wire {
             door,
             reads: Semaphore::new(READS),
             info: Mutex::new(info),
-            fixed: Mutex::default(),
+            fixed: Answers::default(),
+            lately: Answers::default(),
+            remembers: AtomicBool::new(false),
         })
     }
 
@@ -117,10 +126,35 @@ impl Wire {
 
     /// What is at `path`, where that never changes: who asks first gets it for all.
     pub(crate) async fn find_once<T: DeserializeOwned>(&self, path: &str) -> Answer<Option<T>> {
-        let cell = lock(&self.fixed)
-            .entry(path.to_owned())
-            .or_default()
-            .clone();
+        self.find_kept(&self.fixed, path).await
+    }
+
+    /// What was at `path` when it was first asked for since [`Self::forget`], while such answers are remembered.
+    pub(crate) async fn find_lately<T: DeserializeOwned>(&self, path: &str) -> Answer<Option<T>> {
+        match self.remembers.load(Ordering::Relaxed) {
+            true => self.find_kept(&self.lately, path).await,
+            false => self.find(path).await,
+        }
+    }
+
+    /// From now on, until somebody says otherwise.
+    pub(crate) fn remember(&self, whether: bool) {
+        self.forget();
+        self.remembers.store(whether, Ordering::Relaxed);
+    }
+
+    /// From now on all is asked again that may change.
+    pub(crate) fn forget(&self) {
+        lock(&self.lately).clear();
+    }
+
+    /// What is not there is asked for again each time.
+    async fn find_kept<T: DeserializeOwned>(
+        &self,
+        kept: &Answers,
+        path: &str,
+    ) -> Answer<Option<T>> {
+        let cell = lock(kept).entry(path.to_owned()).or_default().clone();
         let bytes = cell.get_or_try_init(|| self.get_bytes(path, None, usize::MAX));
         match bytes.await {
             Ok(bytes) => serde_json::from_slice(bytes)

@@ -36,7 +36,7 @@ import {
 
 import {
   to = network.v
-  id = local.name
+  id = local.nothing
 }
 
 locals {
@@ -45,4 +45,47 @@ locals {
 
 module "m" {
   source = "./m"
+}
+
+variable "secret" {
+  default   = "hunter2"
+  sensitive = true
+}
+
+import {
+  for_each = ["a", "b"]
+  to       = workload.list[each.key]
+  id       = each.value
+}
+
+import {
+  for_each = { one = "1", two = "2" }
+  to       = workload.without_key
+  id       = each.value
+}
+
+import {
+  to = workload.outside[each.key]
+  id = each.value
+}
+
+import {
+  to = workload.secret
+  id = var.secret
+}
+
+import {
+  to = workload.early
+  id = workload.a.address
+}
+
+import {
+  for_each = { one = 1.5 }
+  to       = workload.half[each.value]
+  id       = "half"
+}
+
+import {
+  to = network.null
+  id = null
 }

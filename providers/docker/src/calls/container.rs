@@ -161,19 +161,29 @@ fn refused(trouble: Trouble, doing: &str) -> Failure {
     Failure { remedy, ..failure }
 }
 
+/// As it was just looked at, or as it is now.
+async fn found(wire: &Wire, name: &str, looked: Option<Inspect>) -> Answer<Option<Inspect>> {
+    match looked {
+        Some(found) => Ok(Some(found)),
+        None => find(wire, name).await,
+    }
+}
+
 // ── changing ──────────────────────────────────────────────────────────────────────────────────────
 
-/// The id of the one that was changed. What its image's name stands for was compared just before.
+/// The id of the one that was changed. What its image's name stands for was compared just before. `looked`: as it was
+/// found in this moment.
 pub(crate) async fn update(
     wire: &Wire,
     body: &Container,
     claim: Claim<'_>,
+    looked: Option<Inspect>,
     progress: &dyn Progress,
 ) -> Result<String, Failure> {
     let doing = doing(wire, "changing", KIND, &body.name);
     let failed = |e: Trouble| e.failure(&doing);
     let replan = |why: String| Failure::new(Remedy::Replan, &doing, why);
-    let found = find(wire, &body.name).await.map_err(failed)?;
+    let found = found(wire, &body.name, looked).await.map_err(failed)?;
     let found = found.ok_or_else(|| replan("it is not there".to_owned()))?;
     must_own(&doing, &found, claim)?;
     let origin = own_origin(wire, &found).await.map_err(failed)?;
@@ -238,15 +248,17 @@ fn differ(
 
 // ── away ──────────────────────────────────────────────────────────────────────────────────────────
 
+/// `looked`: as it was found in this moment. Its mark cannot change, and its id is never another's.
 pub(crate) async fn delete(
     wire: &Wire,
     name: &str,
     claim: Claim<'_>,
+    looked: Option<Inspect>,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
     let doing = doing(wire, "removing", KIND, name);
     let failed = |e: Trouble| e.failure(&doing);
-    let Some(found) = find(wire, name).await.map_err(failed)? else {
+    let Some(found) = found(wire, name, looked).await.map_err(failed)? else {
         return Ok(());
     };
     must_own(&doing, &found, claim)?;

@@ -121,6 +121,13 @@ pub(crate) async fn find(wire: &Wire, name: &str) -> Answer<Option<Image>> {
     wire.find(&format!("/images/{}/json", escaped(name))).await
 }
 
+/// What a name stands for. Many containers are of one image, and one apply looks at each of them more than once: it is asked
+/// once since its check of them all, and anew when the apply itself makes or removes an image.
+pub(crate) async fn stands_for(wire: &Wire, name: &str) -> Answer<Option<Image>> {
+    wire.find_lately(&format!("/images/{}/json", escaped(name)))
+        .await
+}
+
 /// By its id: what it gives to containers, and the digests that it was pulled by. Both belong to the id, so they are asked
 /// for once.
 pub(crate) async fn of_id(wire: &Wire, id: &str) -> Answer<Option<Image>> {

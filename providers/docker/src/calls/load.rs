@@ -29,24 +29,10 @@ pub(crate) async fn load(
 ) -> Result<(), Failure> {
     let (short, long) = (name.short(), name.long(sha256));
     let failed = |e: Trouble| e.failure(doing);
+    let mut said = None;
     if find(wire, &long).await.map_err(failed)?.is_none() {
-        let said = upload(
-            wire,
-            [long.clone(), short.clone()],
-            sha256,
-            path,
-            doing,
-            progress,
-        )
-        .await?;
-        if find(wire, &long).await.map_err(failed)?.is_none() {
-            // The same content under another name may be removed at this moment, by another project (seen on 20.10).
-            let cause = format!(
-                "the engine took the archive {} and there is no image of it: {said}",
-                path.display()
-            );
-            return Err(Failure::new(Remedy::Retry, doing, cause));
-        }
+        let names = [long.clone(), short];
+        said = Some(upload(wire, names, sha256, path, doing, progress).await?);
     }
     // After a load both are there, but for an OCI layout, which names one; and the short one may have been moved.
     let options = TagImageOptions {
@@ -54,7 +40,20 @@ pub(crate) async fn load(
         tag: Some(name.tag.clone()),
     };
     let tagged = wire.client().tag_image(&long, Some(options)).await;
-    tagged.map_err(|e| failed(e.into()))
+    match tagged.map_err(Trouble::from) {
+        // The same content under another name may be removed at this moment, by another project (seen on 20.10).
+        Err(trouble) if trouble.status() == Some(404) => {
+            let cause = match said {
+                Some(said) => format!(
+                    "the engine took the archive {} and there is no image of it: {said}",
+                    path.display()
+                ),
+                None => "the image was there, and was removed meanwhile".to_owned(),
+            };
+            Err(Failure::new(Remedy::Retry, doing, cause))
+        }
+        tagged => tagged.map_err(failed),
+    }
 }
 
 /// Sends the archive; what the engine said to it.

@@ -1,6 +1,6 @@
 //! Containers as they are: reads only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join_all;
 use infra_api::target::Container;
@@ -67,10 +67,10 @@ impl Summary {
         )
     }
 
-    /// Whether it has this name.
-    fn is_called(&self, wanted: &str) -> bool {
-        let mut names = self.names.iter().flatten();
-        names.any(|name| name.strip_prefix('/') == Some(wanted))
+    /// Its names; links have slashes in theirs, and are nobody's own.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let names = self.names.iter().flatten();
+        names.filter_map(|name| name.strip_prefix('/'))
     }
 }
 
@@ -112,7 +112,8 @@ pub(crate) async fn survey(
 ) -> Result<Vec<(String, Observed)>, Failure> {
     let failed = |e: Trouble| e.failure(format!("reading the containers of {}", wire.host));
     let all = all(wire, "").await.map_err(failed)?;
-    let taken = |name: &&str| all.iter().any(|one| one.is_called(name));
+    let known: BTreeSet<&str> = all.iter().flat_map(Summary::names).collect();
+    let taken = |name: &&str| known.contains(name);
     let (taken, free): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| taken(name));
     let each = try_join_all(taken.iter().map(|name| find(wire, name)));
     let found: Vec<Inspect> = each.await.map_err(failed)?.into_iter().flatten().collect();
@@ -141,24 +142,25 @@ async fn observe_all(
     try_join_all(observed).await
 }
 
-/// `made`: whether this one was made or changed a moment ago, by its id.
+/// `made`: whether this one was made or changed a moment ago, by its id. Any other is given back, for the act that this
+/// look may be for.
 pub(crate) async fn read(
     wire: &Wire,
     project: &Project,
     name: &str,
     made: impl FnOnce(&str) -> bool,
-) -> Result<Observed, Failure> {
+) -> Result<(Observed, Option<Inspect>), Failure> {
     let failed = |e: Trouble| e.failure(doing(wire, "reading", KIND, name));
     let Some(found) = find(wire, name).await.map_err(failed)? else {
-        return Ok(Observed::Absent);
+        return Ok((Observed::Absent, None));
     };
-    let origin = match made(&found.id) {
+    let made = made(&found.id);
+    let origin = match made {
         true => own_origin(wire, &found).await,
         false => origin(wire, &found).await,
     };
-    observe(wire, &found, &origin.map_err(failed)?, project)
-        .await
-        .map_err(failed)
+    let observed = observe(wire, &found, &origin.map_err(failed)?, project).await;
+    Ok((observed.map_err(failed)?, (!made).then_some(found)))
 }
 
 async fn observe(
@@ -227,7 +229,7 @@ fn runs(found: &Inspect) -> (String, String) {
 
 pub(crate) async fn origin(wire: &Wire, found: &Inspect) -> Answer<Origin> {
     let (reference, id) = runs(found);
-    let named = image::find(wire, &reference).await?;
+    let named = image::stands_for(wire, &reference).await?;
     let now = named.as_ref().map(|image| image.id.clone());
     let pinned = named.as_ref().and_then(|image| image.pinned(&reference));
     let own = match named {

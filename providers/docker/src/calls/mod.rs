@@ -131,7 +131,7 @@ const BUSY: [&str; 3] = [TAKEN, "Pool overlaps with other one", "network with na
 pub(crate) const TAKEN: &str = "is already in use by container";
 
 /// Makes an attempt again while the engine is [`BUSY`]; what it says after five seconds holds.
-pub(crate) async fn patiently<T, F>(attempt: impl Fn() -> F) -> Result<T, Failure>
+pub(crate) async fn patiently<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {

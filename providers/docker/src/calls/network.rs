@@ -33,9 +33,15 @@ pub(crate) async fn all(wire: &Wire, query: &str) -> Result<Vec<Network>, Failur
     answer.map_err(|e| e.failure(format!("listing the networks of {}", wire.host)))
 }
 
-pub(crate) async fn read(wire: &Wire, project: &Project, name: &str) -> Result<Observed, Failure> {
+/// And the network itself, for the act that this look may be for.
+pub(crate) async fn read(
+    wire: &Wire,
+    project: &Project,
+    name: &str,
+) -> Result<(Observed, Option<Network>), Failure> {
     let found = named(wire, name, &doing(wire, "reading", KIND, name)).await?;
-    Ok(found.map_or(Observed::Absent, |one| observe(&one, project)))
+    let observed = found.as_ref().map(|one| observe(one, project));
+    Ok((observed.unwrap_or(Observed::Absent), found))
 }
 
 fn observe(found: &Network, project: &Project) -> Observed {
@@ -71,9 +77,18 @@ pub(crate) async fn named(
     }
 }
 
-/// The same, with who is attached to it.
-async fn find(wire: &Wire, name: &str, doing: &str) -> Result<Option<Network>, Failure> {
-    let Some(one) = named(wire, name, doing).await? else {
+/// The same, with who is attached to it now. `looked`: what was found under the name in this moment.
+async fn find(
+    wire: &Wire,
+    name: &str,
+    looked: Option<Option<Network>>,
+    doing: &str,
+) -> Result<Option<Network>, Failure> {
+    let named = match looked {
+        Some(found) => found,
+        None => named(wire, name, doing).await?,
+    };
+    let Some(one) = named else {
         return Ok(None);
     };
     let path = format!("/networks/{}", escaped(&one.id));
@@ -92,22 +107,25 @@ fn ambiguous(doing: &str, several: &[Network]) -> Failure {
     )
 }
 
+/// `looked`: what was found under its name in this moment; only the first attempt goes by it.
 pub(crate) async fn create(
     wire: &Wire,
     body: &ContainerNetwork,
     mark: &Mark,
+    mut looked: Option<Option<Network>>,
 ) -> Result<(), Failure> {
     let doing = doing(wire, "creating", KIND, &body.name);
-    patiently(|| make(wire, body, mark, &doing)).await
+    patiently(|| make(wire, body, mark, looked.take(), &doing)).await
 }
 
 async fn make(
     wire: &Wire,
     body: &ContainerNetwork,
     mark: &Mark,
+    looked: Option<Option<Network>>,
     doing: &str,
 ) -> Result<(), Failure> {
-    if let Some(found) = find(wire, &body.name, doing).await? {
+    if let Some(found) = find(wire, &body.name, looked, doing).await? {
         must_be_ours(doing, &thing(&found), Claim::by(mark))?;
         if network::decode(&found).as_ref() == Ok(body) {
             return Ok(());
@@ -121,9 +139,15 @@ async fn make(
     made.map(drop).map_err(|e| Trouble::from(e).failure(doing))
 }
 
-pub(crate) async fn delete(wire: &Wire, name: &str, claim: Claim<'_>) -> Result<(), Failure> {
+/// `looked`: what was found under its name in this moment.
+pub(crate) async fn delete(
+    wire: &Wire,
+    name: &str,
+    claim: Claim<'_>,
+    looked: Option<Option<Network>>,
+) -> Result<(), Failure> {
     let doing = doing(wire, "removing", KIND, name);
-    let Some(found) = find(wire, name, &doing).await? else {
+    let Some(found) = find(wire, name, looked, &doing).await? else {
         return Ok(());
     };
     must_be_ours(&doing, &thing(&found), claim)?;

@@ -1,0 +1,4 @@
+workload "inner" {
+  count = 1
+  memory { size = "1GiB" }
+}
