@@ -115,14 +115,18 @@ pub(crate) fn check(room: &Room, demands: &[Demand]) -> Result<(), Short> {
     })
 }
 
-/// One way in which so many bytes can lie on these nodes together, node by node, beside what is bound already.
+/// One way in which so many bytes can lie on these nodes together, one on each at least, beside what is bound already.
 pub(crate) fn parted(room: &Room, nodes: &[usize], bytes: u64) -> Option<Vec<u64>> {
     let own = positions(nodes.iter().copied());
-    let left: Vec<u64> = room
+    let mut left: Vec<u64> = room
         .nodes
         .iter()
         .map(|n| n.bytes.unwrap_or(ENOUGH))
         .collect();
+    for node in nodes {
+        left[*node] = left[*node].checked_sub(1)?;
+    }
+    let bytes = bytes.checked_sub(nodes.len() as u64)?;
     let mut sets: Vec<(&IdSet, u64)> = room
         .together
         .iter()
@@ -134,7 +138,7 @@ pub(crate) fn parted(room: &Room, nodes: &[usize], bytes: u64) -> Option<Vec<u64
         .fold(0u64, |all, (_, bytes)| all.saturating_add(*bytes));
     let (met, given) = flow(&sets, left);
     let given = given.last().filter(|_| met >= wanted)?;
-    Some(nodes.iter().map(|node| given[*node]).collect())
+    Some(nodes.iter().map(|node| given[*node] + 1).collect())
 }
 
 /// How much of the sets' bytes finds place on their nodes, and where: a maximal flow by shortest augmenting paths.

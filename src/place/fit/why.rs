@@ -23,10 +23,12 @@ impl Search<'_> {
             Self::pages_in_all,
             Self::memory_of_nodes,
         ];
-        let plain = first.iter().find_map(|of| of(self));
+        // What holds alone: what is there in number may be wanting at its place.
+        let true_of = |of: Option<Constraint>| of.filter(Constraint::holds);
+        let plain = first.iter().find_map(|of| true_of(of(self)));
         plain
-            .or_else(|| self.of_cells())
-            .or_else(|| self.near_devices())
+            .or_else(|| true_of(self.of_cells()))
+            .or_else(|| true_of(self.near_devices()))
             .unwrap_or_else(|| Constraint::Together {
                 why: "CPUs, memory, pages and devices are there, but not on the same nodes"
                     .to_owned(),
@@ -105,10 +107,17 @@ impl Search<'_> {
                 have: open - need,
             });
         }
-        let exact = threads == Threads::Require && !self.adds_up();
-        let last = self.room.sharers && need >= free;
-        if exact || last {
-            let have = if last { need.saturating_sub(1) } else { have };
+        let exact = match threads {
+            Threads::Require => self.adds_up(),
+            _ => need,
+        };
+        let last = if self.room.sharers {
+            free.saturating_sub(1)
+        } else {
+            need
+        };
+        let have = exact.min(last);
+        if have < need {
             return Some(Constraint::DedicatedCpus {
                 need,
                 have,
@@ -133,8 +142,8 @@ impl Search<'_> {
         (need > have).then_some(Constraint::Overcommit { need, have })
     }
 
-    /// Whether whole cores of the host add up to the number.
-    fn adds_up(&self) -> bool {
+    /// The most whole cores of the host add up to without being more than the number.
+    fn adds_up(&self) -> u32 {
         let need = self.ask.cpus.count as usize;
         let mut sums = vec![false; need + 1];
         sums[0] = true;
@@ -146,7 +155,8 @@ impl Search<'_> {
                 }
             }
         }
-        sums[need]
+        let most = sums.iter().rposition(|sum| *sum).unwrap_or(0);
+        u32::try_from(most).unwrap_or(u32::MAX)
     }
 
     fn devices_in_all(&self) -> Option<Constraint> {
@@ -218,18 +228,11 @@ impl Search<'_> {
         let needs = self.needs();
         let eligible = self.eligible();
         for need in &needs {
-            if !eligible
-                .iter()
-                .any(|node| self.seat(need, *node, None).is_some())
-            {
+            if !eligible.iter().any(|node| self.seat(need, *node)) {
                 return self.of_cell(need, &eligible);
             }
         }
-        let holds = |node: &&usize| {
-            needs
-                .iter()
-                .any(|need| self.seat(need, **node, None).is_some())
-        };
+        let holds = |node: &&usize| needs.iter().any(|need| self.seat(need, **node));
         let have = u32::try_from(eligible.iter().filter(holds).count()).unwrap_or(u32::MAX);
         let need = u32::try_from(needs.len()).unwrap_or(u32::MAX);
         (need > have).then_some(Constraint::Cells { need, have })
@@ -344,6 +347,7 @@ impl Search<'_> {
 
     /// Devices that are there and not where its cells could be.
     fn near_devices(&self) -> Option<Constraint> {
+        let asked = self.ask.devices.iter().find(|d| d.count > 0 && d.strict)?;
         let without = crate::ask::Ask {
             devices: Vec::new(),
             ..self.ask.clone()
@@ -351,14 +355,9 @@ impl Search<'_> {
         Search::new(self.topology, self.room, &without)
             .best()
             .ok()?;
-        let asked = self.ask.devices.iter().find(|d| d.count > 0 && d.strict)?;
         let nodes = self.eligible();
         let needs = self.needs();
-        let holds = |node: &usize| {
-            needs
-                .iter()
-                .any(|need| self.seat(need, *node, None).is_some())
-        };
+        let holds = |node: &usize| needs.iter().any(|need| self.seat(need, *node));
         let near: Vec<usize> = nodes.into_iter().filter(holds).collect();
         let free = self
             .room
