@@ -271,7 +271,25 @@ impl<'a> Search<'a> {
         if cpus + helpers > open || cpus + helpers + kept > free {
             return Waste::NEVER;
         }
+        if kept > 0 && self.idle(node, cpus) + cpus + helpers + kept > free {
+            return Waste::NEVER;
+        }
         self.table(node).waste(cpus, helpers)
+    }
+
+    /// How many threads stay idle beside so many isolated ones, at least.
+    fn idle(&self, node: usize, cpus: u32) -> u32 {
+        if self.threads() != Threads::Isolate {
+            return 0;
+        }
+        let whole =
+            |core: &usize| self.room.cores[*core].open() == self.topology.cores[*core].all();
+        let cores = self.topology.cores_of(node).filter(whole);
+        let mut idle: Vec<u32> = cores
+            .map(|core| self.topology.cores[core].all().count_ones() - 1)
+            .collect();
+        idle.sort_unstable();
+        idle.iter().take(cpus as usize).sum()
     }
 
     pub(crate) fn pick(&self, node: usize, cpus: u32, helpers: u32) -> Pick {

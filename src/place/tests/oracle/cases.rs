@@ -213,3 +213,37 @@ fn a_refusal_of_whole_cores_tells_what_they_add_up_to() {
     };
     assert!(of_three(&why), "{why:?}");
 }
+
+#[test]
+fn of_no_devices_none_are_below_one_bridge() {
+    let mut world = two();
+    world.devices = vec![Device {
+        address: "0000:01:00.0".to_owned(),
+        kinds: vec!["nic".to_owned()],
+        ..Device::default()
+    }];
+    world.stock.devices = vec!["0000:01:00.0".to_owned()];
+    let nics = |count: u32, near: Near, strict: bool| Devices {
+        kind: "nic".to_owned(),
+        count,
+        near,
+        strict,
+    };
+    world.ask.devices = vec![nics(1, Near::Host, false), nics(0, Near::Switch, true)];
+    assert!(placed(&world).is_ok());
+}
+
+#[test]
+fn idle_threads_are_not_those_that_sharers_keep() {
+    // Isolated on two nodes; on the second somebody shares.
+    let mut world = machine(&[&[2, 2], &[2, 2]], |node, _| Some(node));
+    world.stock.cpus = [0, 1, 2, 3, 4, 5, 6, 7].into();
+    let mut before = shared(1);
+    before.numa = Numa::Nodes(1);
+    before.memory.nodes = Some([1].into());
+    world.earlier = vec![before];
+    world.ask = dedicated(3);
+    world.ask.cpus.policy = Policy::Dedicated(Threads::Isolate);
+    world.ask.memory.bytes = 3;
+    assert!(placed(&world).is_ok());
+}
