@@ -9,7 +9,8 @@ pub struct Ask {
     pub memory: Memory,
     pub numa: Numa,
     /// CPUs for threads beside the vCPUs' (the emulator's, I/O threads), on the node of the first cell, never on a
-    /// thread whose core is isolated.
+    /// thread whose core is isolated. Who shares CPUs and is bound to no node has none, nor has who names his CPUs:
+    /// they run where the vCPUs do.
     pub helpers: u32,
     pub devices: Vec<Devices>,
 }
@@ -58,9 +59,9 @@ pub enum L3 {
     /// As few as may be.
     #[default]
     Prefer,
-    /// One.
+    /// One; where memory is elsewhere, one for all CPUs.
     Require,
-    /// One that nobody else gets a CPU of.
+    /// One that nobody else gets a CPU of, on any node it reaches into.
     Alone,
 }
 
@@ -79,10 +80,12 @@ pub struct Memory {
 /// How it lies to NUMA nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Numa {
-    /// On as few nodes as may be; where none will do, wherever there are CPUs.
+    /// On as few nodes as may be, each with its part of CPUs and memory; where none will do, wherever there are CPUs.
+    /// Shared CPUs: on one node where huge pages or strict devices bind it to one, else on none.
     #[default]
     Auto,
-    /// In so many even cells, each on a node of its own.
+    /// In so many even cells, each on a node of its own: as even as whole CPUs and whole pages of the largest size (MiB
+    /// where they are ordinary) allow, the first ones larger, and the first with what is no whole page.
     Nodes(u32),
     /// In these cells, each on a node of its own.
     Cells(Vec<Cell>),
@@ -118,6 +121,6 @@ pub enum Near {
     /// On a cell's node.
     #[default]
     Node,
-    /// Below one bridge with all of this workload that are to be so.
+    /// Below one bridge with all of this workload that are to be so, on a cell's node.
     Switch,
 }

@@ -4,24 +4,41 @@ use crate::waste::Waste;
 
 /// Lower is better, and the first field that differs decides: the order of the fields is the policy, the derive is the
 /// algorithm.
+///
+/// Its nodes are those of its CPUs; who shares CPUs has those of its cells, and none where it is bound to none. Of CPUs
+/// that were named nothing is counted but `remote_memory`, `page_wish`, `extra_nodes` and `remote_devices`: they are
+/// no choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cost {
-    /// Its memory is not on the nodes of its CPUs.
+    /// 1 where its cells do not have their memory on the nodes of their CPUs: CPUs are wherever there are some, and
+    /// memory is bound to the nodes that were named, to the one that has the huge pages, or to none. CPUs that were
+    /// named have it near where they are all of one node, and it is there. Of shared CPUs that are bound to no node
+    /// only huge pages are remote.
     pub remote_memory: u32,
-    /// How far down its wishes the sizes of its pages are, cell by cell.
+    /// How far down its wishes the size of its pages is; where cells were asked for, the sum over them.
     pub page_wish: u32,
     /// NUMA nodes beyond the first.
     pub extra_nodes: u32,
-    /// Between its nodes, both ways.
+    /// Between its nodes: the sum over every two of them, there and back.
     pub distance: u64,
-    /// Devices that are not as near as was asked.
+    /// Devices that are not as near as was asked; none where it is bound to no node, but for the bridge of those who
+    /// are to be below one.
     pub remote_devices: u32,
+    /// Of its vCPUs and helpers, summed over its nodes: a domain of L3 is what of it is on one node, and what nothing
+    /// is known of on a node is one domain. The weightiest first:
+    /// - `extra_l3s`: domains that have vCPUs, beyond the first; 0 under `L3::Any`.
+    /// - `split_cores`: under `Threads::Prefer`, cores of which some threads are vCPUs and some are not.
+    /// - `opened_l3s`: known domains it has CPUs of and nobody else had any.
+    /// - `opened_cores`: cores it has CPUs of and nobody else had any.
+    /// - `left_in_l3s`: in the domains it has CPUs of, CPUs that somebody might have had to himself and that are neither
+    ///   its vCPUs nor helpers.
     pub(crate) waste: Waste,
-    /// Free devices on the nodes of who wants none.
+    /// Free devices, of those that can be asked for, on the nodes of who wants none; 0 for who shares CPUs.
     pub device_nodes: u32,
-    /// CPUs left over on its nodes: the tightest fit keeps room for what is large.
+    /// CPUs left over on its nodes, those nobody has to himself that are neither its vCPUs nor helpers: the tightest
+    /// fit keeps room for what is large. 0 for who shares CPUs.
     pub left_over: u32,
-    /// Of its huge pages' sizes, pages left over on its nodes.
+    /// On the nodes it has huge pages of, pages of that size left over.
     pub pages_left: u64,
 }
 

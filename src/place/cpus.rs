@@ -223,13 +223,11 @@ impl<'a> Table<'a> {
                     continue;
                 }
                 *way = *way + Waste::left(free.saturating_sub(cpus + helpers));
-                if group.l3.is_some() {
-                    if cpus > 0 && self.rules.l3 != L3::Any {
-                        *way = *way + Waste::L3;
-                    }
-                    if untouched {
-                        *way = *way + Waste::OPENED_L3;
-                    }
+                if cpus > 0 && self.rules.l3 != L3::Any {
+                    *way = *way + Waste::L3;
+                }
+                if group.l3.is_some() && untouched {
+                    *way = *way + Waste::OPENED_L3;
                 }
             }
         }

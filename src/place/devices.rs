@@ -37,7 +37,8 @@ pub(crate) fn give(
         nodes,
         free,
     };
-    if !asked.iter().any(|a| a.near == Near::Switch) {
+    let switch = |a: &Devices| a.count > 0 && a.near == Near::Switch;
+    if !asked.iter().any(switch) {
         return view.matched(None);
     }
     let bridges = view
@@ -47,7 +48,7 @@ pub(crate) fn give(
     let mut bridges: Vec<u32> = bridges.copied().collect();
     bridges.sort_unstable();
     bridges.dedup();
-    let strict = asked.iter().any(|a| a.near == Near::Switch && a.strict);
+    let strict = asked.iter().any(|a| switch(a) && a.strict);
     let loose = (!strict).then_some(None);
     let ways = bridges.into_iter().map(Some).chain(loose);
     ways.filter_map(|bridge| view.matched(bridge))

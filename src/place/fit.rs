@@ -67,6 +67,83 @@ pub(crate) struct Placed {
     pub(crate) page_size: Option<u64>,
 }
 
+/// What is given, in the words of the kernel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    pub cells: Vec<CellView>,
+    pub helpers: IdSet,
+    /// CPUs nobody else may have any more.
+    pub taken: IdSet,
+    /// Ordinary bytes and the nodes they are bound to, none where they are bound to none.
+    pub memory: Vec<(IdSet, u64)>,
+    /// Node, size and how many.
+    pub pages: Vec<(u32, u64, u64)>,
+    /// Addresses, in the order in which they were asked for.
+    pub devices: Vec<String>,
+    /// These, and what shares an IOMMU group with them.
+    pub devices_taken: Vec<String>,
+    pub shared: Option<SharedView>,
+}
+
+/// CPUs that are shared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SharedView {
+    pub count: u32,
+    /// Those that were named.
+    pub named: IdSet,
+    /// They are those of the cells' nodes.
+    pub on_nodes: bool,
+}
+
+/// A cell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CellView {
+    pub node: Option<u32>,
+    pub count: u32,
+    /// Its own; empty where it shares.
+    pub cpus: IdSet,
+    pub bytes: u64,
+    pub page_size: Option<u64>,
+}
+
+impl Fit {
+    /// What is given, in the words of the kernel.
+    #[must_use]
+    pub fn view(&self, topology: &Topology) -> View {
+        let place = &self.place;
+        let node = |node: usize| topology.nodes[node].id;
+        let address = |device: usize| topology.devices[device].address.clone();
+        View {
+            cells: (place.cells.iter())
+                .map(|cell| CellView {
+                    node: cell.node.map(node),
+                    count: cell.count,
+                    cpus: cell.cpus.clone(),
+                    bytes: cell.bytes,
+                    page_size: cell.page_size,
+                })
+                .collect(),
+            helpers: place.helpers.clone(),
+            taken: place.taken.clone(),
+            memory: (place.memory.iter())
+                .map(|d| (d.nodes.iter().map(|n| node(n as usize)).collect(), d.bytes))
+                .collect(),
+            pages: (place.pages.iter())
+                .map(|(n, size, count)| (node(*n), topology.page_sizes[*size], *count))
+                .collect(),
+            devices: place.devices.devices.iter().map(|d| address(*d)).collect(),
+            devices_taken: (place.devices.taken.iter())
+                .map(|d| address(d as usize))
+                .collect(),
+            shared: place.shared.as_ref().map(|shared| SharedView {
+                count: shared.count,
+                named: shared.named.clone(),
+                on_nodes: shared.on_nodes,
+            }),
+        }
+    }
+}
+
 /// Finds the best place for a workload, or the first thing that is wanting.
 pub fn fit(topology: &Topology, room: &Room, ask: &Ask) -> Result<Fit, Constraint> {
     Search::new(topology, room, ask).best()

@@ -19,7 +19,7 @@ mod waste;
 
 pub use ask::{Ask, Cell, Cpus, Devices, L3, Memory, Near, Numa, Policy, Threads};
 pub use cost::Cost;
-pub use fit::{Fit, fit};
+pub use fit::{CellView, Fit, SharedView, View, fit};
 pub use fleet::{
     Affinity, Assigned, Effort, Form, Host, Job, Outcome, Reason, Refusal, Rule, Scope, Stood,
     Wants, place,

@@ -66,6 +66,25 @@ pub enum Constraint {
     Undecided { steps: u32 },
 }
 
+impl Constraint {
+    /// Whether more is needed than there is, where it tells numbers.
+    pub(crate) fn holds(&self) -> bool {
+        match self {
+            Self::DedicatedCpus { need, have, .. }
+            | Self::OneL3 { need, have, .. }
+            | Self::SharedCpus { need, have, .. }
+            | Self::Helpers { need, have }
+            | Self::Cells { need, have }
+            | Self::Devices { need, have, .. } => need > have,
+            Self::Overcommit { need, have }
+            | Self::Memory { need, have, .. }
+            | Self::HugePages { need, have, .. } => need > have,
+            Self::NamedNodes { need, have } => !need.is_subset(have),
+            _ => true,
+        }
+    }
+}
+
 impl Threads {
     /// For messages: what it adds to "dedicated CPUs".
     #[must_use]

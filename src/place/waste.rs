@@ -20,7 +20,7 @@ impl Waste {
     /// It cannot be had.
     pub(crate) const NEVER: Self = Self(u128::MAX);
 
-    /// A domain of L3 used.
+    /// A domain of L3 used; what nothing is known of is one.
     pub(crate) const L3: Self = Self(1 << L3S);
     /// A core of which some threads are left to others, by who wants whole ones.
     pub(crate) const SPLIT: Self = Self(1 << SPLIT);

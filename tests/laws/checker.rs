@@ -96,15 +96,6 @@ fn alone(host: &HostSpec, ask: &Ask, stand: &Stand) -> Result<(), String> {
         threads(host, ask, stand)?;
     }
     let named = ask.nodes.unwrap_or(0);
-    let near = (0..host.nodes.len())
-        .filter(|n| named >> n & 1 == 1)
-        .fold(0, |all, n| all | host.node_cpus(n));
-    if ask.dedicated && ask.set.is_none() && near != 0 {
-        ensure(
-            stand.cpus & !near == 0,
-            "on CPUs far from the nodes it names",
-        )?;
-    }
     if let Some(nodes) = ask.nodes {
         ensure(
             stand.nodes != 0 && stand.nodes & !nodes == 0,

@@ -4,7 +4,7 @@
 use infra_api::IdSet;
 
 use crate::ask::Numa;
-use crate::fit::search::{Need, Search};
+use crate::fit::search::{Need, Search, Seat};
 use crate::fit::spread::Sets;
 use crate::fit::{Fit, Place, Placed, Shared};
 use crate::memory;
@@ -48,7 +48,7 @@ impl Search<'_> {
 
     fn all_anywhere(&self, most: usize, places: &mut Vec<Place>) {
         let wishes = self.wishes(&[]);
-        if self.shared() && !self.wants_node() {
+        if self.shared() && !self.wants_node(&wishes) {
             return;
         }
         for (wish, size) in wishes.iter().enumerate() {
@@ -123,44 +123,49 @@ impl Search<'_> {
         &self,
         needs: &[Need],
         nodes: &[usize],
-        chosen: &mut Vec<usize>,
+        chosen: &mut Vec<Seat>,
         most: usize,
         places: &mut Vec<Place>,
     ) {
         if places.len() >= most || !self.step() {
             return;
         }
-        if chosen.len() == needs.len() {
+        let Some(need) = needs.get(chosen.len()) else {
             if let Some(place) = self.seated(needs, chosen) {
+                let nodes: Vec<usize> = chosen.iter().map(|seat| seat.node).collect();
                 let parts: Vec<(u32, u32)> = needs.iter().map(|n| (n.cpus, n.helpers)).collect();
-                self.all_picks(chosen, &parts, &place, true, most, places);
+                self.all_picks(&nodes, &parts, &place, true, most, places);
             }
             return;
-        }
-        for node in nodes {
-            if !chosen.contains(node) && self.seat(&needs[chosen.len()], *node, None).is_some() {
-                chosen.push(*node);
-                self.all_seats(needs, nodes, chosen, most, places);
-                chosen.pop();
-            }
+        };
+        let open = nodes
+            .iter()
+            .filter(|node| chosen.iter().all(|seat| seat.node != **node));
+        let seats: Vec<Seat> = open
+            .flat_map(|node| self.seats(need, *node, None))
+            .collect();
+        for seat in seats {
+            chosen.push(seat);
+            self.all_seats(needs, nodes, chosen, most, places);
+            chosen.pop();
         }
     }
 
     /// All but the CPUs.
-    fn seated(&self, needs: &[Need], nodes: &[usize]) -> Option<Place> {
+    fn seated(&self, needs: &[Need], seats: &[Seat]) -> Option<Place> {
+        let nodes: Vec<usize> = seats.iter().map(|seat| seat.node).collect();
         let mut place = Place {
-            devices: self.devices(nodes)?,
+            devices: self.devices(&nodes)?,
             ..Place::default()
         };
         let mut ordinary = Vec::new();
-        for (need, node) in needs.iter().zip(nodes) {
-            let seat = self.seat(need, *node, None)?;
+        for (need, seat) in needs.iter().zip(seats) {
             place
                 .pages
-                .extend(seat.pages.map(|(size, count)| (*node, size, count)));
-            ordinary.push((*node, if seat.pages.is_some() { 0 } else { need.bytes }));
+                .extend(seat.pages.map(|(size, count)| (seat.node, size, count)));
+            ordinary.push((seat.node, if seat.pages.is_some() { 0 } else { need.bytes }));
             place.cells.push(Placed {
-                node: Some(*node),
+                node: Some(seat.node),
                 bytes: need.bytes,
                 page_size: seat.pages.map(|(size, _)| self.topology.page_sizes[size]),
                 ..Placed::default()
@@ -168,8 +173,9 @@ impl Search<'_> {
         }
         place.memory = self.demands(&ordinary);
         if self.shared() {
+            let count = self.ask.cpus.count;
             place.shared = Some(Shared {
-                count: self.ask.cpus.count,
+                count,
                 named: IdSet::new(),
                 on_nodes: true,
             });

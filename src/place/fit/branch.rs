@@ -44,7 +44,7 @@ impl Search<'_> {
         let of = |need: &Need| {
             nodes
                 .iter()
-                .filter_map(|node| self.seat(need, *node, wish))
+                .flat_map(|node| self.seats(need, *node, wish))
                 .collect()
         };
         let mut seats: Vec<Vec<Seat>> = needs.iter().map(of).collect();

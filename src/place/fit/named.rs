@@ -2,7 +2,7 @@
 
 use infra_api::IdSet;
 
-use crate::ask::{Policy, Threads};
+use crate::ask::{L3, Policy, Threads};
 use crate::cost::Cost;
 use crate::fit::search::Search;
 use crate::fit::{Fit, Place, Placed, Shared};
@@ -63,6 +63,7 @@ impl Search<'_> {
         let taken = self
             .taken_with(set, threads)
             .ok_or_else(|| format!("CPU {set} {}", unfit(threads)))?;
+        let taken = &taken | &self.domain_of(set)?;
         let count = u32::try_from(set.len()).unwrap_or(u32::MAX);
         let cell = Placed {
             count,
@@ -83,6 +84,36 @@ impl Search<'_> {
         } else {
             Err(format!("CPU {taken} belongs to another dedicated workload"))
         }
+    }
+
+    /// The domain of L3 that it has to itself; an error where it is to be in one, and is not.
+    fn domain_of(&self, set: &IdSet) -> Result<IdSet, String> {
+        let all = || self.topology.cores.iter().zip(&self.room.cores);
+        if !self.ask.cpus.l3.undivided() {
+            return Ok(IdSet::new());
+        }
+        let cores = set.iter().filter_map(|cpu| self.topology.cpu(cpu));
+        let mut l3s: Vec<_> = cores
+            .map(|(core, _)| self.topology.cores[core].l3)
+            .collect();
+        l3s.dedup();
+        let [Some(l3)] = l3s[..] else {
+            return Err(format!(
+                "CPU {set} is not of one L3 domain, as `l3` requires"
+            ));
+        };
+        if self.ask.cpus.l3 != L3::Alone {
+            return Ok(IdSet::new());
+        }
+        let domain = || all().filter(move |(core, _)| core.l3 == Some(l3));
+        if domain().any(|(core, room)| room.open() != core.all()) {
+            return Err(format!(
+                "CPU {set} is of an L3 domain that others have CPUs of"
+            ));
+        }
+        Ok(domain()
+            .flat_map(|(core, _)| core.ids(core.all()))
+            .collect())
     }
 
     /// These CPUs and what a policy takes with them; nothing where they do not satisfy it.
@@ -118,15 +149,14 @@ impl Search<'_> {
             _ => None,
         };
         let wishes = self.wishes(&[]);
-        let found = wishes.iter().enumerate().find_map(|(wish, size)| {
-            let local = near
-                .and_then(|node| self.bound(&[node], *size))
-                .map(|bound| (0, wish, bound));
-            local.or_else(|| {
-                self.elsewhere(&eligible, *size)
-                    .map(|bound| (1, wish, bound))
-            })
-        });
+        let local = |(wish, size): (usize, &u64)| Some((0, wish, self.bound(&[near?], *size)?));
+        let apart =
+            |(wish, size): (usize, &u64)| Some((1, wish, self.elsewhere(&eligible, *size)?));
+        let mut ranked = wishes.iter().enumerate();
+        let found = ranked
+            .clone()
+            .find_map(local)
+            .or_else(|| ranked.find_map(apart));
         let (remote, wish, (memory, pages, bound)) = found.ok_or_else(|| self.why())?;
         place.devices = self.devices(&nodes).ok_or_else(|| self.why())?;
         place.memory = memory;

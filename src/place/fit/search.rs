@@ -98,16 +98,10 @@ impl<'a> Search<'a> {
 
     /// On as few nodes as may be, each with its part of the memory; where none will do, wherever there are CPUs.
     fn anywhere(&self) -> Option<Fit> {
-        let wishes = self.wishes(&self.ask.memory.page_sizes);
-        let unbound = || {
-            wishes
-                .iter()
-                .enumerate()
-                .find_map(|(wish, size)| self.unbound(wish, *size))
-        };
-        if self.shared() && !self.wants_node() {
-            return unbound();
+        if self.shared() {
+            return self.sharing();
         }
+        let wishes = self.wishes(&self.ask.memory.page_sizes);
         let most = self.seats_at_most();
         for wish in 0..wishes.len() {
             let one = Need {
@@ -117,26 +111,54 @@ impl<'a> Search<'a> {
             if let Some(fit) = self.cells_with(&[one], Some(wish)) {
                 return Some(fit);
             }
-            let several = if self.shared() { 2..2 } else { 2..most + 1 };
-            let found = several
-                .into_iter()
-                .find_map(|count| self.spread(count, wish, &wishes, true));
+            let found = (2..=most).find_map(|count| self.spread(count, wish, &wishes, true));
             if found.is_some() {
                 return found;
             }
         }
-        if self.shared() {
-            return unbound();
-        }
+        // Without memory of their own the nodes are no cells: what is to be undivided is on one of them.
+        let most = if self.ask.cpus.l3.undivided() {
+            1
+        } else {
+            most
+        };
         let apart =
             |wish: usize| (1..=most).find_map(|count| self.spread(count, wish, &wishes, false));
         (0..wishes.len()).find_map(apart)
     }
 
-    /// Whether something but its CPUs binds it to a node.
-    pub(super) fn wants_node(&self) -> bool {
+    /// Shared CPUs: on one node where huge pages or devices bind it to one and it is to be had, else on none.
+    fn sharing(&self) -> Option<Fit> {
+        let wishes = self.wishes(&self.ask.memory.page_sizes);
         let near = |d: &crate::ask::Devices| d.strict && d.count > 0 && d.near != Near::Host;
-        self.ask.devices.iter().any(near) || self.ask.memory.page_sizes.iter().any(|size| *size > 0)
+        let near = self.ask.devices.iter().any(near);
+        let bound = near || wishes.iter().any(|size| *size > 0);
+        for (wish, size) in wishes.iter().enumerate() {
+            let one = Need {
+                wishes: wishes.clone(),
+                ..self.whole()
+            };
+            let on_one = bound.then(|| self.cells_with(&[one], Some(wish))).flatten();
+            let loose = || {
+                (!near && *size == 0)
+                    .then(|| self.unbound(wish, 0))
+                    .flatten()
+            };
+            if let Some(fit) = on_one.or_else(loose) {
+                return Some(fit);
+            }
+        }
+        let mut huge = wishes
+            .iter()
+            .enumerate()
+            .filter(|(_, size)| **size > 0 && !near);
+        huge.find_map(|(wish, size)| self.unbound(wish, *size))
+    }
+
+    /// Whether something but its CPUs binds it to a node.
+    pub(super) fn wants_node(&self, wishes: &[u64]) -> bool {
+        let near = |d: &crate::ask::Devices| d.strict && d.count > 0 && d.near != Near::Host;
+        self.ask.devices.iter().any(near) || wishes.iter().any(|size| *size > 0)
     }
 
     pub(crate) fn shared(&self) -> bool {
@@ -264,7 +286,25 @@ impl<'a> Search<'a> {
         if cpus + helpers > open || cpus + helpers + kept > free {
             return Waste::NEVER;
         }
+        if kept > 0 && self.idle(node, cpus) + cpus + helpers + kept > free {
+            return Waste::NEVER;
+        }
         self.table(node).waste(cpus, helpers)
+    }
+
+    /// How many threads stay idle beside so many isolated ones, at least.
+    fn idle(&self, node: usize, cpus: u32) -> u32 {
+        if self.threads() != Threads::Isolate {
+            return 0;
+        }
+        let whole =
+            |core: &usize| self.room.cores[*core].open() == self.topology.cores[*core].all();
+        let cores = self.topology.cores_of(node).filter(whole);
+        let mut idle: Vec<u32> = cores
+            .map(|core| self.topology.cores[core].all().count_ones() - 1)
+            .collect();
+        idle.sort_unstable();
+        idle.iter().take(cpus as usize).sum()
     }
 
     pub(crate) fn pick(&self, node: usize, cpus: u32, helpers: u32) -> Pick {
@@ -285,29 +325,38 @@ impl<'a> Search<'a> {
         self.room.count(self.topology, node).0.saturating_sub(taken)
     }
 
-    /// Whether a node can hold a cell, and what it costs. `wish`: only with this one of its wishes.
-    pub(crate) fn seat(&self, need: &Need, node: usize, wish: Option<usize>) -> Option<Seat> {
+    /// Whether a node can hold a cell.
+    pub(crate) fn seat(&self, need: &Need, node: usize) -> bool {
+        !self.seats(need, node, None).is_empty()
+    }
+
+    /// How a node can hold a cell, and what it costs there. `wish`: only with this one of its wishes.
+    pub(crate) fn seats(&self, need: &Need, node: usize, wish: Option<usize>) -> Vec<Seat> {
         let waste = self.waste(node, need.cpus, need.helpers);
+        let mut seats = Vec::new();
         if !waste.can_be_had() {
-            return None;
+            return seats;
         }
-        let wishes = need
-            .wishes
-            .iter()
-            .enumerate()
-            .filter(|(rank, _)| wish.is_none_or(|w| w == *rank));
-        let (rank, pages) = wishes
-            .into_iter()
-            .find_map(|(rank, size)| Some((rank, self.backing(need.bytes, *size, node)?)))?;
         let have = |(size, count): (usize, u64)| self.room.nodes[node].pages[size] - count;
-        Some(Seat {
-            node,
-            wish: u32::try_from(rank).unwrap_or(u32::MAX),
-            pages,
-            waste,
-            left_over: self.left_over(node, need.cpus + need.helpers),
-            pages_left: pages.map_or(0, have),
-        })
+        let wishes = need.wishes.iter().enumerate();
+        for (rank, size) in wishes.filter(|(rank, _)| wish.is_none_or(|w| w == *rank)) {
+            let Some(pages) = self.backing(need.bytes, *size, node) else {
+                continue;
+            };
+            seats.push(Seat {
+                node,
+                wish: u32::try_from(rank).unwrap_or(u32::MAX),
+                pages,
+                waste,
+                left_over: self.left_over(node, need.cpus + need.helpers),
+                pages_left: pages.map_or(0, have),
+            });
+            // Nobody else's cell takes these pages; ordinary memory may be too little for all cells together.
+            if pages.is_some() {
+                break;
+            }
+        }
+        seats
     }
 
     /// Whether a node has so much memory in pages of a size: the pages, none where they are ordinary.
@@ -382,33 +431,33 @@ impl<'a> Search<'a> {
             .room
             .cpu_ratio
             .is_none_or(|ratio| shared * 1000 <= left * u64::from(ratio));
-        left > 0 && ratio && place.cells.iter().all(|cell| self.leaves_node(cell, place))
+        let mut nodes = 0..self.topology.nodes.len();
+        left > 0 && ratio && nodes.all(|node| self.leaves_node(node, place))
     }
 
-    fn leaves_node(&self, cell: &Placed, place: &Place) -> bool {
-        let own = place.shared.as_ref().is_some_and(|s| s.on_nodes);
-        cell.node.is_none_or(|node| {
-            let shared = own || self.room.nodes[node].sharers;
-            !shared || !(&self.room.free_on(self.topology, &[node]) - &place.taken).is_empty()
-        })
+    fn leaves_node(&self, node: usize, place: &Place) -> bool {
+        let on_nodes = place.shared.as_ref().is_some_and(|s| s.on_nodes);
+        let own = on_nodes && place.cells.iter().any(|cell| cell.node == Some(node));
+        let shared = own || self.room.nodes[node].sharers;
+        !shared || !(&self.room.free_on(self.topology, &[node]) - &place.taken).is_empty()
     }
 
-    /// Somewhere on the host: CPUs are shared, memory is bound to the nodes that were named or to none, huge pages come
-    /// from one node.
+    /// Somewhere on the host: CPUs are shared, memory is bound to the nodes that were named or to none, huge pages to
+    /// one.
     pub(super) fn unbound(&self, wish: usize, size: u64) -> Option<Fit> {
-        let (memory, pages, nodes) = self.elsewhere(&self.eligible(), size)?;
-        let devices = self.devices(&nodes)?;
-        let cell = |node: Option<usize>| Placed {
+        let eligible = self.eligible();
+        let (memory, pages, nodes) = self.elsewhere(&eligible, size)?;
+        let near = self.ask.memory.nodes.as_ref().map(|_| eligible);
+        let devices = self.devices(&near.unwrap_or_default())?;
+        let cell = |node: Option<usize>, first: bool| Placed {
             node,
+            count: if first { self.ask.cpus.count } else { 0 },
+            bytes: if first { self.ask.memory.bytes } else { 0 },
+            page_size: (first && size > 0).then_some(size),
             ..Placed::default()
         };
-        let mut cells = vec![Placed {
-            count: self.ask.cpus.count,
-            bytes: self.ask.memory.bytes,
-            page_size: (size > 0).then_some(size),
-            ..cell(nodes.first().copied())
-        }];
-        cells.extend(nodes.iter().skip(1).map(|n| cell(Some(*n))));
+        let mut cells = vec![cell(nodes.first().copied(), true)];
+        cells.extend(nodes.iter().skip(1).map(|n| cell(Some(*n), false)));
         let shared = Shared {
             count: self.ask.cpus.count,
             ..Shared::default()
@@ -421,9 +470,13 @@ impl<'a> Search<'a> {
             devices,
             ..Place::default()
         };
+        let left =
+            |(node, size, count): &(usize, usize, u64)| self.room.nodes[*node].pages[*size] - count;
         let cost = Cost {
+            remote_memory: u32::from(size > 0),
             page_wish: u32::try_from(wish).unwrap_or(u32::MAX),
             remote_devices: place.devices.remote,
+            pages_left: place.pages.iter().map(left).sum(),
             ..Cost::NONE
         };
         self.leaves_enough(&place).then_some(Fit {

@@ -74,13 +74,10 @@ impl<'a> Search<'a> {
 
     /// Nodes its CPUs may be on.
     fn givers(&self, local: bool) -> impl Iterator<Item = usize> {
-        let named = self.eligible();
-        let cpus = |node: &usize| self.topology.cores_of(*node).next().is_some();
-        let any = self.ask.memory.nodes.is_none() || !named.iter().any(cpus);
-        let nodes = if !local && any {
-            (0..self.topology.nodes.len()).collect()
+        let nodes = if local {
+            self.eligible()
         } else {
-            named
+            (0..self.topology.nodes.len()).collect()
         };
         nodes.into_iter()
     }
@@ -355,6 +352,11 @@ impl<'s, 'a> Sets<'s, 'a> {
             cell.count += cpus;
             let own: IdSet = &cell.cpus | &pick.cpus;
             cell.cpus = own;
+        }
+        // Helpers are on the node of the first cell.
+        let helped = parts.iter().position(|(_, helpers)| *helpers > 0);
+        if let Some(helped) = helped.filter(|_| self.local) {
+            place.cells[..=helped].rotate_right(1);
         }
     }
 }

@@ -21,10 +21,12 @@ impl Search<'_> {
             return Constraint::Undecided { steps: STEPS };
         }
         let first = [Self::cpus_in_all, Self::pages_in_all, Self::memory_of_nodes];
-        let plain = first.iter().find_map(|of| of(self));
+        // What holds alone: what is there in number may be wanting at its place.
+        let true_of = |of: Option<Constraint>| of.filter(Constraint::holds);
+        let plain = first.iter().find_map(|of| true_of(of(self)));
         plain
-            .or_else(|| self.of_cells())
-            .or_else(|| self.near_devices())
+            .or_else(|| true_of(self.of_cells()))
+            .or_else(|| true_of(self.near_devices()))
             .unwrap_or_else(|| Constraint::Together {
                 why: "CPUs, memory, pages and devices are there, but not on the same nodes"
                     .to_owned(),
@@ -103,10 +105,17 @@ impl Search<'_> {
                 have: open - need,
             });
         }
-        let exact = threads == Threads::Require && !self.adds_up();
-        let last = self.room.sharers && need >= free;
-        if exact || last {
-            let have = if last { need.saturating_sub(1) } else { have };
+        let exact = match threads {
+            Threads::Require => self.adds_up(),
+            _ => need,
+        };
+        let last = if self.room.sharers {
+            free.saturating_sub(1)
+        } else {
+            need
+        };
+        let have = exact.min(last);
+        if have < need {
             return Some(Constraint::DedicatedCpus {
                 need,
                 have,
@@ -131,8 +140,8 @@ impl Search<'_> {
         (need > have).then_some(Constraint::Overcommit { need, have })
     }
 
-    /// Whether whole cores of the host add up to the number.
-    fn adds_up(&self) -> bool {
+    /// The most whole cores of the host add up to without being more than the number.
+    fn adds_up(&self) -> u32 {
         let need = self.ask.cpus.count as usize;
         let mut sums = vec![false; need + 1];
         sums[0] = true;
@@ -144,7 +153,8 @@ impl Search<'_> {
                 }
             }
         }
-        sums[need]
+        let most = sums.iter().rposition(|sum| *sum).unwrap_or(0);
+        u32::try_from(most).unwrap_or(u32::MAX)
     }
 
     fn devices_in_all(&self) -> Option<Constraint> {
@@ -173,6 +183,11 @@ impl Search<'_> {
             Numa::Nodes(count) => *count as usize,
             Numa::Cells(cells) => cells.len(),
         };
+        // Apart from their memory its CPUs may be anywhere.
+        let nodes: Vec<usize> = match &self.ask.numa {
+            Numa::Auto => (0..self.topology.nodes.len()).collect(),
+            Numa::Nodes(_) | Numa::Cells(_) => self.eligible(),
+        };
         let strict =
             |d: &&crate::ask::Devices| d.strict && d.count > 0 && d.near == crate::ask::Near::Node;
         let several = self.topology.nodes.len() > 1;
@@ -193,7 +208,7 @@ impl Search<'_> {
                         .filter(|d| d.node == Some(node) && d.kinds.contains(&asked.kind))
                         .count()
                 };
-                let mut counts: Vec<usize> = self.eligible().into_iter().map(on).collect();
+                let mut counts: Vec<usize> = nodes.iter().copied().map(on).collect();
                 counts.sort_unstable_by(|a, b| b.cmp(a));
                 let have =
                     u32::try_from(counts.iter().take(most).sum::<usize>()).unwrap_or(u32::MAX);
@@ -257,18 +272,11 @@ impl Search<'_> {
         let needs = self.needs();
         let eligible = self.eligible();
         for need in &needs {
-            if !eligible
-                .iter()
-                .any(|node| self.seat(need, *node, None).is_some())
-            {
+            if !eligible.iter().any(|node| self.seat(need, *node)) {
                 return self.of_cell(need, &eligible);
             }
         }
-        let holds = |node: &&usize| {
-            needs
-                .iter()
-                .any(|need| self.seat(need, **node, None).is_some())
-        };
+        let holds = |node: &&usize| needs.iter().any(|need| self.seat(need, **node));
         let have = u32::try_from(eligible.iter().filter(holds).count()).unwrap_or(u32::MAX);
         let need = u32::try_from(needs.len()).unwrap_or(u32::MAX);
         (need > have).then_some(Constraint::Cells { need, have })
@@ -393,11 +401,7 @@ impl Search<'_> {
             .ok()?;
         let nodes = self.eligible();
         let needs = self.needs();
-        let holds = |node: &usize| {
-            needs
-                .iter()
-                .any(|need| self.seat(need, *node, None).is_some())
-        };
+        let holds = |node: &usize| needs.iter().any(|need| self.seat(need, *node));
         let near: Vec<usize> = nodes.into_iter().filter(holds).collect();
         let free = self
             .room
