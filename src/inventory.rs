@@ -31,6 +31,8 @@ pub struct HostInventory {
     pub reserved_by_default: bool,
     /// CPUs workloads may get: online, allowed and not reserved; not another's alone.
     pub cpus: IdSet,
+    /// Of these, CPUs that others are bound to: nobody may have them to himself. Who is bound to all is bound to none.
+    pub bound_cpus: IdSet,
     /// Bytes of ordinary memory workloads may get in all; unknown where the host did not tell.
     pub memory_bytes: Option<u64>,
     /// Nodes whose memory workloads may get.
@@ -81,7 +83,11 @@ impl HostInventory {
             .iter()
             .fold(IdSet::new(), |all, used| &all | &used.exclusive_cpus);
         let nodes = || facts.nodes.iter().filter(|n| gives_memory(n, &facts));
+        let usable = facts.usable_cpus();
+        let bound = foreign.iter().map(|used| &used.shared_cpus);
+        let bound = bound.filter(|cpus| !usable.is_subset(cpus));
         Self {
+            bound_cpus: bound.fold(IdSet::new(), |all, cpus| &all | cpus),
             cpus: &(&facts.usable_cpus() - &reserved_cpus) - &taken,
             memory_bytes: host_memory(&facts, &reserve, &foreign),
             memory_nodes: nodes().map(|n| n.id).collect(),

@@ -73,6 +73,7 @@ impl Machine {
             topology,
             &Stock {
                 cpus,
+                bound: IdSet::new(),
                 bytes: Some(u64::from(self.nodes) * ordinary),
                 node_bytes: (0..self.nodes).map(|n| (n, ordinary)).collect(),
                 pages: (0..self.nodes)

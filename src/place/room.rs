@@ -58,6 +58,8 @@ pub(crate) struct NodeRoom {
 #[derive(Clone, Debug, Default)]
 pub struct Stock {
     pub cpus: IdSet,
+    /// Of these, CPUs that others are bound to: they can be shared and nobody may have them to himself.
+    pub bound: IdSet,
     pub bytes: Option<u64>,
     /// By node; a node that is not in it does not tell.
     pub node_bytes: BTreeMap<u32, u64>,
@@ -71,13 +73,15 @@ pub struct Stock {
 impl Room {
     #[must_use]
     pub fn new(topology: &Topology, stock: &Stock) -> Self {
-        let core = |core: &crate::topology::Core| {
-            let bits = (0u32..).zip(&core.threads);
-            let free = bits.filter(|(_, cpu)| stock.cpus.contains(**cpu));
-            CoreRoom {
-                free: free.fold(0, |all, (bit, _)| all | 1 << bit),
-                named: 0,
-            }
+        let mask = |core: &crate::topology::Core, of: &IdSet| {
+            let bits = (0u32..)
+                .zip(&core.threads)
+                .filter(|(_, cpu)| of.contains(**cpu));
+            bits.fold(0, |all, (bit, _)| all | 1 << bit)
+        };
+        let core = |core: &crate::topology::Core| CoreRoom {
+            free: mask(core, &stock.cpus),
+            named: mask(core, &stock.bound),
         };
         let node = |node: &crate::topology::Node| NodeRoom {
             bytes: match node.kind {

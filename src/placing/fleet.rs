@@ -94,6 +94,7 @@ fn cores(facts: &Facts) -> Vec<Core> {
 fn stock(host: &HostInventory) -> Stock {
     Stock {
         cpus: host.cpus.clone(),
+        bound: host.bound_cpus.clone(),
         bytes: host.memory_bytes,
         node_bytes: host.node_memory_bytes.clone(),
         pages: host.pages.clone(),

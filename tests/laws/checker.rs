@@ -141,9 +141,16 @@ fn threads(host: &HostSpec, ask: &Ask, stand: &Stand) -> Result<(), String> {
 /// Nobody is where somebody has a CPU to himself, and who shares has something to share.
 fn cpus(host: &HostSpec, here: &[&(&Ask, Stand)]) -> Result<(), String> {
     let mut gone = 0;
+    let allowed = host.cpus() & !host.barred;
+    let bound = if allowed & !host.bound == 0 {
+        0
+    } else {
+        host.bound
+    };
     for (index, (ask, stand)) in here.iter().enumerate() {
         let own = taken(host, ask, stand);
         gone |= own;
+        ensure(own & bound == 0, "alone where others are bound to")?;
         for (other, its) in here.iter().skip(index + 1) {
             let theirs = taken(host, other, its);
             ensure(

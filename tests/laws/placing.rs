@@ -31,8 +31,8 @@ fn few() -> impl Strategy<Value = u32> {
 
 fn host() -> impl Strategy<Value = HostSpec> {
     let nodes = prop::collection::vec(node(), 1..=2);
-    (nodes, few(), few(), few(), 0..2u64).prop_map(
-        |(nodes, reserved, barred, foreign, foreign_memory)| {
+    (nodes, few(), few(), few(), few(), 0..2u64).prop_map(
+        |(nodes, reserved, barred, foreign, bound, foreign_memory)| {
             let mut host = HostSpec {
                 nodes,
                 foreign_memory,
@@ -42,6 +42,7 @@ fn host() -> impl Strategy<Value = HostSpec> {
             host.reserved = reserved & cpus;
             host.barred = barred & cpus;
             host.foreign = foreign & cpus;
+            host.bound = bound & cpus;
             host
         },
     )

@@ -30,6 +30,8 @@ pub(crate) struct HostSpec {
     pub(crate) reserved: u32,
     pub(crate) barred: u32,
     pub(crate) foreign: u32,
+    /// CPUs that somebody else is bound to.
+    pub(crate) bound: u32,
     /// Units of memory that somebody else has.
     pub(crate) foreign_memory: u64,
 }
@@ -140,6 +142,7 @@ impl HostSpec {
                 Used {
                     owner: "stranger".to_owned(),
                     exclusive_cpus: ids(self.foreign),
+                    shared_cpus: ids(self.bound),
                     memory_bytes: Some(self.foreign_memory * UNIT),
                     ..Used::default()
                 },

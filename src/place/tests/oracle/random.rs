@@ -198,6 +198,7 @@ fn stock(dice: &mut Dice, nodes: &[Node], cores: &[Core], devices: &[Device]) ->
     let devices = there.collect();
     Stock {
         cpus,
+        bound: IdSet::new(),
         bytes: dice.of(&[None, Some(sum), Some(sum * 2 / 3), Some(40 * UNIT)]),
         node_bytes,
         pages,
