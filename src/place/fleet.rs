@@ -71,7 +71,7 @@ pub struct Stood {
     pub host: usize,
     pub form: usize,
     pub standing: Arc<Standing>,
-    /// It may not leave the host: it has data there.
+    /// It may become nothing else and go nowhere else: it has data there.
     pub anchored: bool,
 }
 

@@ -58,7 +58,7 @@ pub fn place(
         .collect();
     let jobs = fleet.jobs(&asked, &runtimes, prior);
     let outcome = infra_place::place(&fleet.hosts, &jobs, Effort::default());
-    fleet.placed(&asked, &runtimes, &outcome, inventory)
+    fleet.placed(&asked, (&jobs, &runtimes), &outcome, inventory)
 }
 
 fn hold(hosts: &mut [Host], held: &[Held]) {
@@ -83,6 +83,12 @@ fn runtimes(choice: &Choice, before: Option<&Placement>) -> Vec<Runtime> {
     let mut runtimes: Vec<Runtime> = PREFERENCE.into_iter().filter(possible).collect();
     runtimes.sort_by_key(|runtime| before.is_none_or(|b| b.runtime != *runtime));
     runtimes
+}
+
+/// Whether it has disks where it is. They go with it only where its `host` names another.
+fn anchored(workload: &Workload, before: &Placement) -> bool {
+    let disks = before.runtime == Runtime::Kvm || !workload.disks.is_empty();
+    disks && workload.host.is_none()
 }
 
 struct Fleet {
@@ -129,7 +135,7 @@ impl Fleet {
                 affinity: affinity(workload),
                 stands: prior
                     .get(&workload.address)
-                    .and_then(|before| self.stood(before, runtimes, &forms)),
+                    .and_then(|before| self.stood(workload, before, runtimes, &forms)),
                 forms,
             }
         };
@@ -147,7 +153,13 @@ impl Fleet {
         }
     }
 
-    fn stood(&self, before: &Placement, runtimes: &[Runtime], forms: &[Form]) -> Option<Stood> {
+    fn stood(
+        &self,
+        workload: &Workload,
+        before: &Placement,
+        runtimes: &[Runtime],
+        forms: &[Form],
+    ) -> Option<Stood> {
         let host = *self.positions.get(&before.host)? as usize;
         let form = runtimes
             .iter()
@@ -157,14 +169,14 @@ impl Fleet {
             host,
             form,
             standing: Arc::new(stand::standing(before, &self.hosts[host], own)),
-            anchored: false,
+            anchored: anchored(workload, before),
         })
     }
 
     fn placed(
         &self,
         asked: &[&Asked<'_>],
-        runtimes: &[Vec<Runtime>],
+        (jobs, runtimes): (&[Job], &[Vec<Runtime>]),
         outcome: &Outcome,
         inventory: &Inventory,
     ) -> Placed {
@@ -194,12 +206,13 @@ impl Fleet {
         for refusal in &outcome.refused {
             for job in &refusal.jobs {
                 let (workload, choice) = asked[*job];
-                let reasons = refusal::told(
+                let mut reasons = refusal::told(
                     &refusal.why,
                     &runtimes[*job],
                     &hosts,
                     (inventory, &self.scopes),
                 );
+                reasons.extend(self.disks(&jobs[*job], &runtimes[*job]));
                 placed
                     .refused
                     .push(Refused::new(workload.address.clone(), reasons, choice));
@@ -207,6 +220,26 @@ impl Fleet {
         }
         placed.refused.sort_by(|a, b| a.workload.cmp(&b.workload));
         placed
+    }
+
+    /// Why a workload with disks goes to no other host.
+    fn disks(&self, job: &Job, runtimes: &[Runtime]) -> Option<HostRefusal> {
+        let stood = job.stands.as_ref().filter(|stood| stood.anchored)?;
+        let others = self
+            .hosts
+            .iter()
+            .enumerate()
+            .filter(|(position, _)| *position != stood.host);
+        let hosts: Vec<HostName> = others.map(|(_, host)| host.name.clone()).collect();
+        let home = &self.hosts[stood.host].name;
+        (!hosts.is_empty()).then(|| HostRefusal {
+            runtime: runtimes[stood.form],
+            hosts,
+            constraint: Constraint::Gate {
+                gate: "disks".to_owned(),
+                why: format!("its disks are on {home}; they are left there, and new ones made, only where its `host` names another"),
+            },
+        })
     }
 
     fn placement(&self, workload: &Workload, runtime: Runtime, assigned: &Assigned) -> Placement {

@@ -60,7 +60,7 @@ fn chain(
     moving.push(job);
     for (position, form) in forms.iter().enumerate() {
         for host in form.hosts.iter().map(|h| h as usize) {
-            if placing.hosts[host].drained || anchored_elsewhere(placing, job, host) {
+            if placing.hosts[host].drained || anchored_elsewhere(placing, job, (host, position)) {
                 continue;
             }
             for other in candidates(placing, host, job, effort, moving) {
@@ -89,11 +89,9 @@ fn chain(
     false
 }
 
-fn anchored_elsewhere(placing: &Placing<'_>, job: usize, host: usize) -> bool {
-    placing.jobs[job]
-        .stands
-        .as_ref()
-        .is_some_and(|s| s.anchored && s.host != host)
+fn anchored_elsewhere(placing: &Placing<'_>, job: usize, place: (usize, usize)) -> bool {
+    let stood = placing.jobs[job].stands.as_ref();
+    stood.is_some_and(|s| s.anchored && (s.host, s.form) != place)
 }
 
 /// Who could leave a host for a job: nobody who is more important, new ones before those who stand, one of each class.

@@ -126,7 +126,7 @@ impl Group<'_, '_> {
                 let host = self.hosts[at];
                 let may = form.hosts.contains(u32::try_from(host).unwrap_or(u32::MAX));
                 if !may
-                    || stood.is_some_and(|s| s.anchored && s.host != host)
+                    || stood.is_some_and(|s| s.anchored && (s.host, s.form) != (host, position))
                     || !self.agrees(job, host)
                 {
                     continue;

@@ -255,6 +255,9 @@ impl<'a> Placing<'a> {
         let stood = self.jobs[job].stands.as_ref();
         let (home, anchored) = (stood.map(|s| s.host), stood.is_some_and(|s| s.anchored));
         for (position, form) in forms.iter().enumerate() {
+            if stood.is_some_and(|s| s.anchored && s.form != position) {
+                continue;
+            }
             let mut best: Option<(Price, Assigned)> = None;
             for host in form.hosts.iter().map(|h| h as usize).filter(|h| may(*h)) {
                 if anchored && home != Some(host) {

@@ -1,0 +1,15 @@
+# A machine does not leave its disks for a host that is emptied.
+host "r1" {}
+host "small" {}
+
+image "guest" { kernel = "vmlinuz" }
+
+workload "vm" {
+  host = host.small
+  memory { size = "256MiB" }
+  disk "data" { size = "1GiB" }
+  kvm {
+    image        = image.guest
+    acceleration = "emulated"
+  }
+}
