@@ -137,12 +137,13 @@ impl Keeper<'_> {
             .map(|stand| self.cell(stand, shared))
             .collect();
         let mut several = cells.iter().filter(|c| c.count > 0 || c.bytes > 0).count() > 1;
-        if shared && several && self.ask.numa == Numa::Auto {
+        let paged = cells.iter().any(|cell| cell.page_size.is_some());
+        if shared && several && !paged && self.ask.numa == Numa::Auto {
             // What was parted while it had its own CPUs is together now.
             for cell in cells.iter_mut().skip(1) {
                 (cell.count, cell.bytes) = (0, 0);
             }
-            several = cells.iter().any(|cell| cell.page_size.is_some());
+            several = false;
         }
         if let ([first, ..], false) = (cells.as_mut_slice(), several) {
             (first.bytes, first.count) = (self.ask.memory.bytes, self.ask.cpus.count);
@@ -378,6 +379,10 @@ impl Keeper<'_> {
             .count()
             > 1;
         let bytes: u64 = standing.cells.iter().map(|c| c.bytes).sum();
+        let paged = standing.cells.iter().any(|c| c.page_size.is_some());
+        if several && paged && self.search.shared() {
+            return false;
+        }
         let first = standing.cells.first();
         (!several || bytes == self.ask.memory.bytes)
             && first.is_some_and(|cell| {

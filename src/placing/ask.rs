@@ -62,7 +62,7 @@ impl Held {
 pub(super) fn ask(workload: &Workload, runtime: Runtime) -> Ask {
     let bytes = workload.memory.size_bytes.as_ref().map_or(0, |s| s.value);
     let page_size = workload.memory.page_size_bytes.as_ref().map(|p| p.value);
-    let page_size = page_size.filter(|size| runtime == Runtime::Kvm && *size > 0);
+    let page_size = page_size.filter(|size| runtime == Runtime::Kvm && *size > 0 && bytes > 0);
     let helpers = workload
         .kvm
         .as_ref()

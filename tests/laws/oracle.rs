@@ -41,11 +41,13 @@ fn pages(ask: &Ask, nodes: u32) -> std::collections::BTreeMap<u32, u64> {
     all.into_iter().collect()
 }
 
-/// Bound to every node it names, to one of them, or to none.
+/// Bound to every node it names, to one of them, or to none; with huge pages to the node of these.
 fn bindings(host: &HostSpec, ask: &Ask) -> Vec<u32> {
     let single = (0..host.nodes.len()).map(|n| 1 << n);
     let mut bindings: Vec<u32> = single.collect();
-    bindings.push(ask.nodes.unwrap_or(0));
+    if !(ask.paged && ask.machine && ask.memory > 0) {
+        bindings.push(ask.nodes.unwrap_or(0));
+    }
     bindings
 }
 

@@ -1,14 +1,13 @@
 //! On a real daemon behind a proxy of ours: connections that are cut, and that fall silent.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use infra_api::*;
 use tokio::io::copy_bidirectional;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::bench::*;
@@ -44,10 +43,10 @@ fn live_a_connection_lost_under_several_calls_is_lost_to_all() {
             let id = b.id("domain", "nothing");
             for round in 0..20 {
                 let near = std::env::temp_dir().join(format!("{}.{round}.sock", b.project));
-                let mute = Arc::new(Notify::new());
-                let proxy = proxy_until(&near, &daemon, Arc::clone(&mute));
+                let (mute, muted) = watch::channel(false);
+                let proxy = proxy_until(&near, &daemon, muted);
                 let behind = Bench::open(&uri(&near), b.project.as_str()).await;
-                mute.notify_waiters();
+                mute.send_replace(true);
                 let cut = async {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     proxy.abort();
@@ -86,21 +85,28 @@ fn live_a_frozen_daemon_does_not_hold_us_for_ever() {
 
 /// Bytes go to and fro until the task is aborted; its connections go with it.
 fn proxy(near: &Path, far: &Path) -> JoinHandle<()> {
-    proxy_until(near, far, Arc::new(Notify::new()))
+    proxy_until(near, far, watch::channel(false).1)
 }
 
-/// The same, until it is muted: then it holds its connections and says nothing more.
-fn proxy_until(near: &Path, far: &Path, mute: Arc<Notify>) -> JoinHandle<()> {
+/// The same, until it is muted: then it holds its connections, also those that come then, and says nothing more.
+fn proxy_until(near: &Path, far: &Path, mute: watch::Receiver<bool>) -> JoinHandle<()> {
     let (listener, far) = (UnixListener::bind(near).unwrap(), far.to_owned());
     tokio::spawn(async move {
         let mut connections = tokio::task::JoinSet::new();
         while let Ok((mut near, _)) = listener.accept().await {
             let mut far = UnixStream::connect(&far).await.unwrap();
-            let mute = Arc::clone(&mute);
+            let mut mute = mute.clone();
             connections.spawn(async move {
+                // Nobody who could mute it: never.
+                let muted = async {
+                    if mute.wait_for(|mute| *mute).await.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                };
                 tokio::select! {
+                    biased;
+                    () = muted => std::future::pending().await,
                     _ = copy_bidirectional(&mut near, &mut far) => {}
-                    () = mute.notified() => std::future::pending().await,
                 }
             });
         }
