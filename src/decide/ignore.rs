@@ -6,13 +6,13 @@ mod container;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use infra_api::{IdSet, Placement, Resource, Runtime};
+use infra_api::{IdSet, Placement, Resource, Runtime, Threads};
 use infra_diag::{Diagnostic, Diagnostics};
 use infra_lang::{Evaluation, Ignore, Instance};
 
 use super::Inputs;
 use crate::choose::{Candidate, choose};
-use crate::declared::{At, Declared, Threads, Workload};
+use crate::declared::{At, Declared, Workload};
 use crate::inventory::HostInventory;
 
 /// Which of the objects at an address.

@@ -27,8 +27,8 @@ pub use read::{At, Reader};
 pub use storage::Storage;
 pub use volume::Volume;
 pub use workload::{
-    BareMetal, Cdrom, Container, Cpus, Disk, DiskMount, ImageRef, Interface, Kvm, KvmImage, L3,
-    Limited, Memory, Mounted, Stops, Threads, Timeouts, Workload,
+    BareMetal, Cdrom, Container, Cpus, Disk, DiskMount, ImageRef, Interface, Kvm, KvmImage,
+    Limited, Memory, Mounted, Stops, Timeouts, Workload,
 };
 
 /// The words of the language that are about machines.

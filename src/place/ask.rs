@@ -1,6 +1,6 @@
 //! What a workload asks of a host.
 
-use infra_api::IdSet;
+use infra_api::{IdSet, L3, Threads};
 
 /// What is asked, in one form: what a workload would take of a host as one runtime.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -36,33 +36,6 @@ impl Default for Policy {
     fn default() -> Self {
         Self::Dedicated(Threads::default())
     }
-}
-
-/// How dedicated CPUs lie on cores with several threads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Threads {
-    /// Whichever; cores that are broken already first.
-    #[default]
-    Any,
-    /// Whole cores where there are.
-    Prefer,
-    /// Whole cores.
-    Require,
-    /// One thread of a core; the others stay idle.
-    Isolate,
-}
-
-/// How the CPUs of a cell lie to L3 caches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum L3 {
-    Any,
-    /// As few as may be.
-    #[default]
-    Prefer,
-    /// One; where memory is elsewhere, one for all CPUs.
-    Require,
-    /// One that nobody else gets a CPU of, on any node it reaches into.
-    Alone,
 }
 
 /// Memory.

@@ -1,9 +1,8 @@
 //! Which dedicated CPUs of one node: for every number of CPUs the cheapest way, by dynamic programming over the threads
 //! of cores and the cores of L3 groups. What it tells is exact: no other choice on the node is cheaper.
 
-use infra_api::IdSet;
+use infra_api::{IdSet, L3, Threads};
 
-use crate::ask::{L3, Threads};
 use crate::room::Room;
 use crate::topology::{Group, Topology};
 use crate::waste::Waste;

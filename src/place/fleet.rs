@@ -97,7 +97,7 @@ pub struct Outcome {
     /// What is left of each host.
     pub rooms: Vec<Arc<Room>>,
     /// All that could be tried was tried; else the search for better ended after so many steps.
-    pub exhausted: bool,
+    pub complete: bool,
 }
 
 /// Jobs that were refused for the same reasons.
@@ -144,7 +144,7 @@ pub fn place(hosts: &[Host], jobs: &[Job], effort: Effort) -> Outcome {
     if placing.has_refused() {
         eject::improve(&mut placing, effort);
         if placing.has_refused() {
-            placing.exhausted = exact::solve(&mut placing, effort);
+            placing.complete = exact::solve(&mut placing, effort);
         }
     }
     placing.finish()

@@ -17,13 +17,14 @@ mod stand;
 mod topology;
 mod waste;
 
-pub use ask::{Ask, Cell, Cpus, Devices, L3, Memory, Near, Numa, Policy, Threads};
+pub use ask::{Ask, Cell, Cpus, Devices, Memory, Near, Numa, Policy};
 pub use cost::Cost;
 pub use fit::{CellView, Fit, SharedView, View, fit};
 pub use fleet::{
     Affinity, Assigned, Effort, Form, Host, Job, Outcome, Reason, Refusal, Rule, Scope, Stood,
     Wants, place,
 };
+pub use infra_api::{L3, Threads};
 pub use refusal::Constraint;
 pub use room::{Room, Stock};
 pub use stand::{Stand, Standing, hold, keep};

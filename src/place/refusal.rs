@@ -1,8 +1,6 @@
 //! The first constraint that is broken, with its numbers.
 
-use infra_api::IdSet;
-
-use crate::ask::{L3, Threads};
+use infra_api::{IdSet, Threads};
 
 /// A constraint that is broken: what is needed and what there is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,23 +80,5 @@ impl Constraint {
             Self::NamedNodes { need, have } => !need.is_subset(have),
             _ => true,
         }
-    }
-}
-
-impl Threads {
-    /// For messages: what it adds to "dedicated CPUs".
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Any | Self::Prefer => "",
-            Self::Require => " in whole cores",
-            Self::Isolate => ", each on a core of its own,",
-        }
-    }
-}
-
-impl L3 {
-    pub(crate) fn undivided(self) -> bool {
-        matches!(self, Self::Require | Self::Alone)
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use infra_api::IdSet;
+use infra_api::{IdSet, L3};
 
-use crate::ask::{Ask, L3, Numa, Policy};
+use crate::ask::{Ask, Numa, Policy};
 use crate::cost::Cost;
 use crate::devices;
 use crate::fit::{Fit, Place, Placed, Search, Shared};

@@ -1,9 +1,9 @@
 //! What a workload asks of a host, as one runtime.
 
-use infra_api::{Address, CpuPolicy, Placement, Runtime};
+use infra_api::{Address, CpuPolicy, Placement, Runtime, Threads};
 use infra_place::{Ask, Cpus, Memory, Policy};
 
-use crate::declared::{L3, Threads, Workload};
+use crate::declared::Workload;
 
 /// Memory QEMU uses beside the guest's, per machine, in bytes; per vCPU, in bytes; and one byte for so many of the
 /// guest's. From KubeVirt's own accounting (240 MiB + 8 MiB per vCPU + RAM/512), read 2026-08.
@@ -73,12 +73,7 @@ pub(super) fn ask(workload: &Workload, runtime: Runtime) -> Ask {
             count: workload.cpus.count,
             policy: policy(workload.cpus.policy, workload.cpus.threads),
             set: workload.cpus.set.as_ref().map(|s| s.value.clone()),
-            l3: match workload.cpus.l3 {
-                L3::Any => infra_place::L3::Any,
-                L3::Prefer => infra_place::L3::Prefer,
-                L3::Require => infra_place::L3::Require,
-                L3::Alone => infra_place::L3::Alone,
-            },
+            l3: workload.cpus.l3,
         },
         memory: Memory {
             bytes,
@@ -98,12 +93,7 @@ pub(super) fn ask(workload: &Workload, runtime: Runtime) -> Ask {
 fn policy(policy: CpuPolicy, threads: Threads) -> Policy {
     match policy {
         CpuPolicy::Shared => Policy::Shared,
-        CpuPolicy::Dedicated => Policy::Dedicated(match threads {
-            Threads::Any => infra_place::Threads::Any,
-            Threads::Prefer => infra_place::Threads::Prefer,
-            Threads::Require => infra_place::Threads::Require,
-            Threads::Isolate => infra_place::Threads::Isolate,
-        }),
+        CpuPolicy::Dedicated => Policy::Dedicated(threads),
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infra::declared::Threads;
-use infra_api::{CpuPolicy, Placement};
+use infra_api::{CpuPolicy, Placement, Threads};
 
 use crate::world::{Ask, HostSpec, PAGES_A_UNIT, UNIT, World, host_name, mask};
 

@@ -1,8 +1,7 @@
 //! All machines of up to four CPUs, and every ask of them.
 
+use infra_api::Threads;
 use std::collections::BTreeMap;
-
-use infra::declared::Threads;
 
 use crate::checker::check_placed;
 use crate::oracle::possible;

@@ -131,7 +131,7 @@ fn the_last_cpu_stays_with_those_who_share() {
 #[test]
 fn whole_cores_of_different_sizes_add_up() {
     let ask = Ask {
-        threads: infra::declared::Threads::Require,
+        threads: infra_api::Threads::Require,
         ..dedicated(0, 2)
     };
     let world = World {

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use infra::declared::Threads;
 use infra::placing::Placed;
-use infra_api::{Address, IdSet, Placement, Runtime};
+use infra_api::{Address, IdSet, Placement, Runtime, Threads};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;

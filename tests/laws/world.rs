@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use infra::choose::{Candidate, Choice};
-use infra::declared::{At, Cpus, Host, L3, Memory, Reserve, Threads, Timeouts, Workload};
+use infra::declared::{At, Cpus, Host, Memory, Reserve, Timeouts, Workload};
 use infra::inventory::Inventory;
 use infra::placing::{Placed, place};
 use infra_api::facts::{self, Facts, HugePages, Node, NodeKind, Used, UsedPages};
-use infra_api::{Address, CpuPolicy, HostName, IdSet, Placement, Project, Runtime};
+use infra_api::{Address, CpuPolicy, HostName, IdSet, L3, Placement, Project, Runtime, Threads};
 use infra_diag::{SourceId, Span};
 
 pub(crate) const UNIT: u64 = 256 << 20;

@@ -22,7 +22,7 @@ pub use facts::Facts;
 pub use failure::{Failure, Remedy};
 pub use id::{Address, HostName, Mark, Project, ResourceId};
 pub use image::{ImageTag, Pinned, Pull};
-pub use placement::{Cell, CpuPolicy, Placement, Runtime, Tier, Vcpu};
+pub use placement::{Cell, CpuPolicy, L3, Placement, Runtime, Threads, Tier, Vcpu};
 pub use provider::{Daemon, Objection, Pending, Progress, Provider, Silent};
 pub use resource::{Action, Change, Edit, Impact, Observed, Readiness, Resource, Unmarked};
 pub use target::{Target, What};

@@ -60,6 +60,53 @@ pub enum CpuPolicy {
     Shared,
 }
 
+/// How dedicated CPUs lie on cores with several threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Threads {
+    /// Whichever; cores that are broken already first.
+    #[default]
+    Any,
+    /// Whole cores where there are.
+    Prefer,
+    /// Whole cores.
+    Require,
+    /// One thread of a core; the others stay idle.
+    Isolate,
+}
+
+impl Threads {
+    /// For messages: what it adds to "dedicated CPUs".
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Any | Self::Prefer => "",
+            Self::Require => " in whole cores",
+            Self::Isolate => ", each on a core of its own,",
+        }
+    }
+}
+
+/// How the dedicated CPUs on a node lie to L3 caches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum L3 {
+    Any,
+    /// Of as few as may be.
+    #[default]
+    Prefer,
+    /// Of one; where memory is elsewhere, one for all CPUs.
+    Require,
+    /// Of one that nobody else gets a CPU of, on any node it reaches into.
+    Alone,
+}
+
+impl L3 {
+    /// Whether one cache is to hold all.
+    #[must_use]
+    pub fn undivided(self) -> bool {
+        matches!(self, Self::Require | Self::Alone)
+    }
+}
+
 /// A workload's exact place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

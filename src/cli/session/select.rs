@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::{Address, Placement};
+use infra_api::{Address, Placement, Threads};
 use infra_plan::Outcome;
 
 use super::Session;
 use crate::cli::ui::Stop;
 use crate::decide::Decision;
-use crate::declared::Threads;
 use crate::inventory::Inventory;
 use crate::placing::Held;
 use crate::select::{Ground, NamesNothing, Selection, select};

@@ -1,6 +1,6 @@
 //! `cpus { … }`: how many CPUs, whose, and how they lie to each other.
 
-use infra_api::{CpuPolicy, IdSet};
+use infra_api::{CpuPolicy, IdSet, L3, Threads};
 use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Shape};
 
@@ -44,32 +44,6 @@ pub(super) static KIND: BlockKind = BlockKind {
     computed: &[],
     meta: Meta::NONE,
 };
-
-/// How dedicated CPUs lie on cores with several threads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Threads {
-    #[default]
-    Any,
-    /// Whole cores where there are.
-    Prefer,
-    /// Whole cores.
-    Require,
-    /// One thread of a core; the others stay idle.
-    Isolate,
-}
-
-/// How dedicated CPUs lie to L3 caches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum L3 {
-    Any,
-    /// Of as few as may be.
-    #[default]
-    Prefer,
-    /// Those of a node are of one.
-    Require,
-    /// Of one that nobody else gets a CPU of.
-    Alone,
-}
 
 /// CPUs as asked for.
 #[derive(Clone, Debug)]

@@ -23,7 +23,7 @@ use infra_lang::{Block, BlockKind, Computed, Ignore, Instance, Meta, Nested, Ori
 
 pub use bare_metal::BareMetal;
 pub use container::{Container, DiskMount, ImageRef, Limited, Mounted};
-pub use cpus::{Cpus, L3, Threads};
+pub use cpus::Cpus;
 pub use disk::Disk;
 pub use interface::Interface;
 pub use kvm::{Cdrom, Kvm, KvmImage};

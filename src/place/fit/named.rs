@@ -1,8 +1,8 @@
 //! CPUs that the person named: checked and obeyed.
 
-use infra_api::IdSet;
+use infra_api::{IdSet, L3, Threads};
 
-use crate::ask::{L3, Policy, Threads};
+use crate::ask::Policy;
 use crate::cost::Cost;
 use crate::fit::search::Search;
 use crate::fit::{Fit, Place, Placed, Shared};

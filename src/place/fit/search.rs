@@ -1,8 +1,9 @@
 //! The search on one host: what every part of it looks at, and the order of its attempts.
 
+use infra_api::Threads;
 use std::cell::{Cell as Counter, OnceCell};
 
-use crate::ask::{Ask, Near, Numa, Policy, Threads};
+use crate::ask::{Ask, Near, Numa, Policy};
 use crate::cost::Cost;
 use crate::cpus::{Pick, Rules, Table};
 use crate::devices::{self, Given};

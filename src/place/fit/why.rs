@@ -1,10 +1,10 @@
 //! Why a workload does not fit: the first thing that is wanting, the plainest first.
 
-use crate::ask::{Numa, Policy, Threads};
+use crate::ask::{Numa, Policy};
 use crate::fit::search::{Need, STEPS, Search};
 use crate::memory::{self, Demand, positions};
 use crate::refusal::Constraint;
-use crate::room::Room;
+use infra_api::Threads;
 
 impl Search<'_> {
     /// What no search could mend.
@@ -349,7 +349,7 @@ impl Search<'_> {
             })
             .sum();
         if need.cpus <= have && need.cpus + need.helpers <= open && self.ask.cpus.l3.undivided() {
-            let alone = self.ask.cpus.l3 == crate::ask::L3::Alone;
+            let alone = self.ask.cpus.l3 == infra_api::L3::Alone;
             return Constraint::OneL3 {
                 need: need.cpus,
                 have: self.most_in_l3(node, threads, alone),
@@ -439,13 +439,5 @@ fn most(open: u64, all: u64, threads: Threads) -> u32 {
         Threads::Require if open == all => open.count_ones(),
         Threads::Isolate if open == all => 1,
         Threads::Require | Threads::Isolate => 0,
-    }
-}
-
-impl Room {
-    /// Whether nothing of it is known to be wanting: for what-if questions.
-    #[must_use]
-    pub fn is_enough(&self, topology: &crate::Topology, ask: &crate::Ask) -> bool {
-        crate::fit(topology, self, ask).is_ok()
     }
 }

@@ -7,12 +7,6 @@ use super::greedy::Placing;
 use super::{Assigned, Effort};
 use crate::fit::fit;
 
-/// One job's place that is given up, and what it had.
-struct Freed {
-    job: usize,
-    had: Assigned,
-}
-
 /// Tries to place who has no place, the important and large ones first.
 pub(super) fn improve(placing: &mut Placing<'_>, effort: Effort) {
     let mut steps = effort.steps;
@@ -35,7 +29,7 @@ pub(super) fn improve(placing: &mut Placing<'_>, effort: Effort) {
             hopeless.push(class);
         }
         if steps == 0 {
-            placing.exhausted = false;
+            placing.complete = false;
             return;
         }
     }
@@ -137,7 +131,6 @@ fn exchange(
     let Some(had) = placing.unassign(other) else {
         return false;
     };
-    let freed = Freed { job: other, had };
     if placing
         .crowd
         .forbids(&placing.jobs[job].affinity, host, placing.hosts)
@@ -161,6 +154,6 @@ fn exchange(
         }
         placing.unassign(job);
     }
-    placing.assign(freed.job, freed.had);
+    placing.assign(other, had);
     false
 }

@@ -30,7 +30,7 @@ pub(super) struct Placing<'a> {
     pub(super) assigned: Vec<Option<Assigned>>,
     /// Where a job is in a host's list is of no meaning.
     pub(super) on_host: Vec<BTreeSet<usize>>,
-    pub(super) exhausted: bool,
+    pub(super) complete: bool,
 }
 
 /// How good a host is for a job; lower is better.
@@ -81,7 +81,7 @@ impl<'a> Placing<'a> {
             memo: Memo::default(),
             assigned: vec![None; jobs.len()],
             on_host: vec![BTreeSet::new(); hosts.len()],
-            exhausted: true,
+            complete: true,
         }
     }
 

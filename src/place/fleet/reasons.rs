@@ -13,7 +13,7 @@ impl Placing<'_> {
     /// All that was found, with the reasons of those who found nothing.
     pub(super) fn finish(mut self) -> Outcome {
         let mut outcome = Outcome {
-            exhausted: self.exhausted,
+            complete: self.complete,
             ..Outcome::default()
         };
         for class in 0..self.classes.len() {
