@@ -258,7 +258,14 @@ fn take_name<'a>(rest: &mut &'a str) -> Result<&'a str, NotAnAddress> {
 /// Whether HCL takes the text for an identifier.
 #[must_use]
 pub(crate) fn is_name(text: &str) -> bool {
-    hcl_edit::Ident::try_new(text).is_ok()
+    match text.as_bytes() {
+        // As most are; the parser would make a copy to tell.
+        [first, rest @ ..] if text.is_ascii() => {
+            let goes_on = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+            (first.is_ascii_alphabetic() || *first == b'_') && rest.iter().all(goes_on)
+        }
+        _ => hcl_edit::Ident::try_new(text).is_ok(),
+    }
 }
 
 fn take_key(rest: &mut &str) -> Result<Option<Key>, NotAnAddress> {
@@ -330,6 +337,18 @@ fn unescape(rest: &mut dyn Iterator<Item = char>) -> Result<char, NotAnAddress> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_what_the_parser_takes_for_one() {
+        let letters = (0..=0x7f).map(char::from).chain(['ä', '→', 'ⅷ', '·']);
+        for c in letters {
+            for text in [c.to_string(), format!("a{c}"), format!("ä{c}")] {
+                let parsed = hcl_edit::Ident::try_new(text.as_str()).is_ok();
+                assert_eq!(is_name(&text), parsed, "{text:?}");
+            }
+        }
+        assert!(!is_name(""));
+    }
 
     fn parse(text: &str) -> Address {
         text.parse().unwrap_or_else(|e| panic!("{text}: {e}"))

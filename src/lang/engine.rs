@@ -94,6 +94,65 @@ enum Memo {
     Done(Outcome<Answer>, Origins),
 }
 
+/// What is worked out or being worked out. Of instances there are many, and of each a few parts are asked for.
+#[derive(Debug, Default)]
+struct Memos {
+    parts: Vec<Vec<(Part, Memo)>>,
+    others: BTreeMap<Node, Memo>,
+}
+
+/// Of an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Object,
+    Attribute(usize),
+    Nested(usize),
+}
+
+impl Memos {
+    fn get(&self, node: &Node) -> Option<&Memo> {
+        match part(node) {
+            Some((id, part)) => {
+                let mut known = self.parts.get(id)?.iter();
+                known.find(|(p, _)| *p == part).map(|(_, memo)| memo)
+            }
+            None => self.others.get(node),
+        }
+    }
+
+    fn insert(&mut self, node: Node, memo: Memo) {
+        let Some((id, part)) = part(&node) else {
+            self.others.insert(node, memo);
+            return;
+        };
+        if self.parts.len() <= id {
+            self.parts.resize_with(id + 1, Vec::new);
+        }
+        let parts = &mut self.parts[id];
+        match parts.iter_mut().find(|(p, _)| *p == part) {
+            Some((_, known)) => *known = memo,
+            None => parts.push((part, memo)),
+        }
+    }
+
+    fn retain(&mut self, keep: impl Fn(&Memo) -> bool) {
+        for parts in &mut self.parts {
+            parts.retain(|(_, memo)| keep(memo));
+        }
+        self.others.retain(|_, memo| keep(memo));
+    }
+}
+
+fn part(node: &Node) -> Option<(usize, Part)> {
+    let (id, part) = match node {
+        Node::Object(id) => (id, Part::Object),
+        Node::Attribute(id, index) => (id, Part::Attribute(*index)),
+        Node::Nested(id, index) => (id, Part::Nested(*index)),
+        _ => return None,
+    };
+    Some((*id as usize, part))
+}
+
 /// A thing being worked out, and where it was asked for.
 #[derive(Debug)]
 pub(crate) struct Frame {
@@ -143,7 +202,7 @@ pub(crate) struct Engine {
     pub(crate) settled: RefCell<BTreeMap<Address, Instance>>,
     /// The values of the schema's defaults, by the address of the attribute in its table.
     pub(crate) defaults: RefCell<BTreeMap<usize, Outcome<Value>>>,
-    memo: RefCell<BTreeMap<Node, Memo>>,
+    memo: RefCell<Memos>,
     pub(crate) frames: RefCell<Vec<Frame>>,
     diagnostics: RefCell<Diagnostics>,
     stack_end: Cell<usize>,
@@ -359,6 +418,18 @@ impl Engine {
         }
     }
 
+    /// What was worked out of an instance's own attributes and blocks was made from these.
+    pub(crate) fn origins_within(&self, id: InstanceId, all: &mut BTreeSet<InstanceId>) {
+        let memo = self.memo.borrow();
+        for (part, memo) in memo.parts.get(id as usize).into_iter().flatten() {
+            if let (Part::Attribute(_) | Part::Nested(_), Memo::Done(_, Some(origins))) =
+                (part, memo)
+            {
+                all.extend(origins.iter().copied());
+            }
+        }
+    }
+
     /// Forgets every answer that something unknown is in.
     pub(crate) fn forget_unknown(&self) {
         let known = |answer: &Answer| match answer {
@@ -366,7 +437,7 @@ impl Engine {
             Answer::Expansion(_) => true,
             Answer::Blocks(blocks) => !blocks.iter().any(|b| b.contains_unknown()),
         };
-        self.memo.borrow_mut().retain(|_, memo| match memo {
+        self.memo.borrow_mut().retain(|memo| match memo {
             Memo::Done(Ok(answer), _) => known(answer),
             _ => true,
         });

@@ -27,7 +27,12 @@ pub(crate) fn exceeded(text: &str, source: SourceId) -> Option<Diagnostic> {
     }
     let mut scan = Scan::default();
     let mut at = 0;
-    while at < text.len() {
+    loop {
+        // What does not end may be said to go on beyond the end.
+        at += scan.idle(text.as_bytes().get(at..).unwrap_or_default());
+        if at >= text.len() {
+            return None;
+        }
         let length = scan.step(text, at);
         let span = || Span::new(source, at..at + length);
         if scan.depth() > DEEPEST {
@@ -49,8 +54,19 @@ pub(crate) fn exceeded(text: &str, source: SourceId) -> Option<Diagnostic> {
         }
         at += length;
     }
-    None
 }
+
+/// Bytes that may mean something to [`Scan::outside`].
+const MEANS: [bool; 256] = {
+    let all = b"#/<\"{([}]),\n!-+*%?>=&|";
+    let mut means = [false; 256];
+    let mut at = 0;
+    while at < all.len() {
+        means[all[at] as usize] = true;
+        at += 1;
+    }
+    means
+};
 
 /// What the text is inside of.
 enum Inside<'t> {
@@ -91,6 +107,17 @@ impl<'t> Scan<'t> {
             Inside::Quote { .. } | Inside::Heredoc { .. } => 0,
         };
         self.operators + self.inside.iter().map(each).sum::<usize>()
+    }
+
+    /// How many bytes from here on mean nothing where they stand.
+    fn idle(&self, rest: &[u8]) -> usize {
+        let means = |b: &u8| match self.inside.last() {
+            Some(Inside::Quote { .. }) => matches!(b, b'\\' | b'"' | b'\n' | b'$' | b'%'),
+            // Each of its lines may be its end.
+            Some(Inside::Heredoc { .. }) => true,
+            Some(Inside::Bracket { .. }) | None => MEANS[usize::from(*b)],
+        };
+        rest.iter().position(means).unwrap_or(rest.len())
     }
 
     /// Takes in what stands at a place and says how many bytes that was.

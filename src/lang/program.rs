@@ -1,7 +1,7 @@
 //! The way through: a configuration loaded, given values, evaluated, and evaluated again once addresses
 //! are allocated.
 
-use crate::engine::{Allocated, Engine, Failed, InstanceId, ModuleId, Node, Origins, Outcome};
+use crate::engine::{Allocated, Engine, Failed, InstanceId, ModuleId, Node, Outcome};
 use crate::evaluation::{Evaluation, Instance, Lifecycle, Module, Output};
 use crate::inputs::{Given, Inputs, inputs};
 use crate::schema::Schema;
@@ -318,22 +318,19 @@ impl Engine {
     /// the modules around it.
     fn references(&self, id: InstanceId) -> BTreeSet<InstanceId> {
         let at = self.instance(id);
-        let kind = self.block(&at).kind;
         let mut nodes = vec![Node::Declared(at.module, at.kind, at.address.name.clone())];
-        nodes.extend((0..kind.attributes.len()).map(|index| Node::Attribute(id, index)));
-        nodes.extend((0..kind.blocks.len()).map(|index| Node::Nested(id, index)));
         let mut module = self.module(at.module);
         while let Some(caller) = &module.caller {
             nodes.push(Node::Call(caller.module, caller.name.clone()));
             let outer = self.module(caller.module);
             module = outer;
         }
-        let origins = nodes.iter().map(|node| self.origins(node));
-        let add = |mut all: BTreeSet<_>, origins: Origins| {
-            all.extend(origins.iter().flat_map(|set| set.iter().copied()));
-            all
-        };
-        origins.fold(BTreeSet::new(), add)
+        let mut all = BTreeSet::new();
+        self.origins_within(id, &mut all);
+        for origins in nodes.iter().filter_map(|node| self.origins(node)) {
+            all.extend(origins.iter().copied());
+        }
+        all
     }
 
     fn addresses(&self, ids: BTreeSet<InstanceId>, but: InstanceId) -> BTreeSet<Address> {
