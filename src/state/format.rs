@@ -1,9 +1,16 @@
 //! The state file's content: bytes ⇄ [`State`]. Pure; where it lies and how it is made durable is [`crate::Store`].
 
-use infra_api::{Project, names};
-use infra_plan::Outcome;
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use infra_api::{Address, Placement, Project, ResourceId, names};
+use infra_plan::{Outcome, Record};
 use schemars::JsonSchema;
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, Error as _, IntoDeserializer};
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::{Error, Kind, Unfinished};
@@ -54,33 +61,42 @@ pub(crate) enum Fault {
 
 /// The same state gives the same bytes.
 pub(crate) fn write(state: &State) -> Result<Vec<u8>, String> {
-    let checksum = checksum(&serde_json::to_value(state).map_err(|e| e.to_string())?);
+    let document = serde_json::to_value(state).map_err(|e| e.to_string())?;
+    let checksum = checksum(&names::digest_of(&document));
+    drop(document);
     let mut bytes =
         serde_json::to_vec_pretty(&StateFile { state, checksum }).map_err(|e| e.to_string())?;
     bytes.push(b'\n');
     Ok(bytes)
 }
 
+/// The texts of an object's members, by name.
+type Parts<'a> = BTreeMap<String, &'a RawValue>;
+
+/// Member by member, so that the whole of a large state is never there twice.
 pub(crate) fn read(bytes: &[u8]) -> Result<State, Fault> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Fault::Broken("it is empty".to_owned()));
     }
-    let mut document: Value = serde_json::from_slice(bytes).map_err(unreadable)?;
-    let fields = document
-        .as_object_mut()
-        .ok_or_else(|| broken("it is no JSON object"))?;
-    match fields.get("format_version").and_then(Value::as_str) {
-        Some(FORMAT_VERSION) => {}
-        Some(other) => return Err(Fault::Version(other.to_owned())),
+    let mut parts: Parts<'_> = serde_json::from_slice(bytes).map_err(unreadable)?;
+    let text = |part: &RawValue| serde_json::from_str::<String>(part.get()).ok();
+    match parts.get("format_version").and_then(|part| text(part)) {
+        Some(version) if version == FORMAT_VERSION => {}
+        Some(other) => return Err(Fault::Version(other)),
         None => return Err(broken("it has no `format_version`")),
     }
-    let written = fields.remove("checksum");
-    if written != Some(Value::String(checksum(&document))) {
+    let written = parts.remove("checksum").and_then(text);
+    // What cannot be read as a member is so for the whole, which tells where.
+    let (reading, sum) = Reading::of(&parts).map_err(|error| {
+        let whole = serde_json::from_slice::<Value>(bytes);
+        unreadable(whole.err().unwrap_or(error))
+    })?;
+    if written != Some(sum) {
         return Err(broken(
             "its content does not have its checksum: it was damaged or edited",
         ));
     }
-    typed(document).map_err(|e| Fault::Broken(e.to_string()))
+    reading.typed().map_err(|e| Fault::Broken(e.to_string()))
 }
 
 /// What stands beside the outcome. Apart, because a flattened struct is read by way of a copy of everything.
@@ -94,39 +110,149 @@ struct Head {
     unfinished: Option<Unfinished>,
 }
 
-fn typed(document: Value) -> serde_json::Result<State> {
-    let Value::Object(fields) = document else {
-        return serde_json::from_value(document);
-    };
-    let of_head = |name: &str| {
-        matches!(
-            name,
-            "format_version" | "project" | "lineage" | "serial" | "unfinished"
-        )
-    };
-    let (head, rest): (Map<_, _>, Map<_, _>) =
-        fields.into_iter().partition(|(name, _)| of_head(name));
-    let Head {
-        format_version,
-        project,
-        lineage,
-        serial,
-        unfinished,
-    } = serde_json::from_value(Value::Object(head))?;
-    Ok(State {
-        format_version,
-        project,
-        lineage,
-        serial,
-        unfinished,
-        outcome: serde_json::from_value(Value::Object(rest))?,
-    })
+/// A state on its way from the file.
+struct Reading {
+    head: Map<String, Value>,
+    /// The outcome, but for what there is much of.
+    rest: Map<String, Value>,
+    resources: Entries<ResourceId, Record>,
+    workloads: Entries<Address, Placement>,
+}
+
+/// Typed one by one; why one is wrong is of no interest before it is known that they are as they were written.
+type Entries<K, V> = serde_json::Result<Vec<(K, V)>>;
+
+impl Reading {
+    /// With the checksum of what is read.
+    fn of(parts: &Parts<'_>) -> serde_json::Result<(Self, String)> {
+        let mut reading = Self {
+            head: Map::new(),
+            rest: Map::new(),
+            resources: Ok(Vec::new()),
+            workloads: Ok(Vec::new()),
+        };
+        let mut sum = Sum::default();
+        let mut object = Object::begin(&mut sum)?;
+        for (name, part) in parts {
+            object.name(name)?;
+            let entries = serde_json::from_str::<Parts<'_>>(part.get());
+            let value = match (name.as_str(), entries) {
+                ("resources", Ok(entries)) => {
+                    reading.resources = typed_entries(&entries, object.sum)?;
+                    Value::Object(Map::new())
+                }
+                ("workloads", Ok(entries)) => {
+                    reading.workloads = typed_entries(&entries, object.sum)?;
+                    Value::Object(Map::new())
+                }
+                _ => object.value(part)?,
+            };
+            let is_head = matches!(
+                name.as_str(),
+                "format_version" | "project" | "lineage" | "serial" | "unfinished"
+            );
+            let members = match is_head {
+                true => &mut reading.head,
+                false => &mut reading.rest,
+            };
+            members.insert(name.clone(), value);
+        }
+        object.end()?;
+        Ok((reading, checksum(&sum.digest())))
+    }
+
+    fn typed(self) -> serde_json::Result<State> {
+        let Head {
+            format_version,
+            project,
+            lineage,
+            serial,
+            unfinished,
+        } = serde_json::from_value(Value::Object(self.head))?;
+        let mut outcome: Outcome = serde_json::from_value(Value::Object(self.rest))?;
+        // All at once: a map that grows by what is last leaves half of its room empty.
+        outcome.resources = self.resources?.into_iter().collect();
+        outcome.workloads = self.workloads?.into_iter().collect();
+        Ok(State {
+            format_version,
+            project,
+            lineage,
+            serial,
+            unfinished,
+            outcome,
+        })
+    }
+}
+
+/// The inner result tells of what has no place in a state, the outer one of what is no JSON.
+fn typed_entries<K: DeserializeOwned, V: DeserializeOwned>(
+    parts: &Parts<'_>,
+    sum: &mut Sum,
+) -> serde_json::Result<Entries<K, V>> {
+    let mut object = Object::begin(sum)?;
+    let mut entries = Ok(Vec::with_capacity(parts.len()));
+    for (name, part) in parts {
+        object.name(name)?;
+        let value = object.value(part)?;
+        if let Ok(all) = &mut entries {
+            let key: StrDeserializer<'_, serde_json::Error> = name.as_str().into_deserializer();
+            let typed =
+                K::deserialize(key).and_then(|key| Ok((key, serde_json::from_value(value)?)));
+            match typed {
+                Ok(entry) => all.push(entry),
+                Err(error) => {
+                    entries = Err(serde_json::Error::custom(format!("`{name}`: {error}")))
+                }
+            }
+        }
+    }
+    object.end()?;
+    Ok(entries)
+}
+
+/// Of the document as compact JSON with sorted keys, so that white space does not count.
+type Sum = names::Digesting;
+
+/// An object whose members come one by one, in order.
+struct Object<'a> {
+    sum: &'a mut Sum,
+    separator: &'static [u8],
+}
+
+impl<'a> Object<'a> {
+    fn begin(sum: &'a mut Sum) -> serde_json::Result<Self> {
+        sum.write_all(b"{").map_err(serde_json::Error::io)?;
+        Ok(Self {
+            sum,
+            separator: b"",
+        })
+    }
+
+    fn name(&mut self, name: &str) -> serde_json::Result<()> {
+        self.sum
+            .write_all(self.separator)
+            .map_err(serde_json::Error::io)?;
+        self.separator = b",";
+        serde_json::to_writer(&mut *self.sum, name)?;
+        self.sum.write_all(b":").map_err(serde_json::Error::io)
+    }
+
+    fn value(&mut self, part: &RawValue) -> serde_json::Result<Value> {
+        let value = serde_json::from_str(part.get())?;
+        serde_json::to_writer(&mut *self.sum, &value)?;
+        Ok(value)
+    }
+
+    fn end(self) -> serde_json::Result<()> {
+        self.sum.write_all(b"}").map_err(serde_json::Error::io)
+    }
 }
 
 fn unreadable(error: serde_json::Error) -> Fault {
-    Fault::Broken(match error.is_eof() {
-        true => format!("it is truncated at line {}", error.line()),
-        false => format!("it is no JSON: {error}"),
+    Fault::Broken(match error.classify() {
+        Category::Eof => format!("it is truncated at line {}", error.line()),
+        Category::Data => "it is no JSON object".to_owned(),
+        Category::Syntax | Category::Io => format!("it is no JSON: {error}"),
     })
 }
 
@@ -134,9 +260,8 @@ fn broken(why: &str) -> Fault {
     Fault::Broken(why.to_owned())
 }
 
-/// Of the document as compact JSON with sorted keys, so that white space does not count.
-fn checksum(document: &Value) -> String {
-    format!("sha256:{}", names::digest_of(document))
+fn checksum(digest: &str) -> String {
+    format!("sha256:{digest}")
 }
 
 #[cfg(test)]
@@ -201,6 +326,64 @@ mod tests {
         assert!(why(edited.as_bytes()).contains("checksum"));
         let spaced = text.replace("\n", "\n ");
         assert_eq!(read(spaced.as_bytes()), Ok(state()));
+    }
+
+    /// As it would be written by somebody who knows how.
+    fn sealed(mut document: Value) -> Vec<u8> {
+        let sum = checksum(&names::digest_of(&document));
+        document["checksum"] = json!(sum);
+        document.to_string().into_bytes()
+    }
+
+    #[test]
+    fn what_is_read_bit_by_bit_has_the_checksum_of_the_whole() {
+        let mut state = state();
+        let record = state.outcome.resources.values().next().unwrap().clone();
+        // In another order than their texts.
+        for id in [
+            "a/docker/volume/v",
+            "a-b/docker/volume/\"é\n",
+            "a/docker/volume/v/w",
+        ] {
+            let id = id.parse().unwrap();
+            state.outcome.resources.insert(id, record.clone());
+        }
+        let document = serde_json::to_value(&state).unwrap();
+        assert_eq!(read(&sealed(document)), Ok(state.clone()));
+        assert_eq!(read(&write(&state).unwrap()), Ok(state));
+    }
+
+    #[test]
+    fn what_has_no_place_in_a_state_is_named() {
+        let with = |change: fn(&mut Value)| {
+            let mut document = serde_json::to_value(state()).unwrap();
+            change(&mut document);
+            why(&sealed(document))
+        };
+        let record = |document: &mut Value| {
+            let record = &mut document["resources"]["r1/docker/container/demo.b"];
+            record.as_object_mut().unwrap().remove("address");
+        };
+        let expected = "`r1/docker/container/demo.b`: missing field `address`";
+        assert_eq!(with(record), expected);
+        let id = |document: &mut Value| document["resources"]["x"] = json!({});
+        assert_eq!(with(id), "`x`: `x` is not HOST/PROVIDER/KIND/NAME");
+        let list = |document: &mut Value| document["resources"] = json!([]);
+        assert!(with(list).contains("invalid type"), "{}", with(list));
+        let none =
+            |document: &mut Value| drop(document.as_object_mut().unwrap().remove("workloads"));
+        assert_eq!(with(none), "missing field `workloads`");
+        let more = |document: &mut Value| document["more"] = json!(1);
+        assert!(
+            with(more).contains("unknown field `more`"),
+            "{}",
+            with(more)
+        );
+        // Damage is damage, whatever else it looks like.
+        let text = String::from_utf8(write(&state()).unwrap()).unwrap();
+        assert!(why(text.replace("address", "add").as_bytes()).contains("checksum"));
+        let placed = why(text.replace("\"x\"", "\"\\ud800\"").as_bytes());
+        assert!(placed.contains("at line 1"), "{placed}");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What is derived from project and address and so is known before anything exists: daemon names,
 //! UUIDs, MACs, bridge names. The same address gives the same names for ever.
 
+use std::io::{self, BufWriter, Write};
+
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -186,21 +188,51 @@ pub fn digest(parts: &[&str]) -> String {
 /// [`digest`] of a text: of what is shown, without holding all of it.
 #[must_use]
 pub fn digest_of(shown: &impl std::fmt::Display) -> String {
-    use std::io::Write;
-    struct Hash(Sha256);
-    impl Write for Hash {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.update(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
+    let mut digesting = Digesting::default();
+    let _ = write!(digesting, "{shown}");
+    digesting.digest()
+}
+
+/// [`digest`] of a text that is written bit by bit.
+pub struct Digesting(BufWriter<Hash>);
+
+struct Hash(Sha256);
+
+impl Default for Digesting {
+    fn default() -> Self {
+        Self(BufWriter::with_capacity(1 << 16, Hash(Sha256::new())))
     }
-    let mut hash = std::io::BufWriter::with_capacity(1 << 16, Hash(Sha256::new()));
-    let _ = write!(hash, "{shown}\0");
-    let _ = hash.flush();
-    hex(&hash.get_mut().0.finalize_reset())
+}
+
+impl Digesting {
+    /// Of all that was written.
+    #[must_use]
+    pub fn digest(mut self) -> String {
+        let _ = self.0.write_all(&[0]);
+        let _ = self.0.flush();
+        hex(&self.0.get_mut().0.finalize_reset())
+    }
+}
+
+impl Write for Digesting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Lower-case hexadecimal digits.
