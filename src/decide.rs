@@ -16,7 +16,7 @@ use infra_api::{
 };
 use infra_diag::Diagnostics;
 use infra_lang::Evaluation;
-use infra_plan::{Desired, MadeAs, Rolling, Timeouts, When};
+use infra_plan::{Desired, MadeAs, Record, Rolling, Timeouts, When};
 
 use self::ignore::Part;
 use crate::addresses::Addresses;
@@ -37,6 +37,8 @@ pub struct Inputs<'a> {
     pub inventory: &'a Inventory,
     pub prior: &'a BTreeMap<Address, Placement>,
     pub made_as: &'a MadeAs,
+    /// Bodies as they are recorded.
+    pub recorded: &'a BTreeMap<ResourceId, Record>,
     /// What workloads have that are left as they are.
     pub held: &'a [Held],
     /// Where declared volumes are.
@@ -185,7 +187,7 @@ impl Decision {
 
     fn desired_of(
         &self,
-        resource: Resource,
+        mut resource: Resource,
         inputs: &Inputs<'_>,
         workloads: &BTreeMap<&Address, &Workload>,
     ) -> Desired {
@@ -197,6 +199,10 @@ impl Decision {
             .and_then(|a| inputs.evaluation.instance(&a));
         let prevent_destroy = instance.is_some_and(|i| i.lifecycle.prevent_destroy);
         let create_before_destroy = instance.is_some_and(|i| i.lifecycle.create_before_destroy);
+        // Mostly it is as it was recorded, and then there is one of the two.
+        if let Some(recorded) = inputs.recorded.get(&resource.id) {
+            resource.body.share(&recorded.body);
+        }
         let workload = workloads.get(&resource.address);
         let ignore_changes = instance.map_or_else(Vec::new, |i| ignore::paths(i, &resource));
         Desired {

@@ -51,7 +51,7 @@ fn held(
         let Some(Observed::Present { body, .. }) = observed.get(&wanted.resource.id) else {
             continue;
         };
-        let at = |path: &Vec<String>| path.iter().try_fold(body, |value, key| value.get(key));
+        let at = |path: &Vec<String>| path.iter().try_fold(&**body, |value, key| value.get(key));
         let left: Vec<&Value> = wanted.ignore_changes.iter().filter_map(at).collect();
         let needed = there.under_parts(&wanted.resource.id, &left);
         let after = &mut wanted.resource.after;
@@ -79,14 +79,15 @@ pub fn as_begun(
     let disks = desired.iter_mut().map(|wanted| &mut wanted.resource);
     for disk in disks.filter(|disk| disk.body.get(SIZE).is_some()) {
         let (found, sized) = (observed.get(&disk.id), is_sized(declared, &own, disk));
-        let (Some(Observed::Present { body: found, .. }), Value::Object(body)) =
-            (found, &mut disk.body)
-        else {
+        let Some(Observed::Present { body: found, .. }) = found else {
             continue;
         };
         if anew.contains(&disk.address) {
             continue;
         }
+        let Value::Object(body) = &mut *disk.body else {
+            continue;
+        };
         body.remove(ORIGINAL);
         disk.source = None;
         disk.after
@@ -218,7 +219,7 @@ mod tests {
         // The name of the other pool in its body says nothing.
         let found = Observed::Present {
             address: Address::new(address),
-            body: json!({"pool": "other"}),
+            body: json!({"pool": "other"}).into(),
         };
         (id.parse().unwrap(), found)
     }

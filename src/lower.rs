@@ -261,10 +261,12 @@ fn of_machine(machine: &Machine, dedicated: bool) -> Claims {
 /// Objects that two declarations would make: the second would silently be the first.
 #[must_use]
 pub fn doubles(desired: &[infra_plan::Desired]) -> Diagnostics {
-    let mut seen: BTreeMap<&ResourceId, &Address> = BTreeMap::new();
+    let mut resources: Vec<_> = desired.iter().map(|wanted| &wanted.resource).collect();
+    resources.sort_by(|a, b| a.id.cmp(&b.id));
     let mut diagnostics = Diagnostics::new();
-    for resource in desired.iter().map(|wanted| &wanted.resource) {
-        if let Some(other) = seen.insert(&resource.id, &resource.address) {
+    for pair in resources.windows(2) {
+        let (other, resource) = (&pair[0].address, pair[1]);
+        if pair[0].id == resource.id {
             diagnostics.push(
                 Diagnostic::error("Two declarations of one object")
                     .note(format!(
@@ -311,7 +313,7 @@ mod tests {
             resource: infra_api::Resource {
                 id: ResourceId::new(&HostName::new("r1"), "docker", "volume", name),
                 address: Address::new(address),
-                body: Value::Null,
+                body: Value::Null.into(),
                 source: None,
                 after: Vec::new(),
             },

@@ -48,15 +48,10 @@ impl Moved {
 #[must_use]
 pub fn obey(mut state: Outcome, moves: &Moves) -> (Outcome, Moved) {
     let mut moved = Moved::default();
-    if moves.is_empty() {
+    if is_settled(&state, moves) {
         return (state, moved);
     }
-    let known: BTreeSet<Address> = state
-        .resources
-        .values()
-        .map(|record| record.address.clone())
-        .chain(state.workloads.keys().cloned())
-        .collect();
+    let known: BTreeSet<Address> = known(&state).cloned().collect();
     for from in &known {
         let parsed: Option<infra_lang::Address> = from.as_str().parse().ok();
         let to = parsed.as_ref().and_then(|address| moves.now(address));
@@ -79,6 +74,17 @@ pub fn obey(mut state: Outcome, moves: &Moves) -> (Outcome, Moved) {
     }
     rename(&mut state, &moved.addresses);
     (state, moved)
+}
+
+/// Whether nothing is said of any address that the state has: then there is nothing to obey.
+#[must_use]
+pub fn is_settled(state: &Outcome, moves: &Moves) -> bool {
+    !known(state).any(|address| moves.concerns(address.as_str()))
+}
+
+fn known(state: &Outcome) -> impl Iterator<Item = &Address> {
+    let recorded = state.resources.values().map(|record| &record.address);
+    recorded.chain(state.workloads.keys())
 }
 
 /// What stood at the second address of each pair stands at the first.

@@ -190,7 +190,7 @@ mod tests {
     fn record(address: &str, body: Value) -> Record {
         Record {
             address: Address::new(address),
-            body,
+            body: body.into(),
             after: Vec::new(),
             prevent_destroy: false,
             imported: None,

@@ -121,7 +121,7 @@ fn desired(n: usize) -> Desired {
         resource: Resource {
             id: ResourceId::new(&HostName::new("r1"), "sim", "container", &name),
             address: Address::new(format!("workload.{name}")),
-            body,
+            body: body.into(),
             source: None,
             after: Vec::new(),
         },

@@ -10,7 +10,7 @@ pub(crate) fn masked(found: Observed, like: &[&Value], key: &Key) -> Observed {
     match found {
         Observed::Present { address, body } => Observed::Present {
             address,
-            body: mask(&body, like, key),
+            body: mask(&body, like, key).into(),
         },
         other => other,
     }
@@ -151,7 +151,7 @@ mod tests {
     fn present(body: Value) -> Observed {
         Observed::Present {
             address: Address::new("workload.a"),
-            body,
+            body: body.into(),
         }
     }
 
@@ -161,7 +161,7 @@ mod tests {
             Before::Absent,
             Before::Partial,
             Before::Present {
-                body: json!({"a": 1}),
+                body: json!({"a": 1}).into(),
             },
             Before::Removed,
         ];
@@ -206,7 +206,7 @@ mod tests {
     fn what_is_on_the_way_has_old_and_new_and_nothing_else() {
         let wanted = json!({"cpus": 2, "image": 2, "state": "running"});
         let was = Before::Present {
-            body: json!({"cpus": 1, "image": 1, "state": "running"}),
+            body: json!({"cpus": 1, "image": 1, "state": "running"}).into(),
         };
         let on_the_way = |action, before: &Before, found: Observed| {
             is_on_the_way(&step(action, before.clone()), Some(&wanted), &found)
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn what_differs_is_named_and_secrets_are_not() {
         let was = Before::Present {
-            body: json!({"cpus": "1", "env": {"A": {SECRET: "x"}}, "gone": 1}),
+            body: json!({"cpus": "1", "env": {"A": {SECRET: "x"}}, "gone": 1}).into(),
         };
         let now = present(json!({"cpus": "2", "env": {"A": {SECRET: "y"}}, "new": [1]}));
         assert_eq!(

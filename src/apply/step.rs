@@ -122,7 +122,7 @@ impl<'a> Hands<'a> {
     /// each attempt begins by looking.
     async fn change(&self) -> Result<(), Failure> {
         let record = self.wanted()?;
-        let wanted = record.as_ref().map(|record| &record.body);
+        let wanted = record.as_ref().map(|record| &*record.body);
         let mut attempt = 1;
         loop {
             // What is not there is not looked for where the daemon itself refuses to make a second one.
@@ -167,7 +167,7 @@ impl<'a> Hands<'a> {
             None => self.found().await?.masked,
         };
         let record = self.wanted()?;
-        let wanted = record.as_ref().map(|record| &record.body);
+        let wanted = record.as_ref().map(|record| &*record.body);
         let goes_on = !self.job.earlier.is_new() || self.is_in_doubt();
         if goes_on && is_reached(wanted, &found) {
             return Ok(Ok(()));
@@ -255,7 +255,7 @@ impl<'a> Hands<'a> {
             return Ok(Action::Delete);
         };
         let wanted = match self.step.action {
-            StepAction::Prepare => &self.last()?.body,
+            StepAction::Prepare => &*self.last()?.body,
             _ => wanted,
         };
         let body = fill(wanted, self.job.vault).map_err(|missing| {
@@ -265,12 +265,12 @@ impl<'a> Hands<'a> {
         Ok(match (self.step.action, found) {
             (StepAction::Prepare, _) => Action::Prepare { after: body },
             (StepAction::Update, Observed::Present { body: before, .. }) => Action::Update {
-                before,
+                before: before.into_value(),
                 after: body,
                 impact: Impact::InPlace,
             },
             (StepAction::Restart, Observed::Present { body: before, .. }) => Action::Update {
-                before,
+                before: before.into_value(),
                 after: body,
                 impact: Impact::Restart,
             },
@@ -378,7 +378,7 @@ impl<'a> Hands<'a> {
             None => raw,
         };
         let record = self.wanted()?;
-        let wanted = record.as_ref().map(|record| &record.body);
+        let wanted = record.as_ref().map(|record| &*record.body);
         let like: Vec<&Value> = wanted.into_iter().chain(self.before()).collect();
         let masked = masked(raw.clone(), &like, self.job.key);
         Ok(Found { raw, masked })
@@ -404,7 +404,7 @@ impl<'a> Hands<'a> {
         let record = self.last()?;
         Ok(Some(match &self.step.prepared {
             Some(body) => Cow::Owned(Record {
-                body: body.clone(),
+                body: body.clone().into(),
                 ..record.clone()
             }),
             None => Cow::Borrowed(record),

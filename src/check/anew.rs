@@ -41,12 +41,13 @@ pub fn anew(
 }
 
 fn disks(plan: &Plan) -> impl Iterator<Item = &Step> {
-    plan.steps.iter().filter(|step| {
+    let volumes = plan.steps.iter().filter(|s| s.resource.kind == "volume");
+    volumes.filter(|step| {
         let body = match &step.before {
-            Before::Present { body } => Some(body),
-            _ => plan.result.resources.get(&step.resource).map(|r| &r.body),
+            Before::Present { body } => Some(&**body),
+            _ => plan.result.resources.get(&step.resource).map(|r| &*r.body),
         };
-        step.resource.kind == "volume" && body.is_some_and(is_disk)
+        body.is_some_and(is_disk)
     })
 }
 

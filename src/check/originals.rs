@@ -88,6 +88,7 @@ pub fn written(plan: &Plan, evaluation: &Evaluation) -> Diagnostics {
     let copies: BTreeMap<(&HostName, String), &ResourceId> = plan
         .steps
         .iter()
+        .filter(|step| step.resource.kind.ends_with("volume"))
         .filter(|step| matches!(step.action, StepAction::Create | StepAction::Replace))
         .filter_map(|step| {
             let body = &plan.result.resources.get(&step.resource)?.body;

@@ -88,8 +88,13 @@ fn created(step: &Step, plan: &Plan, files: &BTreeMap<&Path, u64>) -> u64 {
         .source
         .as_ref()
         .and_then(|path| files.get(path.as_path()));
-    let body = plan.result.resources.get(&step.resource).map(|r| &r.body);
-    let virtual_disk = body.and_then(|b| b.get("capacity_bytes")?.as_u64());
+    let volume = step
+        .resource
+        .kind
+        .ends_with("volume")
+        .then_some(&step.resource);
+    let record = volume.and_then(|id| plan.result.resources.get(id));
+    let virtual_disk = record.and_then(|r| r.body.get("capacity_bytes")?.as_u64());
     // A disk that begins as a file grows to what its guest sees.
     uploaded.copied().max(virtual_disk).unwrap_or(0)
 }

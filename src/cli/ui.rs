@@ -1,6 +1,7 @@
 //! What is said to a person and what is the result: the only file of the shell that prints, with `progress` for a
 //! running apply. stdout is the result, stderr the talk. A broken pipe is the reader's wish and no error.
 
+use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Write};
 
 use infra_api::Project;
@@ -131,7 +132,13 @@ pub struct Ui {
 impl Ui {
     /// The result, on stdout.
     pub fn result(self, text: &str) {
-        let mut out = anstream::stdout().lock();
+        let out = std::io::stdout();
+        let text = match anstream::AutoStream::choice(&out) {
+            anstream::ColorChoice::Never => Cow::Owned(plain(text)),
+            _ => Cow::Borrowed(text),
+        };
+        // In one go: to write line by line costs more than to make the lines.
+        let mut out = out.lock();
         let _broken_pipe = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
@@ -198,5 +205,30 @@ impl Ui {
         self.say(&format!("{question}\n  Only `yes` is taken for one: "));
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+    }
+}
+
+/// Without styles. Most lines have none.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let is_styled = |b: u8| b.is_ascii_control() && b != b'\n';
+        match line.bytes().any(is_styled) {
+            true => plain.extend(anstream::adapter::strip_str(line)),
+            false => plain.push_str(line),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_text_is_what_a_styled_one_says() {
+        let text = "a\n\u{1b}[1mworkload.ä\u{1b}[0m\tb · c\n\r\u{7}\u{7f}\n\nend";
+        assert_eq!(plain(text), anstream::adapter::strip_str(text).to_string());
+        assert_eq!(plain("\u{1b}[31mred\u{1b}[0m\n"), "red\n");
     }
 }

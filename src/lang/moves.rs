@@ -45,13 +45,15 @@ struct Rule {
 }
 
 /// Of a declared block, by the modules it is in, its kind and its name: whether it has a `count`.
-type Counted = BTreeMap<(Vec<Arc<str>>, Arc<str>, Arc<str>), bool>;
+type Counted = BTreeMap<Vec<Arc<str>>, BTreeMap<&'static str, BTreeMap<Arc<str>, bool>>>;
 
 /// All that a configuration says about former addresses.
 #[derive(Clone, Debug, Default)]
 pub struct Moves {
     written: Vec<Rule>,
     counted: Counted,
+    /// Whether any has.
+    counts: bool,
 }
 
 /// `moved { from = workload.a  to = workload.b }`.
@@ -302,16 +304,20 @@ impl Moves {
                 written: written.clone(),
             };
             moves.written.extend(module.moves.iter().map(rule));
-            moves
-                .counted
-                .extend(module.declared().filter_map(|(name, kind, block)| {
+            for (kind, table) in &module.declared {
+                let counted = table.iter().filter_map(|(name, _, block)| {
                     let counted = match block.repeat {
                         Repeat::Once => false,
                         Repeat::Count(_) => true,
                         Repeat::ForEach(_) => return None,
                     };
-                    Some(((scope.clone(), kind.into(), name.clone()), counted))
-                }));
+                    Some((name.clone(), counted))
+                });
+                let counted: BTreeMap<Arc<str>, bool> = counted.collect();
+                moves.counts |= counted.values().any(|counted| *counted);
+                let kinds = moves.counted.entry(scope.clone()).or_default();
+                kinds.insert(kind, counted);
+            }
             for (name, _, call) in module.calls.iter() {
                 let inner = scope.iter().chain([name]).cloned().collect();
                 queue.extend(call.module.map(|module| (inner, module)));
@@ -353,13 +359,14 @@ impl Moves {
         let scope = Vec::new();
         Ok(Self {
             written: vec![Rule { scope, written }],
-            counted: Counted::new(),
+            ..Self::default()
         })
     }
 
+    /// Whether it may say anything about an address, told by its text alone: mostly it does not.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.written.is_empty() && self.counted.is_empty()
+    pub fn concerns(&self, address: &str) -> bool {
+        !self.written.is_empty() || self.counts || address.ends_with("[0]")
     }
 
     /// Where it is declared now without a word: a block that got a `count` is its first instance, and one that lost it
@@ -367,8 +374,9 @@ impl Moves {
     #[must_use]
     pub fn implied(&self, address: &Address) -> Option<Address> {
         let scope = address.module.0.iter().map(|step| step.name.clone());
-        let block = (scope.collect(), address.kind.clone(), address.name.clone());
-        let key = match (self.counted.get(&block)?, &address.key) {
+        let kinds = self.counted.get(&scope.collect::<Vec<_>>())?;
+        let counted = kinds.get(&*address.kind)?.get(&address.name)?;
+        let key = match (counted, &address.key) {
             (true, None) => Some(Key::Index(0)),
             (false, Some(Key::Index(0))) => None,
             _ => return None,

@@ -40,7 +40,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn values(&mut self, before: Option<&Value>, after: Option<&Value>) {
         match (before, after) {
-            (Some(b), Some(a)) if b == a => {}
+            (Some(b), Some(a)) if std::ptr::eq(b, a) || b == a => {}
             (Some(Value::Object(b)), Some(Value::Object(a))) if !is_secret(b) && !is_secret(a) => {
                 let keys: std::collections::BTreeSet<&String> = b.keys().chain(a.keys()).collect();
                 for key in keys {

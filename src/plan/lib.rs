@@ -20,7 +20,7 @@ pub use reason::Reason;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use infra_api::{Address, Impact, Moment, Placement, Project, ResourceId, Window};
+use infra_api::{Address, Body, Impact, Moment, Placement, Project, ResourceId, Window};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -112,7 +112,7 @@ pub struct Outcome {
 pub struct Record {
     pub address: Address,
     /// A struct of the provider contract's `target`, as JSON; secrets stand as digests.
-    pub body: Value,
+    pub body: Body,
     /// Goes after it when both are removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<ResourceId>,
@@ -247,7 +247,7 @@ pub enum Before {
     /// Half made by an apply that was cut off.
     Partial,
     Present {
-        body: Value,
+        body: Body,
     },
     /// The step before it in a replacement removes it.
     Removed,

@@ -218,7 +218,9 @@ impl<'a> Graph<'a> {
                 if let Some(own) = self.removes.get(&draft.id).copied() {
                     self.edge(own, n, Because::Order);
                 }
-                if let Some(leftover) = self.removes.get(&next_of(&draft.id)).copied() {
+                if !self.removes.is_empty()
+                    && let Some(leftover) = self.removes.get(&next_of(&draft.id)).copied()
+                {
                     self.edge(leftover, n, Because::Order);
                 }
             }
@@ -259,6 +261,11 @@ impl<'a> Graph<'a> {
     /// Who releases goes before who takes. A CPU may be shared for a moment where waiting would make a cycle and
     /// the step is live; the rest may not.
     fn claimed(&mut self, claims: &dyn Fn(&ResourceId, &Address, &Value, bool) -> Claims) {
+        // Only what is there can let go of something.
+        let is_there = |draft: &Draft<'_>| matches!(draft.before, Before::Present { .. });
+        if !self.drafts.iter().any(is_there) {
+            return;
+        }
         let held: Vec<(Claims, Claims)> = self.drafts.iter().map(|d| held(d, claims)).collect();
         let waits = |(_, taker, exclusive): &(usize, usize, bool)| {
             *exclusive || self.drafts[*taker].action != StepAction::Update

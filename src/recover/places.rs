@@ -72,7 +72,7 @@ fn of_container(
     workload: Option<&Workload>,
     networks: &Networks<'_>,
 ) -> Option<Placement> {
-    let body = Container::deserialize(&record.body).ok()?;
+    let body = Container::deserialize(&*record.body).ok()?;
     let policy = policy(workload);
     let cpus = body.cpus.clone().unwrap_or_default();
     let count = workload.map_or(1, |w| w.cpus.count);
@@ -147,7 +147,7 @@ fn cells(first: Cell, nodes: Option<&IdSet>) -> Vec<Cell> {
 }
 
 fn of_machine(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> Option<Placement> {
-    let body = Machine::deserialize(&record.body).ok()?;
+    let body = Machine::deserialize(&*record.body).ok()?;
     let policy = policy(workload);
     let cpus = body
         .vcpu_pins

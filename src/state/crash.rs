@@ -63,7 +63,7 @@ fn address(name: &str) -> Address {
 fn record(name: &str, body: u32) -> Record {
     Record {
         address: address(name),
-        body: json!({ "x": body }),
+        body: json!({ "x": body }).into(),
         after: vec![],
         prevent_destroy: false,
         imported: None,

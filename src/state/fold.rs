@@ -241,7 +241,7 @@ mod tests {
     fn record(name: &str) -> Record {
         Record {
             address: address(name),
-            body: json!({}),
+            body: json!({}).into(),
             after: vec![],
             prevent_destroy: false,
             imported: None,

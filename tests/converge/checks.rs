@@ -156,7 +156,7 @@ async fn a_name_that_a_stranger_takes_meanwhile_is_his() {
     house
         .sim
         .world()
-        .put(b(), None, three().resources[1].body.clone());
+        .put(b(), None, three().resources[1].body.clone().into_value());
     assert_eq!(
         house
             .apply(&plan, Weather::default())

@@ -292,13 +292,13 @@ impl House {
                         .resources
                         .iter()
                         .filter(|resource| resource.id == id)
-                        .map(|r| &r.body);
+                        .map(|r| &*r.body);
                     let like: Vec<&Value> = wanted
-                        .chain(state.resources.get(&id).map(|r| &r.body))
+                        .chain(state.resources.get(&id).map(|r| &*r.body))
                         .collect();
                     Observed::Present {
                         address,
-                        body: mask(&body, &like, &self.key),
+                        body: mask(&body, &like, &self.key).into(),
                     }
                 }
                 other => other,
@@ -373,7 +373,7 @@ impl House {
         let expected: BTreeMap<&ResourceId, Value> = wanted
             .resources
             .iter()
-            .map(|resource| (&resource.id, resource.body.clone()))
+            .map(|resource| (&resource.id, resource.body.clone().into_value()))
             .collect();
         assert_eq!(ours, expected, "{context}");
         assert_eq!(

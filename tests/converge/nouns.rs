@@ -36,7 +36,7 @@ pub(crate) fn thing(kind: &str, name: &str, body: Value, after: &[ResourceId]) -
     Resource {
         id: id(kind, name),
         address: address(name),
-        body,
+        body: body.into(),
         source: None,
         after: after.to_vec(),
     }

@@ -178,7 +178,8 @@ async fn what_is_prepared_is_not_prepared_again() {
 #[tokio::test(start_paused = true)]
 async fn who_was_restarted_by_anybody_is_as_wanted() {
     let (house, wanted) = prepared(&When::Never).await;
-    house.sim.world().objects.get_mut(&vm()).unwrap().body = wanted.resources[0].body.clone();
+    house.sim.world().objects.get_mut(&vm()).unwrap().body =
+        wanted.resources[0].body.clone().into_value();
     let report = house.converge(&wanted).await;
     assert!(report.done.is_empty() && report.held.is_empty());
     house.assert_is(&wanted, "restarted by hand").await;

@@ -270,7 +270,7 @@ async fn restart(rig: &Rig, before: &Container, after: &Container) {
     let wanted = rig.workload(after);
     let action = infra_api::Action::Update {
         before: json!(before),
-        after: wanted.body.clone(),
+        after: wanted.body.clone().into_value(),
         impact: Impact::Restart,
     };
     rig.apply(&wanted.id, rig.mark("workload.a"), action)

@@ -12,7 +12,7 @@ use crate::things::root;
 
 fn network(rig: &Rig, word: &str, change: impl FnOnce(&mut ContainerNetwork)) -> Resource {
     let plain = rig.network(word, false);
-    let mut body: ContainerNetwork = serde_json::from_value(plain.body).unwrap();
+    let mut body: ContainerNetwork = serde_json::from_value(plain.body.into_value()).unwrap();
     change(&mut body);
     rig.resource(plain.address.as_str(), What::ContainerNetwork(body))
 }

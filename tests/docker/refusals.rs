@@ -236,7 +236,7 @@ fn what_came_meanwhile_is_left_alone() {
         let body = rig.container("a", &image);
         let wanted = rig.workload(&body);
         let anew = || Action::Create {
-            body: wanted.body.clone(),
+            body: wanted.body.clone().into_value(),
             source: None,
             anew: true,
         };

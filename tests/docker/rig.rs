@@ -190,7 +190,7 @@ impl Rig {
 
     pub(crate) async fn try_create(&self, wanted: &Resource) -> Result<(), Failure> {
         let action = Action::Create {
-            body: wanted.body.clone(),
+            body: wanted.body.clone().into_value(),
             source: wanted.source.clone(),
             anew: false,
         };
@@ -218,7 +218,7 @@ impl Rig {
         let after = self.workload(after);
         let action = Action::Update {
             before: json!(before),
-            after: after.body,
+            after: after.body.into_value(),
             impact: infra_api::Impact::InPlace,
         };
         self.apply(&after.id, self.mark("workload.a"), action).await
@@ -236,7 +236,7 @@ impl Rig {
     /// The body as it is read back.
     pub(crate) async fn body(&self, id: &ResourceId) -> Value {
         match self.read(id).await {
-            Observed::Present { body, .. } => body,
+            Observed::Present { body, .. } => body.into_value(),
             other => panic!("{id}: {other:?}"),
         }
     }

@@ -12,7 +12,7 @@ use crate::things::{root, shell, with};
 async fn replace(rig: &Rig, after: &Container, early: bool) -> Result<(), Failure> {
     let wanted = rig.workload(after);
     let action = Action::Replace {
-        body: wanted.body,
+        body: wanted.body.into_value(),
         early,
     };
     rig.apply(&wanted.id, rig.mark("workload.a"), action).await

@@ -165,7 +165,9 @@ impl Bench {
     /// The body, of what must be there and whole.
     pub(crate) async fn body(&self, id: &ResourceId) -> Value {
         match self.read(id).await {
-            Observed::Present { address, body } if address == self.mark().address => body,
+            Observed::Present { address, body } if address == self.mark().address => {
+                body.into_value()
+            }
             other => panic!("{id}: {other:?}"),
         }
     }

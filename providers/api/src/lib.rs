@@ -1,5 +1,6 @@
 //! The contract between the core and its providers: nouns and two traits. Knows no daemon and no language.
 
+mod body;
 mod cpuset;
 mod endpoint;
 mod failure;
@@ -16,6 +17,7 @@ pub mod names;
 pub mod target;
 pub mod units;
 
+pub use body::Body;
 pub use cpuset::{IdSet, IdSetError};
 pub use endpoint::host_and_port;
 pub use facts::Facts;

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Address, Mark, ResourceId};
+use crate::{Address, Body, Mark, ResourceId};
 
 /// One object as a provider will write it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Resource {
     pub id: ResourceId,
     pub address: Address,
     /// A struct of `target`, as JSON. Secrets stand as digests.
-    pub body: Value,
+    pub body: Body,
     /// The file its content comes from, if any. Not compared: the content's digest is in the body.
     pub source: Option<PathBuf>,
     /// Must be there before it, and go after it.
@@ -28,7 +28,7 @@ pub enum Observed {
     /// Ours and whole. The body holds real values where it was given secrets.
     Present {
         address: Address,
-        body: Value,
+        body: Body,
     },
     /// Ours, and cut off while it was being made or removed.
     Partial {
@@ -54,7 +54,7 @@ impl Observed {
             } if found.identity == identity => match found.body {
                 Ok(body) => Self::Present {
                     address: address.clone(),
-                    body,
+                    body: body.into(),
                 },
                 Err(why) => Self::Partial {
                     address: address.clone(),

@@ -202,6 +202,13 @@ impl Kind {
             .filter(|(_, scale)| *scale <= value.max(1));
         let (mut shortest, mut text) = (String::new(), String::new());
         for (unit, scale) in fitting {
+            // What is long already without its decimals need not be written to tell.
+            let digits = (value / scale)
+                .checked_ilog10()
+                .map_or(1, |log| log as usize + 1);
+            if !shortest.is_empty() && digits + 1 + unit.len() >= shortest.len() {
+                continue;
+            }
             text.clear();
             if !exact_decimal(value, *scale, &mut text) {
                 continue;

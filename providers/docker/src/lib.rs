@@ -33,6 +33,8 @@ mod wire;
 
 pub use self::archive::{ARCHIVE, check_archive};
 
+use std::borrow::Cow;
+
 use infra_api::target::{Container, ImageSource, Mount};
 use infra_api::{
     Daemon, Failure, HostName, Impact, Pending, Project, Provider, Resource, ResourceId, Target,
@@ -98,7 +100,7 @@ fn resource(target: &Target) -> Option<Resource> {
         What::ContainerVolume(volume) => one(VOLUME, &volume.name, json(volume)),
         What::Container(container) => Resource {
             after: needs(&target.host, container),
-            ..one(CONTAINER, &container.name, json(&normal(container)))
+            ..one(CONTAINER, &container.name, json(&*normal(container)))
         },
         _ => return None,
     })
@@ -112,7 +114,7 @@ fn made(target: &Target, kind: &str, name: &str, body: serde_json::Value) -> Res
     Resource {
         id: ResourceId::new(&target.host, PROVIDER, kind, name),
         address: target.address.clone(),
-        body,
+        body: body.into(),
         source: None,
         after: Vec::new(),
     }
@@ -120,7 +122,11 @@ fn made(target: &Target, kind: &str, name: &str, body: serde_json::Value) -> Res
 
 /// As it will be read back: in order, and without the hostname among its aliases, which every engine makes
 /// resolve by itself (and which one before API 1.45 lists as if it had been asked for).
-fn normal(container: &Container) -> Container {
+fn normal(container: &Container) -> Cow<'_, Container> {
+    // There is nothing to put in order: no copy of it all.
+    if container.ports.len() < 2 && container.networks.values().all(|e| e.aliases.is_empty()) {
+        return Cow::Borrowed(container);
+    }
     let mut normal = container.clone();
     normal.ports.sort();
     normal.ports.dedup();
@@ -131,7 +137,7 @@ fn normal(container: &Container) -> Container {
             .aliases
             .retain(|alias| *alias != container.hostname);
     }
-    normal
+    Cow::Owned(normal)
 }
 
 /// Its image, its networks, the volumes it mounts.

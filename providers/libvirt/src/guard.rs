@@ -64,7 +64,10 @@ impl Claim {
 /// An object of ours that is whole.
 pub(crate) fn present(address: Address, body: &impl Serialize) -> Result<Observed, Failure> {
     match serde_json::to_value(body) {
-        Ok(body) => Ok(Observed::Present { address, body }),
+        Ok(body) => Ok(Observed::Present {
+            address,
+            body: body.into(),
+        }),
         Err(why) => Err(Failure::new(
             Remedy::Operator,
             format!("reading what was made for {address}"),

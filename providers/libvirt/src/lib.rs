@@ -197,7 +197,7 @@ fn resource(target: &Target, kind: &str, name: &str, body: Value) -> Resource {
     Resource {
         id: ResourceId::new(&target.host, NAME, kind, name),
         address: target.address.clone(),
-        body,
+        body: body.into(),
         source: None,
         after: Vec::new(),
     }

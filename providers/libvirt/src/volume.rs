@@ -104,10 +104,12 @@ pub(crate) fn create(
     }
     spot.claim(&mark.project)?;
     match spot.observe(&mark.project)? {
-        Observed::Present { body, .. } => match serde_json::to_value(wanted).ok() == Some(body) {
-            true => Ok(()),
-            false => Err(stale("it is there, and another one")),
-        },
+        Observed::Present { body, .. } => {
+            match serde_json::to_value(wanted).is_ok_and(|wanted| wanted == body) {
+                true => Ok(()),
+                false => Err(stale("it is there, and another one")),
+            }
+        }
         _ => make(&place, &spot, mark, wanted, source, say),
     }
 }

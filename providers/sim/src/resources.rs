@@ -100,7 +100,7 @@ impl Maker<'_> {
             id: self.id(kind, name),
             address: self.target.address.clone(),
             // Plain structs with text for keys: there is none that cannot be JSON.
-            body: serde_json::to_value(body).unwrap_or(Value::Null),
+            body: serde_json::to_value(body).unwrap_or(Value::Null).into(),
             source: None,
             after: Vec::new(),
         }

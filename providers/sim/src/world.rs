@@ -337,7 +337,7 @@ impl Object {
                 match self.whole {
                     true => Observed::Present {
                         address,
-                        body: self.body.clone(),
+                        body: self.body.clone().into(),
                     },
                     false => Observed::Partial {
                         address,

@@ -117,7 +117,7 @@ async fn rebuild(
     // Once more, now that it is known what is named after an address it had before.
     let session = Session::open_named(options, &outcome.made_as, ui)?;
     for record in outcome.resources.values_mut() {
-        record.body = session.opened(&record.address, &record.body)?;
+        record.body = session.opened(&record.address, &record.body)?.into();
         let evaluation = &session.configuration.evaluation;
         record.prevent_destroy = recover::prevents_destroy(evaluation, &record.address);
     }
@@ -154,7 +154,7 @@ async fn unmarked(session: &Session, world: &World, outcome: &mut Outcome) -> Re
         let Ok(body) = &found.body else { continue };
         let record = Record {
             address,
-            body: session.veiled(body)?,
+            body: session.veiled(body)?.into(),
             after: Vec::new(),
             prevent_destroy: false,
             imported: Some(found.identity.clone()),

@@ -137,13 +137,18 @@ impl Session {
     ) -> Result<Self, Stop> {
         let moves = source.moves();
         let providers = providers();
-        let moved = loaded.map(|outcome| {
-            let (mut outcome, moved) = moved::obey(outcome, &moves);
-            // Nobody has to let go of what stays anyway.
-            outcome.released.retain(|id| !outlives(&providers, id));
-            (outcome, moved)
-        });
-        let moved = moved.unwrap_or_default();
+        let mut moved = Moved::default();
+        // Mostly neither changes anything: then what may be large need not be compared with what it was.
+        let prior = loaded.outcome();
+        if !moved::is_settled(prior, &moves) || !prior.released.is_empty() {
+            loaded.map(|outcome| {
+                let (mut outcome, said) = moved::obey(outcome, &moves);
+                // Nobody has to let go of what stays anyway.
+                outcome.released.retain(|id| !outlives(&providers, id));
+                moved = said;
+                (outcome, ())
+            });
+        }
         let vault = RefCell::new(Vault::new());
         let key: RefCell<Option<Key>> = RefCell::new(None);
         let failed: RefCell<Option<infra_state::Error>> = RefCell::new(None);
@@ -324,6 +329,7 @@ impl Session {
             inventory,
             prior: &prior.workloads,
             made_as: &prior.made_as,
+            recorded: &prior.resources,
             held,
             homes: &self.homes(),
             files,
@@ -375,7 +381,7 @@ impl Session {
         let wanted: BTreeMap<ResourceId, &serde_json::Value> = decision
             .desired
             .iter()
-            .map(|d| (d.resource.id.clone(), &d.resource.body))
+            .map(|d| (d.resource.id.clone(), &*d.resource.body))
             .collect();
         let imports = self.imports(&decision.desired, &selection)?;
         let (mut observed, imported) = self.observe_with(&world, &wanted, &imports).await?;

@@ -82,8 +82,10 @@ impl Session {
                 *observed = is.imported(identity, address);
             }
             if let Observed::Present { body, .. } = observed {
-                let recorded = prior.resources.get(id).map(|r| &r.body);
-                *body = self.masked(body, desired.get(id).copied(), recorded)?;
+                let recorded = prior.resources.get(id).map(|r| &*r.body);
+                *body = self
+                    .masked(body, desired.get(id).copied(), recorded)?
+                    .into();
             }
         }
         Ok((found, identities(imported)))

@@ -18,7 +18,7 @@ impl Session {
     pub(super) async fn refresh(self, world: World) -> Result<Planned, Stop> {
         let prior = self.prior();
         let recorded = prior.resources.iter();
-        let recorded: BTreeMap<_, _> = recorded.map(|(id, r)| (id.clone(), &r.body)).collect();
+        let recorded: BTreeMap<_, _> = recorded.map(|(id, r)| (id.clone(), &*r.body)).collect();
         let observed = self.observe(&world, &recorded).await?;
         let found = recover::completed(prior.clone(), &observed);
         let selection = self.selection(&Inventory::default(), &found)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use infra_api::{Address, HostName, ResourceId};
-use infra_plan::{Before, Plan, Step, StepAction};
+use infra_plan::{Before, Plan, Record, Step, StepAction};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -58,17 +58,24 @@ fn place<'a>(change: &Change<'a>) -> (&'a HostName, &'a str, bool, &'a ResourceI
 }
 
 fn changes(plan: &Plan) -> Vec<Change<'_>> {
-    let mut changes: BTreeMap<&ResourceId, Change<'_>> = BTreeMap::new();
-    for step in &plan.steps {
+    let mut steps: Vec<&Step> = plan.steps.iter().collect();
+    // Those of one object stay in their order.
+    steps.sort_by(|a, b| a.resource.cmp(&b.resource));
+    let mut records = plan.result.resources.iter().peekable();
+    let mut changes: Vec<Change<'_>> = Vec::with_capacity(steps.len());
+    for step in steps {
+        // Both are in the order of ids.
+        while records.next_if(|(id, _)| **id < step.resource).is_some() {}
+        let record = records.peek().filter(|(id, _)| **id == step.resource);
         let change = Change {
             kind: kind(step.action),
             step,
             first: step,
-            body: body(plan, step),
+            body: body(step, record.map(|(_, record)| *record)),
             is_main: matches!(step.resource.kind.as_str(), "container" | "domain" | "unit"),
         };
-        // The two steps of a replacement: it goes, then comes.
-        match changes.get_mut(&step.resource) {
+        let before = changes.last_mut();
+        match before.filter(|known| known.step.resource == step.resource) {
             // Prepared, then restarted.
             Some(known) if known.kind == Kind::Restart => {
                 *known = Change {
@@ -76,6 +83,7 @@ fn changes(plan: &Plan) -> Vec<Change<'_>> {
                     ..change
                 };
             }
+            // The two steps of a replacement: it goes, then comes.
             Some(known) if known.kind == Kind::Delete => {
                 *known = Change {
                     kind: Kind::Replace,
@@ -83,10 +91,11 @@ fn changes(plan: &Plan) -> Vec<Change<'_>> {
                     ..change
                 };
             }
-            _ => drop(changes.insert(&step.resource, change)),
+            Some(known) => *known = change,
+            None => changes.push(change),
         }
     }
-    changes.into_values().collect()
+    changes
 }
 
 fn kind(action: StepAction) -> Kind {
@@ -99,9 +108,9 @@ fn kind(action: StepAction) -> Kind {
     }
 }
 
-fn body<'a>(plan: &'a Plan, step: &'a Step) -> Option<&'a Value> {
-    match (&step.before, plan.result.resources.get(&step.resource)) {
-        (_, Some(record)) => Some(&record.body),
+fn body<'a>(step: &'a Step, record: Option<&'a Record>) -> Option<&'a Value> {
+    match (&step.before, record) {
+        (_, Some(record)) => Some(&*record.body),
         (Before::Present { body }, None) => Some(body),
         (_, None) => None,
     }
@@ -124,8 +133,12 @@ pub struct Counts {
 
 impl Counts {
     pub(super) fn of(plan: &Plan) -> Self {
+        Self::among(&changes(plan))
+    }
+
+    pub(super) fn among<'a>(changes: impl IntoIterator<Item = &'a Change<'a>>) -> Self {
         let mut counts = Self::default();
-        for change in changes(plan) {
+        for change in changes {
             *match change.kind {
                 Kind::Create => &mut counts.create,
                 Kind::Update => &mut counts.update,

@@ -221,7 +221,7 @@ fn step(plan: &Plan, step: &Step) -> StepDocument {
         reason: step.reason.clone(),
         found: found.to_owned(),
         changes: step.deltas.iter().map(change).collect(),
-        creates: creates.map(|r| r.body.clone()),
+        creates: creates.map(|r| (*r.body).clone()),
         needs: step.needs.clone(),
         overlaps: step.overlaps.clone(),
         waits_for: step.waits_for.clone(),

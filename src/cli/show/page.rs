@@ -1,5 +1,7 @@
 //! Text on a page of 80 columns. A line is measured without its styles and broken at blanks only: an id stays whole.
 
+use std::fmt::Write;
+
 use anstyle::{AnsiColor, Style};
 
 pub(super) const WIDTH: usize = 80;
@@ -37,11 +39,32 @@ impl Page {
     /// `text` after `lead`, further lines under its beginning.
     pub(super) fn folded(&mut self, lead: &str, style: Style, text: &str) {
         let indent = width(lead);
-        let mut lead = lead.to_owned();
-        for piece in fold(text, WIDTH.saturating_sub(indent)) {
-            self.line(&format!("{lead}{}", paint(style, piece)));
-            lead = " ".repeat(indent);
+        let columns = WIDTH.saturating_sub(indent);
+        self.text += lead;
+        if text.len() <= columns {
+            self.piece(style, text);
+            return;
         }
+        for (n, piece) in fold(text, columns).into_iter().enumerate() {
+            if n > 0 {
+                self.text.extend(std::iter::repeat_n(' ', indent));
+            }
+            self.piece(style, piece);
+        }
+    }
+
+    /// The end of a line whose beginning is there.
+    fn piece(&mut self, style: Style, text: &str) {
+        if style == PLAIN || text.is_empty() {
+            self.text += text;
+        } else {
+            // To a text nothing fails.
+            let _ = write!(self.text, "{style}{text}{style:#}");
+        }
+        let line = self.text.rfind('\n').map_or(0, |end| end + 1);
+        let end = line + self.text[line..].trim_end().len();
+        self.text.truncate(end);
+        self.text.push('\n');
     }
 
     /// Facts with dots between them; a line ends between two of them where it can.
@@ -78,6 +101,9 @@ pub(super) fn paint(style: Style, text: &str) -> String {
 
 /// Columns a text takes, its styles aside.
 pub(super) fn width(text: &str) -> usize {
+    if !text.bytes().any(|b| b.is_ascii_control()) {
+        return text.chars().count();
+    }
     anstream::adapter::strip_str(text)
         .map(|piece| piece.chars().count())
         .sum()
@@ -86,7 +112,10 @@ pub(super) fn width(text: &str) -> usize {
 /// `text` and as many blanks as bring it to `columns`.
 pub(super) fn pad(text: &str, columns: usize) -> String {
     let missing = columns.saturating_sub(width(text));
-    format!("{text}{}", " ".repeat(missing))
+    let mut padded = String::with_capacity(text.len() + missing);
+    padded += text;
+    padded.extend(std::iter::repeat_n(' ', missing));
+    padded
 }
 
 /// Pieces of at most `columns`, broken at blanks; blanks at the beginning and between words stay.

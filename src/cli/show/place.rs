@@ -106,6 +106,9 @@ pub(super) fn reasons(
 
 /// What it was before; nothing where all is the same.
 fn moves(prior: &Placement, now: &Placement) -> Vec<String> {
+    if prior == now {
+        return Vec::new();
+    }
     match (prior.runtime == now.runtime, prior.host == now.host) {
         (true, true) => moves_on_host(prior, now),
         (true, false) => vec![format!("was on {}", prior.host)],

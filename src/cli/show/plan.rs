@@ -21,11 +21,13 @@ pub fn plan(view: &PlanView<'_>) -> String {
     workloads(&mut page, view);
     let recorded = recorded::recorded(view);
     recorded::page(&mut page, &recorded);
-    for (address, changes) in by_owner(view.plan) {
+    let owners = by_owner(view.plan);
+    for (address, changes) in &owners {
         page.blank();
         page.line(&paint(BOLD, address.as_str()));
-        owner(&mut page, view, &changes);
+        owner(&mut page, view, changes);
     }
+    let counts = Counts::among(owners.iter().flat_map(|(_, changes)| changes));
     let outputs = outputs(&view.prior.outputs, &view.plan.result);
     if !outputs.is_empty() {
         page.blank();
@@ -36,7 +38,7 @@ pub fn plan(view: &PlanView<'_>) -> String {
     moved(&mut page, view);
     left_out(&mut page, view);
     let state = !recorded.is_empty() || moves(view);
-    ending(&mut page, view, !outputs.is_empty(), state);
+    ending(&mut page, view, counts, !outputs.is_empty(), state);
     page.finish()
 }
 
@@ -104,7 +106,7 @@ fn owner(page: &mut Page, view: &PlanView<'_>, changes: &[Change<'_>]) {
     }
 }
 
-fn ending(page: &mut Page, view: &PlanView<'_>, outputs: bool, recorded: bool) {
+fn ending(page: &mut Page, view: &PlanView<'_>, counts: Counts, outputs: bool, recorded: bool) {
     match (view.plan.is_empty(), outputs) {
         (true, _) if recorded => page.line("Only the state changes: no object is touched."),
         (true, false) if !view.plan.left_out.is_empty() => {
@@ -113,7 +115,7 @@ fn ending(page: &mut Page, view: &PlanView<'_>, outputs: bool, recorded: bool) {
         (true, false) => page.line(&paint(GREEN, "No changes. The world is as declared.")),
         (true, true) => page.line("Only outputs change: no object is touched."),
         (false, _) => {
-            let counts = Counts::of(view.plan).words();
+            let counts = counts.words();
             let whole = format!("{counts}. Nothing has been changed.");
             if whole.chars().count() <= WIDTH {
                 page.line(&whole);

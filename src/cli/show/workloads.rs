@@ -60,8 +60,10 @@ fn details(page: &mut Page, head: &str, row: &Row) {
 fn rows(view: &PlanView<'_>) -> Vec<Row> {
     let mut addresses: Vec<&Address> = view.prior.workloads.keys().collect();
     addresses.extend(view.plan.result.workloads.keys());
-    addresses.sort_by_cached_key(|a| names::order(a));
+    // Mostly each is there twice, and to put them in order by their parts is dear.
+    addresses.sort();
     addresses.dedup();
+    addresses.sort_by_cached_key(|a| names::order(a));
     if view.concise {
         let changes: BTreeSet<&Address> = view.plan.steps.iter().map(|s| &s.address).collect();
         addresses.retain(|a| changes.contains(a));

@@ -63,7 +63,7 @@ fn draft<'a>(
         imported: None,
         after: wanted
             .filter(|_| action != StepAction::Delete)
-            .map(|w| &w.body),
+            .map(|w| &*w.body),
         source: wanted
             .filter(|_| action == StepAction::Create)
             .and_then(|w| w.source.clone()),

@@ -21,7 +21,7 @@ pub(super) fn prepare(steps: Vec<Step>, prepared: &dyn Fn(&Step) -> Option<Value
             |body: &Value| !matches!(&step.before, Before::Present { body: is } if is == body);
         if let Some(body) = body.filter(is_new) {
             let first = first(&step, next, body.clone());
-            step.before = Before::Present { body };
+            step.before = Before::Present { body: body.into() };
             step.needs.push(next);
             all.push(first);
             next += 1;

@@ -35,7 +35,7 @@ fn outcome(names: &[&str]) -> Outcome {
         let address = Address::new(format!("workload.{name}"));
         Record {
             address,
-            body: json!({}),
+            body: json!({}).into(),
             after: vec![],
             prevent_destroy: false,
             imported: None,

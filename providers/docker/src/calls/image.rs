@@ -95,7 +95,7 @@ fn pulled(reference: &str, found: &Image, own: &str) -> Observed {
     };
     Observed::Present {
         address: Address::new(UNMARKED),
-        body: json!(body),
+        body: json!(body).into(),
     }
 }
 
@@ -104,7 +104,7 @@ fn observe(name: &Tagged, tags: &[String]) -> Observed {
     match image::decode(name, tags) {
         Ok(body) => Observed::Present {
             address,
-            body: json!(body),
+            body: json!(body).into(),
         },
         Err(why) => Observed::Partial { address, why },
     }

@@ -94,7 +94,10 @@ pub(crate) fn observed<T: Serialize>(
     let body = body.and_then(|b| serde_json::to_value(b).map_err(|e| e.to_string()));
     let what = mark::foreign(&thing.told, &owner);
     match (owner, body) {
-        (Owner::Ours(address), Ok(body)) => Observed::Present { address, body },
+        (Owner::Ours(address), Ok(body)) => Observed::Present {
+            address,
+            body: body.into(),
+        },
         (Owner::Ours(address), Err(why)) => Observed::Partial { address, why },
         (Owner::Project(..), _) => Observed::Foreign {
             what,

@@ -52,7 +52,7 @@ fn update(name: &str, before: Value, after: Value, impact: Impact) -> Change {
 fn present(name: &str, body: Value) -> Observed {
     Observed::Present {
         address: Address::new(format!("workload.{name}")),
-        body,
+        body: body.into(),
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) async fn run(
     let mut recorded = session.prior().resources.clone();
     // What is nobody's alone carries no mark.
     recorded.retain(|id, _| !session.outlives(id));
-    let bodies = recorded.iter().map(|(id, r)| (id.clone(), &r.body));
+    let bodies = recorded.iter().map(|(id, r)| (id.clone(), &*r.body));
     let observed = session.observe(&world, &bodies.collect()).await?;
     let complaints = complaints(&recorded, &observed);
     for (id, why) in &complaints {

@@ -126,7 +126,7 @@ impl World {
         let resource = Resource {
             id: id(name),
             address: Address::new(address),
-            body,
+            body: body.into(),
             source: None,
             after: Vec::new(),
         };
@@ -344,7 +344,7 @@ impl World {
     pub(super) fn stray(&mut self, address: &str, name: &str) {
         let found = Observed::Present {
             address: Address::new(address),
-            body: container("demo.old", ""),
+            body: container("demo.old", "").into(),
         };
         self.observed.insert(id(name), found);
     }

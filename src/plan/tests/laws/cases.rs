@@ -241,7 +241,7 @@ fn reasons() {
         let world = World::of([thing().with("live", json!(found), json!(wanted))]);
         let mut state = world.state();
         let record = state.resources.get_mut(&id(0)).unwrap();
-        record.body = json!({"live": remembered});
+        record.body = json!({"live": remembered}).into();
         world.plan_on(&state).unwrap().steps[0].reason.clone()
     };
     assert_eq!(remembered(0, 0, 1), Reason::Changed);

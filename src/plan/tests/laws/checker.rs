@@ -105,7 +105,7 @@ impl Paper<'_> {
         let body = self.plan.result.resources[&step.resource].body.clone();
         self.takes(step, thing, &body)?;
         let on = thing.stands_on.clone();
-        let body = Some(body);
+        let body = Some(body.into_value());
         self.there.insert(thing.number, There { body, on });
         Ok(())
     }
@@ -269,7 +269,7 @@ impl Paper<'_> {
             .filter(wanted)
             .map(|t| {
                 let record = &self.plan.result.resources[&crate::world::id(t.number)];
-                (t.number, Some(record.body.clone()))
+                (t.number, Some(record.body.clone().into_value()))
             })
             .collect();
         let there: BTreeMap<usize, Option<Value>> = self

@@ -182,7 +182,7 @@ impl World {
     pub(crate) fn state(&self) -> Outcome {
         let record = |t: &Thing| Record {
             address: address(t.number),
-            body: t.body_found(),
+            body: t.body_found().into(),
             after: t.stood_on.iter().map(|n| id(*n)).collect(),
             prevent_destroy: t.prevent_destroy,
             imported: None,
@@ -200,7 +200,7 @@ impl World {
             Found::Nothing => Observed::Absent,
             Found::Whole => Observed::Present {
                 address: address(t.number),
-                body: t.body_found(),
+                body: t.body_found().into(),
             },
             Found::Half => Observed::Partial {
                 address: address(t.number),
@@ -224,7 +224,7 @@ impl World {
                 resource: Resource {
                     id: id(t.number),
                     address: address(t.number),
-                    body: t.body_wanted(),
+                    body: t.body_wanted().into(),
                     source: None,
                     after: t.stands_on.iter().map(|n| id(*n)).collect(),
                 },
