@@ -7,10 +7,8 @@ use infra_api::{Address, Placement, Project, ResourceId, names};
 use infra_plan::{Outcome, Record};
 use schemars::JsonSchema;
 use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeOwned, Error as _, IntoDeserializer};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, IntoDeserializer};
 use serde::{Deserialize, Serialize};
-use serde_json::error::Category;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::{Error, Kind, Unfinished};
@@ -71,26 +69,65 @@ pub(crate) fn write(state: &State) -> Result<Vec<u8>, String> {
 }
 
 /// The texts of an object's members, by name.
-type Parts<'a> = BTreeMap<String, &'a RawValue>;
+type Parts<'a> = BTreeMap<String, &'a str>;
+
+/// Of an object's text, which is JSON; nothing of any other text. (serde_json's own `RawValue` would do, but where it can
+/// be used, every map whose first key is a name of serde_json's is read as something else.)
+fn parts(text: &str) -> Option<Parts<'_>> {
+    let inner = text.trim_ascii().strip_prefix('{')?.strip_suffix('}')?;
+    let mut parts = Parts::new();
+    let mut rest = inner.trim_ascii();
+    while !rest.is_empty() {
+        let (name, after) = rest.split_at(length(rest, b':'));
+        let value = after.strip_prefix(':')?;
+        let (value, after) = value.split_at(length(value, b','));
+        // Of two with one name the last counts, as it does for serde_json.
+        parts.insert(serde_json::from_str(name).ok()?, value.trim_ascii());
+        rest = after.strip_prefix(',').unwrap_or_default();
+    }
+    Some(parts)
+}
+
+/// How far it is to the first such byte that is inside of nothing.
+fn length(text: &str, end: u8) -> usize {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ if byte == end && depth == 0 => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
 
 /// Member by member, so that the whole of a large state is never there twice.
 pub(crate) fn read(bytes: &[u8]) -> Result<State, Fault> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Fault::Broken("it is empty".to_owned()));
     }
-    let mut parts: Parts<'_> = serde_json::from_slice(bytes).map_err(unreadable)?;
-    let text = |part: &RawValue| serde_json::from_str::<String>(part.get()).ok();
+    // Of what is no JSON the whole tells where.
+    let whole = |error| {
+        serde_json::from_slice::<Value>(bytes)
+            .err()
+            .unwrap_or(error)
+    };
+    serde_json::from_slice::<IgnoredAny>(bytes).map_err(|e| unreadable(&whole(e)))?;
+    let text = str::from_utf8(bytes).map_err(|e| Fault::Broken(format!("it is no JSON: {e}")))?;
+    let mut parts = parts(text).ok_or_else(|| broken("it is no JSON object"))?;
+    let text = |part: &str| serde_json::from_str::<String>(part).ok();
     match parts.get("format_version").and_then(|part| text(part)) {
         Some(version) if version == FORMAT_VERSION => {}
         Some(other) => return Err(Fault::Version(other)),
         None => return Err(broken("it has no `format_version`")),
     }
     let written = parts.remove("checksum").and_then(text);
-    // What cannot be read as a member is so for the whole, which tells where.
-    let (reading, sum) = Reading::of(&parts).map_err(|error| {
-        let whole = serde_json::from_slice::<Value>(bytes);
-        unreadable(whole.err().unwrap_or(error))
-    })?;
+    let (reading, sum) = Reading::of(&parts).map_err(|e| unreadable(&whole(e)))?;
     if written != Some(sum) {
         return Err(broken(
             "its content does not have its checksum: it was damaged or edited",
@@ -135,13 +172,12 @@ impl Reading {
         let mut object = Object::begin(&mut sum)?;
         for (name, part) in parts {
             object.name(name)?;
-            let entries = serde_json::from_str::<Parts<'_>>(part.get());
-            let value = match (name.as_str(), entries) {
-                ("resources", Ok(entries)) => {
+            let value = match (name.as_str(), self::parts(part)) {
+                ("resources", Some(entries)) => {
                     reading.resources = typed_entries(&entries, object.sum)?;
                     Value::Object(Map::new())
                 }
-                ("workloads", Ok(entries)) => {
+                ("workloads", Some(entries)) => {
                     reading.workloads = typed_entries(&entries, object.sum)?;
                     Value::Object(Map::new())
                 }
@@ -237,8 +273,8 @@ impl<'a> Object<'a> {
         self.sum.write_all(b":").map_err(serde_json::Error::io)
     }
 
-    fn value(&mut self, part: &RawValue) -> serde_json::Result<Value> {
-        let value = serde_json::from_str(part.get())?;
+    fn value(&mut self, part: &str) -> serde_json::Result<Value> {
+        let value = serde_json::from_str(part)?;
         serde_json::to_writer(&mut *self.sum, &value)?;
         Ok(value)
     }
@@ -248,11 +284,10 @@ impl<'a> Object<'a> {
     }
 }
 
-fn unreadable(error: serde_json::Error) -> Fault {
-    Fault::Broken(match error.classify() {
-        Category::Eof => format!("it is truncated at line {}", error.line()),
-        Category::Data => "it is no JSON object".to_owned(),
-        Category::Syntax | Category::Io => format!("it is no JSON: {error}"),
+fn unreadable(error: &serde_json::Error) -> Fault {
+    Fault::Broken(match error.is_eof() {
+        true => format!("it is truncated at line {}", error.line()),
+        false => format!("it is no JSON: {error}"),
     })
 }
 
@@ -351,6 +386,35 @@ mod tests {
         let document = serde_json::to_value(&state).unwrap();
         assert_eq!(read(&sealed(document)), Ok(state.clone()));
         assert_eq!(read(&write(&state).unwrap()), Ok(state));
+    }
+
+    #[test]
+    fn whatever_a_body_has_is_read_as_it_was_written() {
+        let mut state = state();
+        let records = state.outcome.resources.values_mut();
+        let texts = [
+            "$serde_json::private::RawValue",
+            "$serde_json::private::Number",
+            "{\"a\": [1}, \\\",",
+            "\\",
+            "ä\u{2028}→:\n",
+            "",
+        ];
+        for record in records {
+            let labels: Map<String, Value> =
+                texts.iter().map(|t| ((*t).to_owned(), json!(t))).collect();
+            let alone = texts.map(|text| json!({text: [text, {text: {}}]}));
+            record.body =
+                json!({"labels": labels, "alone": alone, "none": [], "n": 1.5e300}).into();
+        }
+        let written = write(&state).unwrap();
+        assert_eq!(read(&written), Ok(state.clone()));
+        let document = serde_json::to_value(&state).unwrap();
+        assert_eq!(read(&sealed(document)), Ok(state));
+        // Of two members with one name the last counts.
+        let text = String::from_utf8(written).unwrap();
+        let twice = text.replacen('{', "{ \"serial\" : [\"}\"] ,", 1);
+        assert!(read(twice.as_bytes()).is_ok());
     }
 
     #[test]
