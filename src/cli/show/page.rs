@@ -40,29 +40,30 @@ impl Page {
     pub(super) fn folded(&mut self, lead: &str, style: Style, text: &str) {
         let indent = width(lead);
         let columns = WIDTH.saturating_sub(indent);
+        let begin = self.text.len();
         self.text += lead;
         if text.len() <= columns {
-            self.piece(style, text);
+            self.piece(begin, style, text);
             return;
         }
         for (n, piece) in fold(text, columns).into_iter().enumerate() {
+            let begin = if n == 0 { begin } else { self.text.len() };
             if n > 0 {
                 self.text.extend(std::iter::repeat_n(' ', indent));
             }
-            self.piece(style, piece);
+            self.piece(begin, style, piece);
         }
     }
 
     /// The end of a line whose beginning is there.
-    fn piece(&mut self, style: Style, text: &str) {
+    fn piece(&mut self, begin: usize, style: Style, text: &str) {
         if style == PLAIN || text.is_empty() {
             self.text += text;
         } else {
             // To a text nothing fails.
             let _ = write!(self.text, "{style}{text}{style:#}");
         }
-        let line = self.text.rfind('\n').map_or(0, |end| end + 1);
-        let end = line + self.text[line..].trim_end().len();
+        let end = begin + self.text[begin..].trim_end().len();
         self.text.truncate(end);
         self.text.push('\n');
     }
