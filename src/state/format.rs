@@ -112,14 +112,13 @@ pub(crate) fn read(bytes: &[u8]) -> Result<State, Fault> {
         return Err(Fault::Broken("it is empty".to_owned()));
     }
     // Of what is no JSON the whole tells where.
-    let whole = |error| {
-        serde_json::from_slice::<Value>(bytes)
-            .err()
-            .unwrap_or(error)
+    let no_object = || match serde_json::from_slice::<Value>(bytes) {
+        Err(error) => unreadable(&error),
+        Ok(_) => broken("it is no JSON object"),
     };
-    serde_json::from_slice::<IgnoredAny>(bytes).map_err(|e| unreadable(&whole(e)))?;
-    let text = str::from_utf8(bytes).map_err(|e| Fault::Broken(format!("it is no JSON: {e}")))?;
-    let mut parts = parts(text).ok_or_else(|| broken("it is no JSON object"))?;
+    let text = str::from_utf8(bytes).map_err(|_| no_object())?;
+    serde_json::from_str::<IgnoredAny>(text).map_err(|_| no_object())?;
+    let mut parts = parts(text).ok_or_else(no_object)?;
     let text = |part: &str| serde_json::from_str::<String>(part).ok();
     match parts.get("format_version").and_then(|part| text(part)) {
         Some(version) if version == FORMAT_VERSION => {}
@@ -127,7 +126,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<State, Fault> {
         None => return Err(broken("it has no `format_version`")),
     }
     let written = parts.remove("checksum").and_then(text);
-    let (reading, sum) = Reading::of(&parts).map_err(|e| unreadable(&whole(e)))?;
+    let (reading, sum) = Reading::of(&parts).map_err(|_| no_object())?;
     if written != Some(sum) {
         return Err(broken(
             "its content does not have its checksum: it was damaged or edited",
@@ -447,7 +446,24 @@ mod tests {
         let text = String::from_utf8(write(&state()).unwrap()).unwrap();
         assert!(why(text.replace("address", "add").as_bytes()).contains("checksum"));
         let placed = why(text.replace("\"x\"", "\"\\ud800\"").as_bytes());
-        assert!(placed.contains("at line 1"), "{placed}");
+        assert!(placed.contains("at line"), "{placed}");
+        let cases: [&[u8]; 4] = [
+            b"{\"\\ud800\": 1}",
+            b"{\"a\": \"\xff\"}",
+            b"{\"a\": 1,}",
+            b"{} {}",
+        ];
+        for bytes in cases {
+            let error = serde_json::from_slice::<Value>(bytes).unwrap_err();
+            assert_eq!(why(bytes), format!("it is no JSON: {error}"));
+        }
+        let (open, close) = ("[".repeat(200), "]".repeat(200));
+        let deep = format!("{{\"format_version\": \"{FORMAT_VERSION}\", \"a\": {open}{close}}}");
+        assert!(
+            why(deep.as_bytes()).contains("recursion"),
+            "{}",
+            why(deep.as_bytes())
+        );
     }
 
     #[test]
