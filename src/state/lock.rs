@@ -143,16 +143,15 @@ impl Lock {
         self.holder.lease_until = now.saturating_add(LEASE.as_secs());
         let text = serde_json::to_string(&self.holder)
             .map_err(|e| Error::new(Kind::Io, "writing the lock", e))?;
-        self.write(&text)
-            .map_err(|e| Error::io("writing", &self.path, &e))
+        let written = self.write(&text).and_then(|()| self.file.sync_all());
+        written.map_err(|e| Error::io("writing", &self.path, &e))
     }
 
     /// In place: a new file would not be the one that is locked.
     fn write(&mut self, text: &str) -> std::io::Result<()> {
         self.file.rewind()?;
         self.file.write_all(text.as_bytes())?;
-        self.file.set_len(text.len() as u64)?;
-        self.file.sync_all()
+        self.file.set_len(text.len() as u64)
     }
 }
 
@@ -164,6 +163,7 @@ impl Drop for Lock {
             .and_then(|text| serde_json::from_str::<Holder>(&text).ok());
         // Whoever took over while this stood still is not wiped out.
         if ours.is_none_or(|holder| holder == self.holder) {
+            // Closing it, which follows, tells a network file system; after a crash nobody holds it anyway.
             let _ = self.write("");
         }
     }

@@ -253,12 +253,11 @@ impl Store {
         replace(&*self.disk, path, &bytes).map_err(io)
     }
 
+    /// Without a sync: a crash that brings it back is one between the state's writing and this, which the next
+    /// `load` knows.
     fn drop_journal(&self) -> Result<(), Error> {
         let path = &self.paths.journal;
-        let removed = self
-            .disk
-            .remove(path)
-            .and_then(|()| self.disk.sync_directory(directory(path)));
+        let removed = self.disk.remove(path);
         removed.map_err(|e| Error::io("removing", path, &e))
     }
 
