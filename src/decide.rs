@@ -138,11 +138,13 @@ impl Decision {
 
     fn refusals(&mut self, workloads: &[Workload], held: &[Held]) {
         let held: Vec<&Address> = held.iter().map(|held| &held.address).collect();
-        for refused in &self.placed.refused {
-            let workload = workloads.iter().find(|w| w.address == refused.workload);
-            self.diagnostics
-                .extend(workload.map(|w| refusals::nowhere(w, refused, &held)));
-        }
+        let workloads: BTreeMap<&Address, &Workload> =
+            workloads.iter().map(|w| (&w.address, w)).collect();
+        let refused = self.placed.refused.iter();
+        let refused: Vec<(&Workload, &Refused)> = refused
+            .filter_map(|refused| Some((*workloads.get(&refused.workload)?, refused)))
+            .collect();
+        self.diagnostics.extend(refusals::nowhere(&refused, &held));
     }
 
     fn lower(&mut self, inputs: &Inputs<'_>) {

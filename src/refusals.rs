@@ -122,30 +122,71 @@ fn why(reason: &Reason) -> String {
     }
 }
 
-/// Why a workload has no place, said where it asks for what there is not.
+/// Why workloads have no place, said where they ask for what there is not: instances of one block that are refused for
+/// the same reasons together.
 #[must_use]
-pub fn nowhere(workload: &Workload, refused: &Refused, held: &[&Address]) -> Diagnostic {
-    // That it is not given in another form is no news, where it is given in one.
-    let reasons = || refused.refused.iter().filter(|r| given(workload, r));
-    let full = reasons().find_map(|r| asked(&r.constraint, workload));
-    let error = match full {
-        Some(span) => Diagnostic::error("No host has room for a workload")
-            .at(span, format!("`{}` fits nowhere", workload.address))
-            .hint("`infra facts HOST` shows what a host has and what is taken"),
-        None => Diagnostic::error("No host can run a workload")
-            .at(
-                workload.origin,
-                format!("`{}` can run nowhere", workload.address),
-            )
-            .hint("`infra facts HOST` shows what a host offers, and why not the rest"),
-    };
-    let error = reasons().fold(error, |error, reason| error.note(told(reason)));
-    match held {
-        [] => error,
-        [first, rest @ ..] => error.hint(match rest.len() {
-            0 => format!("`{first}` is left out and keeps its place: plan it with it"),
-            more => format!("`{first}` and {more} more are left out and keep their places"),
-        }),
+pub fn nowhere(refused: &[(&Workload, &Refused)], held: &[&Address]) -> Vec<Diagnostic> {
+    let mut alike: Vec<Alike> = Vec::new();
+    let mut of_block: BTreeMap<Span, Vec<usize>> = BTreeMap::new();
+    for (workload, refused) in refused {
+        // That it is not given in another form is no news, where it is given in one.
+        let reasons = refused.refused.iter().filter(|r| given(workload, r));
+        let reasons: Vec<&HostRefusal> = reasons.collect();
+        let block = of_block.entry(workload.origin).or_default();
+        match block.iter().find(|at| alike[**at].reasons == reasons) {
+            Some(at) => alike[*at].more += 1,
+            None => {
+                block.push(alike.len());
+                alike.push(Alike {
+                    workload,
+                    more: 0,
+                    reasons,
+                });
+            }
+        }
+    }
+    alike.iter().map(|alike| alike.told(held)).collect()
+}
+
+/// Instances of one block that are refused for the same reasons.
+struct Alike<'a> {
+    /// The first of them.
+    workload: &'a Workload,
+    more: usize,
+    reasons: Vec<&'a HostRefusal>,
+}
+
+impl Alike<'_> {
+    fn told(&self, held: &[&Address]) -> Diagnostic {
+        let workload = self.workload;
+        let address = &workload.address;
+        let (who, fit) = match self.more {
+            0 => (format!("`{address}`"), "fits"),
+            more => (format!("`{address}` and {more} more"), "fit"),
+        };
+        let full = self
+            .reasons
+            .iter()
+            .find_map(|r| asked(&r.constraint, workload));
+        let error = match full {
+            Some(span) => Diagnostic::error("No host has room for a workload")
+                .at(span, format!("{who} {fit} nowhere"))
+                .hint("`infra facts HOST` shows what a host has and what is taken"),
+            None => Diagnostic::error("No host can run a workload")
+                .at(workload.origin, format!("{who} can run nowhere"))
+                .hint("`infra facts HOST` shows what a host offers, and why not the rest"),
+        };
+        let error = self
+            .reasons
+            .iter()
+            .fold(error, |error, reason| error.note(told(reason)));
+        match held {
+            [] => error,
+            [first, rest @ ..] => error.hint(match rest.len() {
+                0 => format!("`{first}` is left out and keeps its place: plan it with it"),
+                more => format!("`{first}` and {more} more are left out and keep their places"),
+            }),
+        }
     }
 }
 
