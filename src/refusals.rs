@@ -212,6 +212,8 @@ fn asked(constraint: &Constraint, workload: &Workload) -> Option<Span> {
         | Constraint::Devices { .. }
         | Constraint::Together { .. }
         | Constraint::Apart { .. }
+        | Constraint::Elsewhere { .. }
+        | Constraint::Nowhere { .. }
         | Constraint::Drained
         | Constraint::Undecided { .. } => None,
     };

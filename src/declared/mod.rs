@@ -27,8 +27,8 @@ pub use read::{At, Reader};
 pub use storage::Storage;
 pub use volume::Volume;
 pub use workload::{
-    BareMetal, Cdrom, Container, Cpus, Disk, DiskMount, ImageRef, Interface, Kvm, KvmImage,
-    Limited, Memory, Mounted, Stops, Timeouts, Workload,
+    BareMetal, Cdrom, Company, Container, Cpus, Disk, DiskMount, HOST, ImageRef, Interface, Kvm,
+    KvmImage, Limited, Memory, Mounted, Stops, Timeouts, Workload,
 };
 
 /// The words of the language that are about machines.
@@ -96,6 +96,7 @@ impl Declared {
             .map(|i| (i.address.to_string(), i))
             .collect();
         let instance = |address: &Address| known.get(address.as_str()).copied();
+        diagnostics.extend(workload::nobody(&self.workloads));
         for workload in &self.workloads {
             diagnostics.extend(instance(&workload.address).and_then(|i| form(workload, i)));
             // The language has checked references; the address of an image may also be a string.

@@ -141,10 +141,13 @@ pub fn place(hosts: &[Host], jobs: &[Job], effort: Effort) -> Outcome {
     let mut placing = greedy::Placing::new(hosts, jobs);
     placing.stay();
     placing.place_all();
+    placing.settle();
     if placing.has_refused() {
         eject::improve(&mut placing, effort);
+        placing.settle();
         if placing.has_refused() {
             placing.complete = exact::solve(&mut placing, effort);
+            placing.settle();
         }
     }
     placing.finish()

@@ -58,6 +58,11 @@ pub enum Constraint {
     Together { why: String },
     /// Somebody is there whom it is to be apart from, in this scope.
     Apart { scope: usize },
+    /// It is in no known domain of this scope, which may be that of those it is to be apart from, or not that of those it is
+    /// to be with.
+    Nowhere { scope: usize },
+    /// Those it is to be with are in others of this scope.
+    Elsewhere { scope: usize },
     /// The host is to be emptied.
     Drained,
     /// The search ended before it had looked at everything.

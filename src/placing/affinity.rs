@@ -1,15 +1,13 @@
-//! `apart` and `spread`: instances of one block, and what hosts have in common.
+//! `apart` and `spread` of the instances of one block, `affinity` and `anti_affinity` to placement groups, and what hosts
+//! have in common.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::Address;
 use infra_place::{Affinity, Rule, Wants};
 
-use crate::declared::Workload;
+use crate::declared::{Company, HOST, Workload};
 use crate::inventory::{HostInventory, Inventory};
-
-/// The word for the host itself.
-const HOST: &str = "host";
 
 /// What hosts may have in common: labels that some workload speaks of, and their values.
 pub(super) struct Scopes {
@@ -17,31 +15,39 @@ pub(super) struct Scopes {
     names: Vec<String>,
     /// Of each label its values, in their order.
     values: Vec<Vec<String>>,
-    groups: BTreeMap<String, u32>,
+    groups: BTreeMap<Group, u32>,
+}
+
+/// Whom rules are about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    /// The instances of a block.
+    Block(String),
+    /// Who says so.
+    Named(String),
 }
 
 impl Scopes {
     pub(super) fn new(workloads: &[&Workload], inventory: &Inventory) -> Self {
-        let labels = workloads
-            .iter()
-            .flat_map(|w| [&w.apart, &w.spread])
-            .flatten();
-        let labels: BTreeSet<&String> = labels.map(|l| &l.value).filter(|l| *l != HOST).collect();
+        let among = workloads.iter().flat_map(|w| [&w.apart, &w.spread]);
+        let among = among.flatten().map(|label| &label.value);
+        let others = workloads.iter().flat_map(|w| &w.company);
+        let labels = among.chain(others.map(|company| &company.scope));
+        let labels: BTreeSet<&String> = labels.filter(|label| *label != HOST).collect();
         let values = |label: &String| {
             let hosts = inventory.hosts.values();
             let values: BTreeSet<&String> =
                 hosts.filter_map(|h| h.declared.labels.get(label)).collect();
             values.into_iter().cloned().collect()
         };
-        let blocks: BTreeSet<String> = workloads
+        let groups: BTreeSet<Group> = workloads
             .iter()
-            .filter(|w| rules(w))
-            .map(|w| block(&w.address))
+            .flat_map(|w| groups(w).chain(w.company.iter().map(named)))
             .collect();
         let mut scopes = Self {
             names: vec![HOST.to_owned()],
             values: vec![Vec::new()],
-            groups: blocks.into_iter().zip(0..).collect(),
+            groups: groups.into_iter().zip(0..).collect(),
         };
         for label in labels {
             scopes.names.push(label.clone());
@@ -66,33 +72,46 @@ impl Scopes {
 
     /// What a workload is to others.
     pub(super) fn of(&self, workload: &Workload) -> Affinity {
-        let Some(group) = self.groups.get(&block(&workload.address)).copied() else {
-            return Affinity::default();
-        };
         let scope = |word: &String| self.names.iter().position(|name| name == word).unwrap_or(0);
-        let rule = |word: &String, wants: Wants, required: bool| Rule {
-            group,
-            scope: scope(word),
-            wants,
-            required,
+        let rule = |group: &Group, word: &String, wants: Wants, required: bool| {
+            Some(Rule {
+                group: *self.groups.get(group)?,
+                scope: scope(word),
+                wants,
+                required,
+            })
         };
-        let apart = workload
-            .apart
-            .as_ref()
-            .map(|word| rule(&word.value, Wants::Apart, true));
-        let spread = workload
-            .spread
-            .as_ref()
-            .map(|word| rule(&word.value, Wants::Spread, false));
+        let own = Group::Block(block(&workload.address));
+        let apart = workload.apart.as_ref();
+        let apart = apart.and_then(|word| rule(&own, &word.value, Wants::Apart, true));
+        let spread = workload.spread.as_ref();
+        let spread = spread.and_then(|word| rule(&own, &word.value, Wants::Spread, false));
+        let others = workload.company.iter().filter_map(|company| {
+            let wants = match company.near {
+                true => Wants::Together,
+                false => Wants::Apart,
+            };
+            rule(&named(company), &company.scope, wants, company.required)
+        });
+        let groups = groups(workload).filter_map(|group| self.groups.get(&group).copied());
+        let groups: BTreeSet<u32> = groups.collect();
         Affinity {
-            groups: vec![group],
-            rules: apart.into_iter().chain(spread).collect(),
+            groups: groups.into_iter().collect(),
+            rules: apart.into_iter().chain(spread).chain(others).collect(),
         }
     }
 }
 
-fn rules(workload: &Workload) -> bool {
-    workload.apart.is_some() || workload.spread.is_some()
+/// Those that somebody may speak of.
+fn groups(workload: &Workload) -> impl Iterator<Item = Group> {
+    let among = workload.apart.is_some() || workload.spread.is_some();
+    let own = among.then(|| Group::Block(block(&workload.address)));
+    let named = workload.placement_groups.iter().cloned().map(Group::Named);
+    own.into_iter().chain(named)
+}
+
+fn named(company: &Company) -> Group {
+    Group::Named(company.group.value.clone())
 }
 
 /// The address of its block: without the instance.

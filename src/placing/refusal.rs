@@ -89,6 +89,10 @@ pub enum Constraint {
     Together { why: String },
     /// Somebody is there whom it is to be apart from.
     Apart { scope: String },
+    /// It has not that label.
+    Nowhere { scope: String },
+    /// Those it is to be with are elsewhere.
+    Elsewhere { scope: String },
     /// The host is to be emptied.
     Drained,
     /// The search ended before it had looked at everything.
@@ -145,6 +149,7 @@ impl Constraint {
     fn found(found: &infra_place::Constraint, scopes: &Scopes) -> Self {
         use infra_place::Constraint as Found;
         let (found, wide) = (found.clone(), u64::from);
+        let word = |scope| scopes.word(scope).to_owned();
         match found {
             Found::NamedCpus { need, have, why } => Self::NamedCpus { need, have, why },
             Found::DedicatedCpus {
@@ -202,9 +207,9 @@ impl Constraint {
                 near,
             },
             Found::Together { why } => Self::Together { why },
-            Found::Apart { scope } => Self::Apart {
-                scope: scopes.word(scope).to_owned(),
-            },
+            Found::Apart { scope } => Self::Apart { scope: word(scope) },
+            Found::Nowhere { scope } => Self::Nowhere { scope: word(scope) },
+            Found::Elsewhere { scope } => Self::Elsewhere { scope: word(scope) },
             Found::Drained => Self::Drained,
             Found::Undecided { steps } => Self::Undecided { steps: wide(steps) },
         }
@@ -349,6 +354,14 @@ impl Constraint {
             }
             Self::Apart { scope } => {
                 format!("somebody it is to be apart from is on the same {scope}")
+            }
+            Self::Nowhere { scope } => {
+                format!(
+                    "it has no label {scope}: whom it would be near or apart from there is not known"
+                )
+            }
+            Self::Elsewhere { scope } => {
+                format!("those it is to be near are on another {scope}")
             }
             Self::Drained => "the host is to be emptied".to_owned(),
             Self::Undecided { steps } => {

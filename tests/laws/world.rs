@@ -230,6 +230,8 @@ pub(crate) fn bare_workload(address: Address) -> Workload {
     Workload {
         address,
         apart: None,
+        placement_groups: vec![],
+        company: vec![],
         host_labels: BTreeMap::new(),
         priority: 0,
         spread: None,

@@ -1,5 +1,5 @@
 //! `kill -9` at many moments: nothing is lost, nothing is there twice, and the next apply converges. `tests/live/kills N`
-//! does it N times; twenty without a word.
+//! does it N times; twenty without a word. Another seed, other moments.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -31,9 +31,9 @@ const WHOLE: [&str; 6] = [
     "infra-live-kills.lan",
 ];
 
-fn times() -> u64 {
-    let asked = std::env::var("INFRA_LIVE_KILLS").ok();
-    asked.map_or(20, |n| n.parse().expect("INFRA_LIVE_KILLS is a number"))
+fn number(name: &str, otherwise: u64) -> u64 {
+    let asked = std::env::var(name).ok();
+    asked.map_or(otherwise, |n| n.parse().expect("it is a number"))
 }
 
 /// The pair, with a word that is in the container's environment: another one makes it anew.
@@ -49,9 +49,13 @@ fn killed_at_any_moment_it_converges() {
     let Some(bench) = Bench::new("infra-live-kills", &configuration()) else {
         return;
     };
-    let (mut dice, began) = (Dice(20_261_123), Instant::now());
+    let times = number("INFRA_LIVE_KILLS", 20);
+    let (mut dice, began) = (
+        Dice(number("INFRA_LIVE_KILLS_SEED", 20_261_123)),
+        Instant::now(),
+    );
     let (mut round, mut killed, mut converged) = (0, 0, 0);
-    while killed < times() {
+    while killed < times {
         let vars = [
             format!("--var=cpu={}", dice.roll(2)),
             format!("--var=word={}", dice.roll(3)),

@@ -195,6 +195,8 @@ fn amounts(constraint: &Constraint) -> (&'static str, Option<Amount>, Option<Amo
         Constraint::Devices { need, have, .. } => ("devices", number(need), number(have)),
         Constraint::Together { .. } => ("together", None, None),
         Constraint::Apart { .. } => ("apart", None, None),
+        Constraint::Nowhere { .. } => ("nowhere", None, None),
+        Constraint::Elsewhere { .. } => ("elsewhere", None, None),
         Constraint::Drained => ("drained", None, None),
         Constraint::Undecided { .. } => ("undecided", None, None),
         Constraint::NamedNodes { need, have } => ("named_nodes", ids(need), ids(have)),

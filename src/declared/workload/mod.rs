@@ -2,6 +2,7 @@
 //! neutral blocks (`cpus`, `memory`, `interface`, `disk`) mean the same in every runtime; one file each.
 
 mod bare_metal;
+mod company;
 mod container;
 mod cpus;
 mod disk;
@@ -22,6 +23,8 @@ use infra_expr::{Type, Value};
 use infra_lang::{Block, BlockKind, Computed, Ignore, Instance, Meta, Nested, Origin, Shape};
 
 pub use bare_metal::BareMetal;
+pub use company::Company;
+pub(super) use company::nobody;
 pub use container::{Container, DiskMount, ImageRef, Limited, Mounted};
 pub use cpus::Cpus;
 pub use disk::Disk;
@@ -33,7 +36,10 @@ pub use timeouts::Timeouts;
 use update::Update;
 
 use super::read::{At, Reader};
-use super::words::{NAME, STRING_MAP, whole, word};
+use super::words::{NAME, STRING_MAP, STRINGS, whole, word};
+
+/// The host itself, where a label of hosts could stand.
+pub const HOST: &str = "host";
 
 pub(super) const KIND: BlockKind = BlockKind {
     name: "workload",
@@ -72,6 +78,11 @@ pub(super) const KIND: BlockKind = BlockKind {
             Shape::String,
             "The same as far as may be: as few instances on one host, or on hosts with the same value of this label, as on any.",
         ),
+        word(
+            "placement_groups",
+            STRINGS,
+            "Names under which others speak of it in `affinity` and `anti_affinity`.",
+        ),
         whole(
             "priority",
             0,
@@ -97,6 +108,8 @@ pub(super) const KIND: BlockKind = BlockKind {
     blocks: &[
         Nested::one(&cpus::KIND),
         Nested::one(&memory::KIND),
+        Nested::many(&company::AFFINITY),
+        Nested::many(&company::ANTI_AFFINITY),
         Nested::many(&interface::KIND),
         Nested::many(&disk::KIND),
         Nested::one(&container::KIND),
@@ -151,6 +164,8 @@ pub struct Workload {
     /// `host` or a label of hosts.
     pub apart: Option<At<String>>,
     pub spread: Option<At<String>>,
+    pub placement_groups: Vec<String>,
+    pub company: Vec<Company>,
     pub priority: i32,
     pub cpus: Cpus,
     pub memory: Memory,
@@ -185,6 +200,10 @@ impl Workload {
             host_labels: reader.string_map(block, "host_labels"),
             apart: reader.string(block, "apart"),
             spread: reader.string(block, "spread"),
+            placement_groups: reader
+                .strings(block, "placement_groups")
+                .unwrap_or_default(),
+            company: Company::read_all(block, reader),
             priority: reader.whole(block, "priority").map_or(0, |n| n.value),
             cpus,
             memory: Memory::read(one("memory"), reader),

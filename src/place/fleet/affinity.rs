@@ -19,6 +19,13 @@ pub struct Rule {
     pub required: bool,
 }
 
+impl Rule {
+    /// Whether it must be with others.
+    pub(super) fn binds(&self) -> bool {
+        self.required && self.wants == Wants::Together
+    }
+}
+
 /// What is wanted of one domain and a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Wants {
@@ -35,8 +42,12 @@ pub enum Wants {
 pub(super) struct Crowd {
     /// (group, scope, domain) → members there.
     members: BTreeMap<(u32, Scope, u32), u32>,
-    /// The same of those who want none of the group there.
+    /// The same of those who must have none of the group there.
     averse: BTreeMap<(u32, Scope, u32), u32>,
+    /// And of those who would rather have none.
+    shy: BTreeMap<(u32, Scope, u32), u32>,
+    /// And of those who want some.
+    drawn: BTreeMap<(u32, Scope, u32), u32>,
     /// Members in all.
     all: BTreeMap<u32, u32>,
 }
@@ -59,28 +70,48 @@ impl Crowd {
             }
             with(self.all.entry(*group).or_default());
         }
-        for rule in affinity
-            .rules
-            .iter()
-            .filter(|r| r.wants == Wants::Apart && r.required)
-        {
+        for rule in &affinity.rules {
+            let of = match (rule.wants, rule.required) {
+                (Wants::Apart, true) => &mut self.averse,
+                (Wants::Apart, false) => &mut self.shy,
+                (Wants::Together, _) => &mut self.drawn,
+                // Who spreads is spread among his like: they want the same.
+                (Wants::Spread, _) => continue,
+            };
             if let Some(domain) = domain(host, rule.scope, hosts) {
-                with(
-                    self.averse
-                        .entry((rule.group, rule.scope, domain))
-                        .or_default(),
-                );
+                with(of.entry((rule.group, rule.scope, domain)).or_default());
             }
         }
     }
 
-    /// What forbids it there.
+    /// What forbids it there, with those who are placed by now.
     pub(super) fn forbids(
         &self,
         affinity: &Affinity,
         host: usize,
         hosts: &[Host],
     ) -> Option<Constraint> {
+        let known = |scope: Scope| domain(host, scope, hosts).is_some();
+        if let Some(scope) = self.parts(affinity, host, hosts) {
+            return Some(match known(scope) {
+                true => Constraint::Apart { scope },
+                false => Constraint::Nowhere { scope },
+            });
+        }
+        let mut binding = affinity.rules.iter().filter(|r| r.binds());
+        binding.find_map(|rule| {
+            let there = domain(host, rule.scope, hosts).map(|domain| self.members(rule, domain));
+            let elsewhere = there.is_none_or(|n| n == 0) && self.anywhere(rule.group);
+            elsewhere.then_some(match known(rule.scope) {
+                true => Constraint::Elsewhere { scope: rule.scope },
+                false => Constraint::Nowhere { scope: rule.scope },
+            })
+        })
+    }
+
+    /// The scope in which somebody is there whom it must be apart from, or who must be apart from it: nobody who comes
+    /// later changes that.
+    pub(super) fn parts(&self, affinity: &Affinity, host: usize, hosts: &[Host]) -> Option<Scope> {
         let averse = |group: &u32| {
             let there = domains(host, hosts).find(|(scope, domain)| {
                 let known = self.averse.get(&(*group, *scope, *domain));
@@ -88,24 +119,23 @@ impl Crowd {
             });
             there.map(|(scope, _)| scope)
         };
-        if let Some(scope) = affinity.groups.iter().find_map(averse) {
-            return Some(Constraint::Apart { scope });
-        }
-        let mut required = affinity.rules.iter().filter(|r| r.required);
-        required.find_map(|rule| {
+        let apart = |rule: &&Rule| {
             let there = domain(host, rule.scope, hosts).map(|domain| self.members(rule, domain));
-            match rule.wants {
-                // A domain nobody knows may be the same.
-                Wants::Apart if there.is_none_or(|n| n > 0) => {
-                    Some(Constraint::Apart { scope: rule.scope })
-                }
-                Wants::Together if there.is_none_or(|n| n == 0) && self.anywhere(rule.group) => {
-                    Some(Constraint::Together {
-                        why: "those it is to be with are elsewhere".to_owned(),
-                    })
-                }
-                _ => None,
-            }
+            // A domain nobody knows may be the same.
+            rule.required && rule.wants == Wants::Apart && there.is_none_or(|n| n > 0)
+        };
+        let averse = affinity.groups.iter().find_map(averse);
+        averse.or_else(|| affinity.rules.iter().find(apart).map(|rule| rule.scope))
+    }
+
+    /// Whether those it must be with are in its domain, where there are any: another that came or went since may have
+    /// changed that.
+    pub(super) fn is_kept(&self, affinity: &Affinity, host: usize, hosts: &[Host]) -> bool {
+        affinity.rules.iter().filter(|r| r.binds()).all(|rule| {
+            let there = domain(host, rule.scope, hosts).map(|domain| self.members(rule, domain));
+            let all = self.all.get(&rule.group).copied().unwrap_or(0);
+            let own = u32::from(affinity.groups.contains(&rule.group));
+            all <= own || there.is_some_and(|n| n > own)
         })
     }
 
@@ -119,7 +149,37 @@ impl Crowd {
                 Wants::Together => u32::from(there == 0 && self.anywhere(rule.group)),
             }
         });
-        price.sum()
+        let others = affinity.groups.iter().map(|group| {
+            let there = domains(host, hosts);
+            let shy = there.map(|(scope, domain)| {
+                let known = self.shy.get(&(*group, scope, domain));
+                known.copied().unwrap_or(0)
+            });
+            shy.sum::<u32>() + u32::from(self.is_missed_elsewhere(*group, host, hosts))
+        });
+        price.sum::<u32>() + others.sum::<u32>()
+    }
+
+    /// Whether any of those who are placed want to be with the group.
+    pub(super) fn draws(&self, group: u32) -> bool {
+        let mut drawn = self
+            .drawn
+            .range((group, 0, 0)..=(group, Scope::MAX, u32::MAX));
+        drawn.any(|(_, count)| *count > 0)
+    }
+
+    /// Whether some want to be with the group, have none of it, and would have none of it either were it here.
+    fn is_missed_elsewhere(&self, group: u32, host: usize, hosts: &[Host]) -> bool {
+        let mut missing = self
+            .drawn
+            .range((group, 0, 0)..=(group, Scope::MAX, u32::MAX))
+            .filter(|(place, count)| {
+                **count > 0 && self.members.get(place).is_none_or(|there| *there == 0)
+            })
+            .peekable();
+        let here =
+            |(place, _): (&(u32, Scope, u32), &u32)| domain(host, place.1, hosts) == Some(place.2);
+        missing.peek().is_some() && !missing.any(here)
     }
 
     fn members(&self, rule: &Rule, domain: u32) -> u32 {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::affinity::{Crowd, Rule};
 use super::greedy::Placing;
 use super::{Assigned, Effort, Form};
 use crate::fit::Search;
@@ -35,50 +36,98 @@ pub(super) fn solve(placing: &mut Placing<'_>, effort: Effort) -> bool {
         .collect();
     let mut steps = effort.steps / 10;
     for job in open {
-        let Some((jobs, hosts)) = around(placing, job, effort) else {
-            complete = false;
+        if placing.assigned[job].is_some() {
             continue;
-        };
-        let rooms = hosts
-            .iter()
-            .map(|host| placing.room_without(*host, &jobs))
-            .collect();
-        let mut group = Group {
-            placing,
-            jobs,
-            hosts,
-            rooms,
-            chosen: Vec::new(),
-            steps,
-            complete: true,
-        };
-        let solved = group.descend();
-        let Group {
-            jobs,
-            chosen,
-            complete: all,
-            steps: left,
-            ..
-        } = group;
-        steps = left;
-        complete &= all || solved;
-        if solved {
-            for other in &jobs {
-                placing.unassign(*other);
-            }
-            for (job, assigned) in jobs.into_iter().zip(chosen) {
-                placing.assign(job, assigned);
-            }
+        }
+        // Those who wait for its company first come with it.
+        let waiting = waiting(placing, job);
+        let together = waiting.len() > 1 && all_ways(placing, &waiting, effort, &mut steps).0;
+        if !together {
+            complete &= all_ways(placing, &[job], effort, &mut steps).1;
         }
     }
     complete
 }
 
-/// Who could make room for a job, with the hosts of all of them: all that is reached from one to the other.
-fn around(placing: &Placing<'_>, job: usize, effort: Effort) -> Option<(Vec<usize>, Vec<usize>)> {
-    let mut jobs = BTreeSet::from([job]);
-    let mut hosts: BTreeSet<usize> = BTreeSet::new();
+/// All without a place whom rules tie to this one, and itself.
+fn waiting(placing: &Placing<'_>, job: usize) -> Vec<usize> {
+    let affinity = |job: usize| &placing.jobs[job].affinity;
+    let about = |one: usize, other: usize| {
+        let mut rules = affinity(one).rules.iter();
+        rules.any(|rule| rule.binds() && affinity(other).groups.contains(&rule.group))
+    };
+    if affinity(job).groups.is_empty() && affinity(job).rules.is_empty() {
+        return vec![job];
+    }
+    let mut tied = vec![job];
     let mut next = vec![job];
+    while let Some(one) = next.pop() {
+        for other in 0..placing.jobs.len() {
+            let open = placing.assigned[other].is_none() && !tied.contains(&other);
+            if open && (about(one, other) || about(other, one)) {
+                tied.push(other);
+                next.push(other);
+            }
+        }
+        if tied.len() > MOST_JOBS {
+            return vec![job];
+        }
+    }
+    tied
+}
+
+/// Tries every way for these, and for those in their way: whether one was found, and else whether all were looked at.
+fn all_ways(
+    placing: &mut Placing<'_>,
+    open: &[usize],
+    effort: Effort,
+    steps: &mut u32,
+) -> (bool, bool) {
+    let Some((jobs, hosts)) = around(placing, open, effort) else {
+        return (false, false);
+    };
+    let rooms = hosts
+        .iter()
+        .map(|host| placing.room_without(*host, &jobs))
+        .collect();
+    let mut group = Group {
+        placing,
+        jobs,
+        hosts,
+        rooms,
+        chosen: Vec::new(),
+        steps: *steps,
+        complete: true,
+    };
+    let solved = group.descend();
+    let Group {
+        jobs,
+        chosen,
+        complete,
+        steps: left,
+        ..
+    } = group;
+    *steps = left;
+    if solved {
+        for other in &jobs {
+            placing.unassign(*other);
+        }
+        for (job, assigned) in jobs.into_iter().zip(chosen) {
+            placing.assign(job, assigned);
+        }
+    }
+    (solved, complete || solved)
+}
+
+/// Who could make room for these, with the hosts of all of them: all that is reached from one to the other.
+fn around(
+    placing: &Placing<'_>,
+    open: &[usize],
+    effort: Effort,
+) -> Option<(Vec<usize>, Vec<usize>)> {
+    let mut jobs: BTreeSet<usize> = open.iter().copied().collect();
+    let mut hosts: BTreeSet<usize> = BTreeSet::new();
+    let mut next = open.to_vec();
     while let Some(job) = next.pop() {
         for host in placing.jobs[job]
             .forms
@@ -114,7 +163,7 @@ impl Group<'_, '_> {
     /// Whether the jobs from here on all find places.
     fn descend(&mut self) -> bool {
         let Some(job) = self.jobs.get(self.chosen.len()).copied() else {
-            return true;
+            return self.keeps_company();
         };
         let forms = Arc::clone(&self.placing.jobs[job].forms);
         if self.where_it_is(job, &forms) {
@@ -185,20 +234,45 @@ impl Group<'_, '_> {
         false
     }
 
-    /// Whether rules about others allow it there, beside those who are chosen already.
+    /// Whether it is apart from whom it must be, beside those who are chosen already. Its company may come later.
     fn agrees(&self, job: usize, host: usize) -> bool {
+        let Placing { jobs, hosts, .. } = self.placing;
+        let parts = self.crowd().parts(&jobs[job].affinity, host, hosts);
+        parts.is_none()
+    }
+
+    /// Whether nobody is left behind by those he must be with, in the group or outside.
+    fn keeps_company(&self) -> bool {
+        let Placing { jobs, hosts, .. } = self.placing;
+        let crowd = self.crowd();
+        let chosen = self.jobs.iter().zip(&self.chosen);
+        let chosen = chosen.map(|(job, assigned)| (*job, assigned));
+        let assigned = self.placing.assigned.iter().enumerate();
+        let outside = assigned.filter(|(job, _)| !self.jobs.contains(job));
+        let outside = outside.filter_map(|(job, assigned)| Some((job, assigned.as_ref()?)));
+        chosen
+            .chain(outside)
+            .filter(|(job, _)| jobs[*job].affinity.rules.iter().any(Rule::binds))
+            .all(|(job, assigned)| crowd.is_kept(&jobs[job].affinity, assigned.host, hosts))
+    }
+
+    /// Who is where, were it as it is chosen so far.
+    fn crowd(&self) -> Crowd {
+        let Placing {
+            jobs,
+            hosts,
+            assigned,
+            ..
+        } = self.placing;
         let mut crowd = self.placing.crowd.clone();
-        let jobs = self.placing.jobs;
         for other in &self.jobs {
-            if let Some(assigned) = &self.placing.assigned[*other] {
-                crowd.remove(&jobs[*other].affinity, assigned.host, self.placing.hosts);
+            if let Some(assigned) = &assigned[*other] {
+                crowd.remove(&jobs[*other].affinity, assigned.host, hosts);
             }
         }
         for (other, assigned) in self.jobs.iter().zip(&self.chosen) {
-            crowd.add(&jobs[*other].affinity, assigned.host, self.placing.hosts);
+            crowd.add(&jobs[*other].affinity, assigned.host, hosts);
         }
         crowd
-            .forbids(&jobs[job].affinity, host, self.placing.hosts)
-            .is_none()
     }
 }

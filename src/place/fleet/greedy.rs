@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use infra_api::IdSet;
 
-use super::affinity::Crowd;
+use super::affinity::{Crowd, Rule, Wants};
 use super::classes::{Class, Found, Memo, classes, fingerprint};
 use super::{Assigned, Host, Job};
 use crate::ask::{Numa, Policy};
@@ -172,6 +172,7 @@ impl<'a> Placing<'a> {
     /// Places all that have none.
     pub(super) fn place_all(&mut self) {
         for class in self.in_order() {
+            self.loosen(class);
             let open: Vec<usize> = self.classes[class]
                 .jobs
                 .iter()
@@ -186,6 +187,37 @@ impl<'a> Placing<'a> {
             }
             self.place_class(class, &new);
         }
+    }
+
+    /// Takes their places from those of a class whose company is elsewhere; whether there were any.
+    fn loosen(&mut self, class: usize) -> bool {
+        let affinity = Arc::clone(&self.classes[class].affinity);
+        let mut loosened = false;
+        for job in self.classes[class].jobs.clone() {
+            let host = self.assigned[job].as_ref().map(|assigned| assigned.host);
+            if host.is_some_and(|host| !self.crowd.is_kept(&affinity, host, self.hosts)) {
+                self.unassign(job);
+                loosened = true;
+            }
+        }
+        loosened
+    }
+
+    /// Company that moved, or found a place at last, may have left some behind: they follow, or have no place. No other
+    /// moves for that.
+    pub(super) fn settle(&mut self) {
+        let binds = |class: &usize| self.classes[*class].affinity.rules.iter().any(Rule::binds);
+        let bound: Vec<usize> = self.in_order().into_iter().filter(binds).collect();
+        for class in &bound {
+            self.loosen(*class);
+            for job in self.classes[*class].jobs.clone() {
+                if self.assigned[job].is_none() {
+                    self.replace(job);
+                }
+            }
+        }
+        // Who followed may have left others behind; they lose their places at most.
+        while bound.iter().any(|class| self.loosen(*class)) {}
     }
 
     /// One that stood and cannot stay: with its memory where it is if that can be, on its host if that can be, else
@@ -322,19 +354,16 @@ impl<'a> Placing<'a> {
     fn place_class(&mut self, class: usize, jobs: &[usize]) {
         let mut jobs = jobs.iter().copied().peekable();
         let forms = Arc::clone(&self.classes[class].forms);
-        let crowded = !self.classes[class].affinity.rules.is_empty()
-            || !self.classes[class].affinity.groups.is_empty();
-        for (position, form) in forms.iter().enumerate() {
+        let affinity = Arc::clone(&self.classes[class].affinity);
+        let crowded = !affinity.rules.is_empty() || !affinity.groups.is_empty();
+        // Beside company the price falls, too, and not only where one was placed.
+        let drawn = affinity.rules.iter().any(|r| r.wants == Wants::Together)
+            || affinity.groups.iter().any(|group| self.crowd.draws(*group));
+        for position in 0..forms.len() {
             if jobs.peek().is_none() {
                 return;
             }
-            let mut prices: BTreeSet<Price> = BTreeSet::new();
-            for host in &*form.hosts {
-                prices.extend(
-                    self.price(class, position, host as usize, None)
-                        .map(|(price, _)| price),
-                );
-            }
+            let mut prices = self.prices(class, position);
             while let (Some(_), Some(price)) = (jobs.peek(), prices.pop_first()) {
                 // Where others matter, the price may have risen since.
                 let now = self.price(class, position, price.host, None);
@@ -353,15 +382,28 @@ impl<'a> Placing<'a> {
                         stays: false,
                     },
                 );
-                prices.extend(
-                    self.price(class, position, price.host, None)
-                        .map(|(price, _)| price),
-                );
+                match drawn {
+                    true => prices = self.prices(class, position),
+                    false => prices.extend(
+                        self.price(class, position, price.host, None)
+                            .map(|(price, _)| price),
+                    ),
+                }
             }
         }
     }
 
-    /// Hardest first: who is bound to few hosts or named things has the least choice; then dedicated ones, those with
+    /// Of all hosts that can take one of a class.
+    fn prices(&mut self, class: usize, form: usize) -> BTreeSet<Price> {
+        let hosts = Arc::clone(&self.classes[class].forms[form].hosts);
+        let prices = hosts.iter().filter_map(|host| {
+            let (price, _) = self.price(class, form, host as usize, None)?;
+            Some(price)
+        });
+        prices.collect()
+    }
+
+    /// Company before those who must be with it. Of these hardest first: who is bound to few hosts or named things has the least choice; then dedicated ones, those with
     /// many cells, with devices, large before small; equal ones by their first job.
     fn in_order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.classes.len()).collect();
@@ -395,14 +437,39 @@ impl<'a> Placing<'a> {
                 u32::MAX - strict,
             )
         };
+        let ranks = self.ranks();
         order.sort_by_cached_key(|class| {
             (
+                ranks[*class],
                 hardness(class),
                 std::cmp::Reverse(self.bytes(*class)),
                 *class,
             )
         });
         order
+    }
+
+    /// How many must be placed before a class, one after the other, because it must be with them. In a circle, which has
+    /// no first, all are equal.
+    fn ranks(&self) -> Vec<usize> {
+        let mut ranks = vec![0; self.classes.len()];
+        let binding: Vec<usize> = (0..self.classes.len())
+            .filter(|class| self.classes[*class].affinity.rules.iter().any(Rule::binds))
+            .collect();
+        // One round for each that may stand before another; a circle ends with the last.
+        for _ in 0..binding.len() {
+            for class in &binding {
+                let rules = self.classes[*class].affinity.rules.iter();
+                let groups: Vec<u32> = rules.filter(|r| r.binds()).map(|r| r.group).collect();
+                let company = (0..self.classes.len()).filter(|other| {
+                    let of = &self.classes[*other].affinity.groups;
+                    other != class && groups.iter().any(|group| of.contains(group))
+                });
+                let after = company.map(|other| ranks[other] + 1).max().unwrap_or(0);
+                ranks[*class] = after.min(binding.len());
+            }
+        }
+        ranks
     }
 
     /// Jobs in the order of their classes.

@@ -59,7 +59,10 @@ pub(crate) fn check(
         Constraint::Memory { .. } | Constraint::HugePages { .. } | Constraint::Devices { .. } => {
             backing(world, state, ask, why)
         }
-        Constraint::Apart { .. } | Constraint::Drained => Err("that is of a fleet".to_owned()),
+        Constraint::Apart { .. }
+        | Constraint::Elsewhere { .. }
+        | Constraint::Nowhere { .. }
+        | Constraint::Drained => Err("that is of a fleet".to_owned()),
     }
 }
 
