@@ -243,8 +243,9 @@ fn of_machine(machine: &Machine, dedicated: bool) -> Claims {
         .iter()
         .map(|i| format!("ip {}", i.address));
     // Who leaves a node's huge pages makes room for who comes.
-    let pages = machine.page_size_bytes.into_iter().flat_map(|size| {
-        let nodes = machine.memory_nodes.iter().flatten();
+    let pages = machine.huge_pages().into_iter();
+    let pages = pages.flat_map(|(nodes, size, _)| {
+        let nodes = nodes.into_iter().flatten();
         nodes.map(move |node| format!("pages {node} {size}"))
     });
     let devices = machine.interfaces.iter().filter_map(|nic| {

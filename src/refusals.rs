@@ -155,7 +155,7 @@ fn given(workload: &Workload, refusal: &HostRefusal) -> bool {
 
 /// Where it asks for what a constraint is about; nothing where a gate closed.
 fn asked(constraint: &Constraint, workload: &Workload) -> Option<Span> {
-    let (cpus, memory) = (&workload.cpus, &workload.memory);
+    let (cpus, memory, numa) = (&workload.cpus, &workload.memory, &workload.numa);
     let span = match constraint {
         Constraint::Gate { .. } => return None,
         Constraint::NamedCpus { .. } => cpus.set.as_ref().map(|s| s.span),
@@ -164,17 +164,27 @@ fn asked(constraint: &Constraint, workload: &Workload) -> Option<Span> {
         | Constraint::OneL3 { .. }
         | Constraint::Helpers { .. }
         | Constraint::Overcommit { .. } => cpus.span,
-        Constraint::NamedNodes { .. } => memory.nodes.as_ref().map(|n| n.span),
+        Constraint::NamedNodes { .. } => numa.named(memory).map(|n| n.span),
         Constraint::Memory { .. } => memory.size_bytes.as_ref().map(|s| s.span),
-        Constraint::HugePages { .. } => memory.page_size_bytes.as_ref().map(|p| p.span),
-        Constraint::Cells { .. }
-        | Constraint::Devices { .. }
+        Constraint::HugePages { .. } => pages(workload),
+        Constraint::Cells { .. } => numa.span,
+        Constraint::Devices { .. }
         | Constraint::Together { .. }
         | Constraint::Apart { .. }
         | Constraint::Drained
         | Constraint::Undecided { .. } => None,
     };
     Some(span.unwrap_or(workload.origin))
+}
+
+/// Where pages are asked for, of all of it or of a cell.
+fn pages(workload: &Workload) -> Option<Span> {
+    let cells = workload.numa.cells.iter();
+    let all = workload.memory.page_sizes.as_ref();
+    let mut pages = all
+        .into_iter()
+        .chain(cells.filter_map(|c| c.page_sizes.as_ref()));
+    pages.next().map(|pages| pages.span)
 }
 
 fn told(refusal: &HostRefusal) -> String {

@@ -28,7 +28,7 @@ pub use storage::Storage;
 pub use volume::Volume;
 pub use workload::{
     BareMetal, Cdrom, Container, Cpus, Disk, DiskMount, ImageRef, Interface, Kvm, KvmImage,
-    Limited, Memory, Mounted, Stops, Timeouts, Workload,
+    Limited, Memory, Mounted, Numa, NumaCell, Pages, Stops, Timeouts, Workload,
 };
 
 /// The words of the language that are about machines.

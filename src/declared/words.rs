@@ -13,6 +13,20 @@ pub(in crate::declared) static SIZE: Text = Text {
     check: |text| text.parse::<Bytes>().map(drop).map_err(|e| e.to_string()),
 };
 
+/// For pages that are not huge.
+pub(in crate::declared) const DEFAULT_PAGE: &str = "default";
+
+pub(in crate::declared) static PAGE: Text = Text {
+    name: "a size of pages, or `default` for ordinary ones",
+    example: "1GiB",
+    check: |text| match text.parse::<Bytes>() {
+        _ if text == DEFAULT_PAGE => Ok(()),
+        Ok(Bytes(0)) => Err("a page has a size".to_owned()),
+        Ok(_) => Ok(()),
+        Err(e) => Err(e.to_string()),
+    },
+};
+
 pub(in crate::declared) static DURATION: Text = Text {
     name: "a duration",
     example: "1.5s",

@@ -243,7 +243,7 @@ impl Fleet {
     }
 
     fn placement(&self, workload: &Workload, runtime: Runtime, assigned: &Assigned) -> Placement {
-        let bound = workload.memory.nodes.is_some();
+        let bound = workload.memory.nodes.is_some() || workload.numa.count().is_some();
         stand::placement(assigned, runtime, &self.hosts[assigned.host], bound)
     }
 
@@ -252,10 +252,16 @@ impl Fleet {
         let (topology, room) = (&self.hosts[host].topology, &outcome.rooms[host]);
         let free = || room.free(topology);
         if placement.policy == CpuPolicy::Shared && placement.cpus().is_empty() {
-            let near = room.free_on_nodes(topology, &placement.nodes());
-            let cpus = if near.is_empty() { free() } else { near };
+            let all = placement.nodes();
+            // Who asked for cells has the CPUs of each apart.
+            let parted = placement.cells.iter().all(|cell| !cell.vcpus.is_empty());
             for cell in &mut placement.cells {
-                cell.cpus = cpus.clone();
+                let nodes = match cell.node.filter(|_| parted) {
+                    Some(node) => IdSet::from([node]),
+                    None => all.clone(),
+                };
+                let near = room.free_on_nodes(topology, &nodes);
+                cell.cpus = if near.is_empty() { free() } else { near };
             }
         }
         if placement.runtime == Runtime::Kvm && !placement.helpers.contains_key(EMULATOR) {

@@ -218,7 +218,7 @@ impl Ask {
                 maximum_bytes: None,
                 mode: None,
                 nodes: self.nodes.map(|n| at(ids(n))),
-                page_size_bytes: self.paged.then(|| at(PAGE)),
+                page_sizes: self.paged.then(|| at(vec![PAGE])),
                 span: None,
             },
             ..bare_workload(self.address())
@@ -245,6 +245,7 @@ pub(crate) fn bare_workload(address: Address) -> Workload {
             span: None,
         },
         memory: Memory::default(),
+        numa: Default::default(),
         interfaces: Vec::new(),
         disks: Vec::new(),
         container: None,

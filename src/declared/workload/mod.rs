@@ -9,6 +9,7 @@ mod forms;
 mod interface;
 mod kvm;
 mod memory;
+mod numa;
 mod remote;
 mod stops;
 mod timeouts;
@@ -27,7 +28,8 @@ pub use cpus::Cpus;
 pub use disk::Disk;
 pub use interface::Interface;
 pub use kvm::{Cdrom, Kvm, KvmImage};
-pub use memory::Memory;
+pub use memory::{Memory, Pages};
+pub use numa::{Numa, NumaCell};
 pub use stops::Stops;
 pub use timeouts::Timeouts;
 use update::Update;
@@ -97,6 +99,7 @@ pub(super) const KIND: BlockKind = BlockKind {
     blocks: &[
         Nested::one(&cpus::KIND),
         Nested::one(&memory::KIND),
+        Nested::one(&numa::KIND),
         Nested::many(&interface::KIND),
         Nested::many(&disk::KIND),
         Nested::one(&container::KIND),
@@ -154,6 +157,7 @@ pub struct Workload {
     pub priority: i32,
     pub cpus: Cpus,
     pub memory: Memory,
+    pub numa: Numa,
     pub interfaces: Vec<Interface>,
     pub disks: Vec<Disk>,
     /// Each is large, and most have one of the two.
@@ -175,7 +179,9 @@ impl Workload {
         let one = |name: &'static str| block.nested(name).next();
         container::alone(one("container"), one("interface"), reader);
         forms::meaningless(block, reader);
-        let cpus = Cpus::read(one("cpus"), reader);
+        let mut cpus = Cpus::read(one("cpus"), reader);
+        let mut memory = Memory::read(one("memory"), reader);
+        let numa = Numa::read(block, (&mut cpus, &mut memory), reader);
         let kvm = one("kvm").and_then(|b| Kvm::read(b, reader)).map(Box::new);
         emulator_cpus(&cpus, kvm.as_deref(), reader);
         Self {
@@ -187,7 +193,8 @@ impl Workload {
             spread: reader.string(block, "spread"),
             priority: reader.whole(block, "priority").map_or(0, |n| n.value),
             cpus,
-            memory: Memory::read(one("memory"), reader),
+            memory,
+            numa,
             interfaces: block
                 .nested("interface")
                 .filter_map(|b| Interface::read(b, reader))
