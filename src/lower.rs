@@ -17,7 +17,9 @@ mod sense;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use infra_api::target::{Container, ContainerNetwork, Format, Machine, MachineNetwork, VolumeRef};
+use infra_api::target::{
+    Container, ContainerNetwork, Format, HostDevice, Machine, MachineNetwork, VolumeRef,
+};
 use infra_api::{
     Address, CpuPolicy, HostName, IdSet, ImageTag, Pinned, Placement, Project, ResourceId, Runtime,
     Target, What, names,
@@ -252,6 +254,12 @@ fn of_machine(machine: &Machine, dedicated: bool) -> Claims {
         let driver = nic.driver.as_ref()?;
         (driver.mode == "passthru").then(|| format!("device {}", driver.parent))
     });
+    let given = machine.hardware.host_devices.iter();
+    let given = given.filter_map(|device| match device {
+        HostDevice::Pci { address } => Some(format!("device {address}")),
+        HostDevice::Usb { .. } => None,
+    });
+    let devices = devices.chain(given);
     Claims {
         cpus,
         dedicated,

@@ -7,7 +7,7 @@ use infra_diag::{Diagnostic, Diagnostics, Span};
 use infra_lang::Evaluation;
 use infra_plan::{Cycle, Reason, Refusal};
 
-use crate::declared::Workload;
+use crate::declared::{Device, Workload};
 use crate::placing::{Constraint, HostRefusal, Refused};
 
 /// One diagnostic for each refusal; for all that is prevented at an address, one.
@@ -168,13 +168,19 @@ fn asked(constraint: &Constraint, workload: &Workload) -> Option<Span> {
         Constraint::Memory { .. } => memory.size_bytes.as_ref().map(|s| s.span),
         Constraint::HugePages { .. } => pages(workload),
         Constraint::Cells { .. } => numa.span,
-        Constraint::Devices { .. }
-        | Constraint::Together { .. }
+        Constraint::Devices { kind, .. } => device(workload, kind),
+        Constraint::Together { .. }
         | Constraint::Apart { .. }
         | Constraint::Drained
         | Constraint::Undecided { .. } => None,
     };
     Some(span.unwrap_or(workload.origin))
+}
+
+fn device(workload: &Workload, kind: &str) -> Option<Span> {
+    let asks = |device: &&Device| crate::placing::device_kind(&device.kind) == kind;
+    let device = workload.devices.iter().find(asks)?;
+    Some(device.span)
 }
 
 /// Where pages are asked for, of all of it or of a cell.

@@ -85,6 +85,7 @@ const WORKLOAD: &[Word] = &[
             (Machine, "cells"),
         ],
     ),
+    word(DEVICE, &[(Machine, "hardware.host_devices")]),
     word(
         "disk",
         &[
@@ -205,6 +206,7 @@ const WORKLOAD: &[Word] = &[
 ];
 
 const CPUS: &str = "cpus";
+const DEVICE: &str = "device";
 const MEMORY: &str = "memory";
 const MEMORY_NODES: &str = "memory.nodes";
 const MEMORY_SIZE: &str = "memory.size";

@@ -27,8 +27,9 @@ pub use read::{At, Reader};
 pub use storage::Storage;
 pub use volume::Volume;
 pub use workload::{
-    BareMetal, Cdrom, Container, Cpus, Disk, DiskMount, ImageRef, Interface, Kvm, KvmImage,
-    Limited, Memory, Mounted, Numa, NumaCell, Pages, Stops, Timeouts, Workload,
+    BareMetal, Cdrom, Container, Cpus, Device, DeviceKind, DeviceNear, Disk, DiskMount, ImageRef,
+    Interface, Kvm, KvmImage, Limited, Memory, Mounted, Numa, NumaCell, Pages, Stops, Timeouts,
+    Workload,
 };
 
 /// The words of the language that are about machines.

@@ -320,6 +320,24 @@ pub(in crate::declared) static PCI: Text = Text {
     },
 };
 
+/// Vendor and product of a PCI device; those of USB look the same.
+pub(in crate::declared) static PCI_ID: Text = Text {
+    name: "vendor and product",
+    example: "8086:1572",
+    check: USB.check,
+};
+
+pub(in crate::declared) static CLASS: Text = Text {
+    name: "a class of PCI devices",
+    example: "0302",
+    check: |text| {
+        let hex = text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'));
+        (hex && matches!(text.len(), 2 | 4 | 6))
+            .then_some(())
+            .ok_or_else(|| "it is not two, four or six lower-case digits".to_owned())
+    },
+};
+
 pub(in crate::declared) static USB: Text = Text {
     name: "a USB device",
     example: "1d6b:0002",

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{
-    DiskDevice, Format, GuestCell, Hardware, Ignition, IgnitionVolume, Machine, MachineDisk,
-    MachineInterface, SeedVolume, VolumeRef, XmlPatch,
+    DiskDevice, Format, GuestCell, Hardware, HostDevice, Ignition, IgnitionVolume, Machine,
+    MachineDisk, MachineInterface, SeedVolume, VolumeRef, XmlPatch,
 };
 use infra_api::{IdSet, Placement, Text, What, names};
 use infra_diag::{Diagnostic, Span};
@@ -35,8 +35,7 @@ impl Lowering<'_> {
         };
         self.whole_mebibytes(workload);
         let (count, size) = (workload.cpus.count, memory.value);
-        let maximum = workload.memory.maximum_bytes.as_ref();
-        let memory_bytes = maximum.map_or(size, |maximum| maximum.value.max(size));
+        let memory_bytes = most_memory(workload, size);
         let most = workload.cpus.maximum.as_ref();
         let vcpus = most.map_or(count, |most| most.value.max(count));
         self.meaningless(workload, form, vcpus);
@@ -71,10 +70,7 @@ impl Lowering<'_> {
             balloon_bytes: (size < memory_bytes).then_some(size),
             memory_mode: workload.memory.mode.clone().filter(|_| !nodes.is_empty()),
             memory_nodes: (!nodes.is_empty()).then_some(nodes),
-            page_size_bytes: match cells.as_slice() {
-                [] => placement.cells.iter().find_map(|c| c.page_size_bytes),
-                _ => None,
-            },
+            page_size_bytes: page_size(placement).filter(|_| cells.is_empty()),
             cells,
             boot,
             boot_order: boot_kinds(form),
@@ -121,12 +117,18 @@ impl Lowering<'_> {
         disks
     }
 
-    /// What huge and locked pages take away is no wish.
+    /// What huge and locked pages take away is no wish. Devices that were chosen come after those that are named.
     fn hardware(&self, form: &Kvm, placement: &Placement) -> Hardware {
         let mut pages = placement.cells.iter().map(|cell| cell.page_size_bytes);
         let fixed = form.hardware.locked_memory || pages.any(|size| size.is_some());
+        let named = form.hardware.host_devices.iter().cloned();
+        let chosen = placement.devices.iter();
+        let chosen = chosen.map(|address| HostDevice::Pci {
+            address: address.clone(),
+        });
         Hardware {
             without_balloon: form.hardware.without_balloon && !fixed,
+            host_devices: named.chain(chosen).collect(),
             ..form.hardware.clone()
         }
     }
@@ -377,6 +379,16 @@ fn iothread_pins(threads: u32, placement: &Placement) -> BTreeMap<u32, IdSet> {
     let cpus = placement.helpers.get("emulator");
     let pins = (1..=threads).filter_map(|thread| Some((thread, cpus?.clone())));
     pins.collect()
+}
+
+/// What it may be given while it runs.
+fn most_memory(workload: &Workload, size: u64) -> u64 {
+    let maximum = workload.memory.maximum_bytes.as_ref();
+    maximum.map_or(size, |maximum| maximum.value.max(size))
+}
+
+fn page_size(placement: &Placement) -> Option<u64> {
+    placement.cells.iter().find_map(|cell| cell.page_size_bytes)
 }
 
 /// What the guest sees of cells that were asked for; of one, nothing.

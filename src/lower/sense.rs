@@ -99,7 +99,7 @@ impl Lowering<'_> {
             .hardware
             .topology
             .map_or(1, |topology| topology.threads);
-        let whole = |cell: &&GuestCell| cell.vcpus.len() % threads as usize == 0;
+        let whole = |cell: &&GuestCell| cell.vcpus.len().is_multiple_of(threads.max(1) as usize);
         let (Some(span), Some(parted)) = (numa.span, cells.iter().find(|cell| !whole(cell))) else {
             return;
         };

@@ -3,6 +3,7 @@
 use infra_api::{Address, CpuPolicy, Placement, Runtime, Threads};
 use infra_place::{Ask, Cell, Cpus, Memory, Numa, Policy};
 
+use super::devices;
 use crate::declared::{self, NumaCell, Pages, Workload};
 
 /// Memory QEMU uses beside the guest's, per machine, in bytes; per vCPU, in bytes; and one byte for so many of the
@@ -105,7 +106,10 @@ pub(super) fn ask(workload: &Workload, runtime: Runtime) -> Ask {
         } else {
             0
         },
-        ..Ask::default()
+        devices: match runtime {
+            Runtime::Kvm => devices::asked(workload),
+            Runtime::Container | Runtime::BareMetal => Vec::new(),
+        },
     }
 }
 

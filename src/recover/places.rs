@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use infra_api::target::{Container, GuestCell, Machine};
+use infra_api::target::{Container, GuestCell, HostDevice, Machine};
 use infra_api::{Address, Cell, CpuPolicy, HostName, IdSet, Placement, ResourceId, Runtime, Vcpu};
 use infra_plan::Record;
 use serde::Deserialize;
@@ -167,6 +167,19 @@ fn parted(cell: &GuestCell, whole: &Cell) -> Cell {
     }
 }
 
+/// Devices that it has and does not name.
+fn chosen(body: &Machine, workload: Option<&Workload>) -> Vec<String> {
+    let form = workload.and_then(|w| w.kvm.as_ref());
+    let named = form.map_or(&[][..], |form| &form.hardware.host_devices);
+    let given = body.hardware.host_devices.iter();
+    let chosen = given.filter(|device| !named.contains(device));
+    let addresses = chosen.filter_map(|device| match device {
+        HostDevice::Pci { address } => Some(address.clone()),
+        HostDevice::Usb { .. } => None,
+    });
+    addresses.collect()
+}
+
 fn of_machine(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> Option<Placement> {
     let body = Machine::deserialize(&record.body).ok()?;
     let policy = policy(workload);
@@ -202,9 +215,10 @@ fn of_machine(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> 
         },
         helpers: body
             .emulator_pin
+            .clone()
             .map(|pin| BTreeMap::from([("emulator".to_owned(), pin)]))
             .unwrap_or_default(),
-        devices: Vec::new(),
+        devices: chosen(&body, workload),
         addresses: labelled(workload, body.interfaces.iter().map(|i| i.address)),
         tiers: Vec::new(),
     })

@@ -248,6 +248,7 @@ pub(crate) fn bare_workload(address: Address) -> Workload {
         numa: Default::default(),
         interfaces: Vec::new(),
         disks: Vec::new(),
+        devices: Vec::new(),
         container: None,
         kvm: None,
         bare_metal: None,

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use infra_api::target::{
     Acceleration, Allocation, Boot, ContainerImage, ContainerNetwork, ContainerVolume, DiskVolume,
-    Driver, FileVolume, GuestCell, IgnitionVolume, Machine, MachineDisk, MachineNetwork, Original,
-    Pool, RemoteDisk, SeedVolume, VolumeRef, XmlPatch,
+    Driver, FileVolume, GuestCell, HostDevice, IgnitionVolume, Machine, MachineDisk,
+    MachineNetwork, Original, Pool, RemoteDisk, SeedVolume, VolumeRef, XmlPatch,
 };
 use infra_api::units::Bytes;
 use infra_api::{IdSet, Text};
@@ -100,6 +100,10 @@ fn machine(m: Machine) -> Vec<Row> {
         some("memory.nodes", m.memory_nodes),
         row("cells", &guest_cells(&m.cells)),
         each("disks", &m.disks, attached),
+        each("devices", &m.hardware.host_devices, |device| match device {
+            HostDevice::Pci { address } => address.clone(),
+            HostDevice::Usb { vendor, product } => format!("USB {vendor}:{product}"),
+        }),
         each("networks", &m.interfaces, |i| {
             let vlan = i.vlan.map(|id| format!(" VLAN {id}"));
             format!("{} {}{}", i.network, i.address, vlan.unwrap_or_default())

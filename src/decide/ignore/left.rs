@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use infra_api::{Cell, IdSet, Placement, Runtime, Threads};
 use infra_lang::Ignore;
 
-use super::{CPUS, MEMORY, MEMORY_NODES, MEMORY_SIZE, OF_CELLS, PAGE_SIZE};
+use super::{CPUS, DEVICE, MEMORY, MEMORY_NODES, MEMORY_SIZE, OF_CELLS, PAGE_SIZE};
 use crate::choose::{Candidate, choose};
 use crate::decide::Inputs;
-use crate::declared::{At, Declared, Numa, NumaCell, Workload};
+use crate::declared::{At, Declared, Device, DeviceKind, DeviceNear, Numa, NumaCell, Workload};
 use crate::inventory::HostInventory;
 
 /// The declarations as they are decided on. What is left on its CPUs is asked for with exactly these, on its host:
@@ -25,6 +25,9 @@ pub(in crate::decide) fn left<'a>(inputs: &Inputs<'a>) -> Cow<'a, Declared> {
         let host = inputs.inventory.hosts.get(&before.host);
         if let Some(host) = host.filter(|_| stays(workload, before, inputs)) {
             let workload = &mut left.to_mut().workloads[index];
+            if ignores(workload, &[DEVICE]) {
+                with_its_devices(workload, before);
+            }
             if ignores(workload, OF_CELLS) && in_its_cells(workload, before) {
                 continue;
             }
@@ -122,6 +125,18 @@ fn in_its_cells(workload: &mut Workload, before: &Placement) -> bool {
     workload.memory.size_bytes = bytes(before.memory_bytes());
     workload.memory.nodes = None;
     true
+}
+
+/// These and no others, wherever they are.
+fn with_its_devices(workload: &mut Workload, before: &Placement) {
+    let device = |address: &String| Device {
+        kind: DeviceKind::Pci(address.clone()),
+        count: 1,
+        near: DeviceNear::Anywhere,
+        required: false,
+        span: workload.origin,
+    };
+    workload.devices = before.devices.iter().map(device).collect();
 }
 
 /// Whether CPUs lie to each other as is asked now; they were chosen when something else may have been.

@@ -58,6 +58,13 @@ pub(super) fn meaningless(workload: &Block, reader: &mut Reader<'_>) {
                 error(span, ("kvm", "virtual machine"), reader);
             }
         }
+        let spans: Vec<_> = workload
+            .nested("device")
+            .map(|device| device.span)
+            .collect();
+        for span in spans {
+            error(span, ("kvm", "virtual machine"), reader);
+        }
         for (outer, inner, attribute) in DEEPER {
             let inner = workload.nested(outer).flat_map(|outer| outer.nested(inner));
             let written = inner.filter_map(|inner| inner.get(attribute));

@@ -4,6 +4,7 @@
 mod bare_metal;
 mod container;
 mod cpus;
+mod device;
 mod disk;
 mod forms;
 mod interface;
@@ -25,6 +26,7 @@ use infra_lang::{Block, BlockKind, Computed, Ignore, Instance, Meta, Nested, Ori
 pub use bare_metal::BareMetal;
 pub use container::{Container, DiskMount, ImageRef, Limited, Mounted};
 pub use cpus::Cpus;
+pub use device::{Device, DeviceKind, DeviceNear};
 pub use disk::Disk;
 pub use interface::Interface;
 pub use kvm::{Cdrom, Kvm, KvmImage};
@@ -102,6 +104,7 @@ pub(super) const KIND: BlockKind = BlockKind {
         Nested::one(&numa::KIND),
         Nested::many(&interface::KIND),
         Nested::many(&disk::KIND),
+        Nested::many(&device::KIND),
         Nested::one(&container::KIND),
         Nested::one(&kvm::KIND),
         Nested::one(&bare_metal::KIND),
@@ -160,6 +163,7 @@ pub struct Workload {
     pub numa: Numa,
     pub interfaces: Vec<Interface>,
     pub disks: Vec<Disk>,
+    pub devices: Vec<Device>,
     /// Each is large, and most have one of the two.
     pub container: Option<Box<Container>>,
     pub kvm: Option<Box<Kvm>>,
@@ -202,6 +206,10 @@ impl Workload {
             disks: block
                 .nested("disk")
                 .map(|b| Disk::read(b, reader))
+                .collect(),
+            devices: block
+                .nested("device")
+                .filter_map(|b| Device::read(b, reader))
                 .collect(),
             container: one("container")
                 .and_then(|b| Container::read(b, reader))
