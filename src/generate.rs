@@ -5,6 +5,7 @@ mod container;
 mod devices;
 mod hardware;
 mod machine;
+mod numa;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -68,6 +68,7 @@ impl Inventory {
 
 impl HostInventory {
     fn new(declared: Host, facts: Facts, project: &Project, diagnostics: &mut Diagnostics) -> Self {
+        fabrics(&declared, &facts, diagnostics);
         let reserved_by_default = declared.reserve.is_none();
         let reserve = declared.reserve.clone().unwrap_or_default();
         let reserved_cpus = if reserved_by_default {
@@ -149,6 +150,31 @@ fn untrue(host: &Host, facts: &Facts) -> Option<Diagnostic> {
         ),
         None => error,
     })
+}
+
+/// A card that is not there, or that has no virtual functions, would give none without a word.
+fn fabrics(host: &Host, facts: &Facts, diagnostics: &mut Diagnostics) {
+    if facts.pci.is_empty() {
+        return;
+    }
+    for (name, parents) in &host.fabrics {
+        for parent in &parents.value {
+            let (text, hint) = match facts.pci_named(parent) {
+                None => (
+                    format!("`{}` has no `{parent}`", host.name),
+                    "name cards that `infra facts` shows, by interface or PCI address",
+                ),
+                Some(card) if facts.functions(&card.address).next().is_none() => (
+                    format!("`{parent}` has no virtual functions"),
+                    "make some: write their number to its `sriov_numvfs` below /sys/class/net",
+                ),
+                Some(_) => continue,
+            };
+            let summary = format!("Fabric `{name}` without its card");
+            let error = Diagnostic::error(summary).at(parents.span, text);
+            diagnostics.push(error.hint(hint));
+        }
+    }
 }
 
 fn default_reserve(facts: &Facts) -> IdSet {

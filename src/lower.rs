@@ -17,7 +17,9 @@ mod sense;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use infra_api::target::{Container, ContainerNetwork, Format, Machine, MachineNetwork, VolumeRef};
+use infra_api::target::{
+    Container, ContainerNetwork, Format, HostDevice, Machine, MachineNetwork, VolumeRef,
+};
 use infra_api::{
     Address, CpuPolicy, HostName, IdSet, ImageTag, Pinned, Placement, Project, ResourceId, Runtime,
     Target, What, names,
@@ -243,14 +245,21 @@ fn of_machine(machine: &Machine, dedicated: bool) -> Claims {
         .iter()
         .map(|i| format!("ip {}", i.address));
     // Who leaves a node's huge pages makes room for who comes.
-    let pages = machine.page_size_bytes.into_iter().flat_map(|size| {
-        let nodes = machine.memory_nodes.iter().flatten();
+    let pages = machine.huge_pages().into_iter();
+    let pages = pages.flat_map(|(nodes, size, _)| {
+        let nodes = nodes.into_iter().flatten();
         nodes.map(move |node| format!("pages {node} {size}"))
     });
     let devices = machine.interfaces.iter().filter_map(|nic| {
         let driver = nic.driver.as_ref()?;
         (driver.mode == "passthru").then(|| format!("device {}", driver.parent))
     });
+    let given = machine.hardware.host_devices.iter();
+    let given = given.filter_map(|device| match device {
+        HostDevice::Pci { address } => Some(format!("device {address}")),
+        HostDevice::Usb { .. } => None,
+    });
+    let devices = devices.chain(given);
     Claims {
         cpus,
         dedicated,

@@ -384,4 +384,48 @@ mod tests {
             assert_eq!(cells(None).nodes(), IdSet::new());
         }
     }
+
+    /// What the guest sees is how it was placed: it stays as it is.
+    #[test]
+    fn a_machines_cells_are_found_again() {
+        let mut body = machine(Some("0-1"));
+        body["memory_bytes"] = json!(48 << 20);
+        body["cells"] = json!([
+            {"vcpus": "0", "memory_bytes": 16 << 20, "nodes": "0", "page_size_bytes": 2 << 20},
+            {"vcpus": "1", "memory_bytes": 32 << 20, "nodes": "1"},
+        ]);
+        let id = "r1/libvirt/domain/demo.w".parse().unwrap();
+        let text = r#"workload "w" {
+            cpus { policy = "dedicated" }
+            numa {
+                cell {
+                    cpus = 1
+                    memory = "16MiB"
+ }
+                cell {
+                    cpus = 1
+                    memory = "32MiB"
+ }
+            }
+            kvm {}
+        }"#;
+        let declared = declared(&[("main.infra.hcl", text)]);
+        let there = BTreeMap::from([(id, record("workload.w", body))]);
+        let place = &placements(&there, &declared)[&Address::new("workload.w")];
+        let cell = |n: usize| {
+            let cell = &place.cells[n];
+            (
+                cell.node,
+                cell.cpus.clone(),
+                cell.memory_bytes,
+                cell.page_size_bytes,
+            )
+        };
+        assert_eq!(
+            cell(0),
+            (Some(0), IdSet::from([4]), 16 << 20, Some(2 << 20))
+        );
+        assert_eq!(cell(1), (Some(1), IdSet::from([5]), 32 << 20, None));
+        assert_eq!(place.cells[1].vcpus[0].id, 1);
+    }
 }

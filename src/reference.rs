@@ -134,6 +134,10 @@ fn shape(shape: &Shape) -> String {
             let kinds: Vec<String> = kinds.iter().map(|k| format!("`{k}.NAME`")).collect();
             kinds.join(" or ")
         }
+        Shape::OneOrMore(inner) => {
+            let inner = self::shape(inner);
+            format!("{inner}, or a list of such")
+        }
         Shape::List(inner) => format!("list of {}", self::shape(inner)),
         Shape::Set(inner) => format!("set of {}", self::shape(inner)),
         Shape::Map(inner) => format!("map of {}", self::shape(inner)),

@@ -7,7 +7,7 @@ use infra_diag::{Diagnostic, Diagnostics, Span};
 use infra_lang::Evaluation;
 use infra_plan::{Cycle, Reason, Refusal};
 
-use crate::declared::Workload;
+use crate::declared::{Device, Workload};
 use crate::placing::{Constraint, HostRefusal, Refused};
 
 /// One diagnostic for each refusal; for all that is prevented at an address, one.
@@ -196,7 +196,7 @@ fn given(workload: &Workload, refusal: &HostRefusal) -> bool {
 
 /// Where it asks for what a constraint is about; nothing where a gate closed.
 fn asked(constraint: &Constraint, workload: &Workload) -> Option<Span> {
-    let (cpus, memory) = (&workload.cpus, &workload.memory);
+    let (cpus, memory, numa) = (&workload.cpus, &workload.memory, &workload.numa);
     let span = match constraint {
         Constraint::Gate { .. } => return None,
         Constraint::NamedCpus { .. } => cpus.set.as_ref().map(|s| s.span),
@@ -205,12 +205,12 @@ fn asked(constraint: &Constraint, workload: &Workload) -> Option<Span> {
         | Constraint::OneL3 { .. }
         | Constraint::Helpers { .. }
         | Constraint::Overcommit { .. } => cpus.span,
-        Constraint::NamedNodes { .. } => memory.nodes.as_ref().map(|n| n.span),
+        Constraint::NamedNodes { .. } => numa.named(memory).map(|n| n.span),
         Constraint::Memory { .. } => memory.size_bytes.as_ref().map(|s| s.span),
-        Constraint::HugePages { .. } => memory.page_size_bytes.as_ref().map(|p| p.span),
-        Constraint::Cells { .. }
-        | Constraint::Devices { .. }
-        | Constraint::Together { .. }
+        Constraint::HugePages { .. } => pages(workload),
+        Constraint::Cells { .. } => numa.span,
+        Constraint::Devices { kind, .. } => device(workload, kind),
+        Constraint::Together { .. }
         | Constraint::Apart { .. }
         | Constraint::Elsewhere { .. }
         | Constraint::Nowhere { .. }
@@ -218,6 +218,22 @@ fn asked(constraint: &Constraint, workload: &Workload) -> Option<Span> {
         | Constraint::Undecided { .. } => None,
     };
     Some(span.unwrap_or(workload.origin))
+}
+
+fn device(workload: &Workload, kind: &str) -> Option<Span> {
+    let asks = |device: &&Device| crate::placing::device_kind(&device.kind) == kind;
+    let device = workload.devices.iter().find(asks)?;
+    Some(device.span)
+}
+
+/// Where pages are asked for, of all of it or of a cell.
+fn pages(workload: &Workload) -> Option<Span> {
+    let cells = workload.numa.cells.iter();
+    let all = workload.memory.page_sizes.as_ref();
+    let mut pages = all
+        .into_iter()
+        .chain(cells.filter_map(|c| c.page_sizes.as_ref()));
+    pages.next().map(|pages| pages.span)
 }
 
 fn told(refusal: &HostRefusal) -> String {

@@ -7,6 +7,8 @@
 mod bench;
 #[path = "../benches/daemons/calls.rs"]
 mod calls;
+#[path = "libvirt/cells.rs"]
+mod cells;
 #[path = "libvirt/changes.rs"]
 mod changes;
 #[path = "libvirt/devices.rs"]

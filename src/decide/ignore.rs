@@ -1,19 +1,16 @@
 //! `lifecycle { ignore_changes = […] }`: the configuration's words, where each stands in the bodies of what an address
-//! makes, and how a workload is placed that is left as it is.
+//! makes.
 
 mod container;
+mod left;
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use infra_api::{IdSet, Placement, Resource, Runtime, Threads};
+use infra_api::Resource;
 use infra_diag::{Diagnostic, Diagnostics};
 use infra_lang::{Evaluation, Ignore, Instance};
 
-use super::Inputs;
-use crate::choose::{Candidate, choose};
-use crate::declared::{At, Declared, Workload};
-use crate::inventory::HostInventory;
+pub(super) use left::left;
 
 /// Which of the objects at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,8 +82,10 @@ const WORKLOAD: &[Word] = &[
             (Machine, "vcpus"),
             (Machine, "online_vcpus"),
             (Machine, "iothread_pins"),
+            (Machine, "cells"),
         ],
     ),
+    word(DEVICE, &[(Machine, "hardware.host_devices")]),
     word(
         "disk",
         &[
@@ -172,27 +171,49 @@ const WORKLOAD: &[Word] = &[
             (Machine, "memory_mode"),
             (Machine, "memory_nodes"),
             (Machine, "page_size_bytes"),
+            (Machine, "cells"),
         ],
     ),
     word(
         MEMORY_NODES,
-        &[(Container, "memory_nodes"), (Machine, "memory_nodes")],
+        &[
+            (Container, "memory_nodes"),
+            (Machine, "memory_nodes"),
+            (Machine, "cells"),
+        ],
     ),
-    word("memory.page_size", &[(Machine, "page_size_bytes")]),
+    word(
+        PAGE_SIZE,
+        &[(Machine, "page_size_bytes"), (Machine, "cells")],
+    ),
     word(
         MEMORY_SIZE,
         &[
             (Container, "memory_bytes"),
             (Machine, "balloon_bytes"),
             (Machine, "memory_bytes"),
+            (Machine, "cells"),
+        ],
+    ),
+    word(
+        NUMA,
+        &[
+            (Container, "memory_nodes"),
+            (Machine, "memory_nodes"),
+            (Machine, "cells"),
         ],
     ),
 ];
 
 const CPUS: &str = "cpus";
+const DEVICE: &str = "device";
 const MEMORY: &str = "memory";
 const MEMORY_NODES: &str = "memory.nodes";
 const MEMORY_SIZE: &str = "memory.size";
+const PAGE_SIZE: &str = "memory.page_size";
+const NUMA: &str = "numa";
+/// What its cells are made of.
+const OF_CELLS: &[&str] = &[CPUS, MEMORY, MEMORY_NODES, MEMORY_SIZE, PAGE_SIZE, NUMA];
 
 const NETWORK: &[Word] = &[
     word("dhcp", &[(MachineNetwork, "own.dhcp")]),
@@ -346,104 +367,6 @@ fn instead(instance: &Instance, word: &str) -> String {
         let block = word.split('.').next().unwrap_or_default();
         format!("write `{block}` for all of it, or one of its attributes and blocks, as in `container.env`")
     })
-}
-
-/// The declarations as they are decided on. What is left on its CPUs is asked for with exactly these, on its host:
-/// placed elsewhere, it would still run where it is, and somebody else might be given its CPUs.
-pub(super) fn left<'a>(inputs: &Inputs<'a>) -> Cow<'a, Declared> {
-    let mut left = Cow::Borrowed(inputs.declared);
-    for (index, workload) in inputs.declared.workloads.iter().enumerate() {
-        let Some(before) = inputs.prior.get(&workload.address) else {
-            continue;
-        };
-        if workload.ignore_changes == Ignore::default() {
-            continue;
-        }
-        let host = inputs.inventory.hosts.get(&before.host);
-        if let Some(host) = host.filter(|_| stays(workload, before, inputs)) {
-            let workload = &mut left.to_mut().workloads[index];
-            if ignores(workload, &[CPUS]) {
-                on_its_cpus(workload, before, host);
-            }
-            in_its_memory(workload, before);
-        }
-    }
-    left
-}
-
-fn ignores(workload: &Workload, words: &[&str]) -> bool {
-    match &workload.ignore_changes {
-        Ignore::All => true,
-        Ignore::These(written) => words.iter().any(|word| written.contains(*word)),
-    }
-}
-
-/// Whether it is where it was: with `all` wherever the declaration would have it, else where it still may run.
-fn stays(workload: &Workload, before: &Placement, inputs: &Inputs<'_>) -> bool {
-    let same = |c: &Candidate| (c.runtime, &c.host) == (before.runtime, &before.host);
-    match workload.ignore_changes {
-        Ignore::All => workload.has_form(before.runtime),
-        Ignore::These(_) => choose(workload, inputs.inventory, inputs.homes)
-            .possible
-            .iter()
-            .any(same),
-    }
-}
-
-fn on_its_cpus(workload: &mut Workload, before: &Placement, host: &HostInventory) {
-    let span = workload.origin;
-    workload.host = Some(At {
-        value: before.host.clone(),
-        span,
-    });
-    workload.runtime = Some(At {
-        value: before.runtime,
-        span,
-    });
-    let value = before.cpus();
-    let vcpus = before
-        .cells
-        .iter()
-        .map(|cell| cell.vcpus.len())
-        .sum::<usize>();
-    let cpus = &mut workload.cpus;
-    cpus.policy = before.policy;
-    cpus.count = u32::try_from(vcpus).unwrap_or(cpus.count);
-    if !lie(&value, cpus.threads, host) {
-        cpus.threads = Threads::Any;
-    }
-    cpus.set = (!value.is_empty()).then_some(At { value, span });
-}
-
-/// Whether CPUs lie to each other as is asked now; they were chosen when something else may have been.
-fn lie(cpus: &IdSet, threads: Threads, host: &HostInventory) -> bool {
-    let mut siblings = cpus.iter().map(|cpu| host.siblings(cpu));
-    match threads {
-        Threads::Any | Threads::Prefer => true,
-        Threads::Require => siblings.all(|core| core.is_subset(cpus)),
-        Threads::Isolate => siblings.all(|core| (&core & cpus).len() == 1),
-    }
-}
-
-/// What it keeps of its memory is promised to nobody else.
-fn in_its_memory(workload: &mut Workload, before: &Placement) {
-    let span = workload.origin;
-    let Some(first) = before.cells.first() else {
-        return;
-    };
-    if ignores(workload, &[MEMORY, MEMORY_SIZE]) && first.memory_bytes > 0 {
-        let value = first.memory_bytes;
-        workload.memory.size_bytes = Some(At { value, span });
-    }
-    let with_cpus = before.runtime == Runtime::Container && ignores(workload, &[CPUS]);
-    let nodes = before.nodes();
-    if (ignores(workload, &[MEMORY, MEMORY_NODES]) || with_cpus) && !nodes.is_empty() {
-        workload.memory.nodes = Some(At { value: nodes, span });
-    }
-    if ignores(workload, &[MEMORY, "memory.page_size"]) {
-        let value = first.page_size_bytes;
-        workload.memory.page_size_bytes = value.map(|value| At { value, span });
-    }
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use infra_api::{HostName, IdSet};
 use infra_diag::Span;
-use infra_lang::{Attribute, BlockKind, Instance, Meta, Nested, Shape};
+use infra_lang::{Attribute, Block, BlockKind, Instance, Meta, Nested, Shape};
 
 use super::read::{At, Reader};
 use super::words::{
-    DOCKER as DOCKER_WORD, LIBVIRT as LIBVIRT_WORD, STRING_MAP, ids, size, whole, word,
+    DOCKER as DOCKER_WORD, LIBVIRT as LIBVIRT_WORD, STRING_MAP, STRINGS, ids, size, whole, word,
 };
 
 /// The endpoint of a Docker Engine where none is written.
@@ -110,6 +110,22 @@ static OVERCOMMIT: BlockKind = BlockKind {
     meta: Meta::NONE,
 };
 
+static FABRIC: BlockKind = BlockKind {
+    name: "fabric",
+    label: Some("name"),
+    doc: "Network cards (SR-IOV) whose virtual functions are one as good as another: a `device` asks for some of them by this \
+          name.",
+    attributes: &[word(
+        "parents",
+        STRINGS,
+        "The cards, each by the name of its interface (`ens1f0`) or its PCI address. Their virtual functions must be there.",
+    )
+    .required()],
+    blocks: &[],
+    computed: &[],
+    meta: Meta::NONE,
+};
+
 const ATTRIBUTES: &[Attribute] = &[
     word(
         "address",
@@ -142,6 +158,7 @@ pub(super) const KIND: BlockKind = BlockKind {
         Nested::one(&LIBVIRT),
         Nested::one(&RESERVE),
         Nested::one(&OVERCOMMIT),
+        Nested::many(&FABRIC),
     ],
     computed: &[],
     meta: Meta::NONE,
@@ -161,6 +178,8 @@ pub struct Host {
     pub drain: bool,
     /// Shared CPUs on each that is free; absent: as many as are asked for.
     pub shared_per_cpu: Option<u32>,
+    /// By name: interfaces or addresses of the cards.
+    pub fabrics: BTreeMap<String, At<Vec<String>>>,
     /// How many steps run on it at once; absent: as many as its daemons take.
     pub parallelism: Option<u32>,
     /// The same of one daemon, by its provider.
@@ -192,6 +211,7 @@ impl Host {
             labels: BTreeMap::new(),
             drain: false,
             shared_per_cpu: None,
+            fabrics: BTreeMap::new(),
             parallelism: None,
             daemons_parallelism: BTreeMap::new(),
             origin: None,
@@ -227,6 +247,10 @@ impl Host {
                 .next()
                 .and_then(|b| reader.whole(b, "cpus"))
                 .map(|n| n.value),
+            fabrics: block
+                .nested("fabric")
+                .filter_map(|b| fabric(b, reader))
+                .collect(),
             parallelism: reader.whole(block, "parallelism").map(|n| n.value),
             daemons_parallelism: [("docker", docker), ("libvirt", libvirt)]
                 .into_iter()
@@ -237,4 +261,14 @@ impl Host {
             origin: Some(instance.origin),
         }
     }
+}
+
+fn fabric(block: &Block, reader: &mut Reader<'_>) -> Option<(String, At<Vec<String>>)> {
+    let (label, value) = (block.label.as_ref()?, reader.strings(block, "parents")?);
+    let span = block.get("parents")?.span;
+    if value.is_empty() {
+        let hint = "name a card, or leave the block out";
+        reader.error("Fabric of no card", span, "none is named", hint);
+    }
+    Some((label.value.to_string(), At { value, span }))
 }

@@ -27,8 +27,9 @@ pub use read::{At, Reader};
 pub use storage::Storage;
 pub use volume::Volume;
 pub use workload::{
-    BareMetal, Cdrom, Company, Container, Cpus, Disk, DiskMount, HOST, ImageRef, Interface, Kvm,
-    KvmImage, Limited, Memory, Mounted, Stops, Timeouts, Workload,
+    BareMetal, Cdrom, Company, Container, Cpus, Device, DeviceKind, DeviceNear, Disk, DiskMount,
+    HOST, ImageRef, Interface, Kvm, KvmImage, Limited, Memory, Mounted, Numa, NumaCell, Pages,
+    Stops, Timeouts, Workload,
 };
 
 /// The words of the language that are about machines.

@@ -13,6 +13,20 @@ pub(in crate::declared) static SIZE: Text = Text {
     check: |text| text.parse::<Bytes>().map(drop).map_err(|e| e.to_string()),
 };
 
+/// For pages that are not huge.
+pub(in crate::declared) const DEFAULT_PAGE: &str = "default";
+
+pub(in crate::declared) static PAGE: Text = Text {
+    name: "a size of pages, or `default` for ordinary ones",
+    example: "1GiB",
+    check: |text| match text.parse::<Bytes>() {
+        _ if text == DEFAULT_PAGE => Ok(()),
+        Ok(Bytes(0)) => Err("a page has a size".to_owned()),
+        Ok(_) => Ok(()),
+        Err(e) => Err(e.to_string()),
+    },
+};
+
 pub(in crate::declared) static DURATION: Text = Text {
     name: "a duration",
     example: "1.5s",
@@ -303,6 +317,24 @@ pub(in crate::declared) static PCI: Text = Text {
             && text.matches(':').count() == 2;
         is.then_some(())
             .ok_or_else(|| "it is not DOMAIN:BUS:SLOT.FUNCTION in lower-case digits".to_owned())
+    },
+};
+
+/// Vendor and product of a PCI device; those of USB look the same.
+pub(in crate::declared) static PCI_ID: Text = Text {
+    name: "vendor and product",
+    example: "8086:1572",
+    check: USB.check,
+};
+
+pub(in crate::declared) static CLASS: Text = Text {
+    name: "a class of PCI devices",
+    example: "0302",
+    check: |text| {
+        let hex = text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'));
+        (hex && matches!(text.len(), 2 | 4 | 6))
+            .then_some(())
+            .ok_or_else(|| "it is not two, four or six lower-case digits".to_owned())
     },
 };
 

@@ -8,6 +8,7 @@ use infra_api::{IdSet, names};
 
 use super::Declarations;
 use super::hardware::hardware;
+use super::numa;
 use super::text::Block;
 
 /// `declared`: the networks it is in.
@@ -17,6 +18,7 @@ pub fn machine(label: &str, body: &Machine, declared: &Declarations) -> Block {
     block.text("name", &body.name);
     block.block(cpus(body, &mut Vec::new()));
     block.block(memory(body));
+    block.block(numa::block(body).0);
     for (n, nic) in body.interfaces.iter().enumerate() {
         block.block(interface(n, nic, declared));
     }
@@ -62,6 +64,13 @@ fn cpus(body: &Machine, notes: &mut Vec<&'static str>) -> Block {
     let whole = pins.len() == usize::try_from(online).unwrap_or(usize::MAX);
     let dedicated = own && whole && all.len() == pins.len();
     let shared = whole && pins.windows(2).all(|pair| pair[0] == pair[1]);
+    if numa::are_declared(body) {
+        // The cells say how many.
+        if dedicated {
+            block.text("policy", "dedicated");
+        }
+        return block;
+    }
     if pins.is_empty() || !(dedicated || shared) {
         block.raw("count", online);
     } else if dedicated {
@@ -86,7 +95,11 @@ fn memory(body: &Machine) -> Block {
     let size = body.balloon_bytes.unwrap_or(body.memory_bytes);
     block.size("size", Some(size));
     block.size("maximum", body.balloon_bytes.map(|_| body.memory_bytes));
-    let nodes = body.memory_nodes.as_ref().map(ToString::to_string);
+    let nodes = body
+        .memory_nodes
+        .as_ref()
+        .filter(|_| !numa::are_declared(body));
+    let nodes = nodes.map(ToString::to_string);
     block.maybe("nodes", nodes.as_deref());
     block.maybe("mode", body.memory_mode.as_deref());
     block.size("page_size", body.page_size_bytes);
@@ -262,6 +275,7 @@ fn form(body: &Machine) -> Block {
         memory_nodes: _,
         memory_mode: _,
         page_size_bytes: _,
+        cells: _,
         boot,
         boot_order: _,
         disks: _,
@@ -315,6 +329,7 @@ fn form(body: &Machine) -> Block {
 fn noted(body: &Machine, block: &mut Block) {
     let mut notes = Vec::new();
     let _written = cpus(body, &mut notes);
+    notes.extend(numa::block(body).1);
     for note in notes {
         block.note(note);
     }

@@ -7,7 +7,36 @@ use infra_api::{Address, Cell, CpuPolicy, HostName, IdSet, Placement, Runtime, V
 
 use super::tests::configuration;
 use super::*;
+use crate::declared::{NumaCell, Workload};
 use crate::lower::{Inputs, lower};
+
+/// Each on the n-th of its nodes.
+fn cells(
+    workload: &Workload,
+    vcpus: Vec<Vcpu>,
+    (cpus, nodes): (&IdSet, Option<IdSet>),
+) -> Vec<Cell> {
+    let numa = &workload.numa;
+    let whole = Cell {
+        node: nodes.and_then(|nodes| nodes.first()),
+        vcpus: vcpus.clone(),
+        cpus: cpus.clone(),
+        memory_bytes: 0,
+        page_size_bytes: workload.memory.page_sizes.as_ref().map(|p| p.value[0]),
+    };
+    let Some(on) = &numa.on else {
+        return vec![whole];
+    };
+    let mut vcpus = vcpus.into_iter();
+    let cell = |(node, cell): (u32, &NumaCell)| Cell {
+        node: Some(node),
+        vcpus: vcpus.by_ref().take(cell.cpus as usize).collect(),
+        memory_bytes: cell.memory_bytes.as_ref().map_or(0, |m| m.value),
+        page_size_bytes: cell.page_sizes.as_ref().map(|p| p.value[0]),
+        cpus: cpus.clone(),
+    };
+    on.value.iter().zip(&numa.cells).map(cell).collect()
+}
 
 /// What a text makes of its machine and its networks, on CPUs and nodes as it asks for them.
 fn targets(text: &str) -> Vec<What> {
@@ -35,13 +64,7 @@ fn targets(text: &str) -> Vec<What> {
         runtime: Runtime::Kvm,
         host: HostName::new("local"),
         policy: workload.cpus.policy,
-        cells: vec![Cell {
-            node: nodes.and_then(|nodes| nodes.first()),
-            vcpus: vcpus.collect(),
-            cpus: cpus.clone(),
-            memory_bytes: 0,
-            page_size_bytes: workload.memory.page_size_bytes.as_ref().map(|p| p.value),
-        }],
+        cells: cells(workload, vcpus.collect(), (&cpus, nodes)),
         helpers: BTreeMap::new(),
         devices: vec![],
         addresses: found.addresses.get(&address).cloned().unwrap_or_default(),
@@ -232,6 +255,63 @@ fn of_disks() {
             cdrom "tools" { path = "/srv/tools.iso" }
           }
         }"#,
+    );
+}
+
+#[test]
+fn of_numa() {
+    comes_back(
+        r#"
+        workload "w" {
+          numa {
+            on = "0,3"
+            cell {
+              cpus      = 2
+              memory    = "3GiB"
+              page_size = "1GiB"
+            }
+            cell {
+              cpus   = 1
+              memory = "1GiB"
+            }
+          }
+          disk "root" { path = "/srv/root.raw" }
+          kvm {}
+        }"#,
+    );
+}
+
+/// What no declaration makes is left out, and told.
+#[test]
+fn of_a_guest_with_odd_nodes() {
+    let text = r#"workload "w" {
+        cpus { count = 2 }
+        memory { size = "2GiB" }
+        numa {
+          on = "0,3"
+          cell {
+            cpus = 1
+            memory = "1GiB"
+ }
+          cell {
+            cpus = 1
+            memory = "1GiB"
+ }
+        }
+        disk "root" { path = "/srv/root.raw" }
+        kvm {}
+      }"#;
+    let all = targets(text);
+    let mut body = main(&all).clone();
+    let written = |body: &Machine| machine("w", body, &Declarations::default()).to_string();
+    assert!(written(&body).contains("numa {"));
+    body.cells[0].vcpus = [1].into();
+    body.cells[1].vcpus = [0].into();
+    let text = written(&body);
+    assert!(!text.contains("numa {"), "{text}");
+    assert!(
+        text.contains("NUMA nodes that no declaration makes"),
+        "{text}"
     );
 }
 

@@ -201,6 +201,7 @@ fn example(attribute: &Attribute) -> String {
         Shape::String => "\"…\"".to_owned(),
         Shape::Bool => "true".to_owned(),
         Shape::List(_) | Shape::Set(_) => "[…]".to_owned(),
+        Shape::OneOrMore(Shape::Text(text)) => format!("\"{}\"", text.example),
         Shape::Map(_) => "{ … }".to_owned(),
         Shape::Ref(kinds) => format!("{}.…", kinds.first().unwrap_or(&"…")),
         _ => "…".to_owned(),

@@ -74,6 +74,11 @@ pub(crate) fn fit(value: &Value, shape: &Shape, resolve: Resolve<'_>) -> Result<
             false => resolve(value, kinds),
         },
         Shape::List(shape) => elements(value, shape, resolve).map(|v| Value::list(shape.ty(), v)),
+        Shape::OneOrMore(shape) => match value.as_list() {
+            Some(_) => elements(value, shape, resolve).map(|v| Value::list(shape.ty(), v)),
+            None if value.is_unknown() => Err(Misfit::new(UNKNOWN, "")),
+            None => fit(value, shape, resolve).map(|one| Value::list(shape.ty(), vec![one])),
+        },
         Shape::Set(shape) => elements(value, shape, resolve).map(|v| Value::set(shape.ty(), v)),
         Shape::Map(shape) => members(value, shape, resolve),
     };
@@ -95,7 +100,7 @@ impl Shape {
             Self::Bool => Type::Bool,
             Self::Number | Self::Whole { .. } => Type::Number,
             Self::String | Self::Text(_) | Self::OneOf(_) | Self::Ref(_) => Type::String,
-            Self::List(shape) => Type::list(shape.ty()),
+            Self::List(shape) | Self::OneOrMore(shape) => Type::list(shape.ty()),
             Self::Set(shape) => Type::set(shape.ty()),
             Self::Map(shape) => Type::map(shape.ty()),
             Self::Of(ty) => ty(),

@@ -186,6 +186,8 @@ pub enum Shape {
     /// A declared instance of one of these kinds; the value is its address as a string.
     Ref(&'static [&'static str]),
     List(&'static Shape),
+    /// A list, or one of what would be in it: the value is a list.
+    OneOrMore(&'static Shape),
     Set(&'static Shape),
     Map(&'static Shape),
     /// Any type of the language.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{
-    DiskDevice, Format, Hardware, Ignition, IgnitionVolume, Machine, MachineDisk, MachineInterface,
-    SeedVolume, VolumeRef, XmlPatch,
+    DiskDevice, Format, GuestCell, Hardware, HostDevice, Ignition, IgnitionVolume, Machine,
+    MachineDisk, MachineInterface, SeedVolume, VolumeRef, XmlPatch,
 };
 use infra_api::{IdSet, Placement, Text, What, names};
 use infra_diag::{Diagnostic, Span};
@@ -12,7 +12,7 @@ use infra_diag::{Diagnostic, Span};
 use super::Lowering;
 use super::boot::Booted;
 use super::disks::Made;
-use crate::declared::{Cdrom, Disk, Kvm, Memory, Source, Workload};
+use crate::declared::{Cdrom, Disk, Kvm, Source, Workload};
 
 /// libvirt rounds a machine's memory to these.
 const MIB: u64 = 1 << 20;
@@ -33,10 +33,9 @@ impl Lowering<'_> {
             );
             return;
         };
-        self.whole_mebibytes(&workload.memory);
+        self.whole_mebibytes(workload);
         let (count, size) = (workload.cpus.count, memory.value);
-        let maximum = workload.memory.maximum_bytes.as_ref();
-        let memory_bytes = maximum.map_or(size, |maximum| maximum.value.max(size));
+        let memory_bytes = most_memory(workload, size);
         let most = workload.cpus.maximum.as_ref();
         let vcpus = most.map_or(count, |most| most.value.max(count));
         self.meaningless(workload, form, vcpus);
@@ -52,6 +51,8 @@ impl Lowering<'_> {
             .unzip();
         let name = self.name(&workload.address);
         let nodes = placement.nodes();
+        let cells = guest_cells(workload, placement);
+        self.cells_fit(form, &workload.numa, &cells);
         let machine = Machine {
             console_log: console_log(form, &name),
             name,
@@ -69,7 +70,8 @@ impl Lowering<'_> {
             balloon_bytes: (size < memory_bytes).then_some(size),
             memory_mode: workload.memory.mode.clone().filter(|_| !nodes.is_empty()),
             memory_nodes: (!nodes.is_empty()).then_some(nodes),
-            page_size_bytes: placement.cells.iter().find_map(|c| c.page_size_bytes),
+            page_size_bytes: page_size(placement).filter(|_| cells.is_empty()),
+            cells,
             boot,
             boot_order: boot_kinds(form),
             disks,
@@ -115,19 +117,27 @@ impl Lowering<'_> {
         disks
     }
 
-    /// What huge and locked pages take away is no wish.
+    /// What huge and locked pages take away is no wish. Devices that were chosen come after those that are named.
     fn hardware(&self, form: &Kvm, placement: &Placement) -> Hardware {
         let mut pages = placement.cells.iter().map(|cell| cell.page_size_bytes);
         let fixed = form.hardware.locked_memory || pages.any(|size| size.is_some());
+        let named = form.hardware.host_devices.iter().cloned();
+        let chosen = placement.devices.iter();
+        let chosen = chosen.map(|address| HostDevice::Pci {
+            address: address.clone(),
+        });
         Hardware {
             without_balloon: form.hardware.without_balloon && !fixed,
+            host_devices: named.chain(chosen).collect(),
             ..form.hardware.clone()
         }
     }
 
-    fn whole_mebibytes(&mut self, memory: &Memory) {
+    fn whole_mebibytes(&mut self, workload: &Workload) {
+        let memory = &workload.memory;
+        let cells = workload.numa.cells.iter().map(|c| &c.memory_bytes);
         let sizes = [&memory.size_bytes, &memory.maximum_bytes];
-        for size in sizes.into_iter().flatten() {
+        for size in cells.chain(sizes).flatten() {
             if !size.value.is_multiple_of(MIB) {
                 let text = "a machine's memory is a whole number of MiB";
                 self.error(size.span, "Uneven memory", text, "round it to whole MiB");
@@ -369,6 +379,30 @@ fn iothread_pins(threads: u32, placement: &Placement) -> BTreeMap<u32, IdSet> {
     let cpus = placement.helpers.get("emulator");
     let pins = (1..=threads).filter_map(|thread| Some((thread, cpus?.clone())));
     pins.collect()
+}
+
+/// What it may be given while it runs.
+fn most_memory(workload: &Workload, size: u64) -> u64 {
+    let maximum = workload.memory.maximum_bytes.as_ref();
+    maximum.map_or(size, |maximum| maximum.value.max(size))
+}
+
+fn page_size(placement: &Placement) -> Option<u64> {
+    placement.cells.iter().find_map(|cell| cell.page_size_bytes)
+}
+
+/// What the guest sees of cells that were asked for; of one, nothing.
+fn guest_cells(workload: &Workload, placement: &Placement) -> Vec<GuestCell> {
+    if workload.numa.count().is_none() || placement.cells.len() < 2 {
+        return Vec::new();
+    }
+    let cell = |cell: &infra_api::Cell| GuestCell {
+        vcpus: cell.vcpus.iter().map(|vcpu| vcpu.id).collect(),
+        memory_bytes: cell.memory_bytes,
+        nodes: cell.node.map(|node| IdSet::from([node])),
+        page_size_bytes: cell.page_size_bytes,
+    };
+    placement.cells.iter().map(cell).collect()
 }
 
 /// Each vCPU on its own CPU, or all on the shared ones.

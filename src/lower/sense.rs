@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use infra_api::Runtime;
-use infra_api::target::Acceleration;
+use infra_api::target::{Acceleration, GuestCell};
 
 use super::Lowering;
 use super::machine::is_kind;
-use crate::declared::{Kvm, Workload};
+use crate::declared::{Kvm, Numa, Workload};
 
 impl Lowering<'_> {
     /// `vcpus`: how many there can be.
@@ -91,6 +91,24 @@ impl Lowering<'_> {
             let hint = "make them multiply to `cpus.count`, or to its `maximum`";
             self.error(form.span, "Topology that does not come out", &text, hint);
         }
+    }
+
+    /// The threads of a core are on one node, as they are in every machine there is.
+    pub(super) fn cells_fit(&mut self, form: &Kvm, numa: &Numa, cells: &[GuestCell]) {
+        let threads = form
+            .hardware
+            .topology
+            .map_or(1, |topology| topology.threads);
+        let whole = |cell: &&GuestCell| cell.vcpus.len().is_multiple_of(threads.max(1) as usize);
+        let (Some(span), Some(parted)) = (numa.span, cells.iter().find(|cell| !whole(cell))) else {
+            return;
+        };
+        let text = format!(
+            "a cell of {} CPUs parts a core of {threads} threads, as `topology` has them",
+            parted.vcpus.len()
+        );
+        let hint = "make the CPUs of each cell a multiple of `threads`";
+        self.error(span, "Core in two cells", &text, hint);
     }
 
     /// What a queue or a thread serves nobody with.

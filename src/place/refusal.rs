@@ -70,6 +70,22 @@ pub enum Constraint {
 }
 
 impl Constraint {
+    /// How much more is needed than there is, where it tells numbers.
+    pub(crate) fn gap(&self) -> u64 {
+        match self {
+            Self::DedicatedCpus { need, have, .. }
+            | Self::OneL3 { need, have, .. }
+            | Self::SharedCpus { need, have, .. }
+            | Self::Helpers { need, have }
+            | Self::Cells { need, have }
+            | Self::Devices { need, have, .. } => u64::from(need.saturating_sub(*have)),
+            Self::Overcommit { need, have }
+            | Self::Memory { need, have, .. }
+            | Self::HugePages { need, have, .. } => need.saturating_sub(*have),
+            _ => 0,
+        }
+    }
+
     /// Whether more is needed than there is, where it tells numbers.
     pub(crate) fn holds(&self) -> bool {
         match self {

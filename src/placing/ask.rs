@@ -1,9 +1,10 @@
 //! What a workload asks of a host, as one runtime.
 
 use infra_api::{Address, CpuPolicy, Placement, Runtime, Threads};
-use infra_place::{Ask, Cpus, Memory, Policy};
+use infra_place::{Ask, Cell, Cpus, Memory, Numa, Policy};
 
-use crate::declared::Workload;
+use super::devices;
+use crate::declared::{self, NumaCell, Pages, Workload};
 
 /// Memory QEMU uses beside the guest's, per machine, in bytes; per vCPU, in bytes; and one byte for so many of the
 /// guest's. From KubeVirt's own accounting (240 MiB + 8 MiB per vCPU + RAM/512), read 2026-08.
@@ -48,6 +49,7 @@ impl Held {
                     .collect(),
                 nodes: (!nodes.is_empty()).then_some(nodes),
             },
+            numa: cells(&placement),
             ..Ask::default()
         };
         Self {
@@ -58,11 +60,28 @@ impl Held {
     }
 }
 
+/// Shared CPUs in several cells are told apart by these; to others they are where they are.
+fn cells(placement: &Placement) -> Numa {
+    let full = placement.cells.iter().all(|cell| !cell.vcpus.is_empty());
+    if placement.policy == CpuPolicy::Dedicated || placement.cells.len() < 2 || !full {
+        return Numa::Auto;
+    }
+    let cell = |cell: &infra_api::Cell| Cell {
+        cpus: u32::try_from(cell.vcpus.len()).unwrap_or(u32::MAX),
+        bytes: cell.memory_bytes,
+        page_sizes: cell.page_size_bytes.into_iter().collect(),
+    };
+    Numa::Cells(placement.cells.iter().map(cell).collect())
+}
+
 /// What it asks as this.
 pub(super) fn ask(workload: &Workload, runtime: Runtime) -> Ask {
     let bytes = workload.memory.size_bytes.as_ref().map_or(0, |s| s.value);
-    let page_size = workload.memory.page_size_bytes.as_ref().map(|p| p.value);
-    let page_size = page_size.filter(|size| runtime == Runtime::Kvm && *size > 0 && bytes > 0);
+    let pages = |pages: Option<&Pages>| {
+        let pages = pages.filter(|_| runtime == Runtime::Kvm && bytes > 0);
+        pages.map_or_else(Vec::new, |pages| pages.value.clone())
+    };
+    let named = workload.numa.named(&workload.memory);
     let helpers = workload
         .kvm
         .as_ref()
@@ -78,15 +97,33 @@ pub(super) fn ask(workload: &Workload, runtime: Runtime) -> Ask {
         memory: Memory {
             bytes,
             overhead_bytes: overhead(runtime, bytes, workload.cpus.count),
-            page_sizes: page_size.into_iter().collect(),
-            nodes: workload.memory.nodes.as_ref().map(|n| n.value.clone()),
+            page_sizes: pages(workload.memory.page_sizes.as_ref()),
+            nodes: named.map(|nodes| nodes.value.clone()),
         },
+        numa: numa(&workload.numa, &pages),
         helpers: if runtime == Runtime::Kvm {
             helpers.unwrap_or(0)
         } else {
             0
         },
-        ..Ask::default()
+        devices: match runtime {
+            Runtime::Kvm => devices::asked(workload),
+            Runtime::Container | Runtime::BareMetal => Vec::new(),
+        },
+    }
+}
+
+/// `pages`: the sizes of a cell, as the runtime has them.
+fn numa(asked: &declared::Numa, pages: &dyn Fn(Option<&Pages>) -> Vec<u64>) -> Numa {
+    let cell = |cell: &NumaCell| Cell {
+        cpus: cell.cpus,
+        bytes: cell.memory_bytes.as_ref().map_or(0, |m| m.value),
+        page_sizes: pages(cell.page_sizes.as_ref()),
+    };
+    match (asked.cells.as_slice(), asked.count()) {
+        ([], Some(count)) => Numa::Nodes(count),
+        ([], None) => Numa::Auto,
+        (cells, _) => Numa::Cells(cells.iter().map(cell).collect()),
     }
 }
 

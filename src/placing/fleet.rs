@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use infra_api::HostName;
 use infra_api::facts::{Cpu, Facts, Node, NodeKind};
-use infra_place::{Core, Host, Room, Stock, Topology};
+use infra_place::{Core, Device, Host, Room, Stock, Topology};
 
 use super::affinity::Scopes;
+use super::devices::Wanted;
 use crate::inventory::{HostInventory, Inventory};
 
 /// All hosts, in the order of their names; machines that are alike share what they are.
-pub(super) fn hosts(inventory: &Inventory, scopes: &Scopes) -> Vec<Host> {
+pub(super) fn hosts(inventory: &Inventory, scopes: &Scopes, wanted: &Wanted) -> Vec<Host> {
     let mut known: Vec<Arc<Topology>> = Vec::new();
     let host = |(name, host): (&HostName, &HostInventory)| {
-        let topology = topology(host);
+        let (devices, free) = wanted.of(host);
+        let topology = topology(host, devices);
         let alike = known.iter().find(|t| ***t == topology).cloned();
         let topology = alike.unwrap_or_else(|| {
             known.push(Arc::new(topology));
@@ -22,7 +24,7 @@ pub(super) fn hosts(inventory: &Inventory, scopes: &Scopes) -> Vec<Host> {
         });
         Host {
             name: name.clone(),
-            room: Room::new(&topology, &stock(host)),
+            room: Room::new(&topology, &stock(host, free)),
             topology,
             domains: scopes.domains(host),
             drained: host.declared.drain,
@@ -31,7 +33,7 @@ pub(super) fn hosts(inventory: &Inventory, scopes: &Scopes) -> Vec<Host> {
     inventory.hosts.iter().map(host).collect()
 }
 
-fn topology(host: &HostInventory) -> Topology {
+fn topology(host: &HostInventory, devices: Vec<Device>) -> Topology {
     let facts = &host.facts;
     let ids: Vec<u32> = facts.nodes.iter().map(|n| n.id).collect();
     let nodes = facts.nodes.iter().map(|node| infra_place::Node {
@@ -49,7 +51,7 @@ fn topology(host: &HostInventory) -> Topology {
         nodes.push(infra_place::Node::default());
     }
     let sizes = host.pages.keys().map(|(_, size)| *size).collect();
-    Topology::new(nodes, cores(facts), Vec::new(), sizes)
+    Topology::new(nodes, cores(facts), devices, sizes)
 }
 
 fn kind(node: &Node, host: &HostInventory) -> infra_place::NodeKind {
@@ -91,14 +93,15 @@ fn cores(facts: &Facts) -> Vec<Core> {
     facts.cpus.list.iter().filter(first).map(core).collect()
 }
 
-fn stock(host: &HostInventory) -> Stock {
+/// `devices`: those that could be had.
+fn stock(host: &HostInventory, devices: Vec<String>) -> Stock {
     Stock {
         cpus: host.cpus.clone(),
         bound: host.bound_cpus.clone(),
         bytes: host.memory_bytes,
         node_bytes: host.node_memory_bytes.clone(),
         pages: host.pages.clone(),
-        devices: Vec::new(),
+        devices,
         cpu_ratio: host.declared.shared_per_cpu.map(|n| n.saturating_mul(1000)),
     }
 }

@@ -3,6 +3,7 @@
 
 mod affinity;
 mod ask;
+mod devices;
 mod fleet;
 mod refusal;
 mod stand;
@@ -14,11 +15,13 @@ use infra_api::{Address, CpuPolicy, HostName, IdSet, Placement, Runtime};
 use infra_place::{Affinity, Assigned, Effort, Form, Host, Job, Outcome, Stood};
 
 use self::affinity::Scopes;
+use self::devices::Wanted;
 use crate::choose::{Choice, PREFERENCE};
 use crate::declared::Workload;
 use crate::inventory::Inventory;
 
 pub use ask::Held;
+pub(crate) use devices::kind as device_kind;
 pub use refusal::{Constraint, HostRefusal, Refused};
 
 /// QEMU's own threads.
@@ -49,7 +52,8 @@ pub fn place(
     asked.sort_by(|a, b| a.0.address.cmp(&b.0.address));
     let declared: Vec<&Workload> = asked.iter().map(|(w, _)| *w).collect();
     let scopes = Scopes::new(&declared, inventory);
-    let mut hosts = fleet::hosts(inventory, &scopes);
+    let wanted = Wanted::new(&declared, prior, held);
+    let mut hosts = fleet::hosts(inventory, &scopes, &wanted);
     hold(&mut hosts, held);
     let fleet = Fleet::new(hosts, scopes);
     let runtimes: Vec<Vec<Runtime>> = asked
@@ -71,7 +75,7 @@ fn hold(hosts: &mut [Host], held: &[Held]) {
         let host = hosts.binary_search_by(|host| host.name.cmp(&placement.host));
         if let Ok(position) = host {
             let host = &mut hosts[position];
-            let standing = stand::standing(placement, host, ask.helpers > 0);
+            let standing = stand::standing(placement, host, (ask.helpers > 0, usize::MAX));
             infra_place::hold(&host.topology, &mut host.room, ask, &standing);
         }
     }
@@ -164,7 +168,9 @@ impl Fleet {
         let form = runtimes
             .iter()
             .position(|runtime| *runtime == before.runtime)?;
-        let own = forms[form].ask.helpers > 0;
+        let ask = &forms[form].ask;
+        let devices: u32 = ask.devices.iter().map(|asked| asked.count).sum();
+        let own = (ask.helpers > 0, devices as usize);
         Some(Stood {
             host,
             form,
@@ -243,7 +249,7 @@ impl Fleet {
     }
 
     fn placement(&self, workload: &Workload, runtime: Runtime, assigned: &Assigned) -> Placement {
-        let bound = workload.memory.nodes.is_some();
+        let bound = workload.memory.nodes.is_some() || workload.numa.count().is_some();
         stand::placement(assigned, runtime, &self.hosts[assigned.host], bound)
     }
 
@@ -252,10 +258,16 @@ impl Fleet {
         let (topology, room) = (&self.hosts[host].topology, &outcome.rooms[host]);
         let free = || room.free(topology);
         if placement.policy == CpuPolicy::Shared && placement.cpus().is_empty() {
-            let near = room.free_on_nodes(topology, &placement.nodes());
-            let cpus = if near.is_empty() { free() } else { near };
+            let all = placement.nodes();
+            // Who asked for cells has the CPUs of each apart.
+            let parted = placement.cells.iter().all(|cell| !cell.vcpus.is_empty());
             for cell in &mut placement.cells {
-                cell.cpus = cpus.clone();
+                let nodes = match cell.node.filter(|_| parted) {
+                    Some(node) => IdSet::from([node]),
+                    None => all.clone(),
+                };
+                let near = room.free_on_nodes(topology, &nodes);
+                cell.cpus = if near.is_empty() { free() } else { near };
             }
         }
         if placement.runtime == Runtime::Kvm && !placement.helpers.contains_key(EMULATOR) {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use infra_place::Reason;
 
 use super::affinity::Scopes;
+use super::devices;
 use crate::choose::{Candidate, Choice};
 use crate::inventory::{HostInventory, Inventory};
 
@@ -84,6 +85,8 @@ pub enum Constraint {
         have: u64,
         kind: String,
         near: bool,
+        /// How many the host has, whoever uses them.
+        there: u64,
     },
     /// Each thing is there, and not together.
     Together { why: String },
@@ -123,7 +126,7 @@ pub(super) fn told(
 }
 
 impl HostRefusal {
-    /// Of CPUs that were named the host may know better why they cannot be had.
+    /// Of CPUs that were named, and of devices, the host may know better why they cannot be had.
     fn of_host(mut self, host: &HostInventory) -> Self {
         if let Constraint::NamedCpus { need, have: _, why } = &mut self.constraint {
             let kept = &*need & &host.reserved_cpus;
@@ -140,6 +143,9 @@ impl HostRefusal {
                     "CPU {barred} may not be used: outside this system's cgroup, or another's alone"
                 );
             }
+        }
+        if let Constraint::Devices { kind, there, .. } = &mut self.constraint {
+            *there = devices::there(host, kind) as u64;
         }
         self
     }
@@ -205,6 +211,7 @@ impl Constraint {
                 have: wide(have),
                 kind,
                 near,
+                there: 0,
             },
             Found::Together { why } => Self::Together { why },
             Found::Apart { scope } => Self::Apart { scope: word(scope) },
@@ -344,13 +351,21 @@ impl Constraint {
                 have,
                 kind,
                 near,
+                there,
             } => {
                 let near = if *near {
                     " as near to its CPUs as asked"
                 } else {
                     ""
                 };
-                format!("{need} of `{kind}` are asked for and {have} can be had{near}")
+                let others = if near.is_empty() && there > have {
+                    format!(
+                        "; the host has {there}: the rest is somebody else's, used by the host itself, or guarded by no IOMMU"
+                    )
+                } else {
+                    String::new()
+                };
+                format!("{need} of `{kind}` are asked for and {have} can be had{near}{others}")
             }
             Self::Apart { scope } => {
                 format!("somebody it is to be apart from is on the same {scope}")

@@ -5,8 +5,13 @@ use std::collections::BTreeMap;
 use infra_api::{Cell, CpuPolicy, Placement, Runtime, Tier, Vcpu};
 use infra_place::{Assigned, Host, Stand, Standing};
 
-/// What a workload has on its host. `helpers`: CPUs of its helper threads are its own.
-pub(super) fn standing(placement: &Placement, host: &Host, helpers: bool) -> Standing {
+/// What a workload has on its host. `helpers`: CPUs of its helper threads are its own. `devices`: so many it asked for;
+/// after these come those that share an IOMMU group with one.
+pub(super) fn standing(
+    placement: &Placement,
+    host: &Host,
+    (helpers, devices): (bool, usize),
+) -> Standing {
     let dedicated = placement.policy == CpuPolicy::Dedicated;
     // Memory is bound to none where there is only one; to placing it is that one.
     let only = host.topology.only_node().filter(|_| dedicated);
@@ -22,9 +27,21 @@ pub(super) fn standing(placement: &Placement, host: &Host, helpers: bool) -> Sta
     Standing {
         cells: placement.cells.iter().map(stand).collect(),
         helpers: own.cloned().unwrap_or_default(),
-        devices: placement.devices.clone(),
+        devices: placement.devices.iter().take(devices).cloned().collect(),
         shared: !dedicated,
     }
+}
+
+/// The devices it asked for, then those that share an IOMMU group with one.
+fn with_groups(assigned: &Assigned, host: &Host) -> Vec<String> {
+    let view = assigned.fit.view(&host.topology);
+    let mut devices = view.devices;
+    for other in view.devices_taken {
+        if !devices.contains(&other) {
+            devices.push(other);
+        }
+    }
+    devices
 }
 
 /// A place for the plan.
@@ -60,7 +77,6 @@ pub(super) fn placement(
         }
     };
     // A criterion that costs nothing is left out.
-    // A criterion that costs nothing is left out.
     let tiers = assigned
         .fit
         .cost
@@ -81,7 +97,7 @@ pub(super) fn placement(
             .map(|cpus| (super::EMULATOR.to_owned(), cpus))
             .into_iter()
             .collect(),
-        devices: standing.devices,
+        devices: with_groups(assigned, host),
         addresses: BTreeMap::new(),
         tiers: if standing.shared {
             Vec::new()

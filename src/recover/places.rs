@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use infra_api::target::{Container, Machine};
+use infra_api::target::{Container, GuestCell, HostDevice, Machine};
 use infra_api::{Address, Cell, CpuPolicy, HostName, IdSet, Placement, ResourceId, Runtime, Vcpu};
 use infra_plan::Record;
 use serde::Deserialize;
@@ -146,6 +146,40 @@ fn cells(first: Cell, nodes: Option<&IdSet>) -> Vec<Cell> {
     std::iter::once(first).chain(others).collect()
 }
 
+/// A part of a machine, which its guest sees as a node.
+fn parted(cell: &GuestCell, whole: &Cell) -> Cell {
+    let own = whole
+        .vcpus
+        .iter()
+        .filter(|vcpu| cell.vcpus.contains(vcpu.id));
+    let vcpus: Vec<Vcpu> = own.cloned().collect();
+    let pinned: IdSet = vcpus.iter().filter_map(|vcpu| vcpu.cpu).collect();
+    Cell {
+        node: cell.nodes.as_ref().and_then(IdSet::first),
+        cpus: if pinned.is_empty() {
+            whole.cpus.clone()
+        } else {
+            pinned
+        },
+        vcpus,
+        memory_bytes: cell.memory_bytes,
+        page_size_bytes: cell.page_size_bytes,
+    }
+}
+
+/// Devices that it has and does not name.
+fn chosen(body: &Machine, workload: Option<&Workload>) -> Vec<String> {
+    let form = workload.and_then(|w| w.kvm.as_ref());
+    let named = form.map_or(&[][..], |form| &form.hardware.host_devices);
+    let given = body.hardware.host_devices.iter();
+    let chosen = given.filter(|device| !named.contains(device));
+    let addresses = chosen.filter_map(|device| match device {
+        HostDevice::Pci { address } => Some(address.clone()),
+        HostDevice::Usb { .. } => None,
+    });
+    addresses.collect()
+}
+
 fn of_machine(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> Option<Placement> {
     let body = Machine::deserialize(&*record.body).ok()?;
     let policy = policy(workload);
@@ -175,12 +209,16 @@ fn of_machine(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> 
         runtime: Runtime::Kvm,
         host: id.host.clone(),
         policy,
-        cells: cells(first, body.memory_nodes.as_ref()),
+        cells: match body.cells.as_slice() {
+            [] => cells(first, body.memory_nodes.as_ref()),
+            seen => seen.iter().map(|cell| parted(cell, &first)).collect(),
+        },
         helpers: body
             .emulator_pin
+            .clone()
             .map(|pin| BTreeMap::from([("emulator".to_owned(), pin)]))
             .unwrap_or_default(),
-        devices: Vec::new(),
+        devices: chosen(&body, workload),
         addresses: labelled(workload, body.interfaces.iter().map(|i| i.address)),
         tiers: Vec::new(),
     })

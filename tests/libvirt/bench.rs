@@ -329,6 +329,7 @@ impl Bench {
             memory_nodes: None,
             memory_mode: None,
             page_size_bytes: None,
+            cells: Vec::new(),
             boot: Boot::Disk,
             boot_order: Vec::new(),
             disks: Vec::new(),

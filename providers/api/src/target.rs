@@ -21,8 +21,8 @@ pub use self::hardware::{
     Tpm, Watchdog,
 };
 pub use self::machine::{
-    Acceleration, Bandwidth, Boot, DiskDevice, DiskLogin, DiskServer, Machine, MachineDisk,
-    MachineInterface, Rate, RemoteDisk, Throttle,
+    Acceleration, Bandwidth, Boot, DiskDevice, DiskLogin, DiskServer, GuestCell, Machine,
+    MachineDisk, MachineInterface, Rate, RemoteDisk, Throttle,
 };
 pub use self::network::{Dns, DnsService, Lease, MachineNetwork, OwnBridge};
 pub use self::patch::XmlPatch;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::thread::scope;
 
 use infra_api::facts::{Devices, Facts, Libvirt, LibvirtNetwork, Pool, Used, UsedPages};
-use infra_api::{Failure, Remedy};
+use infra_api::{Failure, IdSet, Remedy};
 use ipnet::IpNet;
 use roxmltree::Node;
 use virt::connect::Connect;
@@ -251,29 +251,30 @@ fn use_of(found: &Found) -> Used {
     };
     let pins = machine.vcpu_pins.values().chain(&machine.emulator_pin);
     let shared_cpus = pins.fold(Default::default(), |all, cpus| &all | cpus);
-    let node = machine
-        .memory_nodes
-        .as_ref()
-        .filter(|nodes| nodes.len() == 1)
-        .and_then(|nodes| nodes.first());
-    let pages = machine.page_size_bytes.filter(|size| *size > 0);
+    let one = |nodes: &IdSet| nodes.first().filter(|_| nodes.len() == 1);
     let held = machine.balloon_bytes.unwrap_or(machine.memory_bytes);
+    let pages = machine.huge_pages().into_iter();
+    let pages = pages.filter(|(_, size, _)| *size > 0);
+    let hugepages: Vec<UsedPages> = pages
+        .map(|(nodes, size_bytes, bytes)| UsedPages {
+            node: nodes.and_then(one),
+            size_bytes,
+            count: bytes.div_ceil(size_bytes),
+        })
+        .collect();
+    let in_pages = hugepages
+        .iter()
+        .map(|p| p.count.saturating_mul(p.size_bytes));
+    let ordinary = held.saturating_sub(in_pages.fold(0, u64::saturating_add));
     // Only a strict binding is one.
     let bound = machine.memory_mode.is_none();
     Used {
         owner,
         project,
         shared_cpus,
-        memory_bytes: pages.is_none().then_some(held),
+        memory_bytes: (hugepages.is_empty() || ordinary > 0).then_some(ordinary),
         memory_nodes: machine.memory_nodes.clone().filter(|_| bound),
-        hugepages: pages
-            .map(|size_bytes| UsedPages {
-                node,
-                size_bytes,
-                count: machine.memory_bytes.div_ceil(size_bytes),
-            })
-            .into_iter()
-            .collect(),
+        hugepages,
         vfs: host_devices.clone(),
         ..Used::default()
     }

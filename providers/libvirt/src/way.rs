@@ -3,7 +3,7 @@
 //! One machine is taken towards the other, attribute by attribute, as far as libvirt and QEMU can. Where nothing is
 //! left that differs, that is the way; where something is, it takes a restart.
 
-use infra_api::target::{DiskDevice, Hardware, Machine, MachineDisk, MachineInterface};
+use infra_api::target::{DiskDevice, GuestCell, Hardware, Machine, MachineDisk, MachineInterface};
 use infra_api::{IdSet, Impact};
 use serde_json::Value;
 
@@ -80,13 +80,20 @@ pub(crate) fn moves_alone(stored: &Machine, wanted: &Machine) -> bool {
         let vcpus: Vec<u32> = machine.vcpu_pins.keys().copied().collect();
         let iothreads: Vec<u32> = machine.iothread_pins.keys().copied().collect();
         let (emulator, nodes) = (&machine.emulator_pin, &machine.memory_nodes);
-        (vcpus, iothreads, emulator.is_some(), nodes.is_some())
+        let cells = machine.cells.iter().map(|cell| cell.nodes.is_some());
+        let cells: Vec<bool> = cells.collect();
+        (vcpus, iothreads, emulator.is_some(), nodes.is_some(), cells)
+    };
+    let on = |(cell, wanted): (&GuestCell, &GuestCell)| GuestCell {
+        nodes: wanted.nodes.clone(),
+        ..cell.clone()
     };
     let bound = |machine: &Machine| Machine {
         vcpu_pins: wanted.vcpu_pins.clone(),
         iothread_pins: wanted.iothread_pins.clone(),
         emulator_pin: wanted.emulator_pin.clone(),
         memory_nodes: wanted.memory_nodes.clone(),
+        cells: machine.cells.iter().zip(&wanted.cells).map(on).collect(),
         ..definition(machine.clone())
     };
     threads(stored) == threads(wanted) && bound(stored) == bound(wanted)

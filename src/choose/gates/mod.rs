@@ -1,5 +1,6 @@
 //! Gates: hard conditions, one a file, asked in this order; the first that closes gives the reason.
 
+mod device;
 mod engine;
 mod form;
 mod hardware;
@@ -32,4 +33,5 @@ pub const GATES: &[Gate] = &[
     offered::GATE,
     engine::GATE,
     hardware::GATE,
+    device::GATE,
 ];

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use infra_api::target::{
     Acceleration, Allocation, Boot, ContainerImage, ContainerNetwork, ContainerVolume, DiskVolume,
-    Driver, FileVolume, IgnitionVolume, Machine, MachineDisk, MachineNetwork, Original, Pool,
-    RemoteDisk, SeedVolume, VolumeRef, XmlPatch,
+    Driver, FileVolume, GuestCell, HostDevice, IgnitionVolume, Machine, MachineDisk,
+    MachineNetwork, Original, Pool, RemoteDisk, SeedVolume, VolumeRef, XmlPatch,
 };
 use infra_api::units::Bytes;
 use infra_api::{IdSet, Text};
@@ -98,13 +98,32 @@ fn machine(m: Machine) -> Vec<Row> {
         each("emulator", emulator(&m), |cpus| names::ids("CPU", cpus)),
         row("memory", &format!("{}{pages}", memory(&m))),
         some("memory.nodes", m.memory_nodes),
+        row("cells", &guest_cells(&m.cells)),
         each("disks", &m.disks, attached),
+        each("devices", &m.hardware.host_devices, |device| match device {
+            HostDevice::Pci { address } => address.clone(),
+            HostDevice::Usb { vendor, product } => format!("USB {vendor}:{product}"),
+        }),
         each("networks", &m.interfaces, |i| {
             let vlan = i.vlan.map(|id| format!(" VLAN {id}"));
             format!("{} {}{}", i.network, i.address, vlan.unwrap_or_default())
         }),
         each("xml", &m.patches, patch),
     ]
+}
+
+/// `vCPUs 0-1, 2 GiB in pages of 1 GiB, node 0; …`.
+fn guest_cells(cells: &[GuestCell]) -> String {
+    let cell = |cell: &GuestCell| {
+        let pages = cell.page_size_bytes;
+        let pages = pages.map_or_else(String::new, |size| format!(" in pages of {}", Bytes(size)));
+        let nodes = cell.nodes.as_ref();
+        let nodes = nodes.map_or_else(String::new, |n| format!(", {}", names::ids("node", n)));
+        let vcpus = names::ids("vCPU", &cell.vcpus);
+        format!("{vcpus}, {}{pages}{nodes}", Bytes(cell.memory_bytes))
+    };
+    let cells: Vec<String> = cells.iter().map(cell).collect();
+    cells.join("; ")
 }
 
 fn patch(patch: &XmlPatch) -> String {

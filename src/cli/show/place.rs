@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::target::Acceleration;
 use infra_api::units::Bytes;
-use infra_api::{Address, CpuPolicy, IdSet, Placement, ResourceId, Runtime};
+use infra_api::{Address, Cell, CpuPolicy, IdSet, Placement, ResourceId, Runtime};
 use infra_plan::Record;
 use serde::Deserialize;
 
@@ -26,11 +26,35 @@ pub(super) fn facts(placement: &Placement) -> Vec<String> {
     facts.extend(helpers.map(|(name, cpus)| format!("{name} on {}", names::ids("CPU", cpus))));
     facts.extend(memory(placement));
     let nodes = placement.nodes();
-    facts.extend((!nodes.is_empty()).then(|| names::ids("node", &nodes)));
+    match placement.cells.as_slice() {
+        cells if is_parted(cells) => facts.extend(cells.iter().map(cell)),
+        _ => facts.extend((!nodes.is_empty()).then(|| names::ids("node", &nodes))),
+    }
     facts.extend(placement.devices.iter().cloned());
     let addresses = placement.addresses.iter();
     facts.extend(addresses.map(|(label, address)| format!("{label} {address}")));
     facts
+}
+
+/// Whether each of several nodes has a part of it.
+fn is_parted(cells: &[Cell]) -> bool {
+    let part = |cell: &Cell| cell.node.is_some() && !cell.vcpus.is_empty();
+    cells.len() > 1 && cells.iter().all(part)
+}
+
+/// `node 0: CPUs 1-2, 2 GiB in 1 GiB pages`.
+fn cell(cell: &Cell) -> String {
+    let node = cell
+        .node
+        .map_or_else(|| "no node".to_owned(), |n| format!("node {n}"));
+    let memory = in_pages(cell.memory_bytes, cell.page_size_bytes);
+    let memory = memory.map_or_else(String::new, |memory| format!(", {memory}"));
+    format!("{node}: {}{memory}", names::ids("CPU", &cell.cpus))
+}
+
+fn in_pages(bytes: u64, page: Option<u64>) -> Option<String> {
+    let pages = page.map_or_else(String::new, |size| format!(" in {} pages", Bytes(size)));
+    (bytes > 0).then(|| format!("{}{pages}", Bytes(bytes)))
 }
 
 fn cpus(placement: &Placement) -> String {
@@ -43,10 +67,10 @@ fn cpus(placement: &Placement) -> String {
 }
 
 fn memory(placement: &Placement) -> Option<String> {
-    let bytes = placement.memory_bytes();
-    let pages = placement.cells.iter().find_map(|c| c.page_size_bytes);
-    let pages = pages.map_or_else(String::new, |size| format!(" in {} pages", Bytes(size)));
-    (bytes > 0).then(|| format!("{}{pages}", Bytes(bytes)))
+    let cells = &placement.cells;
+    // Where each part is told, so are its pages.
+    let page = cells.iter().find_map(|c| c.page_size_bytes);
+    in_pages(placement.memory_bytes(), page.filter(|_| !is_parted(cells)))
 }
 
 /// `container`, `KVM`, `KVM (emulated)`.

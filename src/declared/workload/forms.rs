@@ -30,6 +30,9 @@ const MACHINES: [(&str, &[&str]); 4] = [
     ),
 ];
 
+/// Attributes of blocks in these that only a virtual machine has.
+const DEEPER: [(&str, &str, &str); 1] = [("numa", "cell", "page_size")];
+
 /// Blocks in these that only a virtual machine has.
 const IN_MACHINES: [(&str, &[&str]); 2] = [
     ("interface", &["bandwidth"]),
@@ -51,6 +54,24 @@ pub(super) fn meaningless(workload: &Block, reader: &mut Reader<'_>) {
             let outer = workload.nested(kind);
             let inner = outer.flat_map(|outer| blocks.iter().flat_map(|name| outer.nested(name)));
             let spans: Vec<_> = inner.map(|inner| inner.span).collect();
+            for span in spans {
+                error(span, ("kvm", "virtual machine"), reader);
+            }
+        }
+        let spans: Vec<_> = workload
+            .nested("device")
+            .map(|device| device.span)
+            .collect();
+        for span in spans {
+            error(span, ("kvm", "virtual machine"), reader);
+        }
+        for (outer, inner, attribute) in DEEPER {
+            let inner = workload.nested(outer).flat_map(|outer| outer.nested(inner));
+            let written = inner.filter_map(|inner| inner.get(attribute));
+            let spans: Vec<_> = written
+                .filter(|a| !a.value.is_null())
+                .map(|a| a.span)
+                .collect();
             for span in spans {
                 error(span, ("kvm", "virtual machine"), reader);
             }

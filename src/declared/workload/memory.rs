@@ -1,11 +1,12 @@
 //! `memory { … }`: how much memory, from which NUMA nodes, in pages of which size.
 
 use infra_api::IdSet;
+use infra_api::units::Bytes;
 use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Shape};
 
 use crate::declared::read::{At, Reader};
-use crate::declared::words::{ids, size, word};
+use crate::declared::words::{DEFAULT_PAGE, PAGE, ids, size, word};
 
 pub(super) static KIND: BlockKind = BlockKind {
     name: "memory",
@@ -24,9 +25,11 @@ pub(super) static KIND: BlockKind = BlockKind {
             "How a VM's memory is bound to its nodes. `restrictive`: by the host's cgroups alone.",
         )
         .default("\"strict\""),
-        size(
+        word(
             "page_size",
-            "In huge pages of this size, from the host's pools (VMs).",
+            Shape::OneOrMore(&Shape::Text(&PAGE)),
+            "In huge pages of this size, from the host's pools (VMs). Of a list, in the order of preference, the first that \
+             is to be had: `[\"1GiB\", \"2MiB\", \"default\"]`.",
         ),
     ],
     blocks: &[],
@@ -42,12 +45,20 @@ pub struct Memory {
     /// Other than strict.
     pub mode: Option<String>,
     pub nodes: Option<At<IdSet>>,
-    pub page_size_bytes: Option<At<u64>>,
+    /// Sizes in the order of preference, 0 for ordinary pages.
+    pub page_sizes: Option<Pages>,
     /// Of the block; absent where there is none.
     pub span: Option<Span>,
 }
 
 impl Memory {
+    /// Whether it may get huge pages.
+    #[must_use]
+    pub fn huge(&self) -> bool {
+        let mut sizes = self.page_sizes.iter().flat_map(|pages| &pages.value);
+        sizes.any(|size| *size > 0)
+    }
+
     pub(super) fn read(block: Option<&Block>, reader: &mut Reader<'_>) -> Self {
         let Some(block) = block else {
             return Self::default();
@@ -60,29 +71,52 @@ impl Memory {
                 .map(|mode| mode.value)
                 .filter(|mode| mode != "strict"),
             nodes: reader.ids(block, "nodes"),
-            page_size_bytes: reader.bytes(block, "page_size"),
+            page_sizes: pages(block, reader),
             span: Some(block.span),
         };
-        if let Some(page) = memory.page_size_bytes.as_ref().filter(|p| p.value == 0) {
-            reader.error(
-                "Pages of no size",
-                page.span,
-                "a page has a size",
-                "write a size the host has pages of, such as \"2MiB\" or \"1GiB\"",
-            );
-        } else if let (Some(size), Some(page)) = (&memory.size_bytes, &memory.page_size_bytes)
-            && size.value % page.value != 0
-        {
-            let text = "this is no whole number of these pages";
-            reader.error(
-                "Size and page size disagree",
-                size.span,
-                text,
-                "make `size` a multiple of `page_size`",
-            );
+        if let (Some(size), Some(pages)) = (&memory.size_bytes, &memory.page_sizes) {
+            whole_pages(size, pages, reader);
         }
         maximum(&memory, reader);
         memory
+    }
+}
+
+/// Sizes of pages in the order of preference, 0 for ordinary ones.
+pub type Pages = At<Vec<u64>>;
+
+/// `page_size` of a block.
+pub(super) fn pages(block: &Block, reader: &mut Reader<'_>) -> Option<Pages> {
+    let words = reader.strings(block, "page_size")?;
+    let span = block.get("page_size")?.span;
+    let size = |word: &String| match word.as_str() {
+        DEFAULT_PAGE => Some(0),
+        // A size of nothing has been told by its shape.
+        size => size.parse::<Bytes>().ok().map(|size| size.0),
+    };
+    let value: Vec<u64> = words.iter().filter_map(size).collect();
+    let twice = value
+        .iter()
+        .enumerate()
+        .any(|(n, size)| value[..n].contains(size));
+    if twice || value.is_empty() {
+        let (text, hint) = match twice {
+            true => ("one size stands there twice", "name each size once"),
+            false => ("none is named", "name a size, or leave `page_size` out"),
+        };
+        reader.error("Wish for no page", span, text, hint);
+        return None;
+    }
+    Some(At { value, span })
+}
+
+/// Whichever of the pages it gets, it has whole ones.
+pub(super) fn whole_pages(size: &At<u64>, pages: &Pages, reader: &mut Reader<'_>) {
+    let uneven = |page: &&u64| **page > 0 && !size.value.is_multiple_of(**page);
+    if let Some(page) = pages.value.iter().find(uneven) {
+        let text = format!("this is no whole number of pages of {}", Bytes(*page));
+        let hint = "make it a multiple of `page_size`";
+        reader.error("Size and page size disagree", size.span, text, hint);
     }
 }
 
@@ -98,7 +132,7 @@ fn maximum(memory: &Memory, reader: &mut Reader<'_>) {
             "make it larger, or leave it out",
         );
     }
-    if memory.page_size_bytes.is_some() {
+    if memory.huge() {
         reader.error(
             "Huge pages that could be given back",
             maximum.span,

@@ -5,11 +5,13 @@ mod bare_metal;
 mod company;
 mod container;
 mod cpus;
+mod device;
 mod disk;
 mod forms;
 mod interface;
 mod kvm;
 mod memory;
+mod numa;
 mod remote;
 mod stops;
 mod timeouts;
@@ -27,10 +29,12 @@ pub use company::Company;
 pub(super) use company::nobody;
 pub use container::{Container, DiskMount, ImageRef, Limited, Mounted};
 pub use cpus::Cpus;
+pub use device::{Device, DeviceKind, DeviceNear};
 pub use disk::Disk;
 pub use interface::Interface;
 pub use kvm::{Cdrom, Kvm, KvmImage};
-pub use memory::Memory;
+pub use memory::{Memory, Pages};
+pub use numa::{Numa, NumaCell};
 pub use stops::Stops;
 pub use timeouts::Timeouts;
 use update::Update;
@@ -110,8 +114,10 @@ pub(super) const KIND: BlockKind = BlockKind {
         Nested::one(&memory::KIND),
         Nested::many(&company::AFFINITY),
         Nested::many(&company::ANTI_AFFINITY),
+        Nested::one(&numa::KIND),
         Nested::many(&interface::KIND),
         Nested::many(&disk::KIND),
+        Nested::many(&device::KIND),
         Nested::one(&container::KIND),
         Nested::one(&kvm::KIND),
         Nested::one(&bare_metal::KIND),
@@ -169,8 +175,10 @@ pub struct Workload {
     pub priority: i32,
     pub cpus: Cpus,
     pub memory: Memory,
+    pub numa: Numa,
     pub interfaces: Vec<Interface>,
     pub disks: Vec<Disk>,
+    pub devices: Vec<Device>,
     /// Each is large, and most have one of the two.
     pub container: Option<Box<Container>>,
     pub kvm: Option<Box<Kvm>>,
@@ -190,7 +198,9 @@ impl Workload {
         let one = |name: &'static str| block.nested(name).next();
         container::alone(one("container"), one("interface"), reader);
         forms::meaningless(block, reader);
-        let cpus = Cpus::read(one("cpus"), reader);
+        let mut cpus = Cpus::read(one("cpus"), reader);
+        let mut memory = Memory::read(one("memory"), reader);
+        let numa = Numa::read(block, (&mut cpus, &mut memory), reader);
         let kvm = one("kvm").and_then(|b| Kvm::read(b, reader)).map(Box::new);
         emulator_cpus(&cpus, kvm.as_deref(), reader);
         Self {
@@ -206,7 +216,8 @@ impl Workload {
             company: Company::read_all(block, reader),
             priority: reader.whole(block, "priority").map_or(0, |n| n.value),
             cpus,
-            memory: Memory::read(one("memory"), reader),
+            memory,
+            numa,
             interfaces: block
                 .nested("interface")
                 .filter_map(|b| Interface::read(b, reader))
@@ -214,6 +225,10 @@ impl Workload {
             disks: block
                 .nested("disk")
                 .map(|b| Disk::read(b, reader))
+                .collect(),
+            devices: block
+                .nested("device")
+                .filter_map(|b| Device::read(b, reader))
                 .collect(),
             container: one("container")
                 .and_then(|b| Container::read(b, reader))

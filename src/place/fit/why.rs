@@ -288,7 +288,7 @@ impl Search<'_> {
         eligible
             .iter()
             .filter_map(lacks)
-            .min_by(|(a, _), (b, _)| a.cmp(b))
+            .min_by_key(|(count, constraint)| (*count, constraint.gap()))
             .map(|(_, constraint)| constraint)
     }
 

@@ -95,6 +95,20 @@ pub struct IommuGroup {
 }
 
 impl Facts {
+    /// By the name of an interface it drives, or by its address.
+    pub fn pci_named(&self, name: &str) -> Option<&PciDevice> {
+        let drives = |device: &PciDevice| device.interfaces.iter().any(|i| i.name == name);
+        self.pci
+            .iter()
+            .find(|device| device.address == name || drives(device))
+    }
+
+    /// The virtual functions of a physical one.
+    pub fn functions<'a>(&'a self, address: &'a str) -> impl Iterator<Item = &'a PciDevice> {
+        let own = move |device: &&PciDevice| device.physfn.as_deref() == Some(address);
+        self.pci.iter().filter(own)
+    }
+
     /// The bridges above a device, its root port first. Devices share a PCIe switch where they
     /// share one below the root port.
     pub fn bridges(&self, address: &str) -> Vec<&str> {

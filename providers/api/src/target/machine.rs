@@ -52,6 +52,10 @@ pub struct Machine {
     /// Huge pages of this size back its memory; absent: ordinary pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_size_bytes: Option<u64>,
+    /// NUMA nodes the guest sees: all its vCPUs and memory, each of the host's nodes and pages of its own; then
+    /// `page_size_bytes` says nothing. Empty: it sees one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<GuestCell>,
     pub boot: Boot,
     /// What the firmware tries, in this order: `disk`, `cdrom`, `network`; empty: the first disk.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -86,6 +90,43 @@ pub struct Machine {
     /// Everything else it is built of.
     #[serde(default, skip_serializing_if = "Hardware::is_plain")]
     pub hardware: Hardware,
+}
+
+/// A NUMA node as the guest sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GuestCell {
+    pub vcpus: IdSet,
+    pub memory_bytes: u64,
+    /// Nodes of the host its memory comes from, bound to them as the machine's is; absent: as the machine's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<IdSet>,
+    /// Huge pages of this size back it; absent: ordinary pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_size_bytes: Option<u64>,
+}
+
+impl Machine {
+    /// Huge pages: the host's nodes they are of where these are bound, their size, and the bytes in them.
+    #[must_use]
+    pub fn huge_pages<'a>(&'a self) -> Vec<(Option<&'a IdSet>, u64, u64)> {
+        let all = self.memory_nodes.as_ref();
+        let whole = self
+            .page_size_bytes
+            .map(|size| (all, size, self.memory_bytes));
+        let part = |cell: &'a GuestCell| {
+            let nodes = cell.nodes.as_ref().or(all);
+            Some((nodes, cell.page_size_bytes?, cell.memory_bytes))
+        };
+        let parts = self.cells.iter().filter_map(part);
+        whole.into_iter().chain(parts).collect()
+    }
+
+    /// Whether some of its memory is in huge pages.
+    #[must_use]
+    pub fn has_huge_pages(&self) -> bool {
+        !self.huge_pages().is_empty()
+    }
 }
 
 /// How instructions are run.

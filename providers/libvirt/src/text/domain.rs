@@ -11,6 +11,9 @@ pub(crate) mod disk;
 pub(crate) mod hardware_tests;
 pub(crate) mod ignition;
 pub(crate) mod interface;
+pub(crate) mod numa;
+#[cfg(test)]
+mod numa_tests;
 pub(crate) mod patched;
 pub(crate) mod ready;
 pub(crate) mod remote;
@@ -19,7 +22,7 @@ pub(crate) mod stop;
 
 use std::collections::BTreeMap;
 
-use infra_api::target::{Acceleration, Hardware, Machine, MachineDisk, VolumeRef};
+use infra_api::target::{Acceleration, Machine, MachineDisk, VolumeRef};
 use infra_api::{IdSet, Mark};
 
 use super::mark;
@@ -107,6 +110,7 @@ fn check(machine: &Machine) -> Result<(), String> {
         memory_nodes: _,
         memory_mode: _,
         page_size_bytes: _,
+        cells: _,
         boot: _,
         boot_order: _,
         disks: _,
@@ -124,6 +128,7 @@ fn check(machine: &Machine) -> Result<(), String> {
     if state != "running" {
         return Err(format!("a machine can be wanted `running`, not `{state}`"));
     }
+    numa::check(machine)?;
     let sizes = [Some(*memory_bytes), *balloon_bytes];
     let mut uneven = sizes
         .into_iter()
@@ -147,18 +152,17 @@ fn resources(machine: &Machine) -> Vec<El> {
     ];
     let bytes = |name, bytes: u64| leaf(name, bytes).attr("unit", "b");
     let threads = machine.iothreads;
-    let bound = machine.memory_nodes.as_ref();
     let all = [
         Some(bytes("memory", memory)),
         machine
             .balloon_bytes
             .map(|size| bytes("currentMemory", size)),
-        memory_backing(machine.page_size_bytes, hardware),
+        memory_backing(machine),
         Some(vcpu.attrs("current", machine.online_vcpus.as_ref())),
         (threads > 0).then(|| leaf("iothreads", threads)),
         cputune(pins, machine.emulator_pin.as_ref()),
         hardware.locked_memory.then(|| memtune(memory)),
-        bound.map(|nodes| numatune(nodes, machine.memory_mode.as_deref())),
+        numa::tune(machine),
     ];
     all.into_iter().flatten().collect()
 }
@@ -166,7 +170,7 @@ fn resources(machine: &Machine) -> Vec<El> {
 fn devices(machine: &Machine) -> Result<El, String> {
     let hardware = &machine.hardware;
     let scsi = machine.disks.iter().any(|disk| disk.bus() == "scsi");
-    let fixed_memory = machine.page_size_bytes.is_some() || hardware.locked_memory;
+    let fixed_memory = machine.has_huge_pages() || hardware.locked_memory;
     let target = el("target").attr("type", "serial").attr("port", 0);
     let (numbered, first) = (!hardware.serial_ports.is_empty(), || {
         el("target").attr("port", 0)
@@ -210,12 +214,10 @@ fn domain_type(acceleration: Acceleration, runs: Hypervisor) -> &'static str {
 }
 
 /// Huge pages are taken whole and never merged. What other processes map must be a file in memory.
-fn memory_backing(page_size: Option<u64>, hardware: &Hardware) -> Option<El> {
+fn memory_backing(machine: &Machine) -> Option<El> {
+    let hardware = &machine.hardware;
     let (locked, shared) = (hardware.locked_memory, hardware.shared_memory);
-    let pages = page_size.map(|size| {
-        let page = el("page").attr("size", size / 1024).attr("unit", "KiB");
-        [el("hugepages").child(page), el("nosharepages")]
-    });
+    let pages = numa::pages(machine).map(|pages| [pages, el("nosharepages")]);
     let shared = shared.then(|| {
         [
             el("source").attr("type", "memfd"),
@@ -248,11 +250,6 @@ fn cputune(pins: [Pins; 2], emulator: Option<&IdSet>) -> Option<El> {
     let emulator = emulator.map(|cpus| el("emulatorpin").attr("cpuset", cpus));
     let all: Vec<El> = vcpus.chain(emulator).chain(iothreads).collect();
     (!all.is_empty()).then(|| el("cputune").children(all))
-}
-
-fn numatune(nodes: &IdSet, mode: Option<&str>) -> El {
-    let memory = el("memory").attr("mode", mode.unwrap_or("strict"));
-    el("numatune").child(memory.attr("nodeset", nodes))
 }
 
 /// Huge and locked pages one could not give back.

@@ -1,6 +1,6 @@
 //! Any machine: reading undoes writing, and no text makes the reader panic.
 
-use infra_api::target::{Acceleration, Boot, Machine, VolumeRef};
+use infra_api::target::{Acceleration, Boot, GuestCell, Machine, VolumeRef};
 use infra_api::{IdSet, Text};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
@@ -31,6 +31,28 @@ fn boots() -> impl Strategy<Value = Boot> {
     ]
 }
 
+/// The first vCPUs and MiB, one each, and what is left, where there is as much.
+fn cells(machine: &Machine, parts: usize) -> Vec<GuestCell> {
+    let parts = u32::try_from(parts).unwrap();
+    if parts < 2 || machine.vcpus < parts || machine.memory_bytes < u64::from(parts) << 20 {
+        return Vec::new();
+    }
+    let cell = |n: u32| {
+        let (end, bytes) = match n + 1 == parts {
+            true => (machine.vcpus, machine.memory_bytes - (u64::from(n) << 20)),
+            false => (n + 1, 1 << 20),
+        };
+        GuestCell {
+            vcpus: (n..end).collect(),
+            memory_bytes: bytes,
+            // Whoever is bound as a whole is bound in its parts, or some of them.
+            nodes: machine.memory_nodes.clone().filter(|_| n != 1),
+            page_size_bytes: machine.page_size_bytes.filter(|_| n != 0),
+        }
+    };
+    (0..parts).map(cell).collect()
+}
+
 fn machines() -> impl Strategy<Value = Machine> {
     let cpus = (
         any::<bool>(),
@@ -43,6 +65,7 @@ fn machines() -> impl Strategy<Value = Machine> {
         (1u64..4096, 0u64..2),
         option::of((ids(), option::of("preferred|interleave|restrictive"))),
         option::of(prop_oneof![Just(2u64 << 20), Just(1 << 30)]),
+        0usize..4,
     );
     let devices = (
         boots(),
@@ -52,7 +75,7 @@ fn machines() -> impl Strategy<Value = Machine> {
         option::of("/[a-z/]{1,20}"),
     );
     (cpus, memory, devices, hardware()).prop_map(
-        |(cpus, ((mib, less), bound, page_size_bytes), devices, hardware)| {
+        |(cpus, ((mib, less), bound, page_size_bytes, parts), devices, hardware)| {
             let (boot, disks, seed, interfaces, console_log) = devices;
             let (kvm, (online, more), pins, emulator_pin, iothreads) = cpus;
             let (memory_nodes, memory_mode) = bound.unzip();
@@ -64,7 +87,17 @@ fn machines() -> impl Strategy<Value = Machine> {
             let iothread_pins = (1..=iothreads).zip(pins.clone()).collect();
             let vcpu_pins = (0..online).zip(pins).collect();
             let memory_bytes = (mib + less) << 20;
+            let parted = Machine {
+                memory_bytes,
+                page_size_bytes,
+                memory_nodes: memory_nodes.clone(),
+                vcpus: online + more,
+                ..plain()
+            };
+            let cells = cells(&parted, parts);
+            let page_size_bytes = page_size_bytes.filter(|_| cells.is_empty());
             Machine {
+                cells,
                 acceleration,
                 vcpus: online + more,
                 online_vcpus: (more > 0).then_some(online),

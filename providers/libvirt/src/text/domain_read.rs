@@ -11,10 +11,10 @@ use infra_api::{IdSet, Mark, Text};
 use roxmltree::Node;
 
 use super::domain::disk::{self, SEED_SERIAL};
-use super::domain::{board, devices, ignition, interface, patched, ready, stop};
+use super::domain::{board, devices, ignition, interface, numa, patched, ready, stop};
 use super::mark::{self, NAMESPACE, Stamp};
 use super::pool::Pools;
-use super::xml::{all, attr, find, parse, size, size_at, text};
+use super::xml::{all, attr, find, parse, size_at, text};
 
 /// A domain as libvirt describes it. Its machine has no state and no autostart: these are not in the XML.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,8 +122,9 @@ fn machine(root: Node, pools: &Pools) -> Option<Machine> {
         memory_bytes,
         balloon_bytes: size_at(root, "currentMemory").filter(|bytes| *bytes != memory_bytes),
         memory_nodes: attr(root, "numatune/memory", "nodeset").and_then(|set| set.parse().ok()),
-        memory_mode: attr(root, "numatune/memory", "mode").filter(|mode| mode != "strict"),
-        page_size_bytes: page_size(root),
+        memory_mode: numa::read_mode(root),
+        page_size_bytes: numa::read_page_size(root),
+        cells: numa::read_cells(root),
         boot: boot(root, pools),
         boot_order: board::read_boot_order(root),
         disks: in_order(disks),
@@ -198,7 +199,7 @@ fn hardware(root: Node, acceleration: Acceleration) -> Hardware {
     };
     devices::read(root, &mut hardware);
     let balloon = attr(root, "devices/memballoon", "model");
-    let fixed = hardware.locked_memory || page_size(root).is_some();
+    let fixed = hardware.locked_memory || find(root, "memoryBacking/hugepages").is_some();
     hardware.without_balloon = !fixed && balloon.is_none_or(|model| model == "none");
     hardware
 }
@@ -228,13 +229,6 @@ fn pins(tune: Option<Node>, name: &str, id: &str) -> BTreeMap<u32, IdSet> {
         ))
     })
     .collect()
-}
-
-/// Huge pages without a size are of the default one; x86's is 2 MiB unless the kernel was told otherwise.
-fn page_size(root: Node) -> Option<u64> {
-    let pages = find(root, "memoryBacking/hugepages")?;
-    let page = find(pages, "page").and_then(|page| size(page, page.attribute("size")?));
-    Some(page.unwrap_or(2 << 20))
 }
 
 fn boot(root: Node, pools: &Pools) -> Boot {

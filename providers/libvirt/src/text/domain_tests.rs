@@ -14,11 +14,11 @@ use super::domain_read::{Found, places, read};
 use super::golden;
 use super::pool::Pools;
 
-pub(super) fn pools() -> Pools {
+pub(crate) fn pools() -> Pools {
     Pools(BTreeMap::from([("demo".into(), "/srv/demo".into())]))
 }
 
-pub(super) fn mark() -> Mark {
+pub(crate) fn mark() -> Mark {
     Mark {
         project: Project::new("demo"),
         address: Address::new("workload.feed"),
@@ -54,6 +54,7 @@ pub(crate) fn plain() -> Machine {
         memory_nodes: None,
         memory_mode: None,
         page_size_bytes: None,
+        cells: Vec::new(),
         boot: Boot::Kernel {
             kernel: volume("vmlinuz"),
             initramfs: Some(volume("initrd")),
@@ -199,11 +200,11 @@ fn ready() -> GuestReady {
     }
 }
 
-pub(super) fn xml(machine: &Machine) -> String {
+pub(crate) fn xml(machine: &Machine) -> String {
     write(machine, &mark(), &pools(), Hypervisor::Qemu).unwrap()
 }
 
-pub(super) fn back(xml: &str) -> Found {
+pub(crate) fn back(xml: &str) -> Found {
     read(xml, &pools()).unwrap()
 }
 

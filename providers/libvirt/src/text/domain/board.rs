@@ -213,6 +213,7 @@ pub(crate) fn cpu(machine: &Machine) -> El {
     )
     .children(machine.hardware.topology.as_ref().map(topology))
     .children(features)
+    .children(super::numa::cells(machine))
 }
 
 fn topology(topology: &Topology) -> El {
