@@ -11,7 +11,7 @@ use infra_diag::{Diagnostic, Diagnostics};
 use infra_lang::{Evaluation, Ignore, Instance};
 
 use super::Inputs;
-use crate::choose::{Candidate, choose};
+use crate::choose::{Homes, allows};
 use crate::declared::{At, Declared, Workload};
 use crate::inventory::HostInventory;
 
@@ -360,7 +360,7 @@ pub(super) fn left<'a>(inputs: &Inputs<'a>) -> Cow<'a, Declared> {
             continue;
         }
         let host = inputs.inventory.hosts.get(&before.host);
-        if let Some(host) = host.filter(|_| stays(workload, before, inputs)) {
+        if let Some(host) = host.filter(|host| stays(workload, before, host, inputs.homes)) {
             let workload = &mut left.to_mut().workloads[index];
             if ignores(workload, &[CPUS]) {
                 on_its_cpus(workload, before, host);
@@ -379,14 +379,10 @@ fn ignores(workload: &Workload, words: &[&str]) -> bool {
 }
 
 /// Whether it is where it was: with `all` wherever the declaration would have it, else where it still may run.
-fn stays(workload: &Workload, before: &Placement, inputs: &Inputs<'_>) -> bool {
-    let same = |c: &Candidate| (c.runtime, &c.host) == (before.runtime, &before.host);
+fn stays(workload: &Workload, before: &Placement, host: &HostInventory, homes: &Homes) -> bool {
     match workload.ignore_changes {
         Ignore::All => workload.has_form(before.runtime),
-        Ignore::These(_) => choose(workload, inputs.inventory, inputs.homes)
-            .possible
-            .iter()
-            .any(same),
+        Ignore::These(_) => allows(workload, before.runtime, host, homes),
     }
 }
 
