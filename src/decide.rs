@@ -21,7 +21,7 @@ use infra_plan::{Desired, MadeAs, Record, Rolling, Timeouts, When};
 use self::ignore::Part;
 use crate::addresses::Addresses;
 use crate::check;
-use crate::choose::{Choice, Homes, choose};
+use crate::choose::{Choice, Chooser, Homes};
 use crate::declared::{self, Declared, Stops, Workload};
 use crate::inventory::Inventory;
 use crate::lower::{self, FileFacts, main_resource};
@@ -72,10 +72,7 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
         ..*inputs
     };
     let workloads = &inputs.declared.workloads;
-    let choices: BTreeMap<Address, Choice> = workloads
-        .iter()
-        .map(|w| (w.address.clone(), choose(w, inputs.inventory, inputs.homes)))
-        .collect();
+    let choices = choices(workloads, inputs);
     let pairs: Vec<(&Workload, &Choice)> = workloads
         .iter()
         .map(|w| (w, &choices[&w.address]))
@@ -111,6 +108,12 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
     let one_at_a_time = before::refused(inputs.evaluation, &decision.placed.placements);
     decision.diagnostics.extend(one_at_a_time);
     decision
+}
+
+fn choices(workloads: &[Workload], inputs: &Inputs<'_>) -> BTreeMap<Address, Choice> {
+    let mut chooser = Chooser::new(workloads, inputs.inventory, inputs.homes);
+    let choice = |w: &Workload| (w.address.clone(), chooser.choose(w));
+    workloads.iter().map(choice).collect()
 }
 
 impl Decision {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::{Address, HostName, ResourceId, Runtime};
+use infra_api::{Address, ResourceId, Runtime};
 use infra_diag::{Diagnostic, Diagnostics, Span};
 use infra_lang::Evaluation;
 use infra_plan::{Cycle, Reason, Refusal};
 
 use crate::declared::{Device, Workload};
-use crate::placing::{Constraint, HostRefusal, Refused};
+use crate::placing::{Constraint, HostRefusal, Refused, names};
 
 /// One diagnostic for each refusal; for all that is prevented at an address, one.
 #[must_use]
@@ -242,10 +242,10 @@ fn told(refusal: &HostRefusal) -> String {
         hosts,
         constraint,
     } = refusal;
-    let hosts: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+    let hosts = names(hosts.iter());
     let own = match (runtime, constraint) {
         (Runtime::Kvm, Constraint::Memory { .. }) => " (with what QEMU takes for itself)",
         _ => "",
     };
-    format!("{runtime} on {}: {constraint}{own}", hosts.join(", "))
+    format!("{runtime} on {hosts}: {constraint}{own}")
 }

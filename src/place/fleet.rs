@@ -92,7 +92,8 @@ pub struct Outcome {
     pub assigned: Vec<Option<Assigned>>,
     /// Jobs without a place, and why, equal ones together.
     pub refused: Vec<Refusal>,
-    /// Of jobs that were placed anew, hosts that refuse them as what they are or as what is preferred to it.
+    /// Of jobs that were placed anew, what refuses another one like them now, in the order of the forms; equal ones
+    /// share it.
     pub passed_over: BTreeMap<usize, Arc<Vec<Reason>>>,
     /// What is left of each host.
     pub rooms: Vec<Arc<Room>>,

@@ -5,8 +5,10 @@ mod affinity;
 mod ask;
 mod devices;
 mod fleet;
+mod forms;
 mod refusal;
 mod stand;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +18,8 @@ use infra_place::{Affinity, Assigned, Effort, Form, Host, Job, Outcome, Stood};
 
 use self::affinity::Scopes;
 use self::devices::Wanted;
+use self::forms::Forms;
+use self::told::Told;
 use crate::choose::{Choice, PREFERENCE};
 use crate::declared::Workload;
 use crate::inventory::Inventory;
@@ -23,6 +27,7 @@ use crate::inventory::Inventory;
 pub use ask::Held;
 pub(crate) use devices::kind as device_kind;
 pub use refusal::{Constraint, HostRefusal, Refused};
+pub use told::{PassedOver, names};
 
 /// QEMU's own threads.
 const EMULATOR: &str = "emulator";
@@ -32,7 +37,7 @@ const EMULATOR: &str = "emulator";
 pub struct Placed {
     pub placements: BTreeMap<Address, Placement>,
     /// Candidates that were preferred and did not fit, by workload.
-    pub passed_over: BTreeMap<Address, Vec<HostRefusal>>,
+    pub passed_over: BTreeMap<Address, PassedOver>,
     pub refused: Vec<Refused>,
 }
 
@@ -128,11 +133,9 @@ impl Fleet {
             all if all == *none => Arc::clone(&none),
             some => Arc::new(some),
         };
-        let job = |((workload, choice), runtimes): (&&Asked<'_>, &Vec<Runtime>)| {
-            let forms: Arc<[Form]> = runtimes
-                .iter()
-                .map(|runtime| self.form(workload, choice, *runtime))
-                .collect();
+        let mut known = Forms::default();
+        let mut job = |((workload, choice), runtimes): (&&Asked<'_>, &Vec<Runtime>)| {
+            let forms = known.of(workload, choice, runtimes);
             Job {
                 name: workload.address.clone(),
                 priority: workload.priority,
@@ -143,18 +146,7 @@ impl Fleet {
                 forms,
             }
         };
-        asked.iter().zip(runtimes).map(job).collect()
-    }
-
-    fn form(&self, workload: &Workload, choice: &Choice, runtime: Runtime) -> Form {
-        let candidates = choice.possible.iter().filter(|c| c.runtime == runtime);
-        let hosts: IdSet = candidates
-            .filter_map(|c| self.positions.get(&c.host).copied())
-            .collect();
-        Form {
-            ask: ask::ask(workload, runtime),
-            hosts: Arc::new(hosts),
-        }
+        asked.iter().zip(runtimes).map(&mut job).collect()
     }
 
     fn stood(
@@ -186,7 +178,7 @@ impl Fleet {
         outcome: &Outcome,
         inventory: &Inventory,
     ) -> Placed {
-        let hosts: Vec<&HostName> = self.hosts.iter().map(|host| &host.name).collect();
+        let mut told = Told::new(&self.hosts, inventory, &self.scopes);
         let mut placed = Placed::default();
         for (position, (workload, _)) in asked.iter().enumerate() {
             let Some(assigned) = &outcome.assigned[position] else {
@@ -198,30 +190,22 @@ impl Fleet {
             placed
                 .placements
                 .insert(workload.address.clone(), placement);
-            let before = outcome.passed_over.get(&position);
-            if let Some(reasons) = before {
-                let passed = refusal::told(
-                    reasons,
-                    &runtimes[position],
-                    &hosts,
-                    (inventory, &self.scopes),
-                );
-                placed.passed_over.insert(workload.address.clone(), passed);
+            if let Some(reasons) = outcome.passed_over.get(&position) {
+                let passed = told.passed_over(reasons, &runtimes[position], assigned);
+                placed
+                    .passed_over
+                    .extend(passed.map(|passed| (workload.address.clone(), passed)));
             }
         }
         for refusal in &outcome.refused {
             for job in &refusal.jobs {
                 let (workload, choice) = asked[*job];
-                let mut reasons = refusal::told(
-                    &refusal.why,
-                    &runtimes[*job],
-                    &hosts,
-                    (inventory, &self.scopes),
-                );
-                reasons.extend(self.disks(&jobs[*job], &runtimes[*job]));
-                placed
-                    .refused
-                    .push(Refused::new(workload.address.clone(), reasons, choice));
+                let disks = self.disks(&jobs[*job], &runtimes[*job]);
+                let why = told.refused(&refusal.why, &runtimes[*job], choice, disks);
+                placed.refused.push(Refused {
+                    workload: workload.address.clone(),
+                    refused: why,
+                });
             }
         }
         placed.refused.sort_by(|a, b| a.workload.cmp(&b.workload));

@@ -1,25 +1,24 @@
 //! Why nothing fits: host by host, the first constraint that is broken, with its numbers.
 
 use std::fmt;
+use std::sync::Arc;
 
 use infra_api::units::Bytes;
 use infra_api::{Address, HostName, IdSet, Runtime};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use infra_place::Reason;
-
 use super::affinity::Scopes;
 use super::devices;
-use crate::choose::{Candidate, Choice};
-use crate::inventory::{HostInventory, Inventory};
+use crate::choose::Choice;
+use crate::inventory::HostInventory;
 
 /// A workload that has no place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refused {
     pub workload: Address,
-    /// Why, by classes of equal hosts.
-    pub refused: Vec<HostRefusal>,
+    /// Why, by classes of equal hosts. Equal workloads share it.
+    pub refused: Arc<[HostRefusal]>,
 }
 
 /// Hosts that refuse for the same reason with the same numbers.
@@ -102,32 +101,9 @@ pub enum Constraint {
     Undecided { steps: u64 },
 }
 
-/// What placing said, host by host in the plan's words. `hosts` are the names by position.
-pub(super) fn told(
-    reasons: &[Reason],
-    runtimes: &[Runtime],
-    hosts: &[&HostName],
-    (inventory, scopes): (&Inventory, &Scopes),
-) -> Vec<HostRefusal> {
-    let told = |reason: &Reason| {
-        let hosts = reason.hosts.iter().map(|host| hosts[host as usize].clone());
-        let refusal = HostRefusal {
-            runtime: runtimes[reason.form],
-            hosts: hosts.collect(),
-            constraint: Constraint::found(&reason.constraint, scopes),
-        };
-        let host = refusal
-            .hosts
-            .first()
-            .and_then(|host| inventory.hosts.get(host));
-        host.map_or_else(|| refusal.clone(), |host| refusal.clone().of_host(host))
-    };
-    reasons.iter().map(told).collect()
-}
-
 impl HostRefusal {
     /// Of CPUs that were named, and of devices, the host may know better why they cannot be had.
-    fn of_host(mut self, host: &HostInventory) -> Self {
+    pub(super) fn of_host(mut self, host: &HostInventory) -> Self {
         if let Constraint::NamedCpus { need, have: _, why } = &mut self.constraint {
             let kept = &*need & &host.reserved_cpus;
             let (absent, barred) = (&*need - &host.facts.cpus.online, &*need - &host.cpus);
@@ -152,7 +128,7 @@ impl HostRefusal {
 }
 
 impl Constraint {
-    fn found(found: &infra_place::Constraint, scopes: &Scopes) -> Self {
+    pub(super) fn found(found: &infra_place::Constraint, scopes: &Scopes) -> Self {
         use infra_place::Constraint as Found;
         let (found, wide) = (found.clone(), u64::from);
         let word = |scope| scopes.word(scope).to_owned();
@@ -221,43 +197,40 @@ impl Constraint {
             Found::Undecided { steps } => Self::Undecided { steps: wide(steps) },
         }
     }
+}
 
-    pub(super) fn of(self, candidate: &Candidate) -> HostRefusal {
-        HostRefusal {
-            runtime: candidate.runtime,
-            hosts: vec![candidate.host.clone()],
-            constraint: self,
+impl Refused {
+    /// A workload to which every gate is closed.
+    #[must_use]
+    pub fn by_gates(choice: &Choice) -> Self {
+        Self {
+            workload: choice.workload.clone(),
+            refused: with_gates(Vec::new(), choice),
         }
     }
 }
 
-impl Refused {
-    pub(super) fn new(workload: Address, refusals: Vec<HostRefusal>, choice: &Choice) -> Self {
-        let gates = choice.ruled_out.iter().map(|r| {
-            Constraint::Gate {
-                gate: r.gate.to_owned(),
-                why: r.why.clone(),
-            }
-            .of(&r.candidate)
-        });
-        let mut refused: Vec<HostRefusal> = Vec::new();
-        for refusal in refusals.into_iter().chain(gates) {
-            let same = refused
-                .iter_mut()
-                .find(|r| r.runtime == refusal.runtime && r.constraint == refusal.constraint);
-            match same {
-                Some(class) => class.hosts.extend(refusal.hosts),
-                None => refused.push(refusal),
-            }
+/// Together with what gates ruled out, equal reasons once.
+pub(super) fn with_gates(refusals: Vec<HostRefusal>, choice: &Choice) -> Arc<[HostRefusal]> {
+    let gates = choice.ruled_out.iter().map(|out| HostRefusal {
+        runtime: out.runtime,
+        hosts: out.hosts.iter().cloned().collect(),
+        constraint: Constraint::Gate {
+            gate: out.gate.to_owned(),
+            why: out.why.clone(),
+        },
+    });
+    let mut refused: Vec<HostRefusal> = Vec::new();
+    for refusal in refusals.into_iter().chain(gates) {
+        let same = refused
+            .iter_mut()
+            .find(|r| r.runtime == refusal.runtime && r.constraint == refusal.constraint);
+        match same {
+            Some(class) => class.hosts.extend(refusal.hosts),
+            None => refused.push(refusal),
         }
-        Self { workload, refused }
     }
-
-    /// A workload to which every gate is closed.
-    #[must_use]
-    pub fn by_gates(choice: &Choice) -> Self {
-        Self::new(choice.workload.clone(), Vec::new(), choice)
-    }
+    refused.into()
 }
 
 impl fmt::Display for Constraint {

@@ -140,7 +140,9 @@ fn before_last(world: &World) -> (World, Placements) {
 fn text(placed: &Placed) -> String {
     let placements = serde_json::to_string(&placed.placements).unwrap();
     let refused = serde_json::to_string(&placed.refused).unwrap();
-    let passed_over = serde_json::to_string(&placed.passed_over).unwrap();
+    let passed_over = (placed.passed_over.iter())
+        .map(|(address, passed)| format!("{address} {:?}", passed.refusals()));
+    let passed_over: String = passed_over.collect();
     format!("{placements}{refused}{passed_over}")
 }
 

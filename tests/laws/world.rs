@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infra::choose::{Candidate, Choice};
+use infra::choose::{Choice, Hosts, Possible};
 use infra::declared::{At, Cpus, Host, Memory, Reserve, Timeouts, Workload};
 use infra::inventory::Inventory;
 use infra::placing::{Placed, place};
@@ -300,15 +300,17 @@ impl World {
     }
 
     fn asked(&self, ask: &Ask) -> (Workload, Choice) {
-        let hosts = (0..self.hosts.len()).filter(|n| ask.host.is_none_or(|h| h == *n));
-        let candidate = |n| Candidate {
+        let all = Hosts::new((0..self.hosts.len()).map(host_name));
+        let named = ask.host.map(host_name);
+        let hosts = all.only(|host| named.as_ref().is_none_or(|named| named == host));
+        let possible = Possible {
             runtime: ask.runtime(),
-            host: host_name(n),
+            hosts,
         };
         let choice = Choice {
             workload: ask.address(),
-            possible: hosts.map(candidate).collect(),
-            ruled_out: Vec::new(),
+            possible: [possible].into(),
+            ruled_out: [].into(),
             named: false,
         };
         (ask.workload(), choice)

@@ -2,10 +2,10 @@
 
 use infra_api::Runtime;
 
-use super::Gate;
+use super::OfHost;
 use crate::declared::DeviceKind;
 
-pub(super) const GATE: Gate = Gate {
+pub(super) const GATE: OfHost = OfHost {
     name: "device",
     closed: |workload, runtime, host, _| {
         if workload.devices.is_empty() {

@@ -5,11 +5,11 @@ use infra_api::Runtime;
 use infra_api::facts::Docker;
 use infra_api::target::{Confinement, Limits, Security};
 
-use super::Gate;
+use super::OfHost;
 use crate::declared::{Container, Mounted, Workload};
 use crate::inventory::HostInventory;
 
-pub(super) const GATE: Gate = Gate {
+pub(super) const GATE: OfHost = OfHost {
     name: "engine",
     closed: |workload, runtime, host, _| match runtime {
         Runtime::Container => closed(workload, host),
@@ -27,7 +27,7 @@ fn closed(workload: &Workload, host: &HostInventory) -> Option<String> {
         .or_else(|| no_runtime(&form.confinement, docker))
         .or_else(|| no_guard(&form.security, docker))
         .or_else(|| no_limit(&form.limits.limits, docker))?;
-    Some(format!("the Docker Engine of {} {why}", host.declared.name))
+    Some(format!("its Docker Engine {why}"))
 }
 
 fn too_old(form: &Container, docker: &Docker) -> Option<String> {

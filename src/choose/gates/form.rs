@@ -1,10 +1,10 @@
 //! The workload exists in the runtime's form.
 
-use super::Gate;
+use super::OfWorkload;
 
-pub(super) const GATE: Gate = Gate {
+pub(super) const GATE: OfWorkload = OfWorkload {
     name: "form",
-    closed: |workload, runtime, _, _| {
+    closed: |workload, runtime| {
         (!workload.has_form(runtime)).then(|| {
             format!(
                 "it is not given as one: it has no `{}` block",

@@ -4,11 +4,11 @@ use infra_api::Runtime;
 use infra_api::facts::{Facts, Libvirt};
 use infra_api::target::{Hardware, HostDevice};
 
-use super::Gate;
+use super::OfHost;
 use crate::declared::{Kvm, Workload};
 use crate::inventory::HostInventory;
 
-pub(super) const GATE: Gate = Gate {
+pub(super) const GATE: OfHost = OfHost {
     name: "hardware",
     closed: |workload, runtime, host, _| {
         let form = workload.kvm.as_ref().filter(|_| runtime == Runtime::Kvm)?;

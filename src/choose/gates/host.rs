@@ -1,8 +1,8 @@
 //! The person's own word: `host = …` is obeyed.
 
-use super::Gate;
+use super::OfHost;
 
-pub(super) const GATE: Gate = Gate {
+pub(super) const GATE: OfHost = OfHost {
     name: "host",
     closed: |workload, _, host, _| {
         let named = &workload.host.as_ref()?.value;

@@ -1,8 +1,8 @@
 //! Only hosts with the labels it asks for.
 
-use super::Gate;
+use super::OfHost;
 
-pub(super) const GATE: Gate = Gate {
+pub(super) const GATE: OfHost = OfHost {
     name: "labels",
     closed: |workload, _, host, _| {
         let labels = &host.declared.labels;

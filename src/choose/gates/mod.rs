@@ -16,17 +16,26 @@ use crate::choose::Homes;
 use crate::declared::Workload;
 use crate::inventory::HostInventory;
 
-/// A hard condition.
+/// A hard condition on a workload alone.
 #[derive(Clone, Copy, Debug)]
-pub struct Gate {
-    pub name: &'static str,
-    /// Why the workload cannot run so there, or nothing.
-    pub closed: fn(&Workload, Runtime, &HostInventory, &Homes) -> Option<String>,
+pub(super) struct OfWorkload {
+    pub(super) name: &'static str,
+    /// Why the workload cannot run so anywhere, or nothing.
+    pub(super) closed: fn(&Workload, Runtime) -> Option<String>,
 }
 
-pub const GATES: &[Gate] = &[
-    form::GATE,
-    word::GATE,
+/// A hard condition on a workload and a host. Of the host it looks at nothing but what `choose/kinds.rs` keeps apart,
+/// and does not name it: what it says is said of all that are alike.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OfHost {
+    pub(super) name: &'static str,
+    /// Why the workload cannot run so there, or nothing.
+    pub(super) closed: fn(&Workload, Runtime, &HostInventory, &Homes) -> Option<String>,
+}
+
+pub(super) const OF_WORKLOADS: &[OfWorkload] = &[form::GATE, word::GATE];
+
+pub(super) const OF_HOSTS: &[OfHost] = &[
     host::GATE,
     labels::GATE,
     volume::GATE,

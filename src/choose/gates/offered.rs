@@ -4,31 +4,29 @@ use infra_api::Runtime;
 use infra_api::facts::Offer;
 use infra_api::target::Acceleration;
 
-use super::Gate;
+use super::OfHost;
 use crate::declared::Workload;
 use crate::inventory::HostInventory;
 
-pub(super) const GATE: Gate = Gate {
+pub(super) const GATE: OfHost = OfHost {
     name: "offered",
     closed: |workload, runtime, host, _| closed(workload, runtime, host),
 };
 
 fn closed(workload: &Workload, runtime: Runtime, host: &HostInventory) -> Option<String> {
-    let name = &host.declared.name;
     match runtime {
         Runtime::BareMetal => {
             Some("this version of infra has no provider for systemd units".to_owned())
         }
         Runtime::Container => refused(
             host.facts.runtimes.container.as_ref(),
-            &format!("{name} has no Docker Engine"),
+            "there is no Docker Engine",
         ),
         Runtime::Kvm => kvm(workload, host),
     }
 }
 
 fn kvm(workload: &Workload, host: &HostInventory) -> Option<String> {
-    let name = &host.declared.name;
     let Some(libvirt) = &host.facts.libvirt else {
         let why = host
             .facts
@@ -36,7 +34,7 @@ fn kvm(workload: &Workload, host: &HostInventory) -> Option<String> {
             .kvm
             .as_ref()
             .and_then(|offer| offer.why_not.clone());
-        return Some(why.unwrap_or_else(|| format!("{name} has no libvirt daemon")));
+        return Some(why.unwrap_or_else(|| "there is no libvirt daemon".to_owned()));
     };
     if workload
         .kvm
@@ -44,11 +42,11 @@ fn kvm(workload: &Workload, host: &HostInventory) -> Option<String> {
         .is_some_and(|k| k.acceleration == Acceleration::Emulated)
     {
         return (libvirt.emulated == Some(false))
-            .then(|| format!("libvirt on {name} offers no emulated machines"));
+            .then(|| "its libvirt offers no emulated machines".to_owned());
     }
     let why = refused(
         host.facts.runtimes.kvm.as_ref(),
-        &format!("{name} was not seen to start a machine with KVM"),
+        "no machine was seen to start with KVM there",
     )?;
     let emulated = libvirt.emulated == Some(true);
     Some(if emulated {

@@ -1,8 +1,8 @@
 //! A declared volume stays where it is: the workload goes to it.
 
-use super::Gate;
+use super::OfHost;
 
-pub(super) const GATE: Gate = Gate {
+pub(super) const GATE: OfHost = OfHost {
     name: "volume",
     closed: |workload, runtime, host, homes| {
         let attached = workload

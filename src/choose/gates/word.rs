@@ -1,10 +1,10 @@
 //! The person's own word: `runtime = "…"` is obeyed.
 
-use super::Gate;
+use super::OfWorkload;
 
-pub(super) const GATE: Gate = Gate {
+pub(super) const GATE: OfWorkload = OfWorkload {
     name: "word",
-    closed: |workload, runtime, _, _| {
+    closed: |workload, runtime| {
         let named = workload.runtime.as_ref()?.value;
         (named != runtime).then(|| format!("its `runtime` says {}", named.word()))
     },

@@ -7,7 +7,7 @@ use super::{names, place, workloads};
 use crate::choose::{Candidate, Choice};
 use crate::decide::Decision;
 use crate::inventory::Inventory;
-use crate::placing::HostRefusal;
+use crate::placing::{HostRefusal, PassedOver};
 
 /// Why a workload runs as what it does and where.
 #[must_use]
@@ -50,13 +50,14 @@ pub fn explain(address: &Address, decision: &Decision, inventory: &Inventory) ->
 /// Candidates that had no room, also those that were tried last.
 fn did_not_fit<'a>(address: &Address, decision: &'a Decision) -> Vec<&'a HostRefusal> {
     let passed_over = decision.placed.passed_over.get(address);
+    let passed_over = passed_over.map_or(&[][..], PassedOver::refusals);
     let refused = decision
         .placed
         .refused
         .iter()
         .filter(|r| r.workload == *address);
-    let refused = refused.flat_map(|r| &r.refused);
-    passed_over.into_iter().flatten().chain(refused).collect()
+    let refused = refused.flat_map(|r| &*r.refused);
+    passed_over.iter().chain(refused).collect()
 }
 
 fn candidates(
@@ -85,32 +86,36 @@ fn name(candidate: &Candidate) -> String {
 }
 
 /// Each candidate, whether it is the chosen one, and what is to be said of it.
-fn verdicts<'a>(
-    choice: &'a Choice,
+fn verdicts(
+    choice: &Choice,
     chosen: Option<&Placement>,
     refusals: &[&HostRefusal],
-) -> Vec<(&'a Candidate, bool, String)> {
+) -> Vec<(Candidate, bool, String)> {
     let is_chosen =
         |c: &Candidate| chosen.is_some_and(|p| (p.runtime, &p.host) == (c.runtime, &c.host));
-    let mut stands_before = choice.possible.iter().any(is_chosen);
+    let mut stands_before = choice.candidates().any(|c| is_chosen(&c));
     let mut verdicts = Vec::new();
-    for candidate in &choice.possible {
+    for candidate in choice.candidates() {
         let refused = refusals
             .iter()
             .find(|r| r.runtime == candidate.runtime && r.hosts.contains(&candidate.host));
         let verdict = match refused {
-            _ if is_chosen(candidate) => "chosen".to_owned(),
+            _ if is_chosen(&candidate) => "chosen".to_owned(),
             Some(refusal) => format!("did not fit: {}", refusal.constraint),
             None if stands_before => "preferred, but it stays where it runs".to_owned(),
             None => "possible, later in preference".to_owned(),
         };
-        stands_before &= !is_chosen(candidate);
-        verdicts.push((candidate, is_chosen(candidate), verdict));
+        let chosen = is_chosen(&candidate);
+        stands_before &= !chosen;
+        verdicts.push((candidate, chosen, verdict));
     }
-    let ruled_out = choice.ruled_out.iter();
-    verdicts.extend(ruled_out.map(|r| {
-        let verdict = format!("ruled out by gate `{}`: {}", r.gate, r.why);
-        (&r.candidate, false, verdict)
+    let losers = choice.losers().into_iter();
+    verdicts.extend(losers.map(|(candidate, gate, why)| {
+        (
+            candidate,
+            false,
+            format!("ruled out by gate `{gate}`: {why}"),
+        )
     }));
     verdicts
 }

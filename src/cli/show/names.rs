@@ -50,6 +50,10 @@ pub(super) fn ids(noun: &str, ids: &IdSet) -> String {
 }
 
 pub(super) fn hosts(names: &[HostName]) -> String {
-    let names: Vec<&str> = names.iter().map(HostName::as_str).collect();
-    names.join(", ")
+    some(names.iter())
+}
+
+/// Names of hosts; of many the first, and how many more.
+pub(super) fn some<'a>(hosts: impl Iterator<Item = &'a HostName>) -> String {
+    crate::placing::names(hosts)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::target::Acceleration;
 use infra_api::units::Bytes;
-use infra_api::{Address, Cell, CpuPolicy, IdSet, Placement, ResourceId, Runtime};
+use infra_api::{Address, Cell, CpuPolicy, HostName, IdSet, Placement, ResourceId, Runtime};
 use infra_plan::Record;
 use serde::Deserialize;
 
@@ -180,12 +180,11 @@ fn why(decision: &Decision, address: &Address, placement: &Placement) -> Vec<Str
     if choice.ruled_out.iter().any(|r| r.gate == "host") {
         reasons.push(format!("host says {}", placement.host));
     }
-    let passed_over = decision.placed.passed_over.get(address);
-    let passed_over = passed_over.map_or(&[][..], Vec::as_slice);
-    let told = passed_over.iter().take(TOLD);
-    reasons.extend(told.map(|refusal| did_not_fit(refusal, placement.runtime)));
-    if passed_over.len() > TOLD {
-        reasons.push(format!("{} more did not fit", passed_over.len() - TOLD));
+    if let Some(passed_over) = decision.placed.passed_over.get(address) {
+        let told = passed_over.each().take(TOLD);
+        reasons.extend(told.map(|(r, hosts)| did_not_fit(r, hosts, placement.runtime)));
+        let more = passed_over.each().skip(TOLD).count();
+        reasons.extend((more > 0).then(|| format!("{more} more did not fit")));
     }
     reasons.retain(|r| !r.is_empty());
     reasons
@@ -210,9 +209,7 @@ fn why_runtime(choice: &Choice, chosen: Runtime) -> String {
 fn forms(choice: &Choice) -> BTreeSet<Runtime> {
     let possible = choice.possible.iter().map(|c| c.runtime);
     let ruled_out = choice.ruled_out.iter().filter(|r| r.gate != "form");
-    possible
-        .chain(ruled_out.map(|r| r.candidate.runtime))
-        .collect()
+    possible.chain(ruled_out.map(|r| r.runtime)).collect()
 }
 
 /// Preferred runtimes that no host offers.
@@ -220,25 +217,28 @@ fn why_not_offered(choice: &Choice, chosen: Runtime) -> Vec<String> {
     let possible = |runtime| choice.possible.iter().any(|c| c.runtime == runtime);
     let preferred = PREFERENCE.into_iter().take_while(|r| *r != chosen);
     let refusal = |runtime| {
-        let refused =
-            |r: &&crate::choose::RuledOut| r.gate == "offered" && r.candidate.runtime == runtime;
+        let refused = |r: &&crate::choose::RuledOut| r.gate == "offered" && r.runtime == runtime;
         choice.ruled_out.iter().find(refused)
     };
     preferred
         .filter(|runtime| !possible(*runtime))
         .filter_map(refusal)
-        .map(|r| format!("not {}: {}", one(r.candidate.runtime), r.why))
+        .map(|r| format!("not {}: {}", one(r.runtime), r.why))
         .collect()
 }
 
 /// A preferred place without room.
-fn did_not_fit(refusal: &HostRefusal, chosen: Runtime) -> String {
+fn did_not_fit<'a>(
+    refusal: &HostRefusal,
+    hosts: impl Iterator<Item = &'a HostName>,
+    chosen: Runtime,
+) -> String {
     let HostRefusal {
         runtime,
-        hosts,
+        hosts: _,
         constraint,
     } = refusal;
-    let hosts = names::hosts(hosts);
+    let hosts = names::some(hosts);
     if *runtime == chosen {
         format!("{hosts} did not fit: {constraint}")
     } else {

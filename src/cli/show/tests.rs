@@ -10,7 +10,7 @@ use infra_plan::Delta;
 use serde_json::json;
 
 use super::{Drift, Drifts, explain, graph, json as document, plan};
-use crate::choose::{Candidate, RuledOut};
+use crate::choose::{Hosts, RuledOut};
 use crate::placing::{Constraint, HostRefusal};
 use golden::{golden, same};
 use world::{World, container, id, machine, placement, seed};
@@ -364,10 +364,8 @@ fn refusal(runtime: Runtime, host: &str, constraint: Constraint) -> HostRefusal 
 
 fn ruled_out(runtime: Runtime, host: &str, gate: &'static str, why: &str) -> RuledOut {
     RuledOut {
-        candidate: Candidate {
-            runtime,
-            host: HostName::new(host),
-        },
+        runtime,
+        hosts: Hosts::new([HostName::new(host)]),
         gate,
         why: why.to_owned(),
     }

@@ -6,7 +6,7 @@ use infra_api::{Cell, IdSet, Placement, Runtime, Threads};
 use infra_lang::Ignore;
 
 use super::{CPUS, DEVICE, MEMORY, MEMORY_NODES, MEMORY_SIZE, OF_CELLS, PAGE_SIZE};
-use crate::choose::{Candidate, choose};
+use crate::choose::{Homes, allows};
 use crate::decide::Inputs;
 use crate::declared::{At, Declared, Device, DeviceKind, DeviceNear, Numa, NumaCell, Workload};
 use crate::inventory::HostInventory;
@@ -23,7 +23,7 @@ pub(in crate::decide) fn left<'a>(inputs: &Inputs<'a>) -> Cow<'a, Declared> {
             continue;
         }
         let host = inputs.inventory.hosts.get(&before.host);
-        if let Some(host) = host.filter(|_| stays(workload, before, inputs)) {
+        if let Some(host) = host.filter(|host| stays(workload, before, host, inputs.homes)) {
             let workload = &mut left.to_mut().workloads[index];
             if ignores(workload, &[DEVICE]) {
                 with_its_devices(workload, before);
@@ -48,14 +48,10 @@ fn ignores(workload: &Workload, words: &[&str]) -> bool {
 }
 
 /// Whether it is where it was: with `all` wherever the declaration would have it, else where it still may run.
-fn stays(workload: &Workload, before: &Placement, inputs: &Inputs<'_>) -> bool {
-    let same = |c: &Candidate| (c.runtime, &c.host) == (before.runtime, &before.host);
+fn stays(workload: &Workload, before: &Placement, host: &HostInventory, homes: &Homes) -> bool {
     match workload.ignore_changes {
         Ignore::All => workload.has_form(before.runtime),
-        Ignore::These(_) => choose(workload, inputs.inventory, inputs.homes)
-            .possible
-            .iter()
-            .any(same),
+        Ignore::These(_) => allows(workload, before.runtime, host, homes),
     }
 }
 

@@ -23,21 +23,13 @@ impl Placing<'_> {
             if new.is_empty() {
                 continue;
             }
-            let all = self.reasons(class);
-            let why = Arc::new(all.clone());
-            let mut by_place: BTreeMap<(usize, usize), Arc<Vec<Reason>>> = BTreeMap::new();
+            let why = Arc::new(self.reasons(class));
             let mut refused = Vec::new();
             for job in new {
-                let Some(assigned) = &self.assigned[job] else {
+                if self.assigned[job].is_none() {
                     refused.push(job);
-                    continue;
-                };
-                let place = (assigned.form, assigned.host);
-                let passed = by_place
-                    .entry(place)
-                    .or_insert_with(|| Arc::new(others(&all, place)));
-                if !passed.is_empty() {
-                    outcome.passed_over.insert(job, Arc::clone(passed));
+                } else if !why.is_empty() {
+                    outcome.passed_over.insert(job, Arc::clone(&why));
                 }
             }
             if !refused.is_empty() {
@@ -77,15 +69,4 @@ impl Placing<'_> {
         }
         reasons
     }
-}
-
-/// Reasons of preferred forms, and of this one on other hosts.
-fn others(reasons: &[Reason], (form, host): (usize, usize)) -> Vec<Reason> {
-    let host = u32::try_from(host).unwrap_or(u32::MAX);
-    let mut others: Vec<Reason> = reasons.iter().filter(|r| r.form <= form).cloned().collect();
-    for reason in others.iter_mut().filter(|r| r.form == form) {
-        reason.hosts.remove(host);
-    }
-    others.retain(|r| !r.hosts.is_empty());
-    others
 }

@@ -11,12 +11,12 @@ use infra_plan::{Basis, Desired, Inputs, Outcome, Output, Plan, Record, assemble
 use serde_json::{Value, json};
 
 use super::{ids, on, refusal, ruled_out};
-use crate::choose::{Candidate, Choice};
+use crate::choose::{Choice, Hosts, Possible, RuledOut};
 use crate::cli::show::PlanView;
 use crate::decide::Decision;
 use crate::declared::Host;
 use crate::inventory::Inventory;
-use crate::placing::{Constraint, Refused};
+use crate::placing::{Constraint, PassedOver, Refused};
 
 pub(super) struct World {
     pub(super) project: Project,
@@ -164,11 +164,8 @@ impl World {
         let host = placement.host.clone();
         let mut choice = Choice {
             workload: address.clone(),
-            possible: vec![Candidate {
-                runtime: placement.runtime,
-                host: host.clone(),
-            }],
-            ruled_out: Vec::new(),
+            possible: [possible(placement.runtime, &host)].into(),
+            ruled_out: [].into(),
             named: false,
         };
         for runtime in Runtime::ALL.into_iter().filter(|r| !forms.contains(r)) {
@@ -177,7 +174,7 @@ impl World {
                 runtime.word()
             );
             let out = ruled_out(runtime, host.as_str(), "form", &why);
-            choice.ruled_out.push(out);
+            also(&mut choice, out);
         }
         self.decision.choices.insert(address.clone(), choice);
         self.decision
@@ -197,9 +194,9 @@ impl World {
     }
 
     pub(super) fn prefer_not(&mut self, address: &str, runtime: Runtime, why: &str) {
-        let host = self.choice(address).possible[0].host.clone();
+        let host = self.choice(address).candidates().next().unwrap().host;
         let out = ruled_out(runtime, host.as_str(), "offered", why);
-        self.choice(address).ruled_out.push(out);
+        also(self.choice(address), out);
     }
 
     pub(super) fn pass_over(
@@ -209,16 +206,19 @@ impl World {
         host: &str,
         constraint: Constraint,
     ) {
-        self.choice(address).possible.insert(
-            0,
-            Candidate {
-                runtime,
-                host: HostName::new(host),
-            },
-        );
+        let host = HostName::new(host);
+        let choice = self.choice(address);
+        let own = choice.candidates().last().unwrap();
+        let before = std::iter::once(possible(runtime, &host));
+        choice.possible = before.chain(choice.possible.iter().cloned()).collect();
         let passed_over = &mut self.decision.placed.passed_over;
-        let of = passed_over.entry(Address::new(address)).or_default();
-        of.push(refusal(runtime, host, constraint));
+        let address = Address::new(address);
+        let known = passed_over.get(&address).map(PassedOver::refusals);
+        let mut all = known.unwrap_or_default().to_vec();
+        all.push(refusal(runtime, host.as_str(), constraint));
+        let count = all.len();
+        let passed = PassedOver::new(all.into(), count, (own.runtime, own.host));
+        passed_over.extend(passed.map(|passed| (address, passed)));
     }
 
     /// The last candidate has no room either.
@@ -227,7 +227,9 @@ impl World {
         let placed = &mut self.decision.placed;
         let placement = placed.placements.remove(&address).unwrap();
         self.result.workloads.remove(&address);
-        let mut refused = placed.passed_over.remove(&address).unwrap_or_default();
+        let passed_over = placed.passed_over.remove(&address);
+        let passed_over = passed_over.as_ref().map(PassedOver::refusals);
+        let mut refused = passed_over.unwrap_or_default().to_vec();
         let full = Constraint::Memory {
             need: 4 << 30,
             have: 1 << 30,
@@ -236,7 +238,7 @@ impl World {
         refused.push(refusal(placement.runtime, placement.host.as_str(), full));
         placed.refused.push(Refused {
             workload: address,
-            refused,
+            refused: refused.into(),
         });
     }
 
@@ -409,4 +411,16 @@ fn impact(id: &ResourceId, edit: &infra_api::Edit<'_>) -> Impact {
         ("domain", _) => Impact::Restart,
         _ => Impact::Replace,
     }
+}
+
+fn possible(runtime: Runtime, host: &HostName) -> Possible {
+    Possible {
+        runtime,
+        hosts: Hosts::new([host.clone()]),
+    }
+}
+
+fn also(choice: &mut Choice, out: RuledOut) {
+    let own = choice.ruled_out.iter().cloned();
+    choice.ruled_out = own.chain([out]).collect();
 }
