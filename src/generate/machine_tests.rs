@@ -114,7 +114,7 @@ fn comes_back(text: &str) -> String {
     let mut blocks = Vec::new();
     for body in networks(&made) {
         let name = label(&body.name);
-        blocks.push(machine_network(&name, body, &declared).expect("it makes its bridge"));
+        blocks.push(machine_network(&name, body, &declared));
         let to = format!("network.{name}");
         declared.networks.insert(body.name.clone(), to);
     }
@@ -205,6 +205,35 @@ fn of_networks() {
           kvm { boot = ["interface.b", "disk.root", "interface.a"] }
         }"#,
     );
+}
+
+#[test]
+fn of_networks_whose_addresses_are_others() {
+    let written = comes_back(
+        r#"
+        network "office" {
+          forward = "bridge"
+          bridge  = "br0"
+        }
+        network "lab" {
+          driver = "macvlan"
+          parent = "ens1"
+          mode   = "vepa"
+        }
+        network "fast" {
+          driver = "sriov"
+          parent = "ens2f0"
+        }
+        workload "w" {
+          memory { size = "1GiB" }
+          interface "c" { network = network.office }
+          interface "d" { network = network.lab }
+          interface "e" { network = network.fast }
+          disk "root" { path = "/srv/root.raw" }
+          kvm {}
+        }"#,
+    );
+    assert!(!written.contains("address"), "{written}");
 }
 
 #[test]

@@ -44,6 +44,15 @@ pub struct Docker {
     pub networks: Vec<DockerNetwork>,
 }
 
+impl Docker {
+    /// Its API's major and minor number, which is all its versions ever needed.
+    #[must_use]
+    pub fn api(&self) -> Option<(u16, u16)> {
+        let (major, minor) = self.api_version.as_deref()?.split_once('.')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    }
+}
+
 /// A network of the Docker engine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DockerNetwork {
