@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use infra_api::{HostName, Runtime};
+use infra_api::facts::Link;
+use infra_api::{HostName, Runtime, names};
 use infra_diag::{Diagnostic, Diagnostics};
 
 use super::View;
@@ -14,6 +15,7 @@ pub(super) fn check(view: &View<'_>, diagnostics: &mut Diagnostics) {
             if runtime == Runtime::Container {
                 diagnostics.extend(unmade(view, network, host));
             }
+            diagnostics.extend(absent(view, network, host, runtime));
         }
     }
 }
@@ -26,6 +28,94 @@ fn used<'a>(view: &View<'a>, network: &Network) -> BTreeSet<(&'a HostName, Runti
     });
     let placed = members.filter_map(|workload| view.placements.get(&workload.address));
     placed.map(|p| (&p.host, p.runtime)).collect()
+}
+
+/// Names at most: a host may have hundreds of devices.
+const NAMES: usize = 12;
+
+/// The bridge or the device that it is on, where it is known what the host has.
+fn absent(
+    view: &View<'_>,
+    network: &Network,
+    host: &HostName,
+    runtime: Runtime,
+) -> Option<Diagnostic> {
+    let links = view.inventory.hosts.get(host)?.facts.links.as_ref()?;
+    let (name, span, on_bridge) = match (&network.driver, network.existing) {
+        (Some(driver), _) => (driver.value.parent.as_str(), driver.span, false),
+        (None, Some(span)) => (network.bridge.as_deref()?, span, true),
+        (None, None) => return None,
+    };
+    let there = links.iter().find(|link| link.name == name);
+    let bridge = |link: &Link| !on_bridge || link.bridge != Some(false);
+    let pool = network
+        .driver
+        .as_ref()
+        .is_some_and(|d| d.value.name == "sriov");
+    let (text, hint) = match there {
+        Some(link) if pool && link.vfs == Some(0) => (
+            format!("`{name}` of {host} has no VFs"),
+            format!(
+                "write their number into /sys/class/net/{name}/device/sriov_numvfs, or name another PF"
+            ),
+        ),
+        Some(link) if bridge(link) => return None,
+        Some(_) => (
+            format!("`{name}` of {host} is no bridge"),
+            one_of(
+                "bridges",
+                links.iter().filter(|link| link.bridge == Some(true)),
+            ),
+        ),
+        None if made(view, name) || tagged(name, links, runtime) => return None,
+        None if on_bridge => (
+            format!("{host} has no bridge `{name}`"),
+            one_of(
+                "bridges",
+                links.iter().filter(|link| link.bridge == Some(true)),
+            ),
+        ),
+        None => (
+            format!("{host} has no device `{name}`"),
+            one_of(
+                "devices",
+                links
+                    .iter()
+                    .filter(|link| link.name != "lo" && (!pool || link.vfs != Some(0))),
+            ),
+        ),
+    };
+    let error = Diagnostic::error("Network on what is not there");
+    Some(error.at(span, text).hint(hint))
+}
+
+fn one_of<'a>(what: &str, links: impl Iterator<Item = &'a Link>) -> String {
+    let names: Vec<&str> = links.map(|link| link.name.as_str()).collect();
+    match names.len() {
+        0 => format!("it has no such {what}: make it, or name another host"),
+        n if n > NAMES => format!(
+            "it has {} and {} more {what}",
+            names[..NAMES].join(", "),
+            n - NAMES
+        ),
+        _ => format!("its {what} are: {}", names.join(", ")),
+    }
+}
+
+/// Whether one of the networks makes it as its bridge.
+fn made(view: &View<'_>, name: &str) -> bool {
+    let mut networks = view.declared.networks.values();
+    networks.any(|network| {
+        let derived = || names::bridge(view.project, &network.address);
+        let makes = network.driver.is_none() && network.existing.is_none();
+        makes && network.bridge.clone().unwrap_or_else(derived) == name
+    })
+}
+
+/// The engine makes the VLAN's device on the one that is there.
+fn tagged(name: &str, links: &[Link], runtime: Runtime) -> bool {
+    let below = name.rsplit_once('.').map(|(below, _)| below);
+    runtime == Runtime::Container && links.iter().any(|link| Some(link.name.as_str()) == below)
 }
 
 /// The first API in which an engine makes a network without a subnet.
