@@ -8,7 +8,7 @@ use infra_api::{Address, Placement};
 use infra_diag::{Diagnostic, Diagnostics};
 use ipnet::Ipv4Net;
 
-use crate::declared::{Declared, Interface, Network, Workload};
+use crate::declared::{Declared, Interface, Network, Range, Workload};
 
 /// The address of each interface of each workload.
 pub type Addresses = BTreeMap<Address, BTreeMap<String, Ipv4Addr>>;
@@ -22,8 +22,12 @@ pub fn allocate(
     let mut diagnostics = Diagnostics::new();
     let mut addresses = Addresses::new();
     for network in declared.networks.values() {
-        let mut pool = Pool::new(network);
         let members = members(declared, &network.address);
+        let Some(range) = &network.range else {
+            diagnostics.extend(members.iter().filter_map(|(_, i)| unasked(i, network)));
+            continue;
+        };
+        let mut pool = Pool::new(network, range);
         pool.explicit(&members, &mut diagnostics);
         pool.recorded(&members, prior);
         pool.lowest(&members, &mut diagnostics);
@@ -35,6 +39,20 @@ pub fn allocate(
         }
     }
     (addresses, diagnostics)
+}
+
+/// An address that would be nobody's word: how large its network is, and who leads out of it, is not known.
+fn unasked(interface: &Interface, network: &Network) -> Option<Diagnostic> {
+    let asked = interface.address.as_ref()?;
+    let text = format!(
+        "{} has no `subnet`: its addresses are others' to give",
+        network.address
+    );
+    Some(
+        Diagnostic::error("Address in a network without a subnet")
+            .at(asked.span, text)
+            .hint("write `subnet` in the network, or leave the address out"),
+    )
 }
 
 /// Those of whom the network's DHCP tells one though infra does not make them.
@@ -58,7 +76,11 @@ pub fn obeyed(declared: &Declared, addresses: &Addresses) -> Diagnostics {
                 continue;
             }
             let network = declared.networks.get(&interface.network.value);
-            let subnet = network.map_or(interface.network.span, |n| n.subnet.span);
+            if asked.is_none() && network.is_some_and(|n| n.range.is_none()) {
+                continue;
+            }
+            let range = network.and_then(|n| n.range.as_ref());
+            let subnet = range.map_or(interface.network.span, |r| r.subnet.span);
             diagnostics.push(
                 Diagnostic::error("Address that follows from a planned one")
                     .at(
@@ -86,21 +108,23 @@ fn members<'a>(declared: &'a Declared, network: &Address) -> Vec<Member<'a>> {
 
 struct Pool<'a> {
     network: &'a Network,
+    range: &'a Range,
     taken: BTreeSet<Ipv4Addr>,
     given: BTreeMap<(Address, String), Ipv4Addr>,
 }
 
 impl<'a> Pool<'a> {
-    fn new(network: &'a Network) -> Self {
+    fn new(network: &'a Network, range: &'a Range) -> Self {
         Self {
             network,
-            taken: reserved(network).chain([network.gateway]).collect(),
+            range,
+            taken: reserved(network).chain([range.gateway]).collect(),
             given: BTreeMap::new(),
         }
     }
 
     fn subnet(&self) -> Ipv4Net {
-        self.network.subnet.value
+        self.range.subnet.value
     }
 
     fn give(&mut self, (workload, interface): Member<'_>, address: Ipv4Addr) {
@@ -116,7 +140,7 @@ impl<'a> Pool<'a> {
 
     /// Whether a host of the subnet may have it.
     fn usable(&self, address: Ipv4Addr) -> bool {
-        Network::is_host(self.subnet(), address)
+        Range::is_host(self.subnet(), address)
     }
 
     fn explicit(&mut self, members: &[Member<'_>], diagnostics: &mut Diagnostics) {
@@ -138,7 +162,7 @@ impl<'a> Pool<'a> {
                     error("Address outside its network", text)
                         .hint("use an address of the subnet, or leave it out to get one"),
                 );
-            } else if asked.value == self.network.gateway {
+            } else if asked.value == self.range.gateway {
                 let text = format!("{} is the gateway of {}", asked.value, self.network.address);
                 diagnostics.push(
                     error("Address taken", text)
@@ -200,7 +224,7 @@ impl<'a> Pool<'a> {
                     Diagnostic::error("Network full")
                         .at(member.1.span, text)
                         .at(
-                            self.network.subnet.span,
+                            self.range.subnet.span,
                             format!(
                                 "{} in all, one of them the gateway's",
                                 self.subnet().hosts().count()

@@ -56,8 +56,8 @@ pub fn network(label: &str, body: &ContainerNetwork) -> Block {
     } = body;
     let mut block = Block::labelled("network", label);
     block.text("name", name);
-    block.text("subnet", &subnet.to_string());
-    if subnet.hosts().next() != Some(*gateway) {
+    block.maybe("subnet", subnet.map(|s| s.to_string()).as_deref());
+    if let Some(gateway) = gateway.filter(|g| subnet.and_then(|s| s.hosts().next()) != Some(*g)) {
         block.text("gateway", &gateway.to_string());
     }
     if let Some(Range6 { subnet, gateway }) = ipv6 {
@@ -76,21 +76,31 @@ pub fn network(label: &str, body: &ContainerNetwork) -> Block {
     block
 }
 
-/// Nothing where it is on a bridge or device that others make: of that libvirt tells no subnet.
+/// Where it is on a bridge or device that others make, libvirt tells no subnet of it.
 #[must_use]
-pub fn machine_network(
-    label: &str,
-    body: &MachineNetwork,
-    declared: &Declarations,
-) -> Option<Block> {
+pub fn machine_network(label: &str, body: &MachineNetwork, declared: &Declarations) -> Block {
     let MachineNetwork {
         name,
         uuid,
         bridge,
-        // Of that, too, libvirt tells no subnet.
-        driver: _,
+        driver,
         own,
     } = body;
+    let mut block = Block::labelled("network", label);
+    block.text("name", name);
+    block.text("uuid", uuid);
+    if let Some(Driver { name, parent, mode }) = driver {
+        block.text("driver", name);
+        block.text("parent", parent);
+        block.maybe("mode", Some(mode.as_str()).filter(|mode| !mode.is_empty()));
+    }
+    let Some(own) = own else {
+        if bridge.is_some() {
+            block.text("forward", "bridge");
+        }
+        block.maybe("bridge", bridge.as_deref());
+        return block;
+    };
     let OwnBridge {
         subnet,
         gateway,
@@ -98,10 +108,7 @@ pub fn machine_network(
         routed,
         dhcp,
         dns,
-    } = own.as_ref()?;
-    let mut block = Block::labelled("network", label);
-    block.text("name", name);
-    block.text("uuid", uuid);
+    } = own;
     block.text("subnet", &subnet.to_string());
     if subnet.hosts().next() != Some(*gateway) {
         block.text("gateway", &gateway.to_string());
@@ -117,7 +124,7 @@ pub fn machine_network(
     if let Some(dns) = dns {
         block.required(records(dns));
     }
-    Some(block)
+    block
 }
 
 fn records(dns: &Dns) -> Block {
@@ -205,5 +212,7 @@ pub fn label(name: &str) -> String {
 
 #[cfg(test)]
 mod machine_tests;
+#[cfg(test)]
+mod network_tests;
 #[cfg(test)]
 mod tests;

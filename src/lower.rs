@@ -206,11 +206,12 @@ fn of_network(id: &ResourceId, body: &Value) -> Claims {
             .map(|n| (n.bridge, n.subnet)),
         _ => MachineNetwork::deserialize(body)
             .ok()
-            .and_then(|n| Some((n.bridge, n.own?.subnet))),
+            .and_then(|n| Some((n.bridge, Some(n.own?.subnet)))),
     };
     let exclusive = made.into_iter().flat_map(|(bridge, subnet)| {
         let bridge = bridge.map(|bridge| format!("bridge {bridge}"));
-        bridge.into_iter().chain([format!("subnet {subnet}")])
+        let subnet = subnet.map(|subnet| format!("subnet {subnet}"));
+        bridge.into_iter().chain(subnet)
     });
     Claims {
         exclusive: exclusive.collect(),
@@ -227,7 +228,7 @@ fn of_container(container: &Container, dedicated: bool) -> Claims {
     let addresses = container
         .networks
         .values()
-        .map(|e| format!("ip {}", e.address));
+        .filter_map(|e| Some(format!("ip {}", e.address?)));
     Claims {
         cpus: container.cpus.clone().unwrap_or_default(),
         dedicated,
@@ -243,7 +244,7 @@ fn of_machine(machine: &Machine, dedicated: bool) -> Claims {
     let addresses = machine
         .interfaces
         .iter()
-        .map(|i| format!("ip {}", i.address));
+        .filter_map(|i| Some(format!("ip {}", i.address?)));
     // Who leaves a node's huge pages makes room for who comes.
     let pages = machine.huge_pages().into_iter();
     let pages = pages.flat_map(|(nodes, size, _)| {

@@ -10,6 +10,8 @@ mod cut;
 mod imports;
 #[path = "live/kills.rs"]
 mod kills;
+#[path = "live/lan.rs"]
+mod lan;
 #[path = "live/state.rs"]
 mod state;
 #[path = "live/tags.rs"]

@@ -4,6 +4,7 @@
 mod anew;
 mod devices;
 mod left;
+mod links;
 mod originals;
 mod pools;
 mod ports;
@@ -46,6 +47,7 @@ const RULES: &[Rule] = &[
     originals::check,
     pools::check,
     devices::check,
+    links::check,
 ];
 
 /// All that the rules have to say.

@@ -5,28 +5,31 @@ use infra_diag::{Diagnostic, Diagnostics};
 use ipnet::Ipv4Net;
 
 use super::View;
-use crate::declared::Network;
+use crate::declared::{At, Network};
 
 pub(super) fn check(view: &View<'_>, diagnostics: &mut Diagnostics) {
-    let networks: Vec<&Network> = view.declared.networks.values().collect();
-    for (index, one) in networks.iter().enumerate() {
-        for other in &networks[index + 1..] {
-            if overlap(one.subnet.value, other.subnet.value) {
+    let networks = view.declared.networks.values();
+    let networks: Vec<(&Network, &At<Ipv4Net>)> = networks
+        .filter_map(|network| Some((network, &network.range.as_ref()?.subnet)))
+        .collect();
+    for (index, (one, subnet)) in networks.iter().enumerate() {
+        for (other, others) in &networks[index + 1..] {
+            if overlap(subnet.value, others.value) {
                 diagnostics.push(
                     Diagnostic::error("Overlapping subnets")
                         .at(
-                            other.subnet.span,
-                            format!("{} of {} overlaps …", other.subnet.value, other.address),
+                            others.span,
+                            format!("{} of {} overlaps …", others.value, other.address),
                         )
                         .at(
-                            one.subnet.span,
-                            format!("… {} of {}", one.subnet.value, one.address),
+                            subnet.span,
+                            format!("… {} of {}", subnet.value, one.address),
                         )
                         .hint("give each network addresses of its own"),
                 );
             }
         }
-        foreign(view, one, diagnostics);
+        foreign(view, subnet, diagnostics);
     }
 }
 
@@ -35,17 +38,17 @@ fn overlap(one: Ipv4Net, other: Ipv4Net) -> bool {
 }
 
 /// Networks on the hosts that are not this project's.
-fn foreign(view: &View<'_>, network: &Network, diagnostics: &mut Diagnostics) {
+fn foreign(view: &View<'_>, own: &At<Ipv4Net>, diagnostics: &mut Diagnostics) {
     for (name, host) in &view.inventory.hosts {
         let others = there(&host.facts).filter(|n| n.project != Some(view.project.as_str()));
         for other in others {
             let subnets = other.subnets.iter().filter_map(|s| s.parse().ok());
-            for subnet in subnets.filter(|s| overlap(*s, network.subnet.value)) {
+            for subnet in subnets.filter(|s| overlap(*s, own.value)) {
                 let (daemon, called) = (other.daemon, other.name);
                 let text = format!("{daemon} network `{called}` on {name} has {subnet}");
                 diagnostics.push(
                     Diagnostic::error("Overlapping subnets")
-                        .at(network.subnet.span, text)
+                        .at(own.span, text)
                         .hint("use another subnet, or remove that network"),
                 );
             }

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use infra_api::IdSet;
 use infra_api::facts::{Devices, IommuGroup, Offer};
 use infra_api::target::HostDevice;
-use serde::Serialize;
 
 use super::Hosts;
 use crate::declared::{DeviceKind, Workload};
@@ -14,7 +13,7 @@ use crate::inventory::{HostInventory, Inventory};
 
 /// All that gates look at of a host beside its name. A gate that looks at more must have it here: equal hosts are
 /// judged once.
-#[derive(Serialize)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Seen<'a> {
     labels: Vec<(&'a str, &'a str)>,
     container: &'a Option<Offer>,
@@ -30,7 +29,7 @@ struct Seen<'a> {
     fabrics: Vec<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Engine<'a> {
     api_version: &'a Option<String>,
     runtimes: &'a Option<BTreeSet<String>>,
@@ -39,7 +38,7 @@ struct Engine<'a> {
     cgroup_version: Option<u8>,
 }
 
-#[derive(Serialize)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Machines<'a> {
     emulated: Option<bool>,
     machines: &'a [String],
@@ -126,11 +125,9 @@ pub(super) struct Kinds<'a> {
 impl<'a> Kinds<'a> {
     pub(super) fn new(workloads: &[Workload], inventory: &'a Inventory) -> Self {
         let asked = Asked::by(workloads);
-        let mut by: BTreeMap<String, IdSet> = BTreeMap::new();
+        let mut by: BTreeMap<Seen<'_>, IdSet> = BTreeMap::new();
         for (position, host) in (0u32..).zip(inventory.hosts.values()) {
-            // Plain data always has a form in JSON.
-            let seen = serde_json::to_string(&asked.seen(host)).unwrap_or_default();
-            by.entry(seen).or_default().insert(position);
+            by.entry(asked.seen(host)).or_default().insert(position);
         }
         let mut kinds: Vec<IdSet> = by.into_values().collect();
         kinds.sort_by_key(IdSet::first);

@@ -37,7 +37,7 @@ impl Part {
             "volume" if has("user_data") || has("config") => Self::Seed,
             "volume" if has("backing") => Self::BootDisk,
             "volume" => Self::Disk,
-            "network" if has("subnet") => Self::Network,
+            "network" if resource.id.provider == "docker" => Self::Network,
             "network" => Self::MachineNetwork,
             _ => return None,
         })

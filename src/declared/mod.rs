@@ -21,7 +21,7 @@ use infra_lang::{Block, Instance, Schema};
 pub use host::{DOCKER_ENDPOINT, Host, LIBVIRT_URI, POOL_PATH, Reserve};
 pub use image::{Image, Source};
 pub(crate) use network::MASQUERADE;
-pub use network::{Guest, Network, counterpart};
+pub use network::{Guest, Network, Range, counterpart};
 pub use pool::{Place, Pool};
 pub use read::{At, Reader};
 pub use storage::Storage;

@@ -4,20 +4,20 @@
 mod dhcp;
 mod dns;
 mod place;
+mod range;
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
 use infra_api::Address;
 use infra_api::target::{Dns, Driver, Range6};
 use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Instance, Meta, Nested, Shape};
-use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::read::{At, Reader};
 use super::words::{IPV4, IPV6, LINK, NAME, STRING_MAP, SUBNET, SUBNET6, UUID, word};
 
 pub use dhcp::Guest;
+pub use range::{Range, counterpart};
 
 pub(super) const KIND: BlockKind = BlockKind {
     name: "network",
@@ -33,9 +33,10 @@ pub(super) const KIND: BlockKind = BlockKind {
         word(
             "subnet",
             Shape::Text(&SUBNET),
-            "Addresses are taken from it.",
-        )
-        .required(),
+            "Addresses are taken from it. Left out where others give them, which only a network on a bridge or device of the \
+             host's own can be: then its interfaces have no `address`, a VM's seed tells the guest to ask by DHCP, and a \
+             container asks by itself (an Engine of API 1.48 or later).",
+        ),
         word(
             "gateway",
             Shape::Text(&IPV4),
@@ -112,8 +113,8 @@ pub(super) const KIND: BlockKind = BlockKind {
 #[derive(Clone, Debug)]
 pub struct Network {
     pub address: Address,
-    pub subnet: At<Ipv4Net>,
-    pub gateway: Ipv4Addr,
+    /// Absent: its members' addresses are others' to give.
+    pub range: Option<Range>,
     pub internal: bool,
     /// Forwarded without NAT.
     pub routed: bool,
@@ -136,94 +137,33 @@ pub struct Network {
 }
 
 impl Network {
-    /// Whether a host of the subnet may have an address.
-    #[must_use]
-    pub fn is_host(subnet: Ipv4Net, address: Ipv4Addr) -> bool {
-        subnet.contains(&address) && address != subnet.network() && address != subnet.broadcast()
-    }
-
     /// Nothing where the subnet is not known yet.
     pub(super) fn read(instance: &Instance, reader: &mut Reader<'_>) -> Option<Self> {
         let block = &instance.block;
-        let written = reader.string(block, "subnet")?;
-        let subnet: Ipv4Net = written.value.parse().ok()?;
-        let gateway = reader.ipv4(block, "gateway");
-        if let Some(gateway) = gateway.as_ref().filter(|g| !Self::is_host(subnet, g.value)) {
-            let text = format!("{} is no host's address in {subnet}", gateway.value);
-            reader.error(
-                "Gateway outside its subnet",
-                gateway.span,
-                text,
-                "use an address of the subnet, or leave it out",
-            );
-        }
-        let gateway = gateway.map_or_else(|| first_host(subnet), |g| g.value);
+        let range = range::read(block, instance.origin, reader)?;
         super::labels::check(block, reader);
         place::check(block, reader);
         let forward = reader.string(block, "forward");
         let leads = |word: &str| forward.as_ref().filter(|forward| forward.value == word);
         Some(Self {
             address: Address::new(instance.address.to_string()),
-            dhcp: dhcp::read(block, subnet, gateway, reader),
+            dhcp: dhcp::read(block, range.as_ref(), reader),
             dns: dns::read(block, reader),
-            ipv6: range6(block, subnet, gateway, reader),
+            ipv6: range
+                .as_ref()
+                .and_then(|range| range::ipv6(block, range, reader)),
             driver: place::driver(block, reader),
             bridge: place::bridge(block, reader),
             existing: leads("bridge").map(|forward| forward.span),
             uuid: reader.string(block, "uuid").map(|uuid| uuid.value),
             options: options(block, reader),
             labels: reader.string_map(block, "labels"),
-            gateway,
-            subnet: At {
-                value: subnet,
-                span: written.span,
-            },
+            range,
             routed: leads("route").is_some(),
             internal: reader.bool(block, "internal").unwrap_or(false),
             origin: instance.origin,
         })
     }
-}
-
-/// The address that has the place in an IPv6 subnet which another has in an IPv4 one.
-#[must_use]
-pub fn counterpart(address: Ipv4Addr, subnet: Ipv4Net, subnet6: Ipv6Net) -> Ipv6Addr {
-    let place = u32::from(address) - u32::from(subnet.network());
-    Ipv6Addr::from(u128::from(subnet6.network()) + u128::from(place))
-}
-
-fn range6(
-    block: &Block,
-    subnet: Ipv4Net,
-    gateway: Ipv4Addr,
-    reader: &mut Reader<'_>,
-) -> Option<At<Range6>> {
-    let written = reader.string(block, "subnet6");
-    let own = reader.ipv6(block, "gateway6");
-    let Some(written) = written else {
-        if let Some(own) = own {
-            let hint = "write `subnet6` too, or leave it out";
-            reader.error(
-                "Gateway of no subnet",
-                own.span,
-                "there is no `subnet6`",
-                hint,
-            );
-        }
-        return None;
-    };
-    let subnet6: Ipv6Net = written.value.parse().ok()?;
-    if let Some(own) = own.as_ref().filter(|own| !subnet6.contains(&own.value)) {
-        let text = format!("{} is not in {subnet6}", own.value);
-        let hint = "use an address of the subnet, or leave it out";
-        reader.error("Gateway outside its subnet", own.span, text, hint);
-    }
-    let value = Range6 {
-        subnet: subnet6,
-        gateway: own.map_or_else(|| counterpart(gateway, subnet, subnet6), |own| own.value),
-    };
-    let span = written.span;
-    Some(At { value, span })
 }
 
 /// The engine's word for NAT.
@@ -250,34 +190,4 @@ fn options(block: &Block, reader: &mut Reader<'_>) -> BTreeMap<String, String> {
         reader.error("Option that is none", written.span, text, hint);
     }
     options
-}
-
-fn first_host(subnet: Ipv4Net) -> Ipv4Addr {
-    Ipv4Addr::from(u32::from(subnet.network()) + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::{Duration, Instant};
-
-    use super::*;
-
-    #[test]
-    fn the_two_ends_of_a_subnet_are_nobodys() {
-        let subnet: Ipv4Net = "10.0.0.0/29".parse().unwrap();
-        let all = (0..16).map(|n| Ipv4Addr::new(10, 0, 0, n));
-        let hosts: Vec<Ipv4Addr> = all.filter(|a| Network::is_host(subnet, *a)).collect();
-        assert_eq!(hosts, subnet.hosts().collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_large_subnet_is_not_walked() {
-        let subnet: Ipv4Net = "10.0.0.0/8".parse().unwrap();
-        let begun = Instant::now();
-        let last =
-            (0..100).filter(|n| Network::is_host(subnet, Ipv4Addr::new(10, 255, 255, 254 - n)));
-        assert_eq!(last.count(), 100);
-        // Each has 16 million addresses before it.
-        assert!(begun.elapsed() < Duration::from_secs(1));
-    }
 }

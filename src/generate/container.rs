@@ -65,9 +65,7 @@ fn interface(
     if let Some(network) = declared.networks.get(name) {
         block.raw("network", network);
     }
-    if !address.is_unspecified() {
-        block.text("address", &address.to_string());
-    }
+    block.maybe("address", address.map(|a| a.to_string()).as_deref());
     block.maybe("address6", address6.map(|a| a.to_string()).as_deref());
     let others: Vec<String> = aliases
         .iter()

@@ -130,7 +130,7 @@ fn interface(n: usize, nic: &MachineInterface, declared: &Declarations) -> Block
     }
     block.text("mac", mac);
     let told = declared.leases.get(mac);
-    if let Some(address) = Some(address).filter(|a| !a.is_unspecified()).or(told) {
+    if let Some(address) = address.as_ref().or(told) {
         block.text("address", &address.to_string());
     }
     block.maybe("model", model.as_deref());

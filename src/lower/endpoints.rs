@@ -8,7 +8,7 @@ use infra_api::{Placement, names};
 use infra_diag::Span;
 
 use super::Lowering;
-use crate::declared::{At, Interface, Workload, counterpart};
+use crate::declared::{At, Interface, Network, Workload, counterpart};
 
 impl Lowering<'_> {
     /// By the network's name.
@@ -19,12 +19,13 @@ impl Lowering<'_> {
     ) -> BTreeMap<String, Endpoint> {
         let mut endpoints = BTreeMap::new();
         for interface in &workload.interfaces {
-            let Some(address) = placement.addresses.get(&interface.label) else {
+            let network = self.inputs.declared.networks.get(&interface.network.value);
+            let Some(network) = network else { continue };
+            let address = placement.addresses.get(&interface.label).copied();
+            if address.is_none() && network.range.is_some() {
                 continue;
-            };
-            if let Some(network) = self.inputs.declared.networks.get(&interface.network.value) {
-                self.alone(interface, network, placement);
             }
+            self.alone(interface, network, placement);
             if let Some(vlan) = &interface.vlan {
                 let text = "the engine tags nothing: a container is in the VLAN that its network's device is in";
                 let hint = "write `parent = \"eth0.7\"` in the network";
@@ -36,8 +37,8 @@ impl Lowering<'_> {
             aliases.sort();
             aliases.dedup();
             let endpoint = Endpoint {
-                address: *address,
-                address6: self.address6(interface, *address, placement),
+                address,
+                address6: self.address6(interface, network, address, placement),
                 aliases,
             };
             let network = self.name(&interface.network.value);
@@ -57,14 +58,10 @@ impl Lowering<'_> {
     fn address6(
         &mut self,
         interface: &Interface,
-        address: Ipv4Addr,
+        network: &Network,
+        address: Option<Ipv4Addr>,
         placement: &Placement,
     ) -> Option<Ipv6Addr> {
-        let network = self
-            .inputs
-            .declared
-            .networks
-            .get(&interface.network.value)?;
         let written = interface.address6.as_ref();
         let Some(At { value: range, .. }) = &network.ipv6 else {
             if let Some(written) = written {
@@ -79,7 +76,10 @@ impl Lowering<'_> {
         };
         let span = written.map_or(interface.span, |written| written.span);
         let own = written.map(|written| written.value);
-        let own = own.unwrap_or_else(|| counterpart(address, network.subnet.value, range.subnet));
+        let own = own.or_else(|| {
+            let subnet = network.range.as_ref()?.subnet.value;
+            Some(counterpart(address?, subnet, range.subnet))
+        })?;
         self.is_free(own, range, span);
         let what = format!("address {own} in {}", network.address);
         if !self.first(&placement.host, &what) {

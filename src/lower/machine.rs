@@ -255,8 +255,8 @@ impl Lowering<'_> {
         })
     }
 
-    /// Version 2 of cloud-init's network configuration: static addresses, the default route by the first network that
-    /// leads outside.
+    /// Version 2 of cloud-init's network configuration: static addresses, or those that others give; the default route
+    /// by the first network that leads outside.
     fn network_config(&self, workload: &Workload, interfaces: &[MachineInterface]) -> String {
         let mut text = "version: 2\nethernets:\n".to_owned();
         let mut routed = false;
@@ -264,24 +264,26 @@ impl Lowering<'_> {
             let Some(network) = self.inputs.declared.networks.get(&declared.network.value) else {
                 continue;
             };
-            let (mac, address, prefix) = (
-                &planned.mac,
-                planned.address,
-                network.subnet.value.prefix_len(),
-            );
+            let mac = &planned.mac;
             text += &format!(
                 "  eth{index}:\n    match:\n      macaddress: \"{mac}\"\n    set-name: eth{index}\n"
             );
+            let leads = !network.internal && !routed;
+            routed |= leads;
+            let (Some(range), Some(address)) = (&network.range, planned.address) else {
+                text += "    dhcp4: true\n";
+                if !leads {
+                    text += "    dhcp4-overrides:\n      use-routes: false\n";
+                }
+                continue;
+            };
+            let (prefix, gateway) = (range.subnet.value.prefix_len(), range.gateway);
             text += &format!("    addresses:\n      - {address}/{prefix}\n");
-            if !network.internal && !routed {
-                text += &format!(
-                    "    routes:\n      - to: 0.0.0.0/0\n        via: {}\n",
-                    network.gateway
-                );
-                routed = true;
+            if leads {
+                text += &format!("    routes:\n      - to: 0.0.0.0/0\n        via: {gateway}\n");
             }
             if network.dns.is_some() {
-                let server = network.gateway;
+                let server = gateway;
                 text += &format!("    nameservers:\n      addresses:\n        - {server}\n");
             }
         }

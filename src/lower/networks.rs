@@ -2,6 +2,7 @@
 //! libvirt attaches machines to it; where there are only machines, libvirt makes it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use infra_api::target::{
     ContainerNetwork, Dns, Lease, MachineInterface, MachineNetwork, OwnBridge,
@@ -9,7 +10,7 @@ use infra_api::target::{
 use infra_api::{Address, HostName, Runtime, What, names};
 
 use super::Lowering;
-use crate::declared::{MASQUERADE, Network};
+use crate::declared::{MASQUERADE, Network, Range};
 
 impl Lowering<'_> {
     pub(super) fn networks(&mut self) {
@@ -30,8 +31,8 @@ impl Lowering<'_> {
                 name: self.name(&network.address),
                 bridge: self.bridge(network),
                 driver: network.driver.as_ref().map(|driver| driver.value.clone()),
-                subnet: network.subnet.value,
-                gateway: network.gateway,
+                subnet: network.range.as_ref().map(|range| range.subnet.value),
+                gateway: network.range.as_ref().map(|range| range.gateway),
                 ipv6: network.ipv6.as_ref().map(|range| range.value.clone()),
                 internal: network.internal,
                 options: options(network),
@@ -42,8 +43,9 @@ impl Lowering<'_> {
         if machines {
             self.for_machines(network, containers);
             let made = !containers && network.driver.is_none() && network.existing.is_none();
+            let range = network.range.as_ref().filter(|_| made);
             let what = MachineNetwork {
-                own: made.then(|| self.own(network, host)),
+                own: range.map(|range| self.own(network, range, host)),
                 ..self.attachment(network)
             };
             self.push(host, &network.address, What::MachineNetwork(what));
@@ -73,10 +75,10 @@ impl Lowering<'_> {
         network.uuid.clone().unwrap_or_else(derived)
     }
 
-    fn own(&self, network: &Network, host: &HostName) -> OwnBridge {
+    fn own(&self, network: &Network, range: &Range, host: &HostName) -> OwnBridge {
         OwnBridge {
-            subnet: network.subnet.value,
-            gateway: network.gateway,
+            subnet: range.subnet.value,
+            gateway: range.gateway,
             internal: network.internal,
             routed: network.routed,
             dhcp: self.leases(network, host),
@@ -143,19 +145,19 @@ impl Lowering<'_> {
             let name = dns.hosts.entry(guest.name.value.clone());
             name.or_insert(guest.address.value.into());
         }
-        for (called, nic) in self.nics_of(network, host) {
+        for (called, _, address) in self.nics_of(network, host) {
             // What is declared comes first, and then a machine's first NIC.
-            dns.hosts.entry(called).or_insert(nic.address.into());
+            dns.hosts.entry(called).or_insert(address.into());
         }
         Some(dns)
     }
 
-    /// The NICs that a host's machines have in it, with the machines' names.
+    /// The NICs that a host's machines have in it, with the machines' names and the addresses.
     fn nics_of<'b>(
         &'b self,
         network: &Network,
         host: &HostName,
-    ) -> Vec<(String, &'b MachineInterface)> {
+    ) -> Vec<(String, &'b MachineInterface, Ipv4Addr)> {
         let name = self.name(&network.address);
         let targets = self.targets.iter().filter(|target| target.host == *host);
         let mut found = Vec::new();
@@ -164,7 +166,7 @@ impl Lowering<'_> {
                 let called = names::hostname(self.made_as(&target.address));
                 let nics = machine.interfaces.iter();
                 let nics = nics.filter(|nic| nic.network == name);
-                found.extend(nics.map(|nic| (called.clone(), nic)));
+                found.extend(nics.filter_map(|nic| Some((called.clone(), nic, nic.address?))));
             }
         }
         found
@@ -185,12 +187,12 @@ impl Lowering<'_> {
             };
             leases.insert(guest.mac.clone(), lease);
         }
-        for (called, nic) in self.nics_of(network, host) {
+        for (called, nic, address) in self.nics_of(network, host) {
             // libvirt takes no name that begins with a digit.
             let usable = called.starts_with(|c: char| c.is_ascii_alphabetic());
             let first = usable && names.insert(called.clone());
             let lease = Lease {
-                address: nic.address,
+                address,
                 name: first.then_some(called),
             };
             leases.insert(nic.mac.clone(), lease);

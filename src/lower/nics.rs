@@ -18,9 +18,10 @@ impl Lowering<'_> {
         for nic in &workload.interfaces {
             let network = declared.networks.get(&nic.network.value);
             let address = placement.addresses.get(&nic.label).copied();
-            let (Some(network), Some(address)) = (network, address) else {
+            let Some(network) = network else { continue };
+            if address.is_none() && network.range.is_some() {
                 continue;
-            };
+            }
             self.fits(nic, network);
             self.alone(nic, network, placement);
             let written = nic.mac.as_ref().map(|mac| mac.value.clone());

@@ -200,6 +200,13 @@ impl Lowering<'_> {
                 "write an `interface` block",
             ),
             (
+                asked.port.is_some()
+                    && networks.first().is_some_and(|n| n.range.is_none())
+                    && beside.is_none_or(|d| d.value.name != "macvlan"),
+                "the address of its first interface is others' to give: its network has no `subnet`",
+                "wait for `agent`, or write `subnet` in the network",
+            ),
+            (
                 asked.port.is_some() && beside.is_some_and(|d| d.value.name == "macvlan"),
                 "its first interface is beside the host's device, where the host itself does not reach it",
                 "wait for something else, or for `agent`",

@@ -53,7 +53,7 @@ fn policy(workload: Option<&Workload>) -> CpuPolicy {
 /// The labels of interfaces, by the planned addresses' order in the body.
 fn labelled<A: Copy>(
     workload: Option<&Workload>,
-    addresses: impl Iterator<Item = A>,
+    addresses: impl Iterator<Item = Option<A>>,
 ) -> BTreeMap<String, A> {
     let labels = workload
         .map(|w| {
@@ -63,7 +63,9 @@ fn labelled<A: Copy>(
                 .collect::<Vec<_>>()
         })
         .unwrap_or_default();
-    labels.into_iter().zip(addresses).collect()
+    let both = labels.into_iter().zip(addresses);
+    both.filter_map(|(label, address)| Some((label, address?)))
+        .collect()
 }
 
 fn of_container(
@@ -122,7 +124,7 @@ fn by_network(
     let find = |i: &Interface| {
         let name = networks.0.get(&(host, &i.network.value))?;
         let endpoint = body.networks.get(*name)?;
-        Some((i.label.clone(), endpoint.address))
+        Some((i.label.clone(), endpoint.address?))
     };
     let interfaces = workload.into_iter().flat_map(|w| &w.interfaces);
     interfaces.filter_map(find).collect()

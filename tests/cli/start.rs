@@ -147,7 +147,7 @@ infra 0.1.0
         0,
         str![[r#"
 infra 0.1.0
-formats: facts 1.1, plan 1.0, state 1.0, events 1.0
+formats: facts 1.2, plan 1.0, state 1.0, events 1.0
 
 "#]],
         str![],
@@ -159,7 +159,7 @@ formats: facts 1.1, plan 1.0, state 1.0, events 1.0
 {
   "formats": {
     "events": "1.0",
-    "facts": "1.1",
+    "facts": "1.2",
     "plan": "1.0",
     "state": "1.0"
   },

@@ -119,8 +119,8 @@ impl Rig {
                 &Address::new(format!("network.{word}")),
             )),
             driver: None,
-            subnet: format!("{}/25", self.ip(base)).parse().unwrap(),
-            gateway: self.ip(base + 1),
+            subnet: format!("{}/25", self.ip(base)).parse().ok(),
+            gateway: Some(self.ip(base + 1)),
             ipv6: None,
             internal: false,
             options: BTreeMap::new(),
@@ -161,7 +161,7 @@ impl Rig {
 
     pub(crate) fn endpoint(&self, last: u8) -> Endpoint {
         Endpoint {
-            address: self.ip(last),
+            address: Some(self.ip(last)),
             address6: None,
             aliases: vec![format!("at-{last}")],
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use infra::addresses::allocate;
-use infra::declared::{Declared, Interface, Network, Workload};
+use infra::declared::{Declared, Interface, Network, Range, Workload};
 use infra_api::{Address, CpuPolicy, HostName, Placement, Runtime};
 use proptest::prelude::*;
 
@@ -64,8 +64,10 @@ fn given(asked: &[Asked], gateway: u8) -> (BTreeMap<usize, u8>, usize) {
     let network = Network {
         uuid: None,
         address: lan(),
-        subnet: at("10.0.0.0/28".parse().unwrap()),
-        gateway: number(gateway),
+        range: Some(Range {
+            subnet: at("10.0.0.0/28".parse().unwrap()),
+            gateway: number(gateway),
+        }),
         internal: false,
         routed: false,
         existing: None,

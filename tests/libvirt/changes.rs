@@ -256,7 +256,7 @@ const CHANGES: &[(&str, Edited)] = &[
         m.interfaces.push(MachineInterface::new(
             "52:54:00:12:34:95".into(),
             &b.network("10.213.95"),
-            [10, 213, 95, 7].into(),
+            Some([10, 213, 95, 7].into()),
         ));
     }),
     ("its cable is pulled", |_, m| {
@@ -382,7 +382,7 @@ fn live_a_nic_that_was_cut_off_is_put_back() {
             let nic = MachineInterface::new(
                 "52:54:00:12:34:97".into(),
                 &network,
-                [10, 213, 97, 7].into(),
+                Some([10, 213, 97, 7].into()),
             );
             let machine = Machine {
                 interfaces: vec![nic],

@@ -78,7 +78,7 @@ fn of_all(b: &Bench, volume: &DiskVolume, network: &MachineNetwork) -> Machine {
         ..MachineDisk::new(volume.volume.clone(), Format::Qcow2, false)
     };
     let mac = "52:54:00:12:34:59".into();
-    let nic = MachineInterface::new(mac, network, [10, 213, 94, 7].into());
+    let nic = MachineInterface::new(mac, network, Some([10, 213, 94, 7].into()));
     let socket = format!("{}/serial.sock", b.pool().path);
     Machine {
         boot: Boot::Disk,

@@ -54,7 +54,7 @@ fn live_a_machine_boots() {
                 interfaces: vec![MachineInterface::new(
                     "52:54:00:12:34:56".into(),
                     &network,
-                    "10.213.92.7".parse().unwrap(),
+                    "10.213.92.7".parse().ok(),
                 )],
                 console_log: Some(log.clone()),
                 ..b.pinned(0)
@@ -128,7 +128,7 @@ pub(crate) async fn linux(b: &Bench, images: &Path) -> Machine {
         interfaces: vec![MachineInterface::new(
             "52:54:00:12:34:57".into(),
             &network,
-            [10, 213, 93, 7].into(),
+            Some([10, 213, 93, 7].into()),
         )],
         memory_bytes: 256 << 20,
         console_log: Some(format!("{}/console.log", b.pool().path)),
@@ -259,7 +259,7 @@ fn live_a_failed_update_leaves_the_machine() {
             let nic = MachineInterface::new(
                 "not-a-mac".into(),
                 &b.network("10.213.99"),
-                [10, 0, 0, 1].into(),
+                Some([10, 0, 0, 1].into()),
             );
             let refused = Machine {
                 interfaces: vec![nic],

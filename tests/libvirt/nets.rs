@@ -78,7 +78,11 @@ fn on_device(b: &Bench, name: &str, parent: &Link, mode: &str) -> MachineNetwork
 fn with_nic(b: &Bench, network: &MachineNetwork) -> Machine {
     let mac = "52:54:00:12:34:98".into();
     Machine {
-        interfaces: vec![MachineInterface::new(mac, network, [10, 213, 98, 7].into())],
+        interfaces: vec![MachineInterface::new(
+            mac,
+            network,
+            Some([10, 213, 98, 7].into()),
+        )],
         ..b.plain()
     }
 }
@@ -155,7 +159,7 @@ fn live_a_nic_moves_to_another_network() {
             assert_eq!(on(), [1, 0]);
             let process = b.domain_by_hand(&machine).id();
             let mut moved = with_nic(b, &second);
-            moved.interfaces[0].address = [10, 213, 96, 9].into();
+            moved.interfaces[0].address = Some([10, 213, 96, 9].into());
             for (from, to, on_them) in [(&machine, &moved, [0, 1]), (&moved, &machine, [1, 0])] {
                 for _ in 0..2 {
                     b.update(&id, from, to, Impact::InPlace).await.unwrap();

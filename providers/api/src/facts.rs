@@ -23,12 +23,12 @@ pub use self::cpus::{Cpu, CpuKind, Cpus, L3};
 pub use self::daemons::{Devices, Docker, DockerNetwork, Libvirt, LibvirtNetwork, Pool};
 pub use self::kernel::{Cgroup, CgroupVersion, Kernel, KernelParameter, Ksm, Thp};
 pub use self::memory::{HugePages, HugetlbfsMount, MemoryKind, Node, NodeKind};
-pub use self::pci::{IommuGroup, NetInterface, PciDevice, Sriov};
+pub use self::pci::{IommuGroup, Link, NetInterface, PciDevice, Sriov};
 pub use self::used::{HostPort, Protocol, Used, UsedPages};
 use crate::cpuset::IdSet;
 
 /// The version of this shape. A reader takes every version of its own major number.
-pub const FORMAT_VERSION: &str = "1.1";
+pub const FORMAT_VERSION: &str = "1.2";
 
 /// One host as it was found. Absent is null.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -80,6 +80,10 @@ pub struct Facts {
     /// then be handed to a virtual machine.
     #[serde(default)]
     pub iommu_groups: Vec<IommuGroup>,
+    /// Network devices of the host, by name: cards and what is on them, bridges, and what containers and virtual machines
+    /// have plugged in. Null is unknown.
+    #[serde(default)]
+    pub links: Option<Vec<Link>>,
     /// The control groups this was read in. Null is unknown.
     #[serde(default)]
     pub cgroup: Option<Cgroup>,
@@ -148,7 +152,7 @@ pub struct Runtimes {
 }
 
 /// Whether the host can offer a runtime.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Offer {
     /// It was seen to work.
     pub offered: bool,
@@ -186,6 +190,7 @@ impl Default for Facts {
             hugetlbfs: Vec::new(),
             pci: Vec::new(),
             iommu_groups: Vec::new(),
+            links: None,
             cgroup: None,
             thp: None,
             ksm: None,

@@ -41,7 +41,7 @@ fn a_container_comes_after_what_it_uses() {
         host_address: None,
     };
     let endpoint = |aliases: &[&str]| Endpoint {
-        address: "10.9.0.2".parse().unwrap(),
+        address: "10.9.0.2".parse().ok(),
         address6: None,
         aliases: aliases.iter().map(|a| (*a).to_owned()).collect(),
     };
@@ -126,7 +126,7 @@ fn what_changes_in_place() {
         networks: BTreeMap::from([(
             "n".into(),
             Endpoint {
-                address: "10.0.0.2".parse().unwrap(),
+                address: "10.0.0.2".parse().ok(),
                 address6: None,
                 aliases: Vec::new(),
             },

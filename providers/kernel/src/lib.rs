@@ -11,6 +11,7 @@ mod iommu;
 mod kernel;
 mod kinds;
 mod l3;
+mod links;
 mod live;
 mod memory;
 mod memory_kinds;
@@ -63,6 +64,7 @@ fn assemble(reader: &Reader<'_>) -> Facts {
         hugetlbfs: hugepages::mounts(&mounts, memory.hugepage),
         pci: pci::read(reader),
         iommu_groups: iommu::read(reader),
+        links: links::read(reader),
         cgroup: cgroup::read(reader, &mounts),
         thp: kernel::thp(reader),
         ksm: kernel::ksm(reader),

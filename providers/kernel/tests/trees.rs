@@ -463,3 +463,32 @@ fn no_file_can_stop_the_reader() {
         }
     }
 }
+
+#[test]
+fn network_devices_are_known_by_their_kind() {
+    let found = facts(
+        "CPU/online 0-1
+         sys/class/net/br0/type 1
+         sys/class/net/br0/bridge/bridge_id 8000.0
+         sys/class/net/eno1/type 1
+         sys/class/net/eno1/device/sriov_numvfs 4
+         sys/class/net/lo/type 772
+         sys/class/net/bonding_masters bond0",
+    );
+    let links = found.links.unwrap();
+    let told: Vec<_> = links
+        .iter()
+        .map(|link| (link.name.as_str(), link.bridge, link.vfs))
+        .collect();
+    let (yes, no) = (Some(true), Some(false));
+    assert_eq!(
+        told,
+        [
+            ("br0", yes, Some(0)),
+            ("eno1", no, Some(4)),
+            ("lo", no, Some(0))
+        ]
+    );
+    // A tree that does not tell of them has none that are known, which is another thing than none.
+    assert_eq!(facts("CPU/online 0-1").links, None);
+}

@@ -119,7 +119,10 @@ fn refused(machine: &Machine, port: u16) -> Option<String> {
     let Some(nic) = machine.interfaces.first() else {
         return Some("it has no NIC".to_owned());
     };
-    let address = SocketAddr::from((nic.address, port));
+    let Some(address) = nic.address else {
+        return Some("the address of its first NIC is not known".to_owned());
+    };
+    let address = SocketAddr::from((address, port));
     let error = TcpStream::connect_timeout(&address, PATIENCE).err()?;
     Some(format!("{address} takes no connection: {error}"))
 }

@@ -303,7 +303,7 @@ fn nic_towards(there: &mut MachineInterface, nic: &MachineInterface, steps: &mut
         steps.push(Step::Reattach(there.clone()));
     }
     // What somebody else has made says nothing of it, and libvirt has no place for it but our mark.
-    if there.address.is_unspecified() && !nic.address.is_unspecified() {
+    if there.address.is_none() && nic.address.is_some() {
         there.address = nic.address;
         steps.push(Step::Remark);
     }

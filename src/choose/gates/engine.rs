@@ -31,7 +31,7 @@ fn closed(workload: &Workload, host: &HostInventory) -> Option<String> {
 }
 
 fn too_old(form: &Container, docker: &Docker) -> Option<String> {
-    let version = version(docker.api_version.as_deref()?)?;
+    let version = docker.api()?;
     let (what, needed) = newer(form)
         .into_iter()
         .find(|(_, needed)| version < *needed)?;
@@ -41,11 +41,6 @@ fn too_old(form: &Container, docker: &Docker) -> Option<String> {
         api(version),
         api(needed)
     ))
-}
-
-fn version(text: &str) -> Option<Version> {
-    let (major, minor) = text.split_once('.')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
 /// What is asked for that not every engine knows, and from which version on it does.

@@ -155,11 +155,7 @@ impl Session {
                 let own = body.own.iter().flat_map(|own| &own.dhcp);
                 let leases = own.map(|(mac, lease)| (mac.clone(), lease.address));
                 writing.declared.leases.extend(leases);
-                let block = generate::machine_network(name, &body, &writing.declared);
-                Some(block.ok_or_else(|| {
-                    let why = "it uses a bridge that somebody else makes, and libvirt tells no subnet of it";
-                    by_hand(id, why)
-                })?)
+                Some(generate::machine_network(name, &body, &writing.declared))
             }
             ("libvirt", "domain") => {
                 let Some(body) = body::<Machine>(found, id) else {

@@ -106,7 +106,13 @@ fn machine(m: Machine) -> Vec<Row> {
         }),
         each("networks", &m.interfaces, |i| {
             let vlan = i.vlan.map(|id| format!(" VLAN {id}"));
-            format!("{} {}{}", i.network, i.address, vlan.unwrap_or_default())
+            let address = i.address.map(|address| format!(" {address}"));
+            format!(
+                "{}{}{}",
+                i.network,
+                address.unwrap_or_default(),
+                vlan.unwrap_or_default()
+            )
         }),
         each("xml", &m.patches, patch),
     ]
@@ -209,8 +215,8 @@ fn container_volume(v: ContainerVolume) -> Vec<Row> {
 
 fn container_network(n: ContainerNetwork) -> Vec<Row> {
     vec![
-        row("subnet", &n.subnet),
-        row("gateway", &n.gateway),
+        some("subnet", n.subnet),
+        some("gateway", n.gateway),
         some("subnet6", n.ipv6.as_ref().map(|range| range.subnet)),
         some("gateway6", n.ipv6.as_ref().map(|range| range.gateway)),
         some("bridge", n.bridge),

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
-use ipnet::Ipv4Net;
 
-use super::Network;
+use super::Range;
 use crate::declared::read::{At, Reader};
 use crate::declared::words::{IPV4, MAC, word};
 
@@ -49,13 +48,12 @@ pub struct Guest {
 
 pub(super) fn read(
     block: &Block,
-    subnet: Ipv4Net,
-    gateway: Ipv4Addr,
+    range: Option<&Range>,
     reader: &mut Reader<'_>,
 ) -> Option<At<Vec<Guest>>> {
     let written = block.nested("dhcp").next()?;
     let mut guests = Vec::new();
-    let mut taken = BTreeSet::from([gateway]);
+    let mut taken: BTreeSet<Ipv4Addr> = range.map(|range| range.gateway).into_iter().collect();
     let mut names = BTreeSet::new();
     let mut macs = BTreeSet::new();
     for block in written.nested("host") {
@@ -64,7 +62,8 @@ pub(super) fn read(
         };
         let address = guest.address.value;
         let hint = "give it another address";
-        if !Network::is_host(subnet, address) {
+        let subnet = range.map(|range| range.subnet.value);
+        if let Some(subnet) = subnet.filter(|subnet| !Range::is_host(*subnet, address)) {
             let text = format!("{address} is no host's address in {subnet}");
             reader.error(
                 "Address outside its network",

@@ -34,7 +34,7 @@ pub(super) static KIND: BlockKind = BlockKind {
         word(
             "address",
             Shape::Text(&IPV4),
-            "Its static address; without it the lowest free one is taken and kept.",
+            "Its static address; without it the lowest free one is taken and kept. In a network without `subnet` it has none.",
         ),
         word(
             "address6",

@@ -44,6 +44,15 @@ pub struct Docker {
     pub networks: Vec<DockerNetwork>,
 }
 
+impl Docker {
+    /// Its API's major and minor number, which is all its versions ever needed.
+    #[must_use]
+    pub fn api(&self) -> Option<(u16, u16)> {
+        let (major, minor) = self.api_version.as_deref()?.split_once('.')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    }
+}
+
 /// A network of the Docker engine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DockerNetwork {
@@ -86,7 +95,9 @@ pub struct Libvirt {
 }
 
 /// What libvirt says it can build machines of, for its usual acceleration and machine type. Null is not said.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub struct Devices {
     /// Firmware it finds by itself: `bios`, `efi`.
     #[serde(default)]

@@ -66,6 +66,19 @@ pub struct Sriov {
     pub vfs: Vec<String>,
 }
 
+/// A network device of the host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Link {
+    /// Its name: `eth0`.
+    pub name: String,
+    /// Whether it is a bridge. Null is unknown.
+    #[serde(default)]
+    pub bridge: Option<bool>,
+    /// How many VFs it has; 0 where it can have none. Null is unknown.
+    #[serde(default)]
+    pub vfs: Option<u32>,
+}
+
 /// A network interface of a PCI device.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NetInterface {
@@ -86,7 +99,7 @@ pub struct NetInterface {
 }
 
 /// Devices the IOMMU cannot tell apart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct IommuGroup {
     /// The kernel's number of the group.
     pub id: u32,

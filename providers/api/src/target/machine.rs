@@ -339,8 +339,9 @@ pub struct MachineInterface {
     /// The VLAN whose packets alone it carries, untagged for the guest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vlan: Option<u16>,
-    /// The address the guest is told to take (by its seed or kernel command line).
-    pub address: Ipv4Addr,
+    /// The address the guest is told to take (by its seed or kernel command line); absent in a network without a subnet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Ipv4Addr>,
     /// The card the guest sees; absent: virtio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -361,7 +362,7 @@ pub struct MachineInterface {
 impl MachineInterface {
     /// A virtio NIC with nothing special about it.
     #[must_use]
-    pub fn new(mac: String, network: &MachineNetwork, address: Ipv4Addr) -> Self {
+    pub fn new(mac: String, network: &MachineNetwork, address: Option<Ipv4Addr>) -> Self {
         Self {
             mac,
             network: network.name.clone(),

@@ -148,7 +148,7 @@ pub(crate) fn endpoint(endpoint: &Endpoint) -> EndpointSettings {
     } = endpoint;
     EndpointSettings {
         ipam_config: Some(EndpointIpamConfig {
-            ipv4_address: Some(address.to_string()),
+            ipv4_address: address.map(|address| address.to_string()),
             ipv6_address: address6.map(|address| address.to_string()),
             ..EndpointIpamConfig::default()
         }),

@@ -3,7 +3,6 @@
 //! by us. Its files are not in the engine's answer: `calls::files` reads them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 
 use infra_api::target::{Container, Endpoint, HealthCheck, Restart, Ulimit};
 use infra_api::{IdSet, Text};
@@ -241,7 +240,7 @@ fn attachment(at: &Attachment, found: &Inspect) -> Endpoint {
         .into_iter()
         .flatten();
     Endpoint {
-        address: address.unwrap_or(Ipv4Addr::UNSPECIFIED),
+        address,
         address6: addresses6.find_map(|text| text.parse().ok()),
         aliases: aliases
             .into_iter()

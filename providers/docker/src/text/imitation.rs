@@ -93,7 +93,10 @@ pub(crate) fn inspected(body: &Container, image: &Value) -> Value {
         .iter()
         .map(|(name, end)| {
             let mut settings = serde_json::to_value(endpoint(end)).unwrap();
-            settings["IPAddress"] = settings["IPAMConfig"]["IPv4Address"].clone();
+            settings["IPAddress"] = settings["IPAMConfig"]["IPv4Address"]
+                .as_str()
+                .unwrap_or_default()
+                .into();
             let ipv6 = settings["IPAMConfig"]["IPv6Address"].clone();
             settings["GlobalIPv6Address"] = json!(ipv6.as_str().unwrap_or_default());
             settings["Aliases"]
@@ -384,8 +387,8 @@ fn restarts() -> impl Strategy<Value = Restart> {
 }
 
 prop_compose! {
-    fn endpoint_of()(address: u32, address6 in option::of(1u128..), aliases in btree_set("[a-z]{2,5}", 0..3)) -> Endpoint {
-        Endpoint { address: (address | 1).into(), address6: address6.map(Into::into), aliases: aliases.into_iter().collect() }
+    fn endpoint_of()(address in option::of(1u32..), address6 in option::of(1u128..), aliases in btree_set("[a-z]{2,5}", 0..3)) -> Endpoint {
+        Endpoint { address: address.map(Into::into), address6: address6.map(Into::into), aliases: aliases.into_iter().collect() }
     }
 }
 

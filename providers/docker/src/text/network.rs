@@ -30,6 +30,9 @@ pub(crate) struct Network {
     pub(crate) driver: String,
     #[serde(default)]
     pub(crate) internal: bool,
+    /// Engines before API 1.48 do not tell: there is no other.
+    #[serde(default, rename = "EnableIPv4")]
+    enable_ipv4: Option<bool>,
     #[serde(default, rename = "EnableIPv6")]
     enable_ipv6: bool,
     #[serde(rename = "IPAM")]
@@ -77,7 +80,8 @@ pub(crate) fn encode(body: &ContainerNetwork, mark: &Mark) -> NetworkCreateReque
         gateway: Some(gateway.to_string()),
         ..IpamConfig::default()
     };
-    let pools = [pool(subnet, gateway)].into_iter();
+    let pools = subnet.iter().zip(gateway);
+    let pools = pools.map(|(subnet, gateway)| pool(subnet, gateway));
     let pools = pools.chain(ipv6.iter().map(|range| pool(&range.subnet, &range.gateway)));
     let bridge = bridge.iter().map(|name| (BRIDGE.to_owned(), name.clone()));
     let own = bridge.chain(driver.iter().flat_map(driver_options));
@@ -91,6 +95,8 @@ pub(crate) fn encode(body: &ContainerNetwork, mark: &Mark) -> NetworkCreateReque
                 .to_owned(),
         ),
         internal: Some(*internal),
+        // An engine of an older API does not know the word, and gives a subnet of its own: it is not asked.
+        enable_ipv4: subnet.is_none().then_some(false),
         enable_ipv6: ipv6.is_some().then_some(true),
         ipam: Some(Ipam {
             config: Some(pools.collect()),
@@ -122,10 +128,12 @@ pub(crate) fn decode(found: &Network) -> Result<ContainerNetwork, String> {
             ));
         }
     };
-    let (subnet, gateway) = found
-        .pools()
-        .find_map(ipv4)
-        .ok_or("it has no IPv4 subnet")?;
+    let range = found.pools().find_map(ipv4);
+    let ipv6 = found.pools().find_map(ipv6).filter(|_| found.enable_ipv6);
+    let without = found.enable_ipv4 == Some(false) && driver.is_some() && ipv6.is_none();
+    if range.is_none() && !without {
+        return Err("it has no IPv4 subnet".to_owned());
+    }
     let named = || options.get(BRIDGE).cloned();
     let bridge = || named().unwrap_or_else(|| format!("br-{}", short(&found.id)));
     let mode = driver
@@ -137,9 +145,9 @@ pub(crate) fn decode(found: &Network) -> Result<ContainerNetwork, String> {
     Ok(ContainerNetwork {
         name: found.name.clone(),
         bridge: driver.is_none().then(bridge),
-        subnet,
-        gateway,
-        ipv6: found.pools().find_map(ipv6).filter(|_| found.enable_ipv6),
+        subnet: range.map(|(subnet, _)| subnet),
+        gateway: range.map(|(_, gateway)| gateway),
+        ipv6,
         internal: found.internal,
         options: options
             .iter()
@@ -212,8 +220,8 @@ mod tests {
             name: "demo.lan".into(),
             bridge: Some("br-0123456789".into()),
             driver: None,
-            subnet: "10.9.0.0/24".parse().unwrap(),
-            gateway: "10.9.0.1".parse().unwrap(),
+            subnet: "10.9.0.0/24".parse().ok(),
+            gateway: "10.9.0.1".parse().ok(),
             ipv6: None,
             internal: true,
             options: BTreeMap::new(),
@@ -225,7 +233,7 @@ mod tests {
     fn answer(request: &Value) -> Value {
         json!({
             "Name": request["Name"], "Id": "aa".repeat(32), "Created": "2026-11-23T01:00:00Z", "Scope": "local",
-            "Driver": request["Driver"], "EnableIPv6": request["EnableIPv6"] == json!(true), "Internal": request["Internal"],
+            "Driver": request["Driver"], "EnableIPv4": request["EnableIPv4"], "EnableIPv6": request["EnableIPv6"] == json!(true), "Internal": request["Internal"],
             "IPAM": {"Driver": "default", "Options": null, "Config": request["IPAM"]["Config"]},
             "Attachable": false, "Ingress": false, "ConfigFrom": {"Network": ""}, "ConfigOnly": false,
             "Containers": {}, "Options": request["Options"], "Labels": request["Labels"],
@@ -244,6 +252,34 @@ mod tests {
                 "Labels": {"infra.project": "demo", "infra.address": "network.lan"},
             })
         );
+    }
+
+    #[test]
+    fn without_a_subnet_the_engine_is_to_give_no_addresses() {
+        let driver = Some(Driver {
+            name: "macvlan".into(),
+            parent: "eth0".into(),
+            mode: "bridge".into(),
+        });
+        let body = ContainerNetwork {
+            bridge: None,
+            driver,
+            subnet: None,
+            gateway: None,
+            ..lan()
+        };
+        let request = serde_json::to_value(encode(&body, &mark())).unwrap();
+        assert_eq!(request["EnableIPv4"], false);
+        assert_eq!(request["IPAM"]["Config"], json!([]));
+        let mut there = answer(&request);
+        let found = |value: &Value| decode(&serde_json::from_value(value.clone()).unwrap());
+        assert_eq!(found(&there), Ok(body));
+        // An engine that does not tell has given it one; a bridge has one.
+        there["EnableIPv4"] = Value::Null;
+        found(&there).unwrap_err();
+        there["EnableIPv4"] = json!(false);
+        there["Driver"] = json!("bridge");
+        found(&there).unwrap_err();
     }
 
     #[test]
@@ -267,6 +303,7 @@ mod tests {
             (net, prefix, internal) in (any::<u32>(), 8u8..30, any::<bool>()),
             net6 in proptest::option::of((any::<u128>(), 8u8..97)),
             driver in proptest::option::of(("macvlan|ipvlan", "[a-z0-9.]{1,9}", "[a-z0-9]{2,8}")),
+            others in any::<bool>(),
             options in proptest::collection::btree_map("[a-z.]{3,8}x", "[a-z]{0,4}", 0..3),
             labels in proptest::collection::btree_map("[a-z]{1,4}", "[a-z]{0,4}", 0..3),
         ) {
@@ -277,7 +314,10 @@ mod tests {
             });
             let driver = driver.map(|(name, parent, mode)| Driver { name, parent, mode });
             let bridge = lan().bridge.filter(|_| driver.is_none());
-            let gateway = subnet.hosts().next().unwrap();
+            // Only on a device of the host's own do others give the addresses.
+            let others = others && driver.is_some();
+            let (subnet, ipv6) = (Some(subnet).filter(|_| !others), ipv6.filter(|_| !others));
+            let gateway = subnet.map(|subnet| subnet.hosts().next().unwrap());
             let body = ContainerNetwork { name: lan().name, bridge, driver, subnet, gateway, ipv6, internal, options, labels };
             let request = serde_json::to_value(encode(&body, &mark())).unwrap();
             let found: Network = serde_json::from_value(answer(&request)).unwrap();

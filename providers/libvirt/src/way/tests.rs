@@ -224,7 +224,8 @@ fn a_nic_moves_from_bridge_to_bridge() {
     for change in [
         |nic: &mut MachineInterface| nic.network = "other".into(),
         |nic: &mut MachineInterface| nic.bridge = Some("br0".into()),
-        |nic: &mut MachineInterface| nic.address = [10, 0, 0, 1].into(),
+        |nic: &mut MachineInterface| nic.address = Some([10, 0, 0, 1].into()),
+        |nic: &mut MachineInterface| nic.address = None,
     ] {
         let mut moved = whole().interfaces[0].clone();
         change(&mut moved);

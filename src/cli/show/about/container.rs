@@ -37,7 +37,12 @@ pub(super) fn rows(c: Container) -> Vec<Row> {
         each("devices", devices, device),
         each("networks", &c.networks, |(name, e)| {
             let six = e.address6.map(|address| format!(" {address}"));
-            format!("{name} {}{}", e.address, six.unwrap_or_default())
+            let four = e.address.map(|address| format!(" {address}"));
+            format!(
+                "{name}{}{}",
+                four.unwrap_or_default(),
+                six.unwrap_or_default()
+            )
         }),
         some("cpus", c.cpus),
         some("memory.nodes", c.memory_nodes),

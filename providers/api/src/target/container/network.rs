@@ -19,9 +19,12 @@ pub struct ContainerNetwork {
     /// Absent: a bridge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver: Option<Driver>,
-    #[schemars(with = "String")]
-    pub subnet: Ipv4Net,
-    pub gateway: Ipv4Addr,
+    /// Absent, and the gateway with it: its members' addresses are others' to give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub subnet: Option<Ipv4Net>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Ipv4Addr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Range6>,
     /// True: nothing outside is reached through it.

@@ -353,7 +353,7 @@ pub(crate) fn interfaces() -> impl Strategy<Value = Vec<MachineInterface>> {
     let one = (
         any::<[u8; 3]>(),
         "[a-z.]{1,12}",
-        any::<u32>(),
+        option::of(any::<u32>()),
         card,
         any::<bool>(),
         bandwidth,
@@ -369,7 +369,7 @@ pub(crate) fn interfaces() -> impl Strategy<Value = Vec<MachineInterface>> {
             vlan,
             mac: format!("52:54:00:{a:02x}:{b:02x}:{c:02x}"),
             network,
-            address: ip.into(),
+            address: ip.map(Into::into),
             model: model.filter(|_| !vf),
             queues,
             mtu,

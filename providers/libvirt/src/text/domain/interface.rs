@@ -1,7 +1,5 @@
 //! A NIC of a domain, both ways.
 
-use std::net::Ipv4Addr;
-
 use infra_api::target::{Bandwidth, Driver, MachineInterface, Rate};
 use roxmltree::Node;
 
@@ -22,7 +20,7 @@ pub(crate) fn note(interface: &MachineInterface) -> El {
     } = interface;
     let note = el("infra:address")
         .attr("mac", mac)
-        .attr("ip", address)
+        .attrs("ip", address.as_ref())
         .attrs("bridge", bridge.as_ref());
     match driver {
         None => note,
@@ -102,9 +100,7 @@ pub(crate) fn read(root: Node, node: Node) -> MachineInterface {
         bridge,
         driver,
         vlan: attr(node, "vlan/tag", "id").and_then(|id| id.parse().ok()),
-        address: noted
-            .and_then(|note| note.attribute("ip")?.parse().ok())
-            .unwrap_or(Ipv4Addr::UNSPECIFIED),
+        address: noted.and_then(|note| note.attribute("ip")?.parse().ok()),
         model: attr(node, "model", "type").filter(|model| model != "virtio"),
         queues: number("driver", "queues"),
         mtu: number("mtu", "size"),
