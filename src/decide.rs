@@ -25,7 +25,7 @@ use crate::choose::{Choice, Homes, choose};
 use crate::declared::{self, Declared, Stops, Workload};
 use crate::inventory::Inventory;
 use crate::lower::{self, FileFacts, main_resource};
-use crate::placing::{Held, Placed, Refused, place};
+use crate::placing::{Arranged, Asked, Held, Placed, Refused};
 use crate::refusals;
 
 /// All a decision follows from.
@@ -72,15 +72,13 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
         ..*inputs
     };
     let workloads = &inputs.declared.workloads;
-    let choices: BTreeMap<Address, Choice> = workloads
-        .iter()
-        .map(|w| (w.address.clone(), choose(w, inputs.inventory, inputs.homes)))
-        .collect();
-    let pairs: Vec<(&Workload, &Choice)> = workloads
+    let choices = choices(workloads, inputs);
+    let pairs: Vec<Asked<'_>> = workloads
         .iter()
         .map(|w| (w, &choices[&w.address]))
         .collect();
-    let mut placed = place(&pairs, inputs.inventory, inputs.prior, inputs.held);
+    let (inventory, prior) = (inputs.inventory, inputs.prior);
+    let mut placed = Arranged::new(&pairs, &[], inventory, prior, inputs.held).placed();
     for (workload, choice) in &pairs {
         if choice.possible.is_empty() {
             placed.refused.push(Refused::by_gates(choice));
@@ -111,6 +109,33 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
     let one_at_a_time = before::refused(inputs.evaluation, &decision.placed.placements);
     decision.diagnostics.extend(one_at_a_time);
     decision
+}
+
+fn choices(workloads: &[Workload], inputs: &Inputs<'_>) -> BTreeMap<Address, Choice> {
+    let choice = |w: &Workload| (w.address.clone(), choose(w, inputs.inventory, inputs.homes));
+    workloads.iter().map(choice).collect()
+}
+
+/// Places everything as [`decide`] does, and looks at what led to it; `others` are workloads that are asked about and
+/// not placed.
+pub fn look<T>(
+    inputs: &Inputs<'_>,
+    others: &[Workload],
+    look: impl FnOnce(&Arranged<'_>, &[Asked<'_>], &[Asked<'_>]) -> T,
+) -> T {
+    let declared = ignore::left(inputs);
+    let (own, more) = (
+        choices(&declared.workloads, inputs),
+        choices(others, inputs),
+    );
+    let own: Vec<Asked<'_>> = (declared.workloads.iter())
+        .map(|w| (w, &own[&w.address]))
+        .collect();
+    let more: Vec<Asked<'_>> = others.iter().map(|w| (w, &more[&w.address])).collect();
+    let others: Vec<&Workload> = others.iter().collect();
+    let (inventory, prior) = (inputs.inventory, inputs.prior);
+    let arranged = Arranged::new(&own, &others, inventory, prior, inputs.held);
+    look(&arranged, &own, &more)
 }
 
 impl Decision {

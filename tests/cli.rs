@@ -5,6 +5,8 @@
 
 #[path = "cli/broken.rs"]
 mod broken;
+#[path = "cli/capacity.rs"]
+mod capacity;
 #[path = "cli/daemons.rs"]
 mod daemons;
 #[path = "cli/engine.rs"]

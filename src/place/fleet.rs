@@ -2,6 +2,7 @@
 //! hardest first, each on the host where it is cheapest; then those who found none get places that others can leave.
 
 mod affinity;
+mod capacity;
 mod classes;
 mod eject;
 mod exact;
@@ -21,6 +22,7 @@ use crate::stand::Standing;
 use crate::topology::Topology;
 
 pub use affinity::{Rule, Scope, Wants};
+pub use capacity::{FleetCapacity, fleet_capacity};
 
 /// A host of a fleet.
 #[derive(Clone, Debug)]

@@ -5,12 +5,14 @@
 //! daemon, no JSON and no XML.
 
 mod ask;
+mod capacity;
 mod cost;
 mod cpus;
 mod devices;
 mod fit;
 mod fleet;
 mod memory;
+mod price;
 mod refusal;
 mod room;
 mod stand;
@@ -18,13 +20,15 @@ mod topology;
 mod waste;
 
 pub use ask::{Ask, Cell, Cpus, Devices, Memory, Near, Numa, Policy};
+pub use capacity::{Capacity, Lack, Left, capacity};
 pub use cost::Cost;
 pub use fit::{CellView, Fit, SharedView, View, fit};
 pub use fleet::{
-    Affinity, Assigned, Effort, Form, Host, Job, Outcome, Reason, Refusal, Rule, Scope, Stood,
-    Wants, place,
+    Affinity, Assigned, Effort, FleetCapacity, Form, Host, Job, Outcome, Reason, Refusal, Rule,
+    Scope, Stood, Wants, fleet_capacity, place,
 };
 pub use infra_api::{L3, Threads};
+pub use price::price;
 pub use refusal::Constraint;
 pub use room::{Room, Stock};
 pub use stand::{Stand, Standing, hold, keep};

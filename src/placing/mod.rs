@@ -3,6 +3,7 @@
 
 mod affinity;
 mod ask;
+mod capacity;
 mod devices;
 mod fleet;
 mod refusal;
@@ -21,6 +22,7 @@ use crate::declared::Workload;
 use crate::inventory::Inventory;
 
 pub use ask::Held;
+pub use capacity::{Capacity, HostCapacity, Left, OnNodes, Pages, Short};
 pub(crate) use devices::kind as device_kind;
 pub use refusal::{Constraint, HostRefusal, Refused};
 
@@ -45,24 +47,65 @@ pub fn place(
     prior: &BTreeMap<Address, Placement>,
     held: &[Held],
 ) -> Placed {
-    let mut asked: Vec<&(&Workload, &Choice)> = workloads
-        .iter()
-        .filter(|(_, c)| !c.possible.is_empty())
-        .collect();
-    asked.sort_by(|a, b| a.0.address.cmp(&b.0.address));
-    let declared: Vec<&Workload> = asked.iter().map(|(w, _)| *w).collect();
-    let scopes = Scopes::new(&declared, inventory);
-    let wanted = Wanted::new(&declared, prior, held);
-    let mut hosts = fleet::hosts(inventory, &scopes, &wanted);
-    hold(&mut hosts, held);
-    let fleet = Fleet::new(hosts, scopes);
-    let runtimes: Vec<Vec<Runtime>> = asked
-        .iter()
-        .map(|(w, c)| runtimes(c, prior.get(&w.address)))
-        .collect();
-    let jobs = fleet.jobs(&asked, &runtimes, prior);
-    let outcome = infra_place::place(&fleet.hosts, &jobs, Effort::default());
-    fleet.placed(&asked, (&jobs, &runtimes), &outcome, inventory)
+    Arranged::new(workloads, &[], inventory, prior, held).placed()
+}
+
+/// Everything placed, with all that led to it: what may be asked further is asked of this.
+pub struct Arranged<'a> {
+    fleet: Fleet,
+    asked: Vec<Asked<'a>>,
+    runtimes: Vec<Vec<Runtime>>,
+    jobs: Vec<Job>,
+    outcome: Outcome,
+    inventory: &'a Inventory,
+}
+
+impl<'a> Arranged<'a> {
+    /// As [`place`] does. `others` are not placed, but may be asked about.
+    #[must_use]
+    pub fn new(
+        workloads: &[Asked<'a>],
+        others: &[&Workload],
+        inventory: &'a Inventory,
+        prior: &BTreeMap<Address, Placement>,
+        held: &[Held],
+    ) -> Self {
+        let mut asked: Vec<Asked<'a>> = workloads
+            .iter()
+            .filter(|(_, c)| !c.possible.is_empty())
+            .copied()
+            .collect();
+        asked.sort_by(|a, b| a.0.address.cmp(&b.0.address));
+        let mut declared: Vec<&Workload> = asked.iter().map(|(w, _)| *w).collect();
+        declared.extend(others);
+        let scopes = Scopes::new(&declared, inventory);
+        let wanted = Wanted::new(&declared, prior, held);
+        let mut hosts = fleet::hosts(inventory, &scopes, &wanted);
+        hold(&mut hosts, held);
+        let fleet = Fleet::new(hosts, scopes);
+        let runtimes: Vec<Vec<Runtime>> = asked
+            .iter()
+            .map(|(w, c)| runtimes(c, prior.get(&w.address)))
+            .collect();
+        let jobs = fleet.jobs(&asked, &runtimes, prior);
+        let outcome = infra_place::place(&fleet.hosts, &jobs, Effort::default());
+        Self {
+            fleet,
+            asked,
+            runtimes,
+            jobs,
+            outcome,
+            inventory,
+        }
+    }
+
+    /// Where everything goes, and why the rest goes nowhere.
+    #[must_use]
+    pub fn placed(&self) -> Placed {
+        let jobs = (self.jobs.as_slice(), self.runtimes.as_slice());
+        let (asked, outcome) = (&self.asked, &self.outcome);
+        self.fleet.placed(asked, jobs, outcome, self.inventory)
+    }
 }
 
 fn hold(hosts: &mut [Host], held: &[Held]) {
@@ -101,7 +144,8 @@ struct Fleet {
     positions: BTreeMap<HostName, u32>,
 }
 
-type Asked<'a> = (&'a Workload, &'a Choice);
+/// A workload, and what it could run as.
+pub type Asked<'a> = (&'a Workload, &'a Choice);
 
 impl Fleet {
     fn new(hosts: Vec<Host>, scopes: Scopes) -> Self {
@@ -119,7 +163,7 @@ impl Fleet {
 
     fn jobs(
         &self,
-        asked: &[&Asked<'_>],
+        asked: &[Asked<'_>],
         runtimes: &[Vec<Runtime>],
         prior: &BTreeMap<Address, Placement>,
     ) -> Vec<Job> {
@@ -128,7 +172,7 @@ impl Fleet {
             all if all == *none => Arc::clone(&none),
             some => Arc::new(some),
         };
-        let job = |((workload, choice), runtimes): (&&Asked<'_>, &Vec<Runtime>)| {
+        let job = |((workload, choice), runtimes): (&Asked<'_>, &Vec<Runtime>)| {
             let forms: Arc<[Form]> = runtimes
                 .iter()
                 .map(|runtime| self.form(workload, choice, *runtime))
@@ -181,7 +225,7 @@ impl Fleet {
 
     fn placed(
         &self,
-        asked: &[&Asked<'_>],
+        asked: &[Asked<'_>],
         (jobs, runtimes): (&[Job], &[Vec<Runtime>]),
         outcome: &Outcome,
         inventory: &Inventory,

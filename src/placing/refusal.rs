@@ -152,7 +152,7 @@ impl HostRefusal {
 }
 
 impl Constraint {
-    fn found(found: &infra_place::Constraint, scopes: &Scopes) -> Self {
+    pub(super) fn found(found: &infra_place::Constraint, scopes: &Scopes) -> Self {
         use infra_place::Constraint as Found;
         let (found, wide) = (found.clone(), u64::from);
         let word = |scope| scopes.word(scope).to_owned();

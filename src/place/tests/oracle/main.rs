@@ -6,12 +6,14 @@
 )]
 
 mod best;
+mod capacity;
 mod cases;
 mod checker;
 mod cpus;
 mod devices;
 mod exhaustive;
 mod laws;
+mod price;
 mod random;
 mod refusals;
 mod tiers;
