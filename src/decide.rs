@@ -169,7 +169,8 @@ impl Decision {
         let refused: Vec<(&Workload, &Refused)> = refused
             .filter_map(|refused| Some((*workloads.get(&refused.workload)?, refused)))
             .collect();
-        self.diagnostics.extend(refusals::nowhere(&refused, &held));
+        self.diagnostics
+            .extend(refusals::nowhere(&refused, &held, &self.placed.nearest));
     }
 
     fn lower(&mut self, inputs: &Inputs<'_>) {

@@ -11,6 +11,8 @@ mod capacity;
 mod daemons;
 #[path = "cli/engine.rs"]
 mod engine;
+#[path = "cli/explained.rs"]
+mod explained;
 #[path = "cli/formatted.rs"]
 mod formatted;
 #[path = "cli/limits.rs"]

@@ -6,6 +6,7 @@ mod capacity;
 mod classes;
 mod eject;
 mod exact;
+mod explain;
 mod greedy;
 mod reasons;
 
@@ -23,6 +24,7 @@ use crate::topology::Topology;
 
 pub use affinity::{Rule, Scope, Wants};
 pub use capacity::{FleetCapacity, fleet_capacity};
+pub use explain::{Explained, Nearest, Rival, Verdict, Way, explain, nearest};
 
 /// A host of a fleet.
 #[derive(Clone, Debug)]

@@ -12,6 +12,7 @@ mod devices;
 mod fit;
 mod fleet;
 mod memory;
+mod misses;
 mod price;
 mod refusal;
 mod room;
@@ -24,10 +25,12 @@ pub use capacity::{Capacity, Lack, Left, capacity};
 pub use cost::Cost;
 pub use fit::{CellView, Fit, SharedView, View, fit};
 pub use fleet::{
-    Affinity, Assigned, Effort, FleetCapacity, Form, Host, Job, Outcome, Reason, Refusal, Rule,
-    Scope, Stood, Wants, fleet_capacity, place,
+    Affinity, Assigned, Effort, Explained, FleetCapacity, Form, Host, Job, Nearest, Outcome,
+    Reason, Refusal, Rival, Rule, Scope, Stood, Verdict, Wants, Way, explain, fleet_capacity,
+    nearest, place,
 };
 pub use infra_api::{L3, Threads};
+pub use misses::{Miss, misses};
 pub use price::price;
 pub use refusal::Constraint;
 pub use room::{Room, Stock};

@@ -5,6 +5,7 @@ mod affinity;
 mod ask;
 mod capacity;
 mod devices;
+mod explain;
 mod fleet;
 mod refusal;
 mod stand;
@@ -24,6 +25,7 @@ use crate::inventory::Inventory;
 pub use ask::Held;
 pub use capacity::{Capacity, HostCapacity, Left, OnNodes, Pages, Short};
 pub(crate) use devices::kind as device_kind;
+pub use explain::{Explained, Rival};
 pub use refusal::{Constraint, HostRefusal, Refused};
 
 /// QEMU's own threads.
@@ -36,6 +38,8 @@ pub struct Placed {
     /// Candidates that were preferred and did not fit, by workload.
     pub passed_over: BTreeMap<Address, Vec<HostRefusal>>,
     pub refused: Vec<Refused>,
+    /// What would make those fit, at most two ways for each; every one was tried.
+    pub nearest: BTreeMap<Address, Vec<String>>,
 }
 
 /// Places every workload that has a candidate left. `prior` is where they run now: everything that can stays where it
@@ -104,7 +108,11 @@ impl<'a> Arranged<'a> {
     pub fn placed(&self) -> Placed {
         let jobs = (self.jobs.as_slice(), self.runtimes.as_slice());
         let (asked, outcome) = (&self.asked, &self.outcome);
-        self.fleet.placed(asked, jobs, outcome, self.inventory)
+        let placed = self.fleet.placed(asked, jobs, outcome, self.inventory);
+        Placed {
+            nearest: self.nearest(),
+            ..placed
+        }
     }
 }
 

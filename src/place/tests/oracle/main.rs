@@ -13,6 +13,7 @@ mod cpus;
 mod devices;
 mod exhaustive;
 mod laws;
+mod misses;
 mod price;
 mod random;
 mod refusals;
