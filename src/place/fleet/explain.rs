@@ -276,14 +276,16 @@ impl Explaining<'_> {
     }
 }
 
-/// What is missing, then who could move, then what could be asked for otherwise.
-fn rank(way: &Way) -> u32 {
+/// What is missing, then who could move, then what could be asked for otherwise; the least of each first.
+fn rank(way: &Way) -> (u32, u64) {
     match way {
-        Way::Miss(Miss::MorePages { .. } | Miss::MoreMemory { .. }) => 0,
-        Way::Moves { .. } => 1,
-        Way::Miss(Miss::FewerCpus(_) | Miss::LessMemory(_)) => 3,
-        Way::Miss(Miss::SharedCpus) => 4,
-        Way::Miss(_) => 2,
+        Way::Miss(Miss::MorePages { more, size, .. }) => (0, more.saturating_mul(*size)),
+        Way::Miss(Miss::MoreMemory { more, .. }) => (0, *more),
+        Way::Moves { .. } => (1, 0),
+        Way::Miss(Miss::FewerCpus(less)) => (3, u64::from(*less)),
+        Way::Miss(Miss::LessMemory(less)) => (4, *less),
+        Way::Miss(Miss::SharedCpus) => (5, 0),
+        Way::Miss(_) => (2, 0),
     }
 }
 
