@@ -25,7 +25,7 @@ use crate::choose::{Choice, Chooser, Homes};
 use crate::declared::{self, Declared, Stops, Workload};
 use crate::inventory::Inventory;
 use crate::lower::{self, FileFacts, main_resource};
-use crate::placing::{Held, Placed, Refused, place};
+use crate::placing::{Arranged, Asked, Held, Placed, Refused};
 use crate::refusals;
 
 /// All a decision follows from.
@@ -73,11 +73,12 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
     };
     let workloads = &inputs.declared.workloads;
     let choices = choices(workloads, inputs);
-    let pairs: Vec<(&Workload, &Choice)> = workloads
+    let pairs: Vec<Asked<'_>> = workloads
         .iter()
         .map(|w| (w, &choices[&w.address]))
         .collect();
-    let mut placed = place(&pairs, inputs.inventory, inputs.prior, inputs.held);
+    let (inventory, prior) = (inputs.inventory, inputs.prior);
+    let mut placed = Arranged::new(&pairs, &[], inventory, prior, inputs.held).placed();
     for (workload, choice) in &pairs {
         if choice.possible.is_empty() {
             placed.refused.push(Refused::by_gates(choice));
@@ -116,6 +117,28 @@ fn choices(workloads: &[Workload], inputs: &Inputs<'_>) -> BTreeMap<Address, Cho
     workloads.iter().map(choice).collect()
 }
 
+/// Places everything as [`decide`] does, and looks at what led to it; `others` are workloads that are asked about and
+/// not placed.
+pub fn look<T>(
+    inputs: &Inputs<'_>,
+    others: &[Workload],
+    look: impl FnOnce(&Arranged<'_>, &[Asked<'_>], &[Asked<'_>]) -> T,
+) -> T {
+    let declared = ignore::left(inputs);
+    let (own, more) = (
+        choices(&declared.workloads, inputs),
+        choices(others, inputs),
+    );
+    let own: Vec<Asked<'_>> = (declared.workloads.iter())
+        .map(|w| (w, &own[&w.address]))
+        .collect();
+    let more: Vec<Asked<'_>> = others.iter().map(|w| (w, &more[&w.address])).collect();
+    let others: Vec<&Workload> = others.iter().collect();
+    let (inventory, prior) = (inputs.inventory, inputs.prior);
+    let arranged = Arranged::new(&own, &others, inventory, prior, inputs.held);
+    look(&arranged, &own, &more)
+}
+
 impl Decision {
     /// What is made anew where a person asks for it by these addresses: of a workload what it runs as, with its
     /// seed. Its data stays, and so does an image that is only filed under its first user. Of anything else all.
@@ -147,7 +170,8 @@ impl Decision {
         let refused: Vec<(&Workload, &Refused)> = refused
             .filter_map(|refused| Some((*workloads.get(&refused.workload)?, refused)))
             .collect();
-        self.diagnostics.extend(refusals::nowhere(&refused, &held));
+        self.diagnostics
+            .extend(refusals::nowhere(&refused, &held, &self.placed.nearest));
     }
 
     fn lower(&mut self, inputs: &Inputs<'_>) {

@@ -125,7 +125,11 @@ fn why(reason: &Reason) -> String {
 /// Why workloads have no place, said where they ask for what there is not: instances of one block that are refused for
 /// the same reasons together.
 #[must_use]
-pub fn nowhere(refused: &[(&Workload, &Refused)], held: &[&Address]) -> Vec<Diagnostic> {
+pub fn nowhere(
+    refused: &[(&Workload, &Refused)],
+    held: &[&Address],
+    nearest: &BTreeMap<Address, Vec<String>>,
+) -> Vec<Diagnostic> {
     let mut alike: Vec<Alike> = Vec::new();
     let mut of_block: BTreeMap<Span, Vec<usize>> = BTreeMap::new();
     for (workload, refused) in refused {
@@ -145,7 +149,10 @@ pub fn nowhere(refused: &[(&Workload, &Refused)], held: &[&Address]) -> Vec<Diag
             }
         }
     }
-    alike.iter().map(|alike| alike.told(held)).collect()
+    alike
+        .iter()
+        .map(|alike| alike.told(held, nearest))
+        .collect()
 }
 
 /// Instances of one block that are refused for the same reasons.
@@ -157,7 +164,7 @@ struct Alike<'a> {
 }
 
 impl Alike<'_> {
-    fn told(&self, held: &[&Address]) -> Diagnostic {
+    fn told(&self, held: &[&Address], nearest: &BTreeMap<Address, Vec<String>>) -> Diagnostic {
         let workload = self.workload;
         let address = &workload.address;
         let (who, fit) = match self.more {
@@ -180,6 +187,8 @@ impl Alike<'_> {
             .reasons
             .iter()
             .fold(error, |error, reason| error.note(told(reason)));
+        let ways = nearest.get(address).into_iter().flatten();
+        let error = ways.fold(error, |error, way| error.hint(way.clone()));
         match held {
             [] => error,
             [first, rest @ ..] => error.hint(match rest.len() {

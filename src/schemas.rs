@@ -31,6 +31,12 @@ pub fn all() -> Vec<(&'static str, Value)> {
             "diff",
             schema::<crate::cli::show::json::DriftDocument>("What `infra diff --json` prints"),
         ),
+        (
+            "capacity",
+            schema::<crate::cli::show::capacity::CapacityDocument>(
+                "What `infra capacity --json` prints",
+            ),
+        ),
     ]
 }
 

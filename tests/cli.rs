@@ -5,10 +5,14 @@
 
 #[path = "cli/broken.rs"]
 mod broken;
+#[path = "cli/capacity.rs"]
+mod capacity;
 #[path = "cli/daemons.rs"]
 mod daemons;
 #[path = "cli/engine.rs"]
 mod engine;
+#[path = "cli/explained.rs"]
+mod explained;
 #[path = "cli/formatted.rs"]
 mod formatted;
 #[path = "cli/limits.rs"]

@@ -77,6 +77,8 @@ pub enum Command {
     Graph(Graph),
     /// Tell why a workload runs as what it does and where
     Explain(Explain),
+    /// Tell how many more fit, and what is left that nobody can use
+    Capacity(Capacity),
     /// Evaluate expressions
     Console(Console),
     /// Print the version
@@ -426,6 +428,18 @@ pub struct Graph {
 pub struct Explain {
     /// Address of a workload, as in workload.feed
     pub address: String,
+    #[command(flatten)]
+    pub planning: Planning,
+}
+
+#[derive(Debug, Args)]
+pub struct Capacity {
+    /// File of workload blocks, whose shapes are counted [default: the configuration's own]
+    #[arg(long, value_name = "FILE")]
+    pub shape: Option<PathBuf>,
+    /// As one JSON document
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub planning: Planning,
 }

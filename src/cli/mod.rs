@@ -61,6 +61,7 @@ fn command(arguments: Arguments, ui: Ui) -> Result<Exit, Stop> {
         Command::Output(args) => commands::output::run(&args, global, ui),
         Command::Graph(args) => commands::graph::run(args, global, ui),
         Command::Explain(args) => wait(commands::explain::run(args, global, ui)),
+        Command::Capacity(args) => wait(commands::capacity::run(args, global, ui)),
         Command::Console(args) => commands::console::run(args, global, ui),
         Command::Version(args) => Ok(commands::version::run(&args, ui)),
         Command::Completions { shell } => {

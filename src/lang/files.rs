@@ -11,6 +11,11 @@ pub trait Files: infra_expr::Files + Debug + Send + Sync {
     /// # Errors
     /// When there is no such folder, as a short phrase.
     fn names(&self, folder: &str) -> Result<Vec<String>, String>;
+
+    /// Paths of files that belong to the root beside those of its folder, whatever they are called.
+    fn more(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Files that are kept in memory.

@@ -73,7 +73,12 @@ struct Loader<'a> {
 impl Loader<'_> {
     fn root(&mut self) {
         match self.folder_files(".") {
-            Ok(names) => drop(self.module(".", &names, None)),
+            Ok(names) => {
+                self.module(".", &names, None);
+                for path in self.files.more() {
+                    self.file(0, &path);
+                }
+            }
             Err(why) => {
                 self.modules.push(Module {
                     folder: ".".to_owned(),

@@ -20,7 +20,7 @@ use crate::refusal::Constraint;
 use crate::room::Room;
 use crate::topology::Topology;
 
-pub(crate) use search::Search;
+pub(crate) use search::{Need, Search};
 
 /// A place on a host, and what it costs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,9 +2,11 @@
 //! hardest first, each on the host where it is cheapest; then those who found none get places that others can leave.
 
 mod affinity;
+mod capacity;
 mod classes;
 mod eject;
 mod exact;
+mod explain;
 mod greedy;
 mod reasons;
 
@@ -21,6 +23,8 @@ use crate::stand::Standing;
 use crate::topology::Topology;
 
 pub use affinity::{Rule, Scope, Wants};
+pub use capacity::{FleetCapacity, fleet_capacity};
+pub use explain::{Explained, Nearest, Rival, Verdict, Way, explain, nearest};
 
 /// A host of a fleet.
 #[derive(Clone, Debug)]

@@ -5,12 +5,15 @@
 //! daemon, no JSON and no XML.
 
 mod ask;
+mod capacity;
 mod cost;
 mod cpus;
 mod devices;
 mod fit;
 mod fleet;
 mod memory;
+mod misses;
+mod price;
 mod refusal;
 mod room;
 mod stand;
@@ -18,13 +21,17 @@ mod topology;
 mod waste;
 
 pub use ask::{Ask, Cell, Cpus, Devices, Memory, Near, Numa, Policy};
+pub use capacity::{Capacity, Lack, Left, capacity};
 pub use cost::Cost;
 pub use fit::{CellView, Fit, SharedView, View, fit};
 pub use fleet::{
-    Affinity, Assigned, Effort, Form, Host, Job, Outcome, Reason, Refusal, Rule, Scope, Stood,
-    Wants, place,
+    Affinity, Assigned, Effort, Explained, FleetCapacity, Form, Host, Job, Nearest, Outcome,
+    Reason, Refusal, Rival, Rule, Scope, Stood, Verdict, Wants, Way, explain, fleet_capacity,
+    nearest, place,
 };
 pub use infra_api::{L3, Threads};
+pub use misses::{Miss, misses};
+pub use price::price;
 pub use refusal::Constraint;
 pub use room::{Room, Stock};
 pub use stand::{Stand, Standing, hold, keep};

@@ -3,7 +3,9 @@
 
 mod affinity;
 mod ask;
+mod capacity;
 mod devices;
+mod explain;
 mod fleet;
 mod forms;
 mod refusal;
@@ -25,7 +27,9 @@ use crate::declared::Workload;
 use crate::inventory::Inventory;
 
 pub use ask::Held;
+pub use capacity::{Capacity, HostCapacity, Left, OnNodes, Pages, Short};
 pub(crate) use devices::kind as device_kind;
+pub use explain::{Explained, Rival};
 pub use refusal::{Constraint, HostRefusal, Refused};
 pub use told::{PassedOver, names};
 
@@ -39,6 +43,8 @@ pub struct Placed {
     /// Candidates that were preferred and did not fit, by workload.
     pub passed_over: BTreeMap<Address, PassedOver>,
     pub refused: Vec<Refused>,
+    /// What would make those fit, at most two ways for each; every one was tried.
+    pub nearest: BTreeMap<Address, Vec<String>>,
 }
 
 /// Places every workload that has a candidate left. `prior` is where they run now: everything that can stays where it
@@ -50,24 +56,69 @@ pub fn place(
     prior: &BTreeMap<Address, Placement>,
     held: &[Held],
 ) -> Placed {
-    let mut asked: Vec<&(&Workload, &Choice)> = workloads
-        .iter()
-        .filter(|(_, c)| !c.possible.is_empty())
-        .collect();
-    asked.sort_by(|a, b| a.0.address.cmp(&b.0.address));
-    let declared: Vec<&Workload> = asked.iter().map(|(w, _)| *w).collect();
-    let scopes = Scopes::new(&declared, inventory);
-    let wanted = Wanted::new(&declared, prior, held);
-    let mut hosts = fleet::hosts(inventory, &scopes, &wanted);
-    hold(&mut hosts, held);
-    let fleet = Fleet::new(hosts, scopes);
-    let runtimes: Vec<Vec<Runtime>> = asked
-        .iter()
-        .map(|(w, c)| runtimes(c, prior.get(&w.address)))
-        .collect();
-    let jobs = fleet.jobs(&asked, &runtimes, prior);
-    let outcome = infra_place::place(&fleet.hosts, &jobs, Effort::default());
-    fleet.placed(&asked, (&jobs, &runtimes), &outcome, inventory)
+    Arranged::new(workloads, &[], inventory, prior, held).placed()
+}
+
+/// Everything placed, with all that led to it: what may be asked further is asked of this.
+pub struct Arranged<'a> {
+    fleet: Fleet,
+    asked: Vec<Asked<'a>>,
+    runtimes: Vec<Vec<Runtime>>,
+    jobs: Vec<Job>,
+    outcome: Outcome,
+    inventory: &'a Inventory,
+}
+
+impl<'a> Arranged<'a> {
+    /// As [`place`] does. `others` are not placed, but may be asked about.
+    #[must_use]
+    pub fn new(
+        workloads: &[Asked<'a>],
+        others: &[&Workload],
+        inventory: &'a Inventory,
+        prior: &BTreeMap<Address, Placement>,
+        held: &[Held],
+    ) -> Self {
+        let mut asked: Vec<Asked<'a>> = workloads
+            .iter()
+            .filter(|(_, c)| !c.possible.is_empty())
+            .copied()
+            .collect();
+        asked.sort_by(|a, b| a.0.address.cmp(&b.0.address));
+        let mut declared: Vec<&Workload> = asked.iter().map(|(w, _)| *w).collect();
+        declared.extend(others);
+        let scopes = Scopes::new(&declared, inventory);
+        let wanted = Wanted::new(&declared, prior, held);
+        let mut hosts = fleet::hosts(inventory, &scopes, &wanted);
+        hold(&mut hosts, held);
+        let fleet = Fleet::new(hosts, scopes);
+        let runtimes: Vec<Vec<Runtime>> = asked
+            .iter()
+            .map(|(w, c)| runtimes(c, prior.get(&w.address)))
+            .collect();
+        let jobs = fleet.jobs(&asked, &runtimes, prior);
+        let outcome = infra_place::place(&fleet.hosts, &jobs, Effort::default());
+        Self {
+            fleet,
+            asked,
+            runtimes,
+            jobs,
+            outcome,
+            inventory,
+        }
+    }
+
+    /// Where everything goes, and why the rest goes nowhere.
+    #[must_use]
+    pub fn placed(&self) -> Placed {
+        let jobs = (self.jobs.as_slice(), self.runtimes.as_slice());
+        let (asked, outcome) = (&self.asked, &self.outcome);
+        let placed = self.fleet.placed(asked, jobs, outcome, self.inventory);
+        Placed {
+            nearest: self.nearest(),
+            ..placed
+        }
+    }
 }
 
 fn hold(hosts: &mut [Host], held: &[Held]) {
@@ -106,7 +157,8 @@ struct Fleet {
     positions: BTreeMap<HostName, u32>,
 }
 
-type Asked<'a> = (&'a Workload, &'a Choice);
+/// A workload, and what it could run as.
+pub type Asked<'a> = (&'a Workload, &'a Choice);
 
 impl Fleet {
     fn new(hosts: Vec<Host>, scopes: Scopes) -> Self {
@@ -124,7 +176,7 @@ impl Fleet {
 
     fn jobs(
         &self,
-        asked: &[&Asked<'_>],
+        asked: &[Asked<'_>],
         runtimes: &[Vec<Runtime>],
         prior: &BTreeMap<Address, Placement>,
     ) -> Vec<Job> {
@@ -134,7 +186,7 @@ impl Fleet {
             some => Arc::new(some),
         };
         let mut known = Forms::default();
-        let mut job = |((workload, choice), runtimes): (&&Asked<'_>, &Vec<Runtime>)| {
+        let mut job = |((workload, choice), runtimes): (&Asked<'_>, &Vec<Runtime>)| {
             let forms = known.of(workload, choice, runtimes);
             Job {
                 name: workload.address.clone(),
@@ -173,7 +225,7 @@ impl Fleet {
 
     fn placed(
         &self,
-        asked: &[&Asked<'_>],
+        asked: &[Asked<'_>],
         (jobs, runtimes): (&[Job], &[Vec<Runtime>]),
         outcome: &Outcome,
         inventory: &Inventory,

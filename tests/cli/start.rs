@@ -50,6 +50,7 @@ Commands:
   output       Print outputs
   graph        Print what depends on what, as DOT
   explain      Tell why a workload runs as what it does and where
+  capacity     Tell how many more fit, and what is left that nobody can use
   console      Evaluate expressions
   version      Print the version
   completions  Print a completion script

@@ -7,6 +7,7 @@ use crate::cli::arguments::{self, Global};
 use crate::cli::session::Session;
 use crate::cli::show;
 use crate::cli::ui::{Exit, Stop, Ui};
+use crate::declared::Workload;
 
 pub(in crate::cli) async fn run(
     args: arguments::Explain,
@@ -25,6 +26,11 @@ pub(in crate::cli) async fn run(
         .hint(format!("declared: {}", known.join(", "))));
     }
     let (decision, inventory) = session.decide(ui).await?;
-    ui.result(&show::explain::explain(&address, &decision, &inventory));
+    let nobody = |_: &Workload| false;
+    let explained = session.survey_at(&inventory, nobody, |arranged, _, _| {
+        arranged.explain(&address)
+    });
+    let page = show::explain::explain(&address, &decision, &inventory, explained.as_ref());
+    ui.result(&page);
     Ok(Exit::Done)
 }

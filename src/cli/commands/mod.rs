@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 pub(super) mod apply;
+pub(super) mod capacity;
 pub(super) mod console;
 pub(super) mod diff;
 pub(super) mod explain;

@@ -4,6 +4,7 @@ mod assembled;
 mod generate;
 mod homes;
 mod import;
+
 mod observe;
 mod pin;
 mod places;
@@ -11,6 +12,7 @@ mod refresh;
 mod refuse;
 mod select;
 mod settle;
+mod survey;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +32,7 @@ use observe::outlives;
 pub use places::{kvm_probe, paths, read};
 
 use crate::check;
+use crate::choose::Homes;
 use crate::configuration::{Configuration, Source};
 use crate::decide::{self, Decision, decide};
 use crate::declared::Declared;
@@ -57,6 +60,8 @@ pub struct Options {
     pub asked: Asked,
     /// Asked for on the command line, beside what the configuration says.
     pub import: Option<Import>,
+    /// A file that is read with the configuration, though it is not of its folder.
+    pub beside: Option<PathBuf>,
 }
 
 /// A configuration with its values, and what is recorded of it.
@@ -89,7 +94,7 @@ impl Session {
     /// What is wrong with the configuration or the state.
     pub fn open(options: Options, mode: Mode, ui: Ui) -> Result<Self, Stop> {
         let folder = Folder::new(&options.directory);
-        let source = read(&folder)?;
+        let source = places::read_with(&folder, options.beside.as_deref())?;
         let store = Store::open(paths(&options));
         let loaded = store.load(&source.project())?;
         Self::with_state(options, folder, source, store, loaded, mode, ui)
@@ -320,8 +325,19 @@ impl Session {
         files: &ImageFiles,
         pinned: &pin::Pins,
     ) -> Decision {
+        let homes = self.homes();
+        decide(&self.inputs((declared, inventory), held, &homes, (files, pinned)))
+    }
+
+    fn inputs<'a>(
+        &'a self,
+        (declared, inventory): (&'a Declared, &'a Inventory),
+        held: &'a [Held],
+        homes: &'a Homes,
+        (files, pinned): (&'a ImageFiles, &'a pin::Pins),
+    ) -> decide::Inputs<'a> {
         let prior = self.prior();
-        decide(&decide::Inputs {
+        decide::Inputs {
             project: self.project(),
             evaluation: &self.configuration.evaluation,
             declared,
@@ -331,11 +347,11 @@ impl Session {
             made_as: &prior.made_as,
             recorded: &prior.resources,
             held,
-            homes: &self.homes(),
+            homes,
             files,
             pinned,
             providers: &self.providers,
-        })
+        }
     }
 
     /// Decides, and keeps what stands against it among the decision's diagnostics.

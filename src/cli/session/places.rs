@@ -1,6 +1,6 @@
 //! Where things are: the configuration, its state, this machine's cache.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use infra_state::Paths;
@@ -15,7 +15,18 @@ use crate::world::{Folder, KvmProbe};
 /// # Errors
 /// When it holds none.
 pub fn read(folder: &Folder) -> Result<Source, Stop> {
-    let files: Arc<dyn infra_lang::Files> = Arc::new(folder.clone());
+    read_with(folder, None)
+}
+
+/// The same, with a file beside it.
+///
+/// # Errors
+/// When it holds none, or that file is not there.
+pub(super) fn read_with(folder: &Folder, file: Option<&Path>) -> Result<Source, Stop> {
+    let files: Arc<dyn infra_lang::Files> = match file {
+        None => Arc::new(folder.clone()),
+        Some(file) => Arc::new(Beside::new(folder, file)?),
+    };
     let names = files.names(".").map_err(|why| {
         Stop::error(
             format!("reading the folder {}", folder.root().display()),
@@ -46,5 +57,58 @@ pub fn kvm_probe() -> KvmProbe {
     let base = base.or_else(home).unwrap_or_else(std::env::temp_dir);
     KvmProbe {
         cache: base.join("infra").join("kvm.json"),
+    }
+}
+
+/// A folder, and a file that belongs to it.
+#[derive(Debug)]
+struct Beside {
+    folder: Folder,
+    /// Nothing where it is one of the folder's own.
+    file: Option<String>,
+}
+
+impl Beside {
+    fn new(folder: &Folder, file: &Path) -> Result<Self, Stop> {
+        let failed =
+            |why: &dyn std::fmt::Display| Stop::error(format!("reading {}", file.display()), why);
+        let whole = folder.path(&file.to_string_lossy());
+        if !whole.is_file() {
+            return Err(failed(&"there is no such file"));
+        }
+        let own = match (whole.canonicalize(), folder.root().canonicalize()) {
+            (Ok(whole), Ok(root)) => {
+                whole.parent() == Some(&root) && whole.to_string_lossy().ends_with(".infra.hcl")
+            }
+            (Err(error), _) | (_, Err(error)) => return Err(failed(&error)),
+        };
+        Ok(Self {
+            folder: folder.clone(),
+            file: (!own).then(|| file.to_string_lossy().into_owned()),
+        })
+    }
+}
+
+impl infra_expr::Files for Beside {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        self.folder.read(path)
+    }
+
+    fn exists(&self, path: &str) -> Result<bool, String> {
+        self.folder.exists(path)
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<String>, String> {
+        self.folder.list(path)
+    }
+}
+
+impl infra_lang::Files for Beside {
+    fn names(&self, folder: &str) -> Result<Vec<String>, String> {
+        self.folder.names(folder)
+    }
+
+    fn more(&self) -> Vec<String> {
+        self.file.iter().cloned().collect()
     }
 }

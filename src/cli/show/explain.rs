@@ -1,17 +1,22 @@
 //! Why a workload runs as what it does and where: every candidate with its verdict, and the place tier by tier.
 
-use infra_api::{Address, Placement};
+use infra_api::{Address, HostName, Placement, Runtime};
 
 use super::page::{BOLD, DIM, GREEN, PLAIN, Page, pad, paint, width};
 use super::{names, place, workloads};
 use crate::choose::{Candidate, Choice};
 use crate::decide::Decision;
 use crate::inventory::Inventory;
-use crate::placing::{HostRefusal, PassedOver};
+use crate::placing::{Explained, HostRefusal, PassedOver};
 
 /// Why a workload runs as what it does and where.
 #[must_use]
-pub fn explain(address: &Address, decision: &Decision, inventory: &Inventory) -> String {
+pub fn explain(
+    address: &Address,
+    decision: &Decision,
+    inventory: &Inventory,
+    explained: Option<&Explained>,
+) -> String {
     let mut page = Page::default();
     let name = paint(BOLD, names::short(address));
     let Some(choice) = decision.choices.get(address) else {
@@ -38,12 +43,14 @@ pub fn explain(address: &Address, decision: &Decision, inventory: &Inventory) ->
         &did_not_fit(address, decision),
     );
     if let Some(placement) = placement {
-        tiers(&mut page, placement);
+        tiers(&mut page, placement, explained);
+        rivals(&mut page, placement, explained);
         vcpus(&mut page, placement);
         page.blank();
         let host = inventory.hosts.get(&placement.host);
         workloads::keepers(&mut page, host);
     }
+    nearest(&mut page, explained);
     page.finish()
 }
 
@@ -69,20 +76,26 @@ fn candidates(
     page.blank();
     page.line("Candidates, the preferred first");
     let verdicts = verdicts(choice, chosen, refusals);
-    let names = verdicts
-        .iter()
-        .map(|(c, ..)| width(&name(c)))
-        .max()
-        .unwrap_or(0);
-    for (candidate, is_chosen, verdict) in &verdicts {
+    // Of hosts of which the same is said it is said once.
+    let mut lines: Vec<(Runtime, Vec<HostName>, bool, String)> = Vec::new();
+    for (candidate, is_chosen, verdict) in verdicts {
+        let same = lines.iter_mut().find(|(runtime, _, chosen, said)| {
+            (*runtime, *chosen, said) == (candidate.runtime, is_chosen, &verdict)
+        });
+        let host = candidate.host.clone();
+        match same {
+            Some((_, hosts, _, _)) => hosts.push(host),
+            None => lines.push((candidate.runtime, vec![host], is_chosen, verdict)),
+        }
+    }
+    let name = |runtime: &Runtime, hosts: &[HostName]| format!("{runtime} on {}", like(hosts));
+    let names = lines.iter().map(|(r, h, ..)| width(&name(r, h))).max();
+    for (runtime, hosts, is_chosen, verdict) in &lines {
         let style = if *is_chosen { GREEN } else { PLAIN };
-        let lead = format!("  {}  ", pad(&paint(style, &name(candidate)), names));
+        let name = paint(style, &name(runtime, hosts));
+        let lead = format!("  {}  ", pad(&name, names.unwrap_or(0)));
         page.folded(&lead, style, verdict);
     }
-}
-
-fn name(candidate: &Candidate) -> String {
-    format!("{} on {}", candidate.runtime, candidate.host)
 }
 
 /// Each candidate, whether it is the chosen one, and what is to be said of it.
@@ -102,6 +115,9 @@ fn verdicts(
         let verdict = match refused {
             _ if is_chosen(&candidate) => "chosen".to_owned(),
             Some(refusal) => format!("did not fit: {}", refusal.constraint),
+            None if chosen.is_some_and(|p| p.runtime == candidate.runtime) => {
+                "has room, too".to_owned()
+            }
             None if stands_before => "preferred, but it stays where it runs".to_owned(),
             None => "possible, later in preference".to_owned(),
         };
@@ -120,25 +136,95 @@ fn verdicts(
     verdicts
 }
 
-fn tiers(page: &mut Page, placement: &Placement) {
-    if placement.tiers.is_empty() {
+/// Of what it has now where that is known, else as it was recorded.
+fn tiers(page: &mut Page, placement: &Placement, explained: Option<&Explained>) {
+    let found = explained.map_or(&[][..], |e| e.tiers.as_slice());
+    let found = found.iter().filter(|(_, cost)| *cost > 0);
+    let mut tiers: Vec<(String, u64)> = found.map(|(name, n)| ((*name).to_owned(), *n)).collect();
+    if explained.is_none() {
+        tiers.extend(placement.tiers.iter().map(|t| (t.name.clone(), t.cost)));
+    }
+    if tiers.is_empty() {
         return;
     }
     page.blank();
     page.line("What the place costs: lower is better, the first that differs decides");
     let name = |text: &str| text.replace('_', " ");
-    let names = placement
-        .tiers
-        .iter()
-        .map(|t| width(&name(&t.name)))
-        .max()
-        .unwrap_or(0);
-    for tier in &placement.tiers {
-        page.line(&format!(
-            "  {}  {}",
-            pad(&name(&tier.name), names),
-            tier.cost
-        ));
+    let names = tiers.iter().map(|(n, _)| width(&name(n))).max();
+    let costs = tiers.iter().map(|(_, n)| n.to_string().len()).max();
+    let (names, costs) = (names.unwrap_or(0), costs.unwrap_or(0));
+    for (tier, cost) in &tiers {
+        let lead = format!("  {}  {cost:>costs$}  ", pad(&name(tier), names));
+        page.folded(&lead, DIM, means(tier));
+    }
+}
+
+/// What a criterion counts.
+fn means(tier: &str) -> &'static str {
+    match tier {
+        "remote_memory" => "its memory is not on the nodes of its CPUs",
+        "page_wish" => "steps down its wishes for pages",
+        "extra_nodes" => "NUMA nodes beyond the first",
+        "distance" => "between its nodes, there and back",
+        "remote_devices" => "devices not as near as asked",
+        "extra_l3s" => "L3 caches beyond the first",
+        "split_cores" => "cores of which others could have threads",
+        "opened_l3s" => "L3 caches that nobody else uses",
+        "opened_cores" => "cores that nobody else uses",
+        "left_in_l3s" => "CPUs left over in the L3 caches it uses",
+        "device_nodes" => "free devices on its nodes, and it wants none",
+        "left_over_cpus" => "CPUs left over on its nodes",
+        "left_over_pages" => "huge pages of its size left over on its nodes",
+        _ => "",
+    }
+}
+
+/// So many of those who lose are told.
+const RIVALS: usize = 5;
+
+/// What else has room for it, and by what it loses.
+fn rivals(page: &mut Page, placement: &Placement, explained: Option<&Explained>) {
+    let Some(explained) = explained else { return };
+    let nodes = explained.nodes.iter().map(|(node, why)| {
+        let who = format!("{} on {}, node {node}", placement.runtime, placement.host);
+        (who, why.clone())
+    });
+    let hosts = explained.rivals.iter().map(|rival| {
+        let who = format!("{} on {}", rival.runtime, like(&rival.hosts));
+        (who, rival.why.clone())
+    });
+    let all: Vec<(String, String)> = nodes.chain(hosts).collect();
+    if all.is_empty() {
+        return;
+    }
+    page.blank();
+    page.line("Runners-up, the next best first");
+    let names = all.iter().take(RIVALS).map(|(who, _)| width(who)).max();
+    for (who, why) in all.iter().take(RIVALS) {
+        page.folded(&format!("  {}  ", pad(who, names.unwrap_or(0))), PLAIN, why);
+    }
+    if all.len() > RIVALS {
+        page.line(&format!("  {} more lose by more", all.len() - RIVALS));
+    }
+}
+
+fn nearest(page: &mut Page, explained: Option<&Explained>) {
+    let ways = explained.map_or(&[][..], |e| e.nearest.as_slice());
+    if ways.is_empty() {
+        return;
+    }
+    page.blank();
+    page.line("What would make it fit where it does not, the nearest first; each was tried");
+    for way in ways {
+        page.folded("  ", PLAIN, way);
+    }
+}
+
+/// `r3`, `r3, r4`, `12 hosts like r3`.
+fn like(hosts: &[HostName]) -> String {
+    match hosts {
+        [first, _, _, ..] => format!("{} hosts like {first}", hosts.len()),
+        few => names::hosts(few),
     }
 }
 

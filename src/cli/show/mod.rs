@@ -2,6 +2,7 @@
 //! written as escape codes; `ui` strips them where they are not wanted.
 
 mod about;
+pub mod capacity;
 mod change;
 mod changes;
 mod deltas;

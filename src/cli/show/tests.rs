@@ -310,7 +310,7 @@ fn explained() {
     let mut world = fleet();
     let explained = |world: &World, address: &str| {
         let address = Address::new(address);
-        explain::explain(&address, &world.decision, &world.inventory)
+        explain::explain(&address, &world.decision, &world.inventory, None)
     };
     golden("explain", &explained(&world, "workload.feed[10]"));
     world.refuse("workload.feed[10]");

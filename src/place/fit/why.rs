@@ -1,6 +1,7 @@
 //! Why a workload does not fit: the first thing that is wanting, the plainest first.
 
 use crate::ask::{Numa, Policy};
+use crate::capacity::Lack;
 use crate::fit::search::{Need, STEPS, Search};
 use crate::memory::{self, Demand, positions};
 use crate::refusal::Constraint;
@@ -417,6 +418,31 @@ impl Search<'_> {
             kind: asked.kind.clone(),
             near: true,
         })
+    }
+
+    /// What a node has too little of for the cell that comes nearest.
+    pub(crate) fn lacking(&self, node: usize) -> Vec<Lack> {
+        if self.shared() && !self.wants_node(&self.wishes(&[])) {
+            // It is bound to none.
+            return Vec::new();
+        }
+        let of = |need: &Need| {
+            let cpus = !self.waste(node, need.cpus, need.helpers).can_be_had();
+            let sizes = need.wishes.iter();
+            let backed = sizes
+                .map(|size| self.backing(need.bytes, *size, node))
+                .any(|b| b.is_some());
+            let of_memory = if need.wishes.contains(&0) {
+                Lack::Memory
+            } else {
+                Lack::Pages
+            };
+            let cpus = cpus.then_some(Lack::Cpus);
+            let memory = (!backed).then_some(of_memory);
+            cpus.into_iter().chain(memory).collect::<Vec<Lack>>()
+        };
+        let lacks = self.needs().into_iter().map(|need| of(&need));
+        lacks.min_by_key(Vec::len).unwrap_or_default()
     }
 
     fn needs(&self) -> Vec<Need> {

@@ -37,14 +37,30 @@ pub(super) struct Placing<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Price {
     /// It would go to another host than the one it stands on.
-    moved: bool,
-    affinity: u32,
-    cost: Cost,
+    pub(super) moved: bool,
+    pub(super) affinity: u32,
+    pub(super) cost: Cost,
     /// The host has nothing yet.
-    fresh: bool,
+    pub(super) fresh: bool,
     /// What is left of the host's memory: the fullest first.
-    bytes_left: u64,
-    host: usize,
+    pub(super) bytes_left: u64,
+    pub(super) host: usize,
+}
+
+impl Price {
+    /// Each criterion but the name, the weightiest first.
+    pub(super) fn tiers(&self) -> Vec<(&'static str, u64)> {
+        let mut tiers = vec![
+            ("moves", u64::from(self.moved)),
+            ("spread", u64::from(self.affinity)),
+        ];
+        tiers.extend(self.cost.tiers());
+        tiers.extend([
+            ("idle_host", u64::from(self.fresh)),
+            ("memory_left", self.bytes_left),
+        ]);
+        tiers
+    }
 }
 
 impl<'a> Placing<'a> {
@@ -317,7 +333,7 @@ impl<'a> Placing<'a> {
         None
     }
 
-    fn price(
+    pub(super) fn price(
         &mut self,
         class: usize,
         form: usize,
@@ -332,15 +348,20 @@ impl<'a> Placing<'a> {
             return None;
         }
         let fit = self.found(class, form, host).ok()?;
-        let price = Price {
+        let job = self.classes[class].jobs.first().copied()?;
+        Some((self.priced(job, host, home, fit.cost), fit))
+    }
+
+    /// How good a host is for a job whose place there costs so much.
+    pub(super) fn priced(&self, job: usize, host: usize, home: Option<usize>, cost: Cost) -> Price {
+        Price {
             moved: home.is_some_and(|home| home != host),
-            affinity: self.crowd.price(&affinity, host, self.hosts),
-            cost: fit.cost,
+            affinity: self.crowd.price(&self.jobs[job].affinity, host, self.hosts),
+            cost,
             fresh: self.used[host] == 0,
             bytes_left: self.rooms[host].bytes.unwrap_or(0),
             host,
-        };
-        Some((price, fit))
+        }
     }
 
     pub(super) fn found(&mut self, class: usize, form: usize, host: usize) -> Found {

@@ -6,12 +6,15 @@
 )]
 
 mod best;
+mod capacity;
 mod cases;
 mod checker;
 mod cpus;
 mod devices;
 mod exhaustive;
 mod laws;
+mod misses;
+mod price;
 mod random;
 mod refusals;
 mod tiers;

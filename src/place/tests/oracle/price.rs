@@ -1,0 +1,34 @@
+//! What a place costs that the search found is what it says, and what the definitions come to.
+
+use infra_place::{fit, price};
+
+use crate::random::world;
+
+#[test]
+fn a_known_place_costs_what_the_search_says() {
+    let mut wrong = Vec::new();
+    for seed in 1..=6000 {
+        let world = world(seed);
+        let topology = world.topology();
+        let (room, _) = world.rooms(&topology, |_, _, _| ());
+        let Ok(found) = fit(&topology, &room, &world.ask) else {
+            continue;
+        };
+        let cost = price(&topology, &room, &world.ask, &found);
+        if cost.tiers() != found.cost.tiers() {
+            let (said, is) = (found.cost.tiers(), cost.tiers());
+            let differ: Vec<_> = said.iter().zip(&is).filter(|(a, b)| a != b).collect();
+            wrong.push(format!(
+                "seed {seed}: {differ:?}: {:?} {:?}",
+                world.ask,
+                found.view(&topology)
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of 6000: {}",
+        wrong.len(),
+        wrong[..wrong.len().min(4)].join("\n")
+    );
+}
