@@ -4,6 +4,7 @@
 mod affinity;
 mod capacity;
 mod classes;
+mod company;
 mod eject;
 mod exact;
 mod explain;

@@ -324,7 +324,7 @@ mod tests {
     #[test]
     fn unknown_is_null_and_the_version_comes_first() {
         let json = serde_json::to_string(&sample()).unwrap();
-        assert!(json.starts_with(r#"{"format_version":"1.1","#), "{json}");
+        assert!(json.starts_with(r#"{"format_version":"1.2","#), "{json}");
         assert!(json.contains(r#""memory_bytes":null"#));
         assert!(json.contains(r#""distances":{"0":20,"250":10}"#));
     }
