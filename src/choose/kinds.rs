@@ -51,7 +51,9 @@ struct Asked<'a> {
     labels: BTreeSet<&'a str>,
     /// By address, in `kvm`.
     devices: bool,
-    /// Of those that placing chooses.
+    /// That placing chooses.
+    chosen: bool,
+    /// Of those.
     fabrics: BTreeSet<&'a str>,
 }
 
@@ -68,6 +70,7 @@ impl<'a> Asked<'a> {
                 _ => None,
             });
             asked.fabrics.extend(fabrics);
+            asked.chosen |= !workload.devices.is_empty();
             asked.devices |= devices.any(|device| matches!(device, HostDevice::Pci { .. }));
         }
         asked
@@ -105,7 +108,7 @@ impl<'a> Asked<'a> {
             } else {
                 &[]
             },
-            hands_over_none: facts.iommu_groups.is_empty() && !facts.pci.is_empty(),
+            hands_over_none: self.chosen && facts.iommu_groups.is_empty() && !facts.pci.is_empty(),
             fabrics: (host.declared.fabrics.keys())
                 .map(String::as_str)
                 .filter(|name| self.fabrics.contains(name))

@@ -2,6 +2,32 @@
 
 use crate::waste::Waste;
 
+/// The criteria, the weightiest first, and what each counts.
+pub const TIERS: [(&str, &str); 13] = [
+    (
+        "remote_memory",
+        "its memory is not on the nodes of its CPUs",
+    ),
+    ("page_wish", "steps down its wishes for pages"),
+    ("extra_nodes", "NUMA nodes beyond the first"),
+    ("distance", "between its nodes, there and back"),
+    ("remote_devices", "devices not as near as asked"),
+    ("extra_l3s", "L3 caches beyond the first"),
+    ("split_cores", "cores of which others could have threads"),
+    ("opened_l3s", "L3 caches that nobody else uses"),
+    ("opened_cores", "cores that nobody else uses"),
+    ("left_in_l3s", "CPUs left over in the L3 caches it uses"),
+    (
+        "device_nodes",
+        "free devices on its nodes, and it wants none",
+    ),
+    ("left_over_cpus", "CPUs left over on its nodes"),
+    (
+        "left_over_pages",
+        "huge pages of its size left over on its nodes",
+    ),
+];
+
 /// Lower is better, and the first field that differs decides: the order of the fields is the policy, the derive is the
 /// algorithm.
 ///
@@ -64,20 +90,21 @@ impl Cost {
     /// Each criterion and what it came to, the weightiest first.
     #[must_use]
     pub fn tiers(&self) -> Vec<(&'static str, u64)> {
-        vec![
-            ("remote_memory", u64::from(self.remote_memory)),
-            ("page_wish", u64::from(self.page_wish)),
-            ("extra_nodes", u64::from(self.extra_nodes)),
-            ("distance", self.distance),
-            ("remote_devices", u64::from(self.remote_devices)),
-            ("extra_l3s", u64::from(self.extra_l3s())),
-            ("split_cores", u64::from(self.waste.split_cores())),
-            ("opened_l3s", u64::from(self.waste.opened_l3s())),
-            ("opened_cores", u64::from(self.waste.opened_cores())),
-            ("left_in_l3s", u64::from(self.waste.left_in_l3s())),
-            ("device_nodes", u64::from(self.device_nodes)),
-            ("left_over_cpus", u64::from(self.left_over)),
-            ("left_over_pages", self.pages_left),
-        ]
+        let counts = [
+            u64::from(self.remote_memory),
+            u64::from(self.page_wish),
+            u64::from(self.extra_nodes),
+            self.distance,
+            u64::from(self.remote_devices),
+            u64::from(self.extra_l3s()),
+            u64::from(self.waste.split_cores()),
+            u64::from(self.waste.opened_l3s()),
+            u64::from(self.waste.opened_cores()),
+            u64::from(self.waste.left_in_l3s()),
+            u64::from(self.device_nodes),
+            u64::from(self.left_over),
+            self.pages_left,
+        ];
+        TIERS.iter().map(|(name, _)| *name).zip(counts).collect()
     }
 }

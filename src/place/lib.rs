@@ -22,7 +22,7 @@ mod waste;
 
 pub use ask::{Ask, Cell, Cpus, Devices, Memory, Near, Numa, Policy};
 pub use capacity::{Capacity, Lack, Left, capacity};
-pub use cost::Cost;
+pub use cost::{Cost, TIERS};
 pub use fit::{CellView, Fit, SharedView, View, fit};
 pub use fleet::{
     Affinity, Assigned, Effort, Explained, FleetCapacity, Form, Host, Job, Nearest, Outcome,

@@ -30,6 +30,7 @@ pub use ask::Held;
 pub use capacity::{Capacity, HostCapacity, Left, OnNodes, Pages, Short};
 pub(crate) use devices::kind as device_kind;
 pub use explain::{Explained, Rival};
+pub use infra_place::TIERS;
 pub use refusal::{Constraint, HostRefusal, Refused};
 pub use told::{PassedOver, names};
 

@@ -115,7 +115,8 @@ pub struct RefusalDocument {
     pub hosts: Vec<HostName>,
     /// The first constraint that is broken: `gate`, `named_cpus`, `dedicated_cpus`, `one_l3`, `shared_cpus`,
     /// `overcommit`, `helpers`, `named_nodes`, `memory` (in bytes), `huge_pages` (in pages), `cells`, `devices`,
-    /// `together` (each thing is there, and not on the same nodes), `apart`, `elsewhere`, `nowhere` (it lacks a label), `drained`, `undecided`.
+    /// `together` (each thing is there, and not on the same nodes), `apart`, `elsewhere`,
+    /// `nowhere` (it lacks a label), `drained`, `undecided`.
     pub constraint: String,
     /// What is needed. Null: it is no quantity.
     pub need: Option<Amount>,

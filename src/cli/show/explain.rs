@@ -7,7 +7,7 @@ use super::{names, place, workloads};
 use crate::choose::{Candidate, Choice};
 use crate::decide::Decision;
 use crate::inventory::Inventory;
-use crate::placing::{Explained, HostRefusal, PassedOver};
+use crate::placing::{Explained, HostRefusal, PassedOver, TIERS};
 
 /// Why a workload runs as what it does and where.
 #[must_use]
@@ -159,24 +159,10 @@ fn tiers(page: &mut Page, placement: &Placement, explained: Option<&Explained>) 
     }
 }
 
-/// What a criterion counts.
+/// What a criterion counts; nothing of one that an earlier infra recorded.
 fn means(tier: &str) -> &'static str {
-    match tier {
-        "remote_memory" => "its memory is not on the nodes of its CPUs",
-        "page_wish" => "steps down its wishes for pages",
-        "extra_nodes" => "NUMA nodes beyond the first",
-        "distance" => "between its nodes, there and back",
-        "remote_devices" => "devices not as near as asked",
-        "extra_l3s" => "L3 caches beyond the first",
-        "split_cores" => "cores of which others could have threads",
-        "opened_l3s" => "L3 caches that nobody else uses",
-        "opened_cores" => "cores that nobody else uses",
-        "left_in_l3s" => "CPUs left over in the L3 caches it uses",
-        "device_nodes" => "free devices on its nodes, and it wants none",
-        "left_over_cpus" => "CPUs left over on its nodes",
-        "left_over_pages" => "huge pages of its size left over on its nodes",
-        _ => "",
-    }
+    let known = TIERS.iter().find(|(name, _)| *name == tier);
+    known.map_or("", |(_, counts)| counts)
 }
 
 /// So many of those who lose are told.

@@ -55,7 +55,7 @@ fn stays(workload: &Workload, before: &Placement, host: &HostInventory, homes: &
     }
 }
 
-fn on_its_cpus(workload: &mut Workload, before: &Placement, host: &HostInventory) {
+fn where_it_runs(workload: &mut Workload, before: &Placement) {
     let span = workload.origin;
     workload.host = Some(At {
         value: before.host.clone(),
@@ -65,6 +65,11 @@ fn on_its_cpus(workload: &mut Workload, before: &Placement, host: &HostInventory
         value: before.runtime,
         span,
     });
+}
+
+fn on_its_cpus(workload: &mut Workload, before: &Placement, host: &HostInventory) {
+    let span = workload.origin;
+    where_it_runs(workload, before);
     let value = before.cpus();
     let vcpus = before
         .cells
@@ -107,14 +112,7 @@ fn in_its_cells(workload: &mut Workload, before: &Placement) -> bool {
         cells: before.cells.iter().map(cell).collect(),
         span: Some(span),
     };
-    workload.host = Some(At {
-        value: before.host.clone(),
-        span,
-    });
-    workload.runtime = Some(At {
-        value: before.runtime,
-        span,
-    });
+    where_it_runs(workload, before);
     workload.cpus.policy = before.policy;
     workload.cpus.set = None;
     workload.cpus.count = workload.numa.cells.iter().map(|cell| cell.cpus).sum();

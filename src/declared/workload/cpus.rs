@@ -112,20 +112,32 @@ impl Cpus {
             maximum,
             set,
             policy,
-            threads: match reader
-                .string(block, "threads")
-                .as_ref()
-                .map(|t| t.value.as_str())
-            {
-                Some("prefer") => Threads::Prefer,
-                Some("require") => Threads::Require,
-                Some("isolate") => Threads::Isolate,
-                _ => Threads::Any,
-            },
+            threads: threads(block, policy, reader),
             l3: l3(block, policy, reader),
             span: Some(block.span),
         }
     }
+}
+
+fn threads(block: &Block, policy: CpuPolicy, reader: &mut Reader<'_>) -> Threads {
+    let Some(word) = reader.string(block, "threads") else {
+        return Threads::Any;
+    };
+    let threads = match word.value.as_str() {
+        "prefer" => Threads::Prefer,
+        "require" => Threads::Require,
+        "isolate" => Threads::Isolate,
+        _ => Threads::Any,
+    };
+    if policy == CpuPolicy::Shared && threads != Threads::Any {
+        reader.error(
+            "Threads of shared CPUs",
+            word.span,
+            "only CPUs of its own can lie to cores as asked",
+            "write `policy = \"dedicated\"`, or leave `threads` out",
+        );
+    }
+    threads
 }
 
 fn l3(block: &Block, policy: CpuPolicy, reader: &mut Reader<'_>) -> L3 {
