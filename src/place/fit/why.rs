@@ -2,6 +2,7 @@
 
 use crate::ask::{Numa, Policy};
 use crate::capacity::Lack;
+use crate::devices;
 use crate::fit::search::{Need, STEPS, Search};
 use crate::memory::{self, Demand, positions};
 use crate::refusal::Constraint;
@@ -28,6 +29,7 @@ impl Search<'_> {
         plain
             .or_else(|| true_of(self.of_cells()))
             .or_else(|| true_of(self.near_devices()))
+            .or_else(|| self.broken_groups())
             .unwrap_or_else(|| Constraint::Together {
                 why: "CPUs, memory, pages and devices are there, but not on the same nodes"
                     .to_owned(),
@@ -173,6 +175,23 @@ impl Search<'_> {
                 have,
                 kind,
                 near: false,
+            })
+        })
+    }
+
+    /// Free devices that others of their IOMMU group hold back.
+    fn broken_groups(&self) -> Option<Constraint> {
+        let whole = |device: &usize| {
+            let given = devices::with_groups(self.topology, &[*device]);
+            given.taken.is_subset(&self.room.devices)
+        };
+        self.ask.devices.iter().find_map(|asked| {
+            let free = self.room.devices.iter().map(|d| d as usize);
+            let of = |d: &usize| self.topology.devices[*d].kinds.contains(&asked.kind);
+            let have = free.filter(of).filter(whole).count();
+            let (need, kind) = (asked.count as usize, &asked.kind);
+            (need > have).then(|| Constraint::Together {
+                why: format!("{need} of `{kind}` are asked for and {have} can be had with all of their IOMMU group"),
             })
         })
     }
