@@ -6,6 +6,8 @@
 mod addresses;
 #[path = "laws/checker.rs"]
 mod checker;
+#[path = "laws/choosing.rs"]
+mod choosing;
 #[path = "laws/exhaustive.rs"]
 mod exhaustive;
 #[path = "laws/inventory.rs"]

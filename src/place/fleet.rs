@@ -6,8 +6,10 @@ mod classes;
 mod eject;
 mod exact;
 mod greedy;
+mod held;
 mod reasons;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,6 +23,7 @@ use crate::stand::Standing;
 use crate::topology::Topology;
 
 pub use affinity::{Rule, Scope, Wants};
+pub use held::{Changed, Fleet};
 
 /// A host of a fleet.
 #[derive(Clone, Debug)]
@@ -139,14 +142,19 @@ impl Default for Effort {
 /// Places every job that can be placed.
 #[must_use]
 pub fn place(hosts: &[Host], jobs: &[Job], effort: Effort) -> Outcome {
-    let mut placing = greedy::Placing::new(hosts, jobs);
+    let mut placing = greedy::Placing::new(hosts, Cow::Borrowed(jobs));
     placing.stay();
+    open(&mut placing, effort);
+    placing.finish()
+}
+
+/// Places those that have no place.
+fn open(placing: &mut greedy::Placing<'_>, effort: Effort) {
     placing.place_all();
     if placing.has_refused() {
-        eject::improve(&mut placing, effort);
+        eject::improve(placing, effort);
         if placing.has_refused() {
-            placing.complete = exact::solve(&mut placing, effort);
+            placing.complete = exact::solve(placing, effort);
         }
     }
-    placing.finish()
 }

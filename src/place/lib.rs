@@ -21,8 +21,8 @@ pub use ask::{Ask, Cell, Cpus, Devices, Memory, Near, Numa, Policy};
 pub use cost::Cost;
 pub use fit::{CellView, Fit, SharedView, View, fit};
 pub use fleet::{
-    Affinity, Assigned, Effort, Form, Host, Job, Outcome, Reason, Refusal, Rule, Scope, Stood,
-    Wants, place,
+    Affinity, Assigned, Changed, Effort, Fleet, Form, Host, Job, Outcome, Reason, Refusal, Rule,
+    Scope, Stood, Wants, place,
 };
 pub use infra_api::{L3, Threads};
 pub use refusal::Constraint;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::target::Acceleration;
 use infra_api::units::Bytes;
-use infra_api::{Address, CpuPolicy, HostName, IdSet, Placement, ResourceId, Runtime};
+use infra_api::{Address, CpuPolicy, IdSet, Placement, ResourceId, Runtime};
 use infra_plan::Record;
 use serde::Deserialize;
 
@@ -158,7 +158,13 @@ fn why(decision: &Decision, address: &Address, placement: &Placement) -> Vec<Str
     }
     if let Some(passed_over) = decision.placed.passed_over.get(address) {
         let told = passed_over.each().take(TOLD);
-        reasons.extend(told.map(|(r, hosts)| did_not_fit(r, hosts, placement.runtime)));
+        reasons.extend(told.map(|(refusal, count, hosts)| {
+            did_not_fit(
+                refusal,
+                &crate::placing::names(count, hosts),
+                placement.runtime,
+            )
+        }));
         let more = passed_over.each().skip(TOLD).count();
         reasons.extend((more > 0).then(|| format!("{more} more did not fit")));
     }
@@ -204,17 +210,12 @@ fn why_not_offered(choice: &Choice, chosen: Runtime) -> Vec<String> {
 }
 
 /// A preferred place without room.
-fn did_not_fit<'a>(
-    refusal: &HostRefusal,
-    hosts: impl Iterator<Item = &'a HostName>,
-    chosen: Runtime,
-) -> String {
+fn did_not_fit(refusal: &HostRefusal, hosts: &str, chosen: Runtime) -> String {
     let HostRefusal {
         runtime,
         hosts: _,
         constraint,
     } = refusal;
-    let hosts = names::some(hosts);
     if *runtime == chosen {
         format!("{hosts} did not fit: {constraint}")
     } else {

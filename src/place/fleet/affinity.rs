@@ -111,7 +111,22 @@ impl Crowd {
 
     /// How much it is against its wishes there.
     pub(super) fn price(&self, affinity: &Affinity, host: usize, hosts: &[Host]) -> u32 {
-        let price = affinity.rules.iter().map(|rule| {
+        self.prices(affinity, host, hosts, |_| true)
+    }
+
+    /// The same, of domains wider than the host alone.
+    pub(super) fn wide_price(&self, affinity: &Affinity, host: usize, hosts: &[Host]) -> u32 {
+        self.prices(affinity, host, hosts, |scope| scope > 0)
+    }
+
+    fn prices(
+        &self,
+        affinity: &Affinity,
+        host: usize,
+        hosts: &[Host],
+        of: fn(Scope) -> bool,
+    ) -> u32 {
+        let price = affinity.rules.iter().filter(|r| of(r.scope)).map(|rule| {
             let there =
                 domain(host, rule.scope, hosts).map_or(0, |domain| self.members(rule, domain));
             match rule.wants {

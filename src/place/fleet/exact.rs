@@ -188,7 +188,7 @@ impl Group<'_, '_> {
     /// Whether rules about others allow it there, beside those who are chosen already.
     fn agrees(&self, job: usize, host: usize) -> bool {
         let mut crowd = self.placing.crowd.clone();
-        let jobs = self.placing.jobs;
+        let jobs = &self.placing.jobs;
         for other in &self.jobs {
             if let Some(assigned) = &self.placing.assigned[*other] {
                 crowd.remove(&jobs[*other].affinity, assigned.host, self.placing.hosts);

@@ -1,5 +1,6 @@
 //! First what stands stays; then class by class, hardest first, each job on the host where it is cheapest.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use crate::stand::keep;
 /// A fleet while it fills.
 pub(super) struct Placing<'a> {
     pub(super) hosts: &'a [Host],
-    pub(super) jobs: &'a [Job],
+    pub(super) jobs: Cow<'a, [Job]>,
     pub(super) classes: Vec<Class>,
     /// The class of each job.
     pub(super) class_of: Vec<usize>,
@@ -28,8 +29,8 @@ pub(super) struct Placing<'a> {
     pub(super) crowd: Crowd,
     memo: Memo,
     pub(super) assigned: Vec<Option<Assigned>>,
-    /// Where a job is in a host's list is of no meaning.
-    pub(super) on_host: Vec<BTreeSet<usize>>,
+    /// Ascending.
+    pub(super) on_host: Vec<Vec<usize>>,
     pub(super) complete: bool,
 }
 
@@ -48,8 +49,8 @@ pub(super) struct Price {
 }
 
 impl<'a> Placing<'a> {
-    pub(super) fn new(hosts: &'a [Host], jobs: &'a [Job]) -> Self {
-        let (classes, class_of) = classes(jobs);
+    pub(super) fn new(hosts: &'a [Host], jobs: Cow<'a, [Job]>) -> Self {
+        let (classes, class_of) = classes(&jobs);
         let mut seen: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         let mut rooms: Vec<Arc<Room>> = Vec::with_capacity(hosts.len());
         let mut fingerprints = Vec::with_capacity(hosts.len());
@@ -71,7 +72,6 @@ impl<'a> Placing<'a> {
         }
         Self {
             hosts,
-            jobs,
             classes,
             class_of,
             rooms,
@@ -80,53 +80,50 @@ impl<'a> Placing<'a> {
             crowd: Crowd::default(),
             memo: Memo::default(),
             assigned: vec![None; jobs.len()],
-            on_host: vec![BTreeSet::new(); hosts.len()],
+            on_host: vec![Vec::new(); hosts.len()],
+            jobs,
             complete: true,
         }
     }
 
-    /// Leaves every job where it stands, if it may stay there. In the order of the jobs, those with CPUs of their own
-    /// first: who shares gives way.
+    /// Leaves every job where it stands, if it may stay there.
     pub(super) fn stay(&mut self) {
+        self.stay_of(|jobs| 0..jobs);
+    }
+
+    /// The same of some. In the order of the jobs, those with CPUs of their own first: who shares gives way.
+    pub(super) fn stay_of<I: IntoIterator<Item = usize>>(&mut self, jobs: impl Fn(usize) -> I) {
         for dedicated in [true, false] {
-            for (position, job) in self.jobs.iter().enumerate() {
-                let Some(stood) = &job.stands else { continue };
-                let Some(form) = job.forms.get(stood.form) else {
-                    continue;
-                };
-                let own = matches!(form.ask.cpus.policy, Policy::Dedicated(_));
-                let host = u32::try_from(stood.host).unwrap_or(u32::MAX);
-                if own != dedicated || self.hosts[stood.host].drained || !form.hosts.contains(host)
-                {
-                    continue;
-                }
-                if self
-                    .crowd
-                    .forbids(&job.affinity, stood.host, self.hosts)
-                    .is_some()
-                {
-                    continue;
-                }
-                let topology = &self.hosts[stood.host].topology;
-                if let Some(fit) = keep(
-                    topology,
-                    &self.rooms[stood.host],
-                    &form.ask,
-                    &stood.standing,
-                ) {
-                    let (host, form) = (stood.host, stood.form);
-                    self.assign(
-                        position,
-                        Assigned {
-                            host,
-                            form,
-                            fit: Arc::new(fit),
-                            stays: true,
-                        },
-                    );
+            for job in jobs(self.jobs.len()) {
+                if let Some(assigned) = self.stays(job, dedicated) {
+                    self.assign(job, assigned);
                 }
             }
         }
+    }
+
+    /// Where it stands, if it may stay there.
+    fn stays(&self, job: usize, dedicated: bool) -> Option<Assigned> {
+        let job = &self.jobs[job];
+        let stood = job.stands.as_ref()?;
+        let form = job.forms.get(stood.form)?;
+        let own = matches!(form.ask.cpus.policy, Policy::Dedicated(_));
+        let host = u32::try_from(stood.host).unwrap_or(u32::MAX);
+        let barred = self.hosts[stood.host].drained || !form.hosts.contains(host);
+        if own != dedicated || barred {
+            return None;
+        }
+        let forbidden = self.crowd.forbids(&job.affinity, stood.host, self.hosts);
+        forbidden.is_none().then_some(())?;
+        let topology = &self.hosts[stood.host].topology;
+        let room = &self.rooms[stood.host];
+        let fit = keep(topology, room, &form.ask, &stood.standing)?;
+        Some(Assigned {
+            host: stood.host,
+            form: stood.form,
+            fit: Arc::new(fit),
+            stays: true,
+        })
     }
 
     /// Gives a job a place.
@@ -137,7 +134,9 @@ impl<'a> Placing<'a> {
         self.changed(host);
         self.used[host] += 1;
         self.crowd.add(&self.jobs[job].affinity, host, self.hosts);
-        self.on_host[host].insert(job);
+        if let Err(at) = self.on_host[host].binary_search(&job) {
+            self.on_host[host].insert(at, job);
+        }
         self.assigned[job] = Some(assigned);
     }
 
@@ -145,7 +144,7 @@ impl<'a> Placing<'a> {
     pub(super) fn unassign(&mut self, job: usize) -> Option<Assigned> {
         let assigned = self.assigned[job].take()?;
         let host = assigned.host;
-        self.on_host[host].remove(&job);
+        self.on_host[host].retain(|other| *other != job);
         self.rooms[host] = Arc::new(self.room_without(host, &[]));
         self.changed(host);
         self.used[host] -= 1;
@@ -163,6 +162,20 @@ impl<'a> Placing<'a> {
             }
         }
         room
+    }
+
+    /// Takes all that are on a host away; who they were.
+    pub(super) fn clear(&mut self, host: usize) -> Vec<usize> {
+        let jobs = std::mem::take(&mut self.on_host[host]);
+        for job in &jobs {
+            self.assigned[*job] = None;
+            self.crowd
+                .remove(&self.jobs[*job].affinity, host, self.hosts);
+        }
+        self.rooms[host] = Arc::new(self.hosts[host].room.clone());
+        self.used[host] = 0;
+        self.changed(host);
+        jobs
     }
 
     fn changed(&mut self, host: usize) {
@@ -254,8 +267,9 @@ impl<'a> Placing<'a> {
         let forms = Arc::clone(&self.classes[class].forms);
         let stood = self.jobs[job].stands.as_ref();
         let (home, anchored) = (stood.map(|s| s.host), stood.is_some_and(|s| s.anchored));
+        let stood = stood.map(|s| s.form);
         for (position, form) in forms.iter().enumerate() {
-            if stood.is_some_and(|s| s.anchored && s.form != position) {
+            if anchored && stood != Some(position) {
                 continue;
             }
             let mut best: Option<(Price, Assigned)> = None;
@@ -314,33 +328,41 @@ impl<'a> Placing<'a> {
     pub(super) fn found(&mut self, class: usize, form: usize, host: usize) -> Found {
         let ask = &self.classes[class].forms[form].ask;
         let key = (self.fingerprints[host], class, form);
-        self.memo
-            .fit(key, &self.hosts[host], &self.rooms[host], ask)
+        let (found, room) = self
+            .memo
+            .fit(key, &self.hosts[host], &self.rooms[host], ask);
+        // Equal rooms become one: then they need not be compared again.
+        self.rooms[host] = room;
+        found
     }
 
-    /// New jobs of one class: hosts stand in the order of their price, and only the one that was taken changes.
+    /// New jobs of one class: hosts stand in the order of their price, and only the one that was taken changes. What
+    /// the class wants of wider domains than a host is the same for all hosts of one, and looked at for the first only.
     fn place_class(&mut self, class: usize, jobs: &[usize]) {
         let mut jobs = jobs.iter().copied().peekable();
         let forms = Arc::clone(&self.classes[class].forms);
-        let crowded = !self.classes[class].affinity.rules.is_empty()
-            || !self.classes[class].affinity.groups.is_empty();
         for (position, form) in forms.iter().enumerate() {
             if jobs.peek().is_none() {
                 return;
             }
-            let mut prices: BTreeSet<Price> = BTreeSet::new();
+            let mut queues: BTreeMap<Vec<Option<u32>>, BTreeSet<Price>> = BTreeMap::new();
             for host in &*form.hosts {
-                prices.extend(
-                    self.price(class, position, host as usize, None)
-                        .map(|(price, _)| price),
-                );
+                let price = self.own_price(class, position, host as usize);
+                if let Some((price, _)) = price {
+                    let domains = self.domains(class, host as usize);
+                    queues.entry(domains).or_default().insert(price);
+                }
             }
-            while let (Some(_), Some(price)) = (jobs.peek(), prices.pop_first()) {
-                // Where others matter, the price may have risen since.
-                let now = self.price(class, position, price.host, None);
+            let mut queues: Vec<BTreeSet<Price>> = queues.into_values().collect();
+            while let (Some(_), Some(queue)) = (jobs.peek(), self.cheapest(class, &queues)) {
+                let Some(price) = queues[queue].pop_first() else {
+                    break;
+                };
+                let now = self.own_price(class, position, price.host);
                 let Some((now, fit)) = now else { continue };
-                if crowded && now > price {
-                    prices.insert(now);
+                // Where others matter, the price may have risen since.
+                if now > price {
+                    queues[queue].insert(now);
                     continue;
                 }
                 let job = jobs.next().unwrap_or_default();
@@ -353,12 +375,46 @@ impl<'a> Placing<'a> {
                         stays: false,
                     },
                 );
-                prices.extend(
-                    self.price(class, position, price.host, None)
-                        .map(|(price, _)| price),
-                );
+                let again = self.own_price(class, position, price.host);
+                queues[queue].extend(again.map(|(price, _)| price));
             }
         }
+    }
+
+    /// As [`Self::price`], without what is the same for all of its domains.
+    fn own_price(&mut self, class: usize, form: usize, host: usize) -> Option<(Price, Arc<Fit>)> {
+        let (price, fit) = self.price(class, form, host, None)?;
+        let affinity = price.affinity - self.wide(class, host);
+        Some((Price { affinity, ..price }, fit))
+    }
+
+    /// Of the price of a host what is that of its domains.
+    fn wide(&self, class: usize, host: usize) -> u32 {
+        let affinity = &self.classes[class].affinity;
+        self.crowd.wide_price(affinity, host, self.hosts)
+    }
+
+    /// The domains of a host that the class has wishes about.
+    fn domains(&self, class: usize, host: usize) -> Vec<Option<u32>> {
+        let rules = self.classes[class].affinity.rules.iter();
+        let scopes = rules.map(|rule| rule.scope).filter(|scope| *scope > 0);
+        scopes
+            .map(|scope| self.hosts[host].domains.get(scope).copied().flatten())
+            .collect()
+    }
+
+    /// Of queues of hosts the one with the cheapest.
+    fn cheapest(&self, class: usize, queues: &[BTreeSet<Price>]) -> Option<usize> {
+        if let [queue] = queues {
+            return (!queue.is_empty()).then_some(0);
+        }
+        let first = |(position, queue): (usize, &BTreeSet<Price>)| {
+            let price = *queue.first()?;
+            let affinity = price.affinity + self.wide(class, price.host);
+            Some((Price { affinity, ..price }, position))
+        };
+        let first = queues.iter().enumerate().filter_map(first).min();
+        first.map(|(_, position)| position)
     }
 
     /// Hardest first: who is bound to few hosts or named things has the least choice; then dedicated ones, those with
@@ -399,7 +455,7 @@ impl<'a> Placing<'a> {
             (
                 hardness(class),
                 std::cmp::Reverse(self.bytes(*class)),
-                *class,
+                self.first(*class),
             )
         });
         order
@@ -411,6 +467,15 @@ impl<'a> Placing<'a> {
         let rank = |job: &usize| order.iter().position(|class| *class == self.class_of[*job]);
         jobs.sort_by_key(|job| (rank(job), *job));
         jobs
+    }
+
+    /// The first job of a class: classes are in the order of these.
+    pub(super) fn first(&self, class: usize) -> usize {
+        self.classes[class]
+            .jobs
+            .first()
+            .copied()
+            .unwrap_or(usize::MAX)
     }
 
     fn bytes(&self, class: usize) -> u64 {
