@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use infra_api::IdSet;
 use infra_api::facts::{Devices, IommuGroup, Offer};
 use infra_api::target::HostDevice;
-use serde::Serialize;
 
 use super::Hosts;
 use crate::declared::Workload;
@@ -14,7 +13,7 @@ use crate::inventory::{HostInventory, Inventory};
 
 /// All that gates look at of a host beside its name. A gate that looks at more must have it here: equal hosts are
 /// judged once.
-#[derive(Serialize)]
+#[derive(Debug)]
 struct Seen<'a> {
     labels: Vec<(&'a str, &'a str)>,
     container: &'a Option<Offer>,
@@ -27,7 +26,7 @@ struct Seen<'a> {
     iommu_groups: &'a [IommuGroup],
 }
 
-#[derive(Serialize)]
+#[derive(Debug)]
 struct Engine<'a> {
     api_version: &'a Option<String>,
     runtimes: &'a Option<BTreeSet<String>>,
@@ -36,7 +35,7 @@ struct Engine<'a> {
     cgroup_version: Option<u8>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug)]
 struct Machines<'a> {
     emulated: Option<bool>,
     machines: &'a [String],
@@ -112,8 +111,8 @@ impl<'a> Kinds<'a> {
         let asked = Asked::by(workloads);
         let mut by: BTreeMap<String, IdSet> = BTreeMap::new();
         for (position, host) in (0u32..).zip(inventory.hosts.values()) {
-            // Plain data always has a form in JSON.
-            let seen = serde_json::to_string(&asked.seen(host)).unwrap_or_default();
+            // Written out, different ones differ: texts are in quotes.
+            let seen = format!("{:?}", asked.seen(host));
             by.entry(seen).or_default().insert(position);
         }
         let mut kinds: Vec<IdSet> = by.into_values().collect();

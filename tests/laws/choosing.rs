@@ -15,7 +15,9 @@ use infra_lang::{Files, GivenValues, Memory, Mode};
 const WORKLOADS: &str = r#"
 volume "data" { size = "1GiB" }
 image "guest" { disk = "guest.raw" }
-workload "plain" { container { image = "registry.example/a:1" } }
+workload "plain" {
+  container { image = "registry.example/a:1" }
+}
 workload "named" {
   host = host.h03
   container { image = "registry.example/a:1" }
@@ -44,11 +46,13 @@ workload "swapping" {
 }
 workload "quota" {
   container {
-    image  = "registry.example/a:1"
+    image = "registry.example/a:1"
     limits { cpu_quota = "20ms" }
   }
 }
-workload "guest" { kvm { image = image.guest } }
+workload "guest" {
+  kvm { image = image.guest }
+}
 workload "emulated" {
   kvm {
     image        = image.guest
@@ -58,7 +62,7 @@ workload "emulated" {
 workload "q35" {
   kvm {
     image        = image.guest
-    machine_type = "q35"
+    machine      = "q35"
   }
 }
 workload "efi" {
