@@ -103,8 +103,14 @@ const CHANGES: &[Change] = &[
     |f| f.libvirt.as_mut().unwrap().devices.firmware = Some(Vec::new()),
     |f| f.libvirt.as_mut().unwrap().devices.secure_boot = Some(false),
     |f| f.versions.libvirt = Some("6.0.0".to_owned()),
-    |f| f.pci[0].address = "0000:00:04.0".to_owned(),
-    |f| f.iommu_groups.clear(),
+    |f| {
+        f.pci[0].address = "0000:00:04.0".to_owned();
+        f.iommu_groups[0].devices = vec!["0000:00:04.0".to_owned()];
+    },
+    |f| {
+        f.pci[0].iommu_group = None;
+        f.iommu_groups.clear();
+    },
     |f| {
         let other = infra_api::facts::PciDevice {
             address: "0000:00:05.0".to_owned(),
