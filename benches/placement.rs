@@ -36,11 +36,41 @@ fn fleet(jobs: usize, hosts: usize) {
     let again = infra_place::place(&fleet, &stood, infra_place::Effort::default());
     let noop = start.elapsed();
     let stays = again.assigned.iter().flatten().filter(|a| a.stays).count();
+    let one = change(&fleet, stood);
     let used: std::collections::BTreeSet<usize> =
         outcome.assigned.iter().flatten().map(|a| a.host).collect();
     println!(
-        "{jobs} on {hosts}: cold {cold:?}, no change {noop:?}; placed {placed}, stays {stays}, refused classes {}, hosts {}",
+        "{jobs} on {hosts}: cold {cold:?}, no change {noop:?}, one change {one:?}; placed {placed}, stays {stays}, refused classes {}, hosts {}, peak {} MiB",
         outcome.refused.len(),
-        used.len()
+        used.len(),
+        peak_mib()
     );
+}
+
+/// One workload goes and another comes, in turn; the longest of twenty, as the first is not like the others.
+fn change(hosts: &[infra_place::Host], jobs: Vec<infra_place::Job>) -> std::time::Duration {
+    let effort = infra_place::Effort::default();
+    let mut held = infra_place::Fleet::new(hosts, jobs, effort, |_, _| false);
+    let mut longest = std::time::Duration::ZERO;
+    for n in 0..20 {
+        let gone = held.jobs()[n * held.jobs().len() / 20].clone();
+        let new = infra_place::Job {
+            name: infra_api::Address::new(format!("workload.x{n:06}")),
+            stands: None,
+            ..gone.clone()
+        };
+        let start = Instant::now();
+        let changed = held.change(&[gone.name], vec![new]);
+        longest = longest.max(start.elapsed());
+        assert_eq!(changed.assigned.len() + changed.refused.len(), 1);
+    }
+    longest
+}
+
+/// The most that this process has had so far; nothing where the kernel does not tell.
+fn peak_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|l| l.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kib.unwrap_or_default() >> 10
 }

@@ -46,6 +46,8 @@ pub struct Inputs<'a> {
     pub files: &'a BTreeMap<String, FileFacts>,
     pub pinned: &'a BTreeMap<(HostName, ImageTag), Pinned>,
     pub providers: &'a [Box<dyn Provider>],
+    /// So many workloads at most go to better places; none where it was not asked for.
+    pub rebalance: Option<usize>,
 }
 
 /// What was decided, and why.
@@ -78,7 +80,11 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
         .map(|w| (w, &choices[&w.address]))
         .collect();
     let (inventory, prior) = (inputs.inventory, inputs.prior);
-    let mut placed = Arranged::new(&pairs, &[], inventory, prior, inputs.held).placed();
+    let arranged = Arranged::new(&pairs, &[], inventory, prior, inputs.held);
+    let mut placed = match inputs.rebalance {
+        Some(most) => arranged.rebalanced(most).placed(),
+        None => arranged.placed(),
+    };
     for (workload, choice) in &pairs {
         if choice.possible.is_empty() {
             placed.refused.push(Refused::by_gates(choice));

@@ -251,7 +251,7 @@ fn told(refusal: &HostRefusal) -> String {
         hosts,
         constraint,
     } = refusal;
-    let hosts = names(hosts.iter());
+    let hosts = names(hosts.len(), hosts.iter());
     let own = match (runtime, constraint) {
         (Runtime::Kvm, Constraint::Memory { .. }) => " (with what QEMU takes for itself)",
         _ => "",

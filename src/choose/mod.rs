@@ -90,10 +90,8 @@ impl Choice {
                 })
             })
             .collect();
-        let preference = |runtime: &Runtime| PREFERENCE.iter().position(|r| r == runtime);
-        losers.sort_by(|(a, ..), (b, ..)| {
-            (preference(&a.runtime), &a.host).cmp(&(preference(&b.runtime), &b.host))
-        });
+        let of = |runtime: Runtime| self.ruled_out.iter().position(|out| out.runtime == runtime);
+        losers.sort_by(|(a, ..), (b, ..)| (of(a.runtime), &a.host).cmp(&(of(b.runtime), &b.host)));
         losers
     }
 }

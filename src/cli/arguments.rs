@@ -1,16 +1,14 @@
 //! The command line.
 
-use std::collections::BTreeMap;
+mod options;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use infra_api::Address;
 use infra_lang::{Argument, GivenValues};
 
-use super::session::Options;
 use crate::select::{Asked, Pattern};
-use crate::world::Endpoints;
 
 /// Declare workloads; infra chooses bare metal, a container or a virtual machine for each, finds the exact place,
 /// shows the plan and its reasons, and applies it.
@@ -157,6 +155,26 @@ pub struct Planning {
     pub replace: Vec<String>,
 }
 
+/// Whether what runs may go elsewhere.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Rebalancing {
+    /// Move workloads to better places: what they need nearer, fewer hosts in use; without it what runs stays
+    #[arg(long)]
+    pub rebalance: bool,
+    /// Move at most so many
+    #[arg(long, value_name = "N", requires = "rebalance")]
+    pub max_moves: Option<usize>,
+}
+
+impl Rebalancing {
+    /// So many workloads at most.
+    #[must_use]
+    pub fn most(&self) -> Option<usize> {
+        let most = self.max_moves.unwrap_or(usize::MAX);
+        self.rebalance.then_some(most)
+    }
+}
+
 /// What a plan is about.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Selecting {
@@ -242,6 +260,8 @@ pub struct Plan {
     #[command(flatten)]
     pub planning: Planning,
     #[command(flatten)]
+    pub rebalancing: Rebalancing,
+    #[command(flatten)]
     pub selecting: Selecting,
     /// Write the plan to a file that `apply` takes
     #[arg(long, value_name = "FILE", conflicts_with = "facts")]
@@ -253,10 +273,10 @@ pub struct Plan {
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Plan the removal of everything
-    #[arg(long, conflicts_with_all = ["refresh_only", "replace"])]
+    #[arg(long, conflicts_with_all = ["refresh_only", "replace", "rebalance"])]
     pub destroy: bool,
     /// Plan to change nothing but the state: it is brought to what the world is
-    #[arg(long, conflicts_with_all = ["facts", "replace"])]
+    #[arg(long, conflicts_with_all = ["facts", "replace", "rebalance"])]
     pub refresh_only: bool,
     /// Only what changes, a line each
     #[arg(long, conflicts_with = "json")]
@@ -273,11 +293,13 @@ pub struct Apply {
     #[command(flatten)]
     pub planning: Planning,
     #[command(flatten)]
+    pub rebalancing: Rebalancing,
+    #[command(flatten)]
     pub selecting: Selecting,
     #[command(flatten)]
     pub locking: Locking,
     /// Change nothing but the state: it is brought to what the world is
-    #[arg(long, conflicts_with_all = ["facts", "replace"])]
+    #[arg(long, conflicts_with_all = ["facts", "replace", "rebalance"])]
     pub refresh_only: bool,
     #[command(flatten)]
     pub running: Running,
@@ -458,38 +480,4 @@ pub struct Version {
     /// As JSON
     #[arg(long)]
     pub json: bool,
-}
-
-impl Global {
-    /// Which configuration, with which values.
-    #[must_use]
-    pub fn options(&self, values: &Values) -> Options {
-        let variable = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
-        let local = [
-            ("docker", "INFRA_DOCKER_ENDPOINT"),
-            ("libvirt", "INFRA_LIBVIRT_URI"),
-        ];
-        let local = local
-            .into_iter()
-            .filter_map(|(p, name)| Some((p.to_owned(), variable(name)?)));
-        Options {
-            directory: self.directory.clone(),
-            state: self.state.clone(),
-            given: values.given(),
-            endpoints: Endpoints {
-                local: local.collect::<BTreeMap<_, _>>(),
-            },
-            ..Options::default()
-        }
-    }
-
-    /// The same, for planning.
-    #[must_use]
-    pub fn planning(&self, planning: &Planning) -> Options {
-        Options {
-            facts: planning.facts.clone(),
-            replace: planning.replace.iter().map(Address::new).collect(),
-            ..self.options(&planning.values)
-        }
-    }
 }

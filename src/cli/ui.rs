@@ -142,9 +142,13 @@ impl Ui {
         let _broken_pipe = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
-    /// A result that is JSON.
-    pub fn json(self, value: &serde_json::Value) {
-        self.result(&format!("{value:#}\n"));
+    /// A result that is JSON. Nothing in it can be a terminal's control: it goes out as it is made.
+    pub fn json(self, document: &impl serde::Serialize) {
+        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        let _broken_pipe = serde_json::to_writer_pretty(&mut out, document)
+            .map_err(std::io::Error::from)
+            .and_then(|()| out.write_all(b"\n"))
+            .and_then(|()| out.flush());
     }
 
     /// The talk, on stderr.

@@ -28,6 +28,11 @@ pub const TIERS: [(&str, &str); 13] = [
     ),
 ];
 
+/// Those that tell how near to each other a place has all it needs; who else is there does not matter to them.
+pub const LOCALITY: [&str; 7] = [
+    TIERS[0].0, TIERS[1].0, TIERS[2].0, TIERS[3].0, TIERS[4].0, TIERS[5].0, TIERS[6].0,
+];
+
 /// Lower is better, and the first field that differs decides: the order of the fields is the policy, the derive is the
 /// algorithm.
 ///

@@ -9,8 +9,12 @@ mod eject;
 mod exact;
 mod explain;
 mod greedy;
+mod held;
+mod queues;
 mod reasons;
+mod rebalance;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,6 +30,8 @@ use crate::topology::Topology;
 pub use affinity::{Rule, Scope, Wants};
 pub use capacity::{FleetCapacity, fleet_capacity};
 pub use explain::{Explained, Nearest, Rival, Verdict, Way, explain, nearest};
+pub use held::{Changed, Fleet};
+pub use rebalance::{Gain, Improvement, Move, rebalance};
 
 /// A host of a fleet.
 #[derive(Clone, Debug)]
@@ -100,6 +106,8 @@ pub struct Outcome {
     /// Of jobs that were placed anew, what refuses another one like them now, in the order of the forms; equal ones
     /// share it.
     pub passed_over: BTreeMap<usize, Arc<Vec<Reason>>>,
+    /// Of jobs that stood and went elsewhere so that another has a place, that other.
+    pub made_room: BTreeMap<usize, usize>,
     /// What is left of each host.
     pub rooms: Vec<Arc<Room>>,
     /// All that could be tried was tried; else the search for better ended after so many steps.
@@ -144,17 +152,22 @@ impl Default for Effort {
 /// Places every job that can be placed.
 #[must_use]
 pub fn place(hosts: &[Host], jobs: &[Job], effort: Effort) -> Outcome {
-    let mut placing = greedy::Placing::new(hosts, jobs);
+    let mut placing = greedy::Placing::new(hosts, Cow::Borrowed(jobs));
     placing.stay();
+    open(&mut placing, effort);
+    placing.finish()
+}
+
+/// Places those that have no place.
+fn open(placing: &mut greedy::Placing<'_>, effort: Effort) {
     placing.place_all();
     placing.settle();
     if placing.has_refused() {
-        eject::improve(&mut placing, effort);
+        eject::improve(placing, effort);
         placing.settle();
         if placing.has_refused() {
-            placing.complete = exact::solve(&mut placing, effort);
+            placing.complete = exact::solve(placing, effort);
             placing.settle();
         }
     }
-    placing.finish()
 }

@@ -22,12 +22,12 @@ mod waste;
 
 pub use ask::{Ask, Cell, Cpus, Devices, Memory, Near, Numa, Policy};
 pub use capacity::{Capacity, Lack, Left, capacity};
-pub use cost::{Cost, TIERS};
+pub use cost::{Cost, LOCALITY, TIERS};
 pub use fit::{CellView, Fit, SharedView, View, fit};
 pub use fleet::{
-    Affinity, Assigned, Effort, Explained, FleetCapacity, Form, Host, Job, Nearest, Outcome,
-    Reason, Refusal, Rival, Rule, Scope, Stood, Verdict, Wants, Way, explain, fleet_capacity,
-    nearest, place,
+    Affinity, Assigned, Changed, Effort, Explained, Fleet, FleetCapacity, Form, Gain, Host,
+    Improvement, Job, Move, Nearest, Outcome, Reason, Refusal, Rival, Rule, Scope, Stood, Verdict,
+    Wants, Way, explain, fleet_capacity, nearest, place, rebalance,
 };
 pub use infra_api::{L3, Threads};
 pub use misses::{Miss, misses};

@@ -8,6 +8,7 @@ mod devices;
 mod explain;
 mod fleet;
 mod forms;
+mod rebalance;
 mod refusal;
 mod stand;
 mod told;
@@ -30,7 +31,8 @@ pub use ask::Held;
 pub use capacity::{Capacity, HostCapacity, Left, OnNodes, Pages, Short};
 pub(crate) use devices::kind as device_kind;
 pub use explain::{Explained, Rival};
-pub use infra_place::TIERS;
+pub use infra_place::{Gain, LOCALITY, TIERS};
+pub use rebalance::{Improvement, Move};
 pub use refusal::{Constraint, HostRefusal, Refused};
 pub use told::{PassedOver, names};
 
@@ -44,6 +46,10 @@ pub struct Placed {
     /// Candidates that were preferred and did not fit, by workload.
     pub passed_over: BTreeMap<Address, PassedOver>,
     pub refused: Vec<Refused>,
+    /// Workloads that ran and go elsewhere so that another has a place, and that other.
+    pub made_room: BTreeMap<Address, Address>,
+    /// Moves to better places, where that was asked for.
+    pub improvements: Vec<Improvement>,
     /// What would make those fit, at most two ways for each; every one was tried.
     pub nearest: BTreeMap<Address, Vec<String>>,
 }
@@ -67,6 +73,7 @@ pub struct Arranged<'a> {
     runtimes: Vec<Vec<Runtime>>,
     jobs: Vec<Job>,
     outcome: Outcome,
+    improvements: Vec<infra_place::Improvement>,
     inventory: &'a Inventory,
 }
 
@@ -105,8 +112,19 @@ impl<'a> Arranged<'a> {
             runtimes,
             jobs,
             outcome,
+            improvements: Vec::new(),
             inventory,
         }
+    }
+
+    /// Moves at most so many of those who have a place to better ones.
+    #[must_use]
+    pub fn rebalanced(mut self, most: usize) -> Self {
+        let outcome = std::mem::take(&mut self.outcome);
+        let (hosts, effort) = (&self.fleet.hosts, Effort::default());
+        (self.outcome, self.improvements) =
+            infra_place::rebalance(hosts, &self.jobs, outcome, most, effort);
+        self
     }
 
     /// Where everything goes, and why the rest goes nowhere.
@@ -117,6 +135,8 @@ impl<'a> Arranged<'a> {
         let placed = self.fleet.placed(asked, jobs, outcome, self.inventory);
         Placed {
             nearest: self.nearest(),
+            made_room: self.made_room(),
+            improvements: self.improvements(),
             ..placed
         }
     }

@@ -14,7 +14,7 @@ use crate::inventory::Inventory;
 /// Hosts that were as good as the one that a workload got, or better, and refuse it.
 #[derive(Clone, Debug)]
 pub struct PassedOver {
-    /// Equal workloads share them.
+    /// Equal workloads share them; hosts in the order of their names.
     all: Arc<[HostRefusal]>,
     /// So many of them are of runtimes that are no worse.
     count: usize,
@@ -47,13 +47,22 @@ impl PassedOver {
         &self.all[..self.count]
     }
 
-    /// Each with its hosts, the one it got not among them.
-    pub fn each(&self) -> impl Iterator<Item = (&HostRefusal, impl Iterator<Item = &HostName>)> {
+    /// Each with how many hosts it is of and which, the one it got not among them.
+    pub fn each(
+        &self,
+    ) -> impl Iterator<Item = (&HostRefusal, usize, impl Iterator<Item = &HostName>)> {
         let told = self.refusals().iter().map(move |refusal| {
             let own = move |host: &&HostName| self.is_own(refusal, host);
-            (refusal, refusal.hosts.iter().filter(move |h| !own(h)))
+            let here =
+                refusal.runtime == self.runtime && refusal.hosts.binary_search(&self.host).is_ok();
+            let count = refusal.hosts.len() - usize::from(here);
+            (
+                refusal,
+                count,
+                refusal.hosts.iter().filter(move |h| !own(h)),
+            )
         });
-        told.filter(|(refusal, _)| refusal.hosts.iter().any(|h| !self.is_own(refusal, h)))
+        told.filter(|(_, count, _)| *count > 0)
     }
 
     fn is_own(&self, refusal: &HostRefusal, host: &HostName) -> bool {
@@ -65,16 +74,13 @@ impl PassedOver {
 const ALL: usize = 12;
 const FIRST: usize = 3;
 
-/// Names of hosts; of many the first, and how many more there are.
-pub fn names<'a>(hosts: impl Iterator<Item = &'a HostName>) -> String {
-    let mut hosts = hosts.map(HostName::as_str);
-    let mut names: Vec<&str> = hosts.by_ref().take(ALL).collect();
-    match hosts.count() {
+/// Names of so many hosts; of many the first, and how many more there are.
+pub fn names<'a>(count: usize, hosts: impl Iterator<Item = &'a HostName>) -> String {
+    let told = if count > ALL { FIRST } else { count };
+    let names: Vec<&str> = hosts.take(told).map(HostName::as_str).collect();
+    match count - told {
         0 => names.join(", "),
-        more => {
-            names.truncate(FIRST);
-            format!("{} and {} more", names.join(", "), ALL - FIRST + more)
-        }
+        more => format!("{} and {more} more", names.join(", ")),
     }
 }
 

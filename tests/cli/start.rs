@@ -110,6 +110,9 @@ Options:
       --no-color                    No colours (NO_COLOR does the same)
       --replace <ADDRESS>           Make what is declared at this address anew; may be given many
                                     times
+      --rebalance                   Move workloads to better places: what they need nearer, fewer
+                                    hosts in use; without it what runs stays
+      --max-moves <N>               Move at most so many
       --target <ADDRESS>            Plan only this and what it needs: an address, a glob, or a host
                                     with all on it; may be given many times
       --exclude <ADDRESS>           Leave this out and what needs it, as it is; may be given many

@@ -84,7 +84,8 @@ pub(crate) fn plan() -> Reader {
             inventory: None,
             concise: false,
         };
-        !show::plan::plan(&view).is_empty() && show::json::plan(&view).is_object()
+        !show::plan::plan(&view).is_empty()
+            && serde_json::to_value(show::json::plan(&view)).is_ok_and(|plan| plan.is_object())
     })
 }
 

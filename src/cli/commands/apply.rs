@@ -67,6 +67,7 @@ pub(in crate::cli) async fn run(
         json: args.json,
     };
     options.asked = args.selecting.asked();
+    options.rebalance = args.rebalancing.most();
     options.refresh_only = args.refresh_only;
     if args.plan.is_some() {
         made_already(&options)?;
@@ -85,6 +86,7 @@ fn made_already(options: &Options) -> Result<(), Stop> {
     let given = [
         (!options.replace.is_empty(), "--replace"),
         (options.refresh_only, "--refresh-only"),
+        (options.rebalance.is_some(), "--rebalance"),
         (!options.asked.targets.is_empty(), "--target"),
         (!options.asked.excludes.is_empty(), "--exclude"),
     ];

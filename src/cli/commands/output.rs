@@ -32,13 +32,7 @@ fn all(outputs: &BTreeMap<String, Output>, as_json: bool, ui: Ui) {
                 serde_json::json!({ "sensitive": o.value.is_none(), "value": o.value }),
             )
         };
-        ui.json(
-            &outputs
-                .iter()
-                .map(entry)
-                .collect::<serde_json::Map<_, _>>()
-                .into(),
-        );
+        ui.json(&outputs.iter().map(entry).collect::<serde_json::Map<_, _>>());
     } else {
         let line = |(name, o): (&String, &Output)| format!("{name} = {}\n", text(o));
         ui.result(&outputs.iter().map(line).collect::<String>());

@@ -19,6 +19,7 @@ pub(in crate::cli) async fn run(
     let mut options = global.planning(&args.planning);
     options.destroy = args.destroy;
     options.asked = args.selecting.asked();
+    options.rebalance = args.rebalancing.most();
     options.refresh_only = args.refresh_only;
     if let Some(path) = &args.generate_config_out {
         generate(options.clone(), path, ui).await?;

@@ -57,6 +57,8 @@ pub struct Options {
     /// Nothing is changed but the state.
     pub refresh_only: bool,
     pub replace: BTreeSet<Address>,
+    /// So many workloads at most go to better places.
+    pub rebalance: Option<usize>,
     pub asked: Asked,
     /// Asked for on the command line, beside what the configuration says.
     pub import: Option<Import>,
@@ -351,6 +353,7 @@ impl Session {
             files,
             pinned,
             providers: &self.providers,
+            rebalance: self.options.rebalance,
         }
     }
 

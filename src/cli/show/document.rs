@@ -13,7 +13,7 @@ use serde_json::Value;
 pub use super::changes::Counts;
 
 /// `MAJOR.MINOR` of both documents. A larger minor number only adds fields.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "1.1";
 
 /// What `infra plan --json` prints.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -32,6 +32,8 @@ pub struct PlanDocument {
     pub outputs: BTreeMap<String, OutputDocument>,
     /// Objects of which only the record in the state changes. Empty where there are steps.
     pub recorded: Vec<RecordedDocument>,
+    /// Moves to better places, where they were asked for.
+    pub rebalanced: Vec<ImprovementDocument>,
     /// Addresses that are others now, and what they were: only the state says so.
     pub moved: BTreeMap<Address, Address>,
     /// Objects that are let go of: they stay as they are.
@@ -78,6 +80,32 @@ pub struct WorkloadDocument {
     pub reasons: Vec<String>,
     /// Why nowhere, by classes of equal hosts. Empty: it has a place.
     pub refused: Vec<RefusalDocument>,
+}
+
+/// Moves that gain something together.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ImprovementDocument {
+    pub moves: Vec<MoveDocument>,
+    /// Criteria that differ, the weightiest first: that one is better.
+    pub gains: Vec<GainDocument>,
+}
+
+/// Another place for a workload.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MoveDocument {
+    pub workload: Address,
+    pub from: HostName,
+    /// Equal to `from`: it has other CPUs or nodes there.
+    pub to: HostName,
+}
+
+/// What a criterion comes to for those who move, in sum.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct GainDocument {
+    /// As in `tiers`; `spread`: wishes about others that are not met; `hosts`: hosts in use.
+    pub name: String,
+    pub before: u64,
+    pub after: u64,
 }
 
 /// A workload's part on one NUMA node.

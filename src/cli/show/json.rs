@@ -4,36 +4,92 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{Address, Placement};
 use infra_plan::{Before, Delta, Output, Plan, Step, StepAction};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 use super::document::{
-    CellDocument, ChangeDocument, DifferenceDocument, HostDocument, OutputDocument,
-    RecordedDocument, RefusalDocument, StepDocument, TierDocument, VcpuDocument, WorkloadDocument,
+    CellDocument, ChangeDocument, DifferenceDocument, GainDocument, HostDocument,
+    ImprovementDocument, MoveDocument, OutputDocument, RecordedDocument, RefusalDocument,
+    StepDocument, TierDocument, VcpuDocument, WorkloadDocument,
 };
 use super::{Drift, Drifts, PlanView, names, place};
 use crate::inventory::HostInventory;
-use crate::placing::{Constraint, HostRefusal};
+use crate::placing::{Constraint, HostRefusal, Improvement};
 
 pub use super::document::{Amount, Counts, DriftDocument, FORMAT_VERSION, PlanDocument};
 
-/// `plan --json`: one document.
+/// `plan --json`: one document. Of a fleet it is large: it is made while it is written.
 #[must_use]
-pub fn plan(view: &PlanView<'_>) -> Value {
-    let hosts = view.inventory.iter().flat_map(|i| i.hosts.values());
-    value(&PlanDocument {
-        format_version: FORMAT_VERSION.to_owned(),
-        project: view.project.clone(),
-        hosts: hosts.map(host).collect(),
-        workloads: workloads(view),
-        steps: view.plan.steps.iter().map(|s| step(view.plan, s)).collect(),
-        outputs: outputs(view),
-        recorded: recorded(view),
-        moved: view.plan.moved.clone(),
-        let_go: view.plan.let_go.clone(),
-        imports: view.plan.imports.clone(),
-        left_out: view.plan.left_out.clone(),
-        summary: Counts::of(view.plan),
-    })
+pub fn plan<'a>(view: &'a PlanView<'a>) -> impl Serialize + 'a {
+    Document(view)
+}
+
+/// A [`PlanDocument`], its members in the order of their names.
+struct Document<'a>(&'a PlanView<'a>);
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let view = self.0;
+        let hosts = || view.inventory.iter().flat_map(|i| i.hosts.values());
+        let steps = || view.plan.steps.iter().map(|s| step(view.plan, s));
+        let small = PlanDocument {
+            format_version: FORMAT_VERSION.to_owned(),
+            project: view.project.clone(),
+            hosts: Vec::new(),
+            workloads: Vec::new(),
+            steps: Vec::new(),
+            outputs: outputs(view),
+            recorded: recorded(view),
+            rebalanced: rebalanced(view),
+            moved: view.plan.moved.clone(),
+            let_go: view.plan.let_go.clone(),
+            imports: view.plan.imports.clone(),
+            left_out: view.plan.left_out.clone(),
+            summary: Counts::of(view.plan),
+        };
+        let members = value(&small);
+        let members = members.as_object().into_iter().flatten();
+        let mut map = serializer.serialize_map(None)?;
+        for (name, member) in members {
+            match name.as_str() {
+                "hosts" => map.serialize_entry(name, &Each(|| hosts().map(host)))?,
+                "steps" => map.serialize_entry(name, &Each(steps))?,
+                "workloads" => map.serialize_entry(name, &Each(|| workloads(view)))?,
+                _ => map.serialize_entry(name, member)?,
+            }
+        }
+        map.end()
+    }
+}
+
+/// Documents of which there may be many, one after the other.
+struct Each<F>(F);
+
+impl<T: Serialize, I: Iterator<Item = T>, F: Fn() -> I> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)().map(|document| value(&document)))
+    }
+}
+
+fn rebalanced(view: &PlanView<'_>) -> Vec<ImprovementDocument> {
+    let improvements = view.decision.iter().flat_map(|d| &d.placed.improvements);
+    let document = |improvement: &Improvement| ImprovementDocument {
+        moves: (improvement.moves.iter())
+            .map(|one| MoveDocument {
+                workload: one.workload.clone(),
+                from: one.from.clone(),
+                to: one.to.clone(),
+            })
+            .collect(),
+        gains: (improvement.gains.iter())
+            .map(|gain| GainDocument {
+                name: gain.tier.to_owned(),
+                before: gain.before,
+                after: gain.after,
+            })
+            .collect(),
+    };
+    improvements.map(document).collect()
 }
 
 fn recorded(view: &PlanView<'_>) -> Vec<RecordedDocument> {
@@ -67,7 +123,7 @@ pub fn drift(drifts: &Drifts) -> Value {
 }
 
 /// A document always has a form in JSON: its maps' keys are texts.
-fn value(document: &impl serde::Serialize) -> Value {
+fn value(document: &impl Serialize) -> Value {
     serde_json::to_value(document).unwrap_or_default()
 }
 
@@ -89,14 +145,18 @@ fn host(host: &HostInventory) -> HostDocument {
     }
 }
 
-fn workloads(view: &PlanView<'_>) -> Vec<WorkloadDocument> {
+fn workloads(view: &PlanView<'_>) -> impl Iterator<Item = WorkloadDocument> {
     let placed = view.plan.result.workloads.iter();
-    let placed = placed.map(|(address, p)| workload(view, address, p));
+    let placed = placed.map(|(address, placement)| (address, Ok(placement)));
     let refused = view.decision.iter().flat_map(|d| &d.placed.refused);
-    let refused = refused.map(|r| nowhere(&r.workload, &r.refused));
-    let mut all: Vec<WorkloadDocument> = placed.chain(refused).collect();
-    all.sort_by(|a, b| names::order(&a.address).cmp(&names::order(&b.address)));
-    all
+    let refused = refused.map(|r| (&r.workload, Err(&*r.refused)));
+    let mut all: Vec<(&Address, Result<&Placement, &[HostRefusal]>)> =
+        placed.chain(refused).collect();
+    all.sort_by_cached_key(|placed| names::order(placed.0));
+    all.into_iter().map(|(address, place)| match place {
+        Ok(placement) => workload(view, address, placement),
+        Err(refused) => nowhere(address, refused),
+    })
 }
 
 fn workload(view: &PlanView<'_>, address: &Address, placement: &Placement) -> WorkloadDocument {

@@ -50,10 +50,5 @@ pub(super) fn ids(noun: &str, ids: &IdSet) -> String {
 }
 
 pub(super) fn hosts(names: &[HostName]) -> String {
-    some(names.iter())
-}
-
-/// Names of hosts; of many the first, and how many more.
-pub(super) fn some<'a>(hosts: impl Iterator<Item = &'a HostName>) -> String {
-    crate::placing::names(hosts)
+    crate::placing::names(names.len(), names.iter())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::target::Acceleration;
 use infra_api::units::Bytes;
-use infra_api::{Address, Cell, CpuPolicy, HostName, IdSet, Placement, ResourceId, Runtime};
+use infra_api::{Address, Cell, CpuPolicy, IdSet, Placement, ResourceId, Runtime};
 use infra_plan::Record;
 use serde::Deserialize;
 
@@ -13,7 +13,7 @@ use super::names;
 use crate::choose::{Choice, PREFERENCE};
 use crate::decide::Decision;
 use crate::lower::main_resource;
-use crate::placing::HostRefusal;
+use crate::placing::{Gain, HostRefusal, LOCALITY};
 
 /// So many of the places that did not fit are told; `infra explain` tells all.
 const TOLD: usize = 2;
@@ -118,6 +118,10 @@ pub(super) fn reasons(
     }
     let prior = view.prior.workloads.get(address);
     let mut reasons = prior.map_or_else(Vec::new, |prior| moves(prior, placement));
+    if let Some(prior) = prior.filter(|_| !reasons.is_empty()) {
+        reasons.extend(cause(view, address, prior, placement));
+        reasons.extend(gains(prior, placement).iter().map(gain));
+    }
     let elsewhere =
         prior.is_none_or(|p| (p.runtime, &p.host) != (placement.runtime, &placement.host));
     if let Some(decision) = view.decision.filter(|_| elsewhere) {
@@ -138,6 +142,51 @@ fn moves(prior: &Placement, now: &Placement) -> Vec<String> {
         (true, false) => vec![format!("was on {}", prior.host)],
         (false, _) => vec![format!("was {} on {}", one(prior.runtime), prior.host)],
     }
+}
+
+/// Why it does not stay, where that is another's doing.
+fn cause(
+    view: &PlanView<'_>,
+    address: &Address,
+    prior: &Placement,
+    now: &Placement,
+) -> Option<String> {
+    let made_room = view.decision.map(|d| &d.placed.made_room);
+    if let Some(other) = made_room.and_then(|m| m.get(address)) {
+        return Some(format!("makes room for {}", names::short(other)));
+    }
+    let home = view.inventory?.hosts.get(&prior.host)?;
+    let drained = home.declared.drain && prior.host != now.host;
+    drained.then(|| format!("{} is drained", prior.host))
+}
+
+/// What its place is better or worse at than the one it had.
+fn gains(prior: &Placement, now: &Placement) -> Vec<Gain> {
+    let cost = |placement: &Placement, tier| {
+        let mut tiers = placement.tiers.iter();
+        tiers.find(|t| t.name == tier).map_or(0, |t| t.cost)
+    };
+    let gain = |tier| Gain {
+        tier,
+        before: cost(prior, tier),
+        after: cost(now, tier),
+    };
+    let gains = LOCALITY.into_iter().map(gain);
+    gains.filter(|gain| gain.before != gain.after).collect()
+}
+
+/// `extra nodes 1 → 0`.
+pub(super) fn gain(gain: &Gain) -> String {
+    let Gain {
+        tier,
+        before,
+        after,
+    } = gain;
+    let tier = match *tier {
+        "hosts" => "hosts in use".to_owned(),
+        tier => tier.replace('_', " "),
+    };
+    format!("{tier} {before} → {after}")
 }
 
 fn moves_on_host(prior: &Placement, now: &Placement) -> Vec<String> {
@@ -182,7 +231,13 @@ fn why(decision: &Decision, address: &Address, placement: &Placement) -> Vec<Str
     }
     if let Some(passed_over) = decision.placed.passed_over.get(address) {
         let told = passed_over.each().take(TOLD);
-        reasons.extend(told.map(|(r, hosts)| did_not_fit(r, hosts, placement.runtime)));
+        reasons.extend(told.map(|(refusal, count, hosts)| {
+            did_not_fit(
+                refusal,
+                &crate::placing::names(count, hosts),
+                placement.runtime,
+            )
+        }));
         let more = passed_over.each().skip(TOLD).count();
         reasons.extend((more > 0).then(|| format!("{more} more did not fit")));
     }
@@ -228,17 +283,12 @@ fn why_not_offered(choice: &Choice, chosen: Runtime) -> Vec<String> {
 }
 
 /// A preferred place without room.
-fn did_not_fit<'a>(
-    refusal: &HostRefusal,
-    hosts: impl Iterator<Item = &'a HostName>,
-    chosen: Runtime,
-) -> String {
+fn did_not_fit(refusal: &HostRefusal, hosts: &str, chosen: Runtime) -> String {
     let HostRefusal {
         runtime,
         hosts: _,
         constraint,
     } = refusal;
-    let hosts = names::some(hosts);
     if *runtime == chosen {
         format!("{hosts} did not fit: {constraint}")
     } else {

@@ -12,7 +12,8 @@ use super::deltas::{Row, rows};
 use super::page::{BOLD, GREEN, PLAIN, Page, RED, WIDTH, YELLOW, count, paint};
 use super::workloads::workloads;
 use super::{Drift, Drifts, PlanView};
-use super::{names, recorded};
+use super::{names, place, recorded};
+use crate::placing::Improvement;
 
 /// The plan for a person.
 #[must_use]
@@ -35,6 +36,7 @@ pub fn plan(view: &PlanView<'_>) -> String {
         rows(&mut page, SYMBOLS, &outputs);
     }
     page.blank();
+    rebalanced(&mut page, view);
     moved(&mut page, view);
     left_out(&mut page, view);
     let state = !recorded.is_empty() || moves(view);
@@ -44,6 +46,27 @@ pub fn plan(view: &PlanView<'_>) -> String {
 
 fn moves(view: &PlanView<'_>) -> bool {
     !view.plan.moved.is_empty() || !view.plan.let_go.is_empty() || !view.plan.imports.is_empty()
+}
+
+/// What is gained by each move, where moves were asked for.
+fn rebalanced(page: &mut Page, view: &PlanView<'_>) {
+    let improvements = view.decision.map_or(&[][..], |d| &d.placed.improvements);
+    for Improvement { moves, gains } in improvements {
+        let moves = moves.iter().map(|one| {
+            let name = names::short(&one.workload);
+            match one.from == one.to {
+                true => format!("{name} on {}", one.from),
+                false => format!("{name} from {} to {}", one.from, one.to),
+            }
+        });
+        let moves: Vec<String> = moves.collect();
+        let gains: Vec<String> = gains.iter().map(place::gain).collect();
+        let text = format!("{}: {}", moves.join(", "), gains.join(", "));
+        page.folded("Rebalanced: ", PLAIN, &text);
+    }
+    if !improvements.is_empty() {
+        page.blank();
+    }
 }
 
 /// What is declared elsewhere now keeps its names and marks; what is let go of keeps everything.

@@ -316,7 +316,7 @@ fn explained() {
     world.refuse("workload.feed[10]");
     golden("explain-nowhere", &explained(&world, "workload.feed[10]"));
     let made = world.plan();
-    let json = document::plan(&world.view(&made));
+    let json = serde_json::to_value(document::plan(&world.view(&made))).unwrap();
     let refused = &json["workloads"][1]["refused"];
     same(
         "refused.json",

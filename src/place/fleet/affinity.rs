@@ -1,6 +1,6 @@
 //! Who may be near whom: groups of workloads, and the domains of hosts (the host itself, a rack, a room …).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Affinity, Host};
 use crate::refusal::Constraint;
@@ -139,9 +139,29 @@ impl Crowd {
         })
     }
 
-    /// How much it is against its wishes there.
+    /// How much it is against its wishes there, and those of the others.
     pub(super) fn price(&self, affinity: &Affinity, host: usize, hosts: &[Host]) -> u32 {
-        let price = affinity.rules.iter().map(|rule| {
+        let missed = affinity
+            .groups
+            .iter()
+            .filter(|group| self.is_missed_elsewhere(**group, host, hosts));
+        let missed = u32::try_from(missed.count()).unwrap_or(u32::MAX);
+        missed + self.scoped_price(affinity, host, hosts, |_| true)
+    }
+
+    /// What of it is the same for all hosts of equal domains in [`Self::scopes`].
+    pub(super) fn wide_price(&self, affinity: &Affinity, host: usize, hosts: &[Host]) -> u32 {
+        self.scoped_price(affinity, host, hosts, |scope| scope > 0)
+    }
+
+    fn scoped_price(
+        &self,
+        affinity: &Affinity,
+        host: usize,
+        hosts: &[Host],
+        of: fn(Scope) -> bool,
+    ) -> u32 {
+        let price = affinity.rules.iter().filter(|r| of(r.scope)).map(|rule| {
             let there =
                 domain(host, rule.scope, hosts).map_or(0, |domain| self.members(rule, domain));
             match rule.wants {
@@ -150,14 +170,27 @@ impl Crowd {
             }
         });
         let others = affinity.groups.iter().map(|group| {
-            let there = domains(host, hosts);
+            let there = domains(host, hosts).filter(|(scope, _)| of(*scope));
             let shy = there.map(|(scope, domain)| {
                 let known = self.shy.get(&(*group, scope, domain));
                 known.copied().unwrap_or(0)
             });
-            shy.sum::<u32>() + u32::from(self.is_missed_elsewhere(*group, host, hosts))
+            shy.sum::<u32>()
         });
         price.sum::<u32>() + others.sum::<u32>()
+    }
+
+    /// The kinds of domains wider than a host that its own wishes, or those of the others who are placed, are about.
+    pub(super) fn scopes(&self, affinity: &Affinity) -> BTreeSet<Scope> {
+        let own = affinity.rules.iter().map(|rule| rule.scope);
+        let others = affinity.groups.iter().flat_map(|group| {
+            let of_group = (*group, 0, 0)..=(*group, Scope::MAX, u32::MAX);
+            self.shy
+                .range(of_group)
+                .filter(|(_, count)| **count > 0)
+                .map(|((_, scope, _), _)| *scope)
+        });
+        own.chain(others).filter(|scope| *scope > 0).collect()
     }
 
     /// Whether any of those who are placed want to be with the group.

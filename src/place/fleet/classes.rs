@@ -21,7 +21,7 @@ pub(super) struct Class {
 }
 
 impl Class {
-    fn of(job: &Job) -> Self {
+    pub(super) fn of(job: &Job) -> Self {
         Self {
             forms: Arc::clone(&job.forms),
             affinity: Arc::clone(&job.affinity),
@@ -30,7 +30,7 @@ impl Class {
         }
     }
 
-    fn same(&self, other: &Self) -> bool {
+    pub(super) fn same(&self, other: &Self) -> bool {
         (self.priority, &self.forms, &self.affinity)
             == (other.priority, &other.forms, &other.affinity)
     }
@@ -101,14 +101,14 @@ pub(super) type Found = Result<Arc<Fit>, Arc<Constraint>>;
 const MOST: usize = 40_000;
 
 impl Memo {
-    /// Fits a form of a class into a host, whose room has this fingerprint.
+    /// Fits a form of a class into a host, whose room has this fingerprint; with a room that is equal to it.
     pub(super) fn fit(
         &mut self,
         key: (u64, usize, usize),
         host: &Host,
         room: &Arc<Room>,
         ask: &Ask,
-    ) -> Found {
+    ) -> (Found, Arc<Room>) {
         let topology = Arc::as_ptr(&host.topology) as usize;
         let same =
             |k: &&Known| k.topology == topology && (Arc::ptr_eq(&k.room, room) || k.room == *room);
@@ -117,7 +117,7 @@ impl Memo {
             .get(&key)
             .and_then(|known| known.iter().find(same))
         {
-            return known.found.clone();
+            return (known.found.clone(), Arc::clone(&known.room));
         }
         let found = fit(&host.topology, room, ask)
             .map(Arc::new)
@@ -132,6 +132,6 @@ impl Memo {
             room: Arc::clone(room),
             found: found.clone(),
         });
-        found
+        (found, Arc::clone(room))
     }
 }

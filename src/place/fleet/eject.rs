@@ -13,7 +13,8 @@ pub(super) fn improve(placing: &mut Placing<'_>, effort: Effort) {
     let mut open: Vec<usize> = (0..placing.jobs.len())
         .filter(|job| placing.assigned[*job].is_none())
         .collect();
-    open.sort_by_key(|job| (-placing.jobs[*job].priority, placing.class_of[*job], *job));
+    let class = |job: &usize| placing.first(placing.class_of[*job]);
+    open.sort_by_key(|job| (-placing.jobs[*job].priority, class(job), *job));
     let mut hopeless: Vec<usize> = Vec::new();
     for job in open {
         let class = placing.class_of[job];
@@ -106,7 +107,7 @@ fn candidates(
     let mut others: Vec<usize> = placing.on_host[host].iter().filter(may).copied().collect();
     let key = |other: &usize| {
         let stays = placing.assigned[*other].as_ref().is_some_and(|a| a.stays);
-        (stays, placing.class_of[*other], *other)
+        (stays, placing.first(placing.class_of[*other]), *other)
     };
     others.sort_by_key(key);
     others
@@ -147,9 +148,11 @@ fn exchange(
         );
         if let Some((_, assigned)) = placing.best(other, |_| true) {
             placing.assign(other, assigned);
+            placing.made_room.insert(other, job);
             return true;
         }
         if chain(placing, other, effort, steps, depth - 1, moving) {
+            placing.made_room.insert(other, job);
             return true;
         }
         placing.unassign(job);

@@ -113,6 +113,11 @@ fn all_ways(
             placing.unassign(*other);
         }
         for (job, assigned) in jobs.into_iter().zip(chosen) {
+            if !open.contains(&job) {
+                placing
+                    .made_room
+                    .extend(open.first().map(|for_whom| (job, *for_whom)));
+            }
             placing.assign(job, assigned);
         }
     }

@@ -1,6 +1,7 @@
 //! Why a job is where it is: what its place costs, by what others lose, why the rest refuses it, and what would make it
 //! fit there.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -81,7 +82,7 @@ const MOST_MOVERS: usize = 64;
 /// Tells why a job is where it is, or nowhere.
 #[must_use]
 pub fn explain(hosts: &[Host], jobs: &[Job], outcome: &Outcome, job: usize) -> Explained {
-    let mut placing = Placing::new(hosts, jobs);
+    let mut placing = Placing::new(hosts, Cow::Borrowed(jobs));
     for (other, assigned) in outcome
         .assigned
         .iter()
@@ -110,7 +111,7 @@ pub fn nearest(
     outcome: &Outcome,
     refused: &[usize],
 ) -> Vec<Vec<Nearest>> {
-    let mut placing = Placing::new(hosts, jobs);
+    let mut placing = Placing::new(hosts, Cow::Borrowed(jobs));
     for (other, assigned) in outcome.assigned.iter().enumerate() {
         if let Some(assigned) = assigned {
             placing.assign(other, assigned.clone());
@@ -243,7 +244,8 @@ impl Explaining<'_> {
 
     /// Another one on the host who could be elsewhere, so that this one fits.
     fn moves(&mut self, form: usize, host: usize) -> Option<Way> {
-        let ask = &self.placing.jobs[self.job].forms[form].ask;
+        let forms = Arc::clone(&self.placing.jobs[self.job].forms);
+        let ask = &forms[form].ask;
         let topology = Arc::clone(&self.placing.hosts[host].topology);
         let others = self.placing.on_host[host].iter().copied();
         let others: Vec<usize> = others.take(MOST_MOVERS).collect();

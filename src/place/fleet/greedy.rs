@@ -1,11 +1,12 @@
 //! First what stands stays; then class by class, hardest first, each job on the host where it is cheapest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use infra_api::IdSet;
 
-use super::affinity::{Crowd, Wants};
+use super::affinity::Crowd;
 use super::classes::{Class, Found, Memo, classes, fingerprint};
 use super::{Assigned, Host, Job};
 use crate::ask::{Numa, Policy};
@@ -17,7 +18,7 @@ use crate::stand::keep;
 /// A fleet while it fills.
 pub(super) struct Placing<'a> {
     pub(super) hosts: &'a [Host],
-    pub(super) jobs: &'a [Job],
+    pub(super) jobs: Cow<'a, [Job]>,
     pub(super) classes: Vec<Class>,
     /// The class of each job.
     pub(super) class_of: Vec<usize>,
@@ -28,8 +29,10 @@ pub(super) struct Placing<'a> {
     pub(super) crowd: Crowd,
     memo: Memo,
     pub(super) assigned: Vec<Option<Assigned>>,
-    /// Where a job is in a host's list is of no meaning.
-    pub(super) on_host: Vec<BTreeSet<usize>>,
+    /// Ascending.
+    pub(super) on_host: Vec<Vec<usize>>,
+    /// Who went elsewhere for whom.
+    pub(super) made_room: BTreeMap<usize, usize>,
     pub(super) complete: bool,
 }
 
@@ -64,8 +67,8 @@ impl Price {
 }
 
 impl<'a> Placing<'a> {
-    pub(super) fn new(hosts: &'a [Host], jobs: &'a [Job]) -> Self {
-        let (classes, class_of) = classes(jobs);
+    pub(super) fn new(hosts: &'a [Host], jobs: Cow<'a, [Job]>) -> Self {
+        let (classes, class_of) = classes(&jobs);
         let mut seen: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         let mut rooms: Vec<Arc<Room>> = Vec::with_capacity(hosts.len());
         let mut fingerprints = Vec::with_capacity(hosts.len());
@@ -87,7 +90,6 @@ impl<'a> Placing<'a> {
         }
         Self {
             hosts,
-            jobs,
             classes,
             class_of,
             rooms,
@@ -96,53 +98,51 @@ impl<'a> Placing<'a> {
             crowd: Crowd::default(),
             memo: Memo::default(),
             assigned: vec![None; jobs.len()],
-            on_host: vec![BTreeSet::new(); hosts.len()],
+            on_host: vec![Vec::new(); hosts.len()],
+            jobs,
+            made_room: BTreeMap::new(),
             complete: true,
         }
     }
 
-    /// Leaves every job where it stands, if it may stay there. In the order of the jobs, those with CPUs of their own
-    /// first: who shares gives way.
+    /// Leaves every job where it stands, if it may stay there.
     pub(super) fn stay(&mut self) {
+        self.stay_of(|jobs| 0..jobs);
+    }
+
+    /// The same of some. In the order of the jobs, those with CPUs of their own first: who shares gives way.
+    pub(super) fn stay_of<I: IntoIterator<Item = usize>>(&mut self, jobs: impl Fn(usize) -> I) {
         for dedicated in [true, false] {
-            for (position, job) in self.jobs.iter().enumerate() {
-                let Some(stood) = &job.stands else { continue };
-                let Some(form) = job.forms.get(stood.form) else {
-                    continue;
-                };
-                let own = matches!(form.ask.cpus.policy, Policy::Dedicated(_));
-                let host = u32::try_from(stood.host).unwrap_or(u32::MAX);
-                if own != dedicated || self.hosts[stood.host].drained || !form.hosts.contains(host)
-                {
-                    continue;
-                }
-                if self
-                    .crowd
-                    .forbids(&job.affinity, stood.host, self.hosts)
-                    .is_some()
-                {
-                    continue;
-                }
-                let topology = &self.hosts[stood.host].topology;
-                if let Some(fit) = keep(
-                    topology,
-                    &self.rooms[stood.host],
-                    &form.ask,
-                    &stood.standing,
-                ) {
-                    let (host, form) = (stood.host, stood.form);
-                    self.assign(
-                        position,
-                        Assigned {
-                            host,
-                            form,
-                            fit: Arc::new(fit),
-                            stays: true,
-                        },
-                    );
+            for job in jobs(self.jobs.len()) {
+                if let Some(assigned) = self.stays(job, dedicated) {
+                    self.assign(job, assigned);
                 }
             }
         }
+    }
+
+    /// Where it stands, if it may stay there.
+    fn stays(&self, job: usize, dedicated: bool) -> Option<Assigned> {
+        let job = &self.jobs[job];
+        let stood = job.stands.as_ref()?;
+        let form = job.forms.get(stood.form)?;
+        let own = matches!(form.ask.cpus.policy, Policy::Dedicated(_));
+        let host = u32::try_from(stood.host).unwrap_or(u32::MAX);
+        let barred = self.hosts[stood.host].drained || !form.hosts.contains(host);
+        if own != dedicated || barred {
+            return None;
+        }
+        let forbidden = self.crowd.forbids(&job.affinity, stood.host, self.hosts);
+        forbidden.is_none().then_some(())?;
+        let topology = &self.hosts[stood.host].topology;
+        let room = &self.rooms[stood.host];
+        let fit = keep(topology, room, &form.ask, &stood.standing)?;
+        Some(Assigned {
+            host: stood.host,
+            form: stood.form,
+            fit: Arc::new(fit),
+            stays: true,
+        })
     }
 
     /// Gives a job a place.
@@ -153,7 +153,9 @@ impl<'a> Placing<'a> {
         self.changed(host);
         self.used[host] += 1;
         self.crowd.add(&self.jobs[job].affinity, host, self.hosts);
-        self.on_host[host].insert(job);
+        if let Err(at) = self.on_host[host].binary_search(&job) {
+            self.on_host[host].insert(at, job);
+        }
         self.assigned[job] = Some(assigned);
     }
 
@@ -161,7 +163,7 @@ impl<'a> Placing<'a> {
     pub(super) fn unassign(&mut self, job: usize) -> Option<Assigned> {
         let assigned = self.assigned[job].take()?;
         let host = assigned.host;
-        self.on_host[host].remove(&job);
+        self.on_host[host].retain(|other| *other != job);
         self.rooms[host] = Arc::new(self.room_without(host, &[]));
         self.changed(host);
         self.used[host] -= 1;
@@ -179,6 +181,20 @@ impl<'a> Placing<'a> {
             }
         }
         room
+    }
+
+    /// Takes all that are on a host away; who they were.
+    pub(super) fn clear(&mut self, host: usize) -> Vec<usize> {
+        let jobs = std::mem::take(&mut self.on_host[host]);
+        for job in &jobs {
+            self.assigned[*job] = None;
+            self.crowd
+                .remove(&self.jobs[*job].affinity, host, self.hosts);
+        }
+        self.rooms[host] = Arc::new(self.hosts[host].room.clone());
+        self.used[host] = 0;
+        self.changed(host);
+        jobs
     }
 
     fn changed(&mut self, host: usize) {
@@ -271,8 +287,9 @@ impl<'a> Placing<'a> {
         let forms = Arc::clone(&self.classes[class].forms);
         let stood = self.jobs[job].stands.as_ref();
         let (home, anchored) = (stood.map(|s| s.host), stood.is_some_and(|s| s.anchored));
+        let stood = stood.map(|s| s.form);
         for (position, form) in forms.iter().enumerate() {
-            if stood.is_some_and(|s| s.anchored && s.form != position) {
+            if anchored && stood != Some(position) {
                 continue;
             }
             let mut best: Option<(Price, Assigned)> = None;
@@ -336,61 +353,12 @@ impl<'a> Placing<'a> {
     pub(super) fn found(&mut self, class: usize, form: usize, host: usize) -> Found {
         let ask = &self.classes[class].forms[form].ask;
         let key = (self.fingerprints[host], class, form);
-        self.memo
-            .fit(key, &self.hosts[host], &self.rooms[host], ask)
-    }
-
-    /// New jobs of one class: hosts stand in the order of their price, and only the one that was taken changes.
-    fn place_class(&mut self, class: usize, jobs: &[usize]) {
-        let mut jobs = jobs.iter().copied().peekable();
-        let forms = Arc::clone(&self.classes[class].forms);
-        let affinity = Arc::clone(&self.classes[class].affinity);
-        let crowded = !affinity.rules.is_empty() || !affinity.groups.is_empty();
-        // Beside company the price falls, too, and not only where one was placed.
-        let drawn = affinity.rules.iter().any(|r| r.wants == Wants::Together)
-            || affinity.groups.iter().any(|group| self.crowd.draws(*group));
-        for position in 0..forms.len() {
-            if jobs.peek().is_none() {
-                return;
-            }
-            let mut prices = self.prices(class, position);
-            while let (Some(_), Some(price)) = (jobs.peek(), prices.pop_first()) {
-                // Where others matter, the price may have risen since.
-                let now = self.price(class, position, price.host, None);
-                let Some((now, fit)) = now else { continue };
-                if crowded && now > price {
-                    prices.insert(now);
-                    continue;
-                }
-                let job = jobs.next().unwrap_or_default();
-                self.assign(
-                    job,
-                    Assigned {
-                        host: price.host,
-                        form: position,
-                        fit,
-                        stays: false,
-                    },
-                );
-                match drawn {
-                    true => prices = self.prices(class, position),
-                    false => prices.extend(
-                        self.price(class, position, price.host, None)
-                            .map(|(price, _)| price),
-                    ),
-                }
-            }
-        }
-    }
-
-    /// Of all hosts that can take one of a class.
-    fn prices(&mut self, class: usize, form: usize) -> BTreeSet<Price> {
-        let hosts = Arc::clone(&self.classes[class].forms[form].hosts);
-        let prices = hosts.iter().filter_map(|host| {
-            let (price, _) = self.price(class, form, host as usize, None)?;
-            Some(price)
-        });
-        prices.collect()
+        let (found, room) = self
+            .memo
+            .fit(key, &self.hosts[host], &self.rooms[host], ask);
+        // Equal rooms become one: then they need not be compared again.
+        self.rooms[host] = room;
+        found
     }
 
     /// Company before those who must be with it. Of these hardest first: who is bound to few hosts or named things has
@@ -434,7 +402,7 @@ impl<'a> Placing<'a> {
                 ranks[*class],
                 hardness(class),
                 std::cmp::Reverse(self.bytes(*class)),
-                *class,
+                self.first(*class),
             )
         });
         order
@@ -446,6 +414,15 @@ impl<'a> Placing<'a> {
         let rank = |job: &usize| order.iter().position(|class| *class == self.class_of[*job]);
         jobs.sort_by_key(|job| (rank(job), *job));
         jobs
+    }
+
+    /// The first job of a class: classes are in the order of these.
+    pub(super) fn first(&self, class: usize) -> usize {
+        self.classes[class]
+            .jobs
+            .first()
+            .copied()
+            .unwrap_or(usize::MAX)
     }
 
     fn bytes(&self, class: usize) -> u64 {

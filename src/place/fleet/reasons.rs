@@ -16,28 +16,41 @@ impl Placing<'_> {
             complete: self.complete,
             ..Outcome::default()
         };
-        for class in 0..self.classes.len() {
-            let jobs = self.classes[class].jobs.clone();
-            let new = |job: &usize| self.assigned[*job].as_ref().is_none_or(|a| !a.stays);
-            let new: Vec<usize> = jobs.into_iter().filter(new).collect();
+        (outcome.refused, outcome.passed_over) = self.told();
+        let stays = |job: &usize| self.assigned[*job].as_ref().is_none_or(|a| a.stays);
+        self.made_room
+            .retain(|job, _| self.jobs[*job].stands.is_some() && !stays(job));
+        outcome.made_room = std::mem::take(&mut self.made_room);
+        (outcome.assigned, outcome.rooms) = (self.assigned, self.rooms);
+        outcome
+    }
+
+    /// The reasons of those who found nothing, and those that others found who are placed anew.
+    pub(super) fn told(&mut self) -> (Vec<Refusal>, BTreeMap<usize, Arc<Vec<Reason>>>) {
+        let (mut refusals, mut passed_over) = (Vec::new(), BTreeMap::new());
+        let mut order: Vec<usize> = (0..self.classes.len()).collect();
+        order.sort_by_key(|class| self.first(*class));
+        for class in order {
+            let new = |job: &&usize| self.assigned[**job].as_ref().is_none_or(|a| !a.stays);
+            let jobs = self.classes[class].jobs.iter();
+            let new: Vec<usize> = jobs.filter(new).copied().collect();
             if new.is_empty() {
                 continue;
             }
             let why = Arc::new(self.reasons(class));
-            let mut refused = Vec::new();
+            let mut jobs = Vec::new();
             for job in new {
                 if self.assigned[job].is_none() {
-                    refused.push(job);
+                    jobs.push(job);
                 } else if !why.is_empty() {
-                    outcome.passed_over.insert(job, Arc::clone(&why));
+                    passed_over.insert(job, Arc::clone(&why));
                 }
             }
-            if !refused.is_empty() {
-                outcome.refused.push(Refusal { jobs: refused, why });
+            if !jobs.is_empty() {
+                refusals.push(Refusal { jobs, why });
             }
         }
-        (outcome.assigned, outcome.rooms) = (self.assigned, self.rooms);
-        outcome
+        (refusals, passed_over)
     }
 
     /// Why a class has no place, host by host, equal reasons together.
