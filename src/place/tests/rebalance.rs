@@ -1,4 +1,5 @@
-//! Moves to better places: each gains something, and all that held before holds after.
+//! Who moves: to better places, where each move gains something and all that held before holds after; and for others, where
+//! what is said of it is so.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,8 +7,8 @@ use std::sync::Arc;
 use infra_api::{Address, HostName, IdSet, Threads};
 use infra_place::{
     Affinity, Ask, Assigned, Core, Cpus, Effort, Form, Gain, Host, Improvement, Job, Memory, Node,
-    Outcome, Policy, Room, Rule, Stand, Standing, Stock, Stood, Topology, Wants, place, price,
-    rebalance,
+    Outcome, Policy, Room, Rule, Stand, Standing, Stock, Stood, Topology, Wants, Way, fit, nearest,
+    place, price, rebalance,
 };
 use proptest::prelude::*;
 
@@ -300,5 +301,62 @@ proptest! {
         let (before, after) = ((costs, used(&places)), (better, used(&now)));
         prop_assert!(after <= before, "{:?} {:?}", after, before);
         prop_assert_eq!(improvements.is_empty(), after == before);
+    }
+}
+
+/// Beside all others who have a place.
+fn room(hosts: &[Host], assigned: &[Option<Assigned>], host: usize, but: &[usize]) -> Room {
+    let mut room = hosts[host].room.clone();
+    for (job, assigned) in assigned.iter().enumerate() {
+        let here = assigned.as_ref().filter(|a| a.host == host);
+        if let Some(here) = here.filter(|_| !but.contains(&job)) {
+            room.take(&hosts[host].topology, &here.fit);
+        }
+    }
+    room
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// "It fits if X moves": it does, and X has the place that is named.
+    #[test]
+    fn who_is_said_to_make_room_does(
+        machines in 1..4usize,
+        wishes in prop::collection::vec(1..7u32, 4..14),
+        anchored in any::<u16>(),
+    ) {
+        let hosts: Vec<Host> = (0..machines).map(|n| host(n, 2, 4)).collect();
+        let all: Vec<Job> = (0..).zip(&wishes).map(|(n, count)| job(n, machines, None, *count)).collect();
+        // Nobody is moved aside, so that there is something to say.
+        let idle = Effort { steps: 0, moves: false };
+        let mut jobs = all.clone();
+        let first = place(&hosts, &all, idle);
+        for (n, (job, assigned)) in jobs.iter_mut().zip(&first.assigned).enumerate() {
+            job.stands = assigned.as_ref().map(|assigned| Stood {
+                host: assigned.host,
+                form: 0,
+                standing: Arc::new(assigned.fit.standing(&hosts[assigned.host].topology)),
+                anchored: anchored >> n & 1 == 1,
+            });
+        }
+        let outcome = place(&hosts, &jobs, idle);
+        let refused: Vec<usize> = (0..jobs.len()).filter(|job| outcome.assigned[*job].is_none()).collect();
+        for (job, ways) in refused.iter().zip(nearest(&hosts, &jobs, &outcome, &refused)) {
+            for way in ways {
+                let Way::Moves { job: other, host: to, nodes } = way.way else { continue };
+                let from = way.host;
+                prop_assert_eq!(outcome.assigned[other].as_ref().map(|a| a.host), Some(from));
+                prop_assert!(to == from || !jobs[other].stands.as_ref().unwrap().anchored);
+                let mut here = room(&hosts, &outcome.assigned, from, &[other]);
+                let own = fit(&hosts[from].topology, &here, &jobs[*job].forms[0].ask);
+                prop_assert!(own.is_ok(), "{:?}", own);
+                here.take(&hosts[from].topology, &own.unwrap());
+                let there = if to == from { here } else { room(&hosts, &outcome.assigned, to, &[]) };
+                let mut ask = jobs[other].forms[0].ask.clone();
+                ask.memory.nodes = Some(nodes);
+                prop_assert!(fit(&hosts[to].topology, &there, &ask).is_ok());
+            }
+        }
     }
 }
