@@ -323,23 +323,28 @@ proptest! {
     #[test]
     fn who_is_said_to_make_room_does(
         machines in 1..4usize,
-        wishes in prop::collection::vec(1..7u32, 4..14),
+        wishes in prop::collection::vec((1..7u32, any::<bool>()), 4..14),
+        late in prop::collection::vec(1..9u32, 1..4),
         anchored in any::<u16>(),
     ) {
         let hosts: Vec<Host> = (0..machines).map(|n| host(n, 2, 4)).collect();
-        let all: Vec<Job> = (0..).zip(&wishes).map(|(n, count)| job(n, machines, None, *count)).collect();
-        // Nobody is moved aside, so that there is something to say.
+        let all: Vec<Job> = (0..).zip(&wishes).map(|(n, (count, _))| job(n, machines, None, *count)).collect();
+        // Nobody is moved aside, so that there is something to say; some leave holes behind.
         let idle = Effort { steps: 0, moves: false };
-        let mut jobs = all.clone();
         let first = place(&hosts, &all, idle);
-        for (n, (job, assigned)) in jobs.iter_mut().zip(&first.assigned).enumerate() {
-            job.stands = assigned.as_ref().map(|assigned| Stood {
+        let mut jobs = Vec::new();
+        for (n, (job, assigned)) in all.iter().zip(&first.assigned).enumerate() {
+            let Some(assigned) = assigned.as_ref().filter(|_| wishes[n].1) else { continue };
+            let mut job = job.clone();
+            job.stands = Some(Stood {
                 host: assigned.host,
                 form: 0,
                 standing: Arc::new(assigned.fit.standing(&hosts[assigned.host].topology)),
                 anchored: anchored >> n & 1 == 1,
             });
+            jobs.push(job);
         }
+        jobs.extend((20..).zip(&late).map(|(n, count)| job(n, machines, None, *count)));
         let outcome = place(&hosts, &jobs, idle);
         let refused: Vec<usize> = (0..jobs.len()).filter(|job| outcome.assigned[*job].is_none()).collect();
         for (job, ways) in refused.iter().zip(nearest(&hosts, &jobs, &outcome, &refused)) {
