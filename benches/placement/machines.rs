@@ -83,6 +83,7 @@ impl Machine {
                     .map(|vf| format!("0000:3b:{:02x}.{}", vf / 8, vf % 8))
                     .collect(),
                 cpu_ratio: Some(8000),
+                memory_percent: None,
             },
         )
     }

@@ -99,12 +99,22 @@ static OVERCOMMIT: BlockKind = BlockKind {
     name: "overcommit",
     label: None,
     doc: "How much more may be promised than there is. Dedicated CPUs, huge pages and devices are never promised twice.",
-    attributes: &[whole(
-        "cpus",
-        1,
-        1000,
-        "So many shared CPUs on each that nobody has to himself. Without it as many as are asked for.",
-    )],
+    attributes: &[
+        whole(
+            "cpus",
+            1,
+            1000,
+            "So many shared CPUs on each that nobody has to himself. Without it as many as are asked for.",
+        ),
+        whole(
+            "memory_percent",
+            100,
+            1000,
+            "So much ordinary memory in all, in percent of what workloads can have of it (and of each node's): with 150, half \
+             as much again. No workload gets more than there is.",
+        )
+        .default("100"),
+    ],
     blocks: &[],
     computed: &[],
     meta: Meta::NONE,
@@ -178,6 +188,8 @@ pub struct Host {
     pub drain: bool,
     /// Shared CPUs on each that is free; absent: as many as are asked for.
     pub shared_per_cpu: Option<u32>,
+    /// Ordinary memory that is promised in all, in percent of what there is.
+    pub memory_percent: Option<u32>,
     /// By name: interfaces or addresses of the cards.
     pub fabrics: BTreeMap<String, At<Vec<String>>>,
     /// How many steps run on it at once; absent: as many as its daemons take.
@@ -211,6 +223,7 @@ impl Host {
             labels: BTreeMap::new(),
             drain: false,
             shared_per_cpu: None,
+            memory_percent: None,
             fabrics: BTreeMap::new(),
             parallelism: None,
             daemons_parallelism: BTreeMap::new(),
@@ -222,6 +235,7 @@ impl Host {
         let block = &instance.block;
         let docker = block.nested("docker").next();
         let libvirt = block.nested("libvirt").next();
+        let overcommit = block.nested("overcommit").next();
         Self {
             name: HostName::new(instance.address.name.as_ref()),
             docker_endpoint: docker
@@ -242,10 +256,11 @@ impl Host {
             }),
             labels: reader.string_map(block, "labels"),
             drain: reader.bool(block, "drain").unwrap_or(false),
-            shared_per_cpu: block
-                .nested("overcommit")
-                .next()
+            shared_per_cpu: overcommit
                 .and_then(|b| reader.whole(b, "cpus"))
+                .map(|n| n.value),
+            memory_percent: overcommit
+                .and_then(|b| reader.whole(b, "memory_percent"))
                 .map(|n| n.value),
             fabrics: block
                 .nested("fabric")

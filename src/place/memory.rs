@@ -43,12 +43,28 @@ pub(crate) struct Short {
     pub(crate) nodes: IdSet,
 }
 
-/// Whether all demands can be met beside what is bound already.
+/// Whether all demands of one can be met beside what is bound already; where more is promised than there is, also
+/// without the others.
 pub(crate) fn check(room: &Room, demands: &[Demand]) -> Result<(), Short> {
+    let promised = room.nodes.iter().map(|n| n.bytes).collect();
+    within(room.bytes, promised, &room.together, demands)?;
+    if room.most.is_none() && room.nodes.iter().all(|n| n.most.is_none()) {
+        return Ok(());
+    }
+    let there = room.nodes.iter().map(|n| n.most).collect();
+    within(room.most, there, &BTreeMap::new(), demands)
+}
+
+fn within(
+    host: Option<u64>,
+    nodes: Vec<Option<u64>>,
+    bound: &BTreeMap<IdSet, u64>,
+    demands: &[Demand],
+) -> Result<(), Short> {
     let need = demands
         .iter()
         .fold(0u64, |all, d| all.saturating_add(d.bytes));
-    if let Some(have) = room.bytes.filter(|have| need > *have) {
+    if let Some(have) = host.filter(|have| need > *have) {
         return Err(Short {
             need,
             have,
@@ -69,10 +85,8 @@ pub(crate) fn check(room: &Room, demands: &[Demand]) -> Result<(), Short> {
             _ => together.push(demand),
         }
     }
-    let mut left: Vec<u64> = room
-        .nodes
-        .iter()
-        .map(|n| n.bytes.unwrap_or(ENOUGH))
+    let mut left: Vec<u64> = (nodes.into_iter())
+        .map(|bytes| bytes.unwrap_or(ENOUGH))
         .collect();
     for (node, need) in single {
         let have = left[node as usize];
@@ -82,14 +96,10 @@ pub(crate) fn check(room: &Room, demands: &[Demand]) -> Result<(), Short> {
             nodes: IdSet::from([node]),
         })?;
     }
-    if together.is_empty() && room.together.is_empty() {
+    if together.is_empty() && bound.is_empty() {
         return Ok(());
     }
-    let mut sets: Vec<(&IdSet, u64)> = room
-        .together
-        .iter()
-        .map(|(nodes, bytes)| (nodes, *bytes))
-        .collect();
+    let mut sets: Vec<(&IdSet, u64)> = bound.iter().map(|(nodes, bytes)| (nodes, *bytes)).collect();
     sets.extend(together.iter().map(|d| (&d.nodes, d.bytes)));
     let wanted = sets
         .iter()

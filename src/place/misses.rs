@@ -96,9 +96,10 @@ impl Miss {
             }
             Self::MoreMemory { node, more } => {
                 let add = |bytes: Option<u64>| bytes.map(|bytes| bytes.saturating_add(*more));
-                room.bytes = add(room.bytes);
+                (room.bytes, room.most) = (add(room.bytes), add(room.most));
                 if let Some(node) = node.and_then(|id| topology.node(id)) {
-                    room.nodes[node].bytes = add(room.nodes[node].bytes);
+                    let node = &mut room.nodes[node];
+                    (node.bytes, node.most) = (add(node.bytes), add(node.most));
                 }
             }
             _ => {}
@@ -161,14 +162,14 @@ fn lacking(topology: &Topology, room: &Room, ask: &Ask) -> Vec<Miss> {
         }
         let whole = bytes.saturating_add(ask.memory.overhead_bytes);
         for need in [bytes, whole] {
-            if let Some(more) = at.bytes.and_then(|have| need.checked_sub(have)) {
+            if let Some(more) = at.for_one().and_then(|have| need.checked_sub(have)) {
                 let node = Some(node.id);
                 memory.extend((more > 0).then_some(Miss::MoreMemory { node, more }));
             }
         }
     }
     let all = ask.memory.bytes.saturating_add(ask.memory.overhead_bytes);
-    let host = room.bytes.and_then(|have| all.checked_sub(have));
+    let host = room.for_one().and_then(|have| all.checked_sub(have));
     let host = host.filter(|more| *more > 0);
     memory.extend(host.map(|more| Miss::MoreMemory { node: None, more }));
     let amount = |miss: &Miss| match miss {

@@ -99,7 +99,10 @@ impl Pricing<'_> {
             let mut nodes = self.nodes(&cell.cpus).into_iter();
             nodes.all(|node| cell.node == Some(node))
         };
-        u32::from(!self.place.cells.iter().all(near))
+        // Where memory is on nodes without CPUs of its own it lies wherever there is some.
+        let bare = |cell: &crate::fit::Placed| cell.cpus.is_empty();
+        let cells = &self.place.cells;
+        u32::from(cells.iter().any(bare) || !cells.iter().all(near))
     }
 
     fn page_wish(&self) -> u32 {

@@ -14,6 +14,8 @@ pub struct Room {
     pub(crate) nodes: Vec<NodeRoom>,
     /// Ordinary bytes of the whole host; unknown is enough.
     pub(crate) bytes: Option<u64>,
+    /// Where more is promised than there is, what there is: nobody gets more.
+    pub(crate) most: Option<u64>,
     /// Bytes that are bound to several nodes together, by their positions. Where within them they come to lie is not
     /// decided here.
     pub(crate) together: BTreeMap<IdSet, u64>,
@@ -48,6 +50,8 @@ impl CoreRoom {
 pub(crate) struct NodeRoom {
     /// Ordinary bytes; unknown is enough.
     pub(crate) bytes: Option<u64>,
+    /// As [`Room::most`].
+    pub(crate) most: Option<u64>,
     /// By the position of the size.
     pub(crate) pages: Vec<u64>,
     /// Somebody shares CPUs of this node.
@@ -68,9 +72,35 @@ pub struct Stock {
     /// Addresses of devices.
     pub devices: Vec<String>,
     pub cpu_ratio: Option<u32>,
+    /// Ordinary bytes that are promised in all, in percent of those there are.
+    pub memory_percent: Option<u32>,
+}
+
+impl Stock {
+    fn promised(&self, bytes: u64) -> u64 {
+        let percent = u128::from(self.memory_percent.unwrap_or(100));
+        u64::try_from(u128::from(bytes) * percent / 100).unwrap_or(u64::MAX)
+    }
+}
+
+/// The less of both; unknown is enough.
+fn least(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    a.into_iter().chain(b).min()
+}
+
+impl NodeRoom {
+    /// Ordinary bytes that one may get.
+    pub(crate) fn for_one(&self) -> Option<u64> {
+        least(self.bytes, self.most)
+    }
 }
 
 impl Room {
+    /// Ordinary bytes that one may get.
+    pub(crate) fn for_one(&self) -> Option<u64> {
+        least(self.bytes, self.most)
+    }
+
     #[must_use]
     pub fn new(topology: &Topology, stock: &Stock) -> Self {
         let mask = |core: &crate::topology::Core, of: &IdSet| {
@@ -83,11 +113,15 @@ impl Room {
             free: mask(core, &stock.cpus),
             named: mask(core, &stock.bound),
         };
+        let promised = |bytes: Option<u64>| Some(stock.promised(bytes?));
+        let most = |bytes: Option<u64>| bytes.filter(|_| stock.memory_percent.is_some());
+        let bytes = |node: &crate::topology::Node| match node.kind {
+            NodeKind::Barred => Some(0),
+            NodeKind::Whole | NodeKind::Memory => stock.node_bytes.get(&node.id).copied(),
+        };
         let node = |node: &crate::topology::Node| NodeRoom {
-            bytes: match node.kind {
-                NodeKind::Barred => Some(0),
-                NodeKind::Whole | NodeKind::Memory => stock.node_bytes.get(&node.id).copied(),
-            },
+            bytes: promised(bytes(node)),
+            most: most(bytes(node)),
             pages: (topology.page_sizes.iter())
                 .map(|size| stock.pages.get(&(node.id, *size)).copied().unwrap_or(0))
                 .collect(),
@@ -97,7 +131,8 @@ impl Room {
         Self {
             cores: topology.cores.iter().map(core).collect(),
             nodes: topology.nodes.iter().map(node).collect(),
-            bytes: stock.bytes,
+            bytes: promised(stock.bytes),
+            most: most(stock.bytes),
             together: BTreeMap::new(),
             devices: devices
                 .filter(|(_, d)| stock.devices.contains(&d.address))

@@ -103,5 +103,6 @@ fn stock(host: &HostInventory, devices: Vec<String>) -> Stock {
         pages: host.pages.clone(),
         devices,
         cpu_ratio: host.declared.shared_per_cpu.map(|n| n.saturating_mul(1000)),
+        memory_percent: host.declared.memory_percent,
     }
 }

@@ -369,7 +369,10 @@ impl<'a> Search<'a> {
     ) -> Option<Option<(usize, u64)>> {
         let room = &self.room.nodes[node];
         if size == 0 {
-            return room.bytes.is_none_or(|have| bytes <= have).then_some(None);
+            return room
+                .for_one()
+                .is_none_or(|have| bytes <= have)
+                .then_some(None);
         }
         let position = self.topology.page_size(size)?;
         let count = bytes.div_ceil(size);

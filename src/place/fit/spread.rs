@@ -89,7 +89,7 @@ impl<'a> Search<'a> {
         let room = &self.room.nodes[node];
         let memory = match self.topology.page_size(size) {
             _ if !local => u64::MAX,
-            _ if size == 0 => room.bytes.unwrap_or(u64::MAX),
+            _ if size == 0 => room.for_one().unwrap_or(u64::MAX),
             position => room.pages[position?],
         };
         Some(Giving { node, cpus, memory })

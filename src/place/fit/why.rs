@@ -67,7 +67,7 @@ impl Search<'_> {
 
     fn memory_in_all(&self) -> Option<Constraint> {
         let need = self.ordinary();
-        let have = self.room.bytes?;
+        let have = self.room.for_one()?;
         (need > have).then_some(Constraint::Memory {
             need,
             have,
@@ -319,7 +319,7 @@ impl Search<'_> {
         let (free, open) = self.room.count(self.topology, node);
         let mut lacks = Vec::new();
         if let Some(have) = room
-            .bytes
+            .for_one()
             .filter(|have| need.wishes == [0] && need.bytes > *have)
         {
             let nodes = Some([id].into());

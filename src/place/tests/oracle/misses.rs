@@ -18,9 +18,12 @@ fn with_more(world: &crate::world::World, state: &State, miss: &Miss) -> State {
             state.pages[world.node_at(*node).unwrap()][size.unwrap()] += more;
         }
         Miss::MoreMemory { node, more } => {
-            state.bytes = state.bytes.map(|bytes| bytes + more);
+            let add = |bytes: &mut Option<u64>| *bytes = bytes.map(|bytes| bytes + more);
+            add(&mut state.bytes);
+            add(&mut state.most);
             if let Some(at) = node.and_then(|id| world.node_at(id)) {
-                state.node_bytes[at] = state.node_bytes[at].map(|bytes| bytes + more);
+                add(&mut state.node_bytes[at]);
+                add(&mut state.node_most[at]);
             }
         }
         _ => {}

@@ -204,6 +204,7 @@ fn stock(dice: &mut Dice, nodes: &[Node], cores: &[Core], devices: &[Device]) ->
         pages,
         devices,
         cpu_ratio: dice.of(&[None, None, Some(1000), Some(1500), Some(4000)]),
+        memory_percent: dice.of(&[None, None, None, Some(100), Some(150), Some(300)]),
     }
 }
 

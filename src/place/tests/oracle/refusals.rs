@@ -74,7 +74,9 @@ fn backing(world: &World, state: &State, ask: &Ask, why: &Constraint) -> Result<
             short(*need, *have)?;
             let given: u64 = state.demands.iter().map(|(_, bytes)| bytes).sum();
             match (nodes, state.bytes) {
-                (None, Some(bytes)) => is(*have, bytes - given),
+                (None, Some(bytes)) => {
+                    is(*have, (bytes - given).min(state.most.unwrap_or(u64::MAX)))
+                }
                 (None, None) => Err("nobody tells how much there is".to_owned()),
                 (Some(_), _) => Ok(()),
             }

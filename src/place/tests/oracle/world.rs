@@ -27,6 +27,9 @@ pub(crate) struct State {
     pub named: u64,
     pub bytes: Option<u64>,
     pub node_bytes: Vec<Option<u64>>,
+    /// Where more is promised than there is, what there is.
+    pub most: Option<u64>,
+    pub node_most: Vec<Option<u64>>,
     /// Ordinary memory given out: on which nodes, and how much.
     pub demands: Vec<(u64, u64)>,
     /// By node and size.
@@ -153,12 +156,17 @@ impl State {
                 .map(|s| of(s).unwrap_or(0))
                 .collect()
         };
+        let percent = world.stock.memory_percent.map(u64::from);
+        let promised = |bytes: Option<u64>| bytes.map(|bytes| bytes * percent.unwrap_or(100) / 100);
+        let most = |bytes: Option<u64>| percent.and(bytes);
         let has = |d: &Device| world.stock.devices.contains(&d.address);
         Self {
             free: all & mask(&world.stock.cpus),
             named: 0,
-            bytes: world.stock.bytes,
-            node_bytes: world.nodes.iter().map(bytes).collect(),
+            bytes: promised(world.stock.bytes),
+            node_bytes: world.nodes.iter().map(|n| promised(bytes(n))).collect(),
+            most: most(world.stock.bytes),
+            node_most: world.nodes.iter().map(|n| most(bytes(n))).collect(),
             demands: Vec::new(),
             pages: world.nodes.iter().map(pages).collect(),
             devices: (0..world.devices.len())
@@ -208,16 +216,8 @@ impl State {
     /// Whether these demands can be met beside what is given already: for every set of nodes, what is bound within it
     /// is not more than it has.
     pub(crate) fn memory_fits(&self, more: &[(u64, u64)]) -> bool {
-        let all = || self.demands.iter().chain(more);
-        let total: u64 = all().map(|(_, bytes)| bytes).sum();
-        if self.bytes.is_some_and(|have| total > have) {
-            return false;
-        }
-        (1u64..1 << self.node_bytes.len()).all(|set| {
-            let has: Option<u64> = bits(set).map(|node| self.node_bytes[node]).sum();
-            let within = all().filter(|(nodes, _)| *nodes != 0 && nodes & !set == 0);
-            has.is_none_or(|has| within.map(|(_, bytes)| bytes).sum::<u64>() <= has)
-        })
+        let all: Vec<(u64, u64)> = self.demands.iter().chain(more).copied().collect();
+        met(self.bytes, &self.node_bytes, &all) && met(self.most, &self.node_most, more)
     }
 
     /// Whether those who share still run once a place has taken these CPUs: one CPU at least for all, one on each node
@@ -237,4 +237,14 @@ impl State {
                 && bits(self.node_sharers | bound).all(|n| left & world.node_cpus(n) != 0)
                 && self.ratio.is_none_or(|ratio| shared * 1000 <= most(ratio))
     }
+}
+
+fn met(host: Option<u64>, nodes: &[Option<u64>], demands: &[(u64, u64)]) -> bool {
+    let total: u64 = demands.iter().map(|(_, bytes)| bytes).sum();
+    host.is_none_or(|have| total <= have)
+        && (1u64..1 << nodes.len()).all(|set| {
+            let has: Option<u64> = bits(set).map(|node| nodes[node]).sum();
+            let within = demands.iter().filter(|(n, _)| *n != 0 && n & !set == 0);
+            has.is_none_or(|has| within.map(|(_, bytes)| bytes).sum::<u64>() <= has)
+        })
 }
