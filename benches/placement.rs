@@ -1,10 +1,15 @@
 //! How fast, how full: see README.md beside this file.
 //!
 //!     cargo bench -p infra-place            # everything
-//!     cargo bench -p infra-place -- fleet   # some of it
+//!     cargo bench -p infra-place -- fleet   # some of it: host, fill, fleet
+//!     cargo bench -p infra-place -- fill seven   # the tables whose titles have these words
 
+#[path = "placement/fill.rs"]
+mod fill;
 #[path = "placement/machines.rs"]
 mod machines;
+#[path = "placement/fill/table.rs"]
+mod table;
 
 use std::time::Instant;
 
@@ -16,6 +21,15 @@ fn main() {
     let wanted = |name: &str| asked.is_empty() || asked.iter().any(|a| a == name);
     if wanted("host") {
         machines::single();
+    }
+    let words: Vec<&str> = (asked.iter().map(String::as_str))
+        .filter(|word| !["host", "fill", "fleet"].contains(word))
+        .collect();
+    if wanted("fill")
+        && let Err(why) = table::print(&words)
+    {
+        eprintln!("{why}");
+        std::process::exit(1);
     }
     if wanted("fleet") {
         for (jobs, hosts) in [(1_000, 100), (10_000, 1_000), (100_000, 10_000)] {

@@ -14,13 +14,13 @@ pub const TIERS: [(&str, &str); 13] = [
     ("remote_devices", "devices not as near as asked"),
     ("extra_l3s", "L3 caches beyond the first"),
     ("split_cores", "cores of which others could have threads"),
-    ("opened_l3s", "L3 caches that nobody else uses"),
-    ("opened_cores", "cores that nobody else uses"),
-    ("left_in_l3s", "CPUs left over in the L3 caches it uses"),
     (
         "device_nodes",
         "free devices on its nodes, and it wants none",
     ),
+    ("opened_l3s", "L3 caches that nobody else uses"),
+    ("opened_cores", "cores that nobody else uses"),
+    ("left_in_l3s", "CPUs left over in the L3 caches it uses"),
     ("left_over_cpus", "CPUs left over on its nodes"),
     (
         "left_over_pages",
@@ -59,13 +59,13 @@ pub struct Cost {
     /// is known of on a node is one domain. The weightiest first:
     /// - `extra_l3s`: domains that have vCPUs, beyond the first; 0 under `L3::Any`.
     /// - `split_cores`: under `Threads::Prefer`, cores of which some threads are vCPUs and some are not.
+    /// - `device_nodes`: free devices, of those that can be asked for, on the nodes of who wants none; 0 for who shares.
+    ///   Before what is left for CPUs: a node with devices would else be the tightest, and nobody gets them any more.
     /// - `opened_l3s`: known domains it has CPUs of and nobody else had any.
     /// - `opened_cores`: cores it has CPUs of and nobody else had any.
     /// - `left_in_l3s`: in the domains it has CPUs of, CPUs that somebody might have had to himself and that are neither
     ///   its vCPUs nor helpers.
     pub(crate) waste: Waste,
-    /// Free devices, of those that can be asked for, on the nodes of who wants none; 0 for who shares CPUs.
-    pub device_nodes: u32,
     /// CPUs left over on its nodes, those nobody has to himself that are neither its vCPUs nor helpers: the tightest
     /// fit keeps room for what is large. 0 for who shares CPUs.
     pub left_over: u32,
@@ -81,7 +81,6 @@ impl Cost {
         distance: 0,
         remote_devices: 0,
         waste: Waste::NONE,
-        device_nodes: 0,
         left_over: 0,
         pages_left: 0,
     };
@@ -103,10 +102,10 @@ impl Cost {
             u64::from(self.remote_devices),
             u64::from(self.extra_l3s()),
             u64::from(self.waste.split_cores()),
+            u64::from(self.waste.device_nodes()),
             u64::from(self.waste.opened_l3s()),
             u64::from(self.waste.opened_cores()),
             u64::from(self.waste.left_in_l3s()),
-            u64::from(self.device_nodes),
             u64::from(self.left_over),
             self.pages_left,
         ];

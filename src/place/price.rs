@@ -71,8 +71,7 @@ impl Pricing<'_> {
         let free = &self.room.free_on(self.topology, &nodes) - &all;
         Cost {
             distance: pairs.map(|(a, b)| self.topology.distance(a, b)).sum(),
-            waste: self.waste(&own, &all),
-            device_nodes: self.search.device_nodes(&nodes),
+            waste: self.waste(&own, &all) + self.search.device_nodes(&nodes),
             left_over: if shared.is_some() {
                 0
             } else {

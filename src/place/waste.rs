@@ -9,9 +9,10 @@ use std::ops::Add;
 pub(crate) struct Waste(u128);
 
 /// Bits of a criterion: machines have fewer than a million of anything counted here.
-const BITS: u32 = 24;
-const L3S: u32 = 4 * BITS;
-const SPLIT: u32 = 3 * BITS;
+const BITS: u32 = 20;
+const L3S: u32 = 5 * BITS;
+const SPLIT: u32 = 4 * BITS;
+const DEVICES: u32 = 3 * BITS;
 const OPENED_L3S: u32 = 2 * BITS;
 const OPENED_CORES: u32 = BITS;
 
@@ -28,6 +29,11 @@ impl Waste {
     pub(crate) const OPENED_L3: Self = Self(1 << OPENED_L3S);
     /// A core that nobody used.
     pub(crate) const OPENED_CORE: Self = Self(1 << OPENED_CORES);
+
+    /// Free devices on a node of who wants none.
+    pub(crate) fn devices(free: u32) -> Self {
+        Self(u128::from(free) << DEVICES)
+    }
 
     /// Threads left over in the L3 domains that are used.
     pub(crate) fn left(threads: u32) -> Self {
@@ -49,6 +55,10 @@ impl Waste {
 
     pub(crate) fn split_cores(self) -> u32 {
         self.part(SPLIT)
+    }
+
+    pub(crate) fn device_nodes(self) -> u32 {
+        self.part(DEVICES)
     }
 
     pub(crate) fn opened_l3s(self) -> u32 {
@@ -78,9 +88,10 @@ impl fmt::Debug for Waste {
         }
         write!(
             f,
-            "l3s {} split {} opened {}+{} left {}",
+            "l3s {} split {} devices {} opened {}+{} left {}",
             self.l3s(),
             self.split_cores(),
+            self.device_nodes(),
             self.opened_l3s(),
             self.opened_cores(),
             self.left_in_l3s()

@@ -209,7 +209,6 @@ impl Cells<'_, '_> {
             distance: partial.distance,
             remote_devices: devices.remote,
             waste: partial.waste,
-            device_nodes: self.search.device_nodes(&nodes),
             left_over: chosen.iter().map(|seat| seat.left_over).sum(),
             pages_left: chosen.iter().map(|seat| seat.pages_left).sum(),
         };

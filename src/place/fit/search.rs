@@ -24,6 +24,8 @@ pub(crate) struct Search<'a> {
     pub(crate) ask: &'a Ask,
     /// Of each node, made when it is first asked for.
     tables: Vec<OnceCell<Table<'a>>>,
+    /// Of each node, what its devices cost who wants none.
+    devices: Vec<OnceCell<Waste>>,
     steps: Counter<u32>,
 }
 
@@ -57,6 +59,7 @@ impl<'a> Search<'a> {
             room,
             ask,
             tables: (0..topology.nodes.len()).map(|_| OnceCell::new()).collect(),
+            devices: vec![OnceCell::new(); topology.nodes.len()],
             steps: Counter::new(0),
         }
     }
@@ -290,7 +293,12 @@ impl<'a> Search<'a> {
         if kept > 0 && self.idle(node, cpus) + cpus + helpers + kept > free {
             return Waste::NEVER;
         }
-        self.table(node).waste(cpus, helpers)
+        let waste = self.table(node).waste(cpus, helpers);
+        if waste.can_be_had() {
+            waste + *self.devices[node].get_or_init(|| self.device_nodes(&[node]))
+        } else {
+            waste
+        }
     }
 
     /// How many threads stay idle beside so many isolated ones, at least.
@@ -403,9 +411,9 @@ impl<'a> Search<'a> {
     }
 
     /// Free devices on nodes of who wants none.
-    pub(crate) fn device_nodes(&self, nodes: &[usize]) -> u32 {
+    pub(crate) fn device_nodes(&self, nodes: &[usize]) -> Waste {
         if self.ask.devices.iter().any(|d| d.count > 0) || self.shared() {
-            return 0;
+            return Waste::NONE;
         }
         let free = self
             .room
@@ -414,7 +422,7 @@ impl<'a> Search<'a> {
             .map(|d| &self.topology.devices[d as usize]);
         let near =
             free.filter(|d| !d.kinds.is_empty() && d.node.is_some_and(|n| nodes.contains(&n)));
-        u32::try_from(near.count()).unwrap_or(u32::MAX)
+        Waste::devices(u32::try_from(near.count()).unwrap_or(u32::MAX))
     }
 
     /// Whether those who share still have CPUs where they are, and no more on each than the ratio says.

@@ -261,7 +261,6 @@ impl<'s, 'a> Sets<'s, 'a> {
             distance,
             remote_devices: devices.remote,
             waste,
-            device_nodes: search.device_nodes(&nodes),
             left_over: nodes.iter().zip(&parts).map(taken).sum(),
             pages_left: 0,
         };

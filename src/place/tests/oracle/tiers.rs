@@ -39,10 +39,10 @@ impl Tiers {
             self.remote_devices,
             self.cpus.extra_l3s,
             self.cpus.split_cores,
+            self.device_nodes,
             self.cpus.opened_l3s,
             self.cpus.opened_cores,
             self.cpus.left_in_l3s,
-            self.device_nodes,
             self.cpus.left_over,
             self.pages_left,
         ]
