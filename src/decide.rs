@@ -37,6 +37,8 @@ pub struct Inputs<'a> {
     pub inventory: &'a Inventory,
     pub prior: &'a BTreeMap<Address, Placement>,
     pub made_as: &'a MadeAs,
+    /// What others have made and is ours now, for which address each.
+    pub taken: &'a BTreeMap<ResourceId, Address>,
     /// Bodies as they are recorded.
     pub recorded: &'a BTreeMap<ResourceId, Record>,
     /// What workloads have that are left as they are.
@@ -110,6 +112,7 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
         declared: inputs.declared,
         inventory: inputs.inventory,
         placements: &decision.placed.placements,
+        taken: inputs.taken,
     });
     decision.diagnostics.extend(found);
     let one_at_a_time = before::refused(inputs.evaluation, &decision.placed.placements);
@@ -189,6 +192,7 @@ impl Decision {
             files: inputs.files,
             pinned: inputs.pinned,
             logical: &logical(inputs.inventory),
+            taken: inputs.taken,
         });
         self.diagnostics.extend(found);
         let workloads = inputs.declared.workloads.iter();

@@ -6,6 +6,7 @@ mod devices;
 mod hardware;
 mod machine;
 mod numa;
+mod storage;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use infra_api::target::{
 
 pub use self::container::container;
 pub use self::machine::machine;
+pub use self::storage::{disk_volume, existing_pool, pool};
 pub use self::text::Block;
 use self::text::is_identifier;
 
@@ -26,6 +28,8 @@ use self::text::is_identifier;
 pub struct Declarations {
     pub networks: BTreeMap<String, String>,
     pub volumes: BTreeMap<String, String>,
+    /// Pools of libvirt.
+    pub pools: BTreeMap<String, String>,
     /// MACs of machines that are written as well: a network tells them by itself.
     pub nics: BTreeSet<String>,
     /// What networks tell whom, by MAC.
@@ -214,5 +218,7 @@ pub fn label(name: &str) -> String {
 mod machine_tests;
 #[cfg(test)]
 mod network_tests;
+#[cfg(test)]
+mod storage_tests;
 #[cfg(test)]
 mod tests;

@@ -64,11 +64,12 @@ fn held(
 }
 
 /// What a disk that is there began as a copy of is no wish any more, nor is its size where it is as large as that, nor
-/// does it stand on it; but for what a person wants made anew.
+/// does it stand on it; but for what a person wants made anew. What somebody else's disk stands on is never ours to say.
 pub fn as_begun(
     declared: &Declared,
     desired: &mut [Desired],
     observed: &BTreeMap<ResourceId, Observed>,
+    imported: &BTreeMap<ResourceId, String>,
     anew: &BTreeSet<Address>,
 ) {
     let own: Disks<'_> = declared
@@ -95,8 +96,14 @@ pub fn as_begun(
         if let Some(size) = found.get(SIZE).filter(|_| !sized) {
             body.insert(SIZE.to_owned(), size.clone());
         }
-        if let Some(original) = found.get(ORIGINAL) {
-            body.insert(ORIGINAL.to_owned(), original.clone());
+        let begun: &[&str] = match imported.contains_key(&disk.id) {
+            true => &["backing", "backing_format"],
+            false => &[ORIGINAL],
+        };
+        for word in begun {
+            if let Some(as_found) = found.get(*word) {
+                body.insert((*word).to_owned(), as_found.clone());
+            }
         }
     }
     after_copies(desired);

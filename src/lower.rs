@@ -13,6 +13,7 @@ mod networks;
 mod nics;
 mod pools;
 mod sense;
+mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -56,6 +57,9 @@ pub struct Inputs<'a> {
     pub pinned: &'a BTreeMap<(HostName, ImageTag), Pinned>,
     /// Pools that are there and whose volumes are logical volumes.
     pub logical: &'a BTreeSet<(HostName, String)>,
+    /// Networks, volumes and pools that others have made and that are ours now, for which address each: they are wanted
+    /// though nobody uses them.
+    pub taken: &'a BTreeMap<ResourceId, Address>,
 }
 
 /// Every target of a configuration, and what is wrong with the combination of form and place.
@@ -75,6 +79,7 @@ pub fn lower(inputs: &Inputs<'_>) -> (Vec<Target>, Diagnostics) {
             lowering.workload(workload, placement);
         }
     }
+    lowering.taken();
     // Whom a network tells an address is known when its machines are.
     lowering.networks();
     (lowering.targets, lowering.diagnostics)
@@ -141,7 +146,7 @@ impl Lowering<'_> {
     }
 
     fn pool_name(&self) -> String {
-        format!("infra-{}", self.inputs.project)
+        pool_name(self.inputs.project)
     }
 
     fn pool_path(&self, host: &HostName) -> String {
@@ -153,6 +158,12 @@ impl Lowering<'_> {
             .and_then(|h| h.pool_path.clone());
         written.unwrap_or_else(|| format!("{POOL_PATH}/{}", self.inputs.project))
     }
+}
+
+/// What libvirt calls a project's own pool.
+#[must_use]
+pub fn pool_name(project: &Project) -> String {
+    format!("infra-{project}")
 }
 
 /// What daemons call those that are not named after their address, and which address the others are named after.

@@ -14,7 +14,7 @@ use crate::declared::Declared;
 const MAKING: [&str; 2] = ["allocation", "format"];
 
 /// Looks for disks that a plan removes and makes again in another format, pool or allocation. `asked`: what a person
-/// wants made anew; of a workload that is not its disks.
+/// wants made anew; of a workload that is not its disks. Of what was imported more is said elsewhere.
 #[must_use]
 pub fn anew(
     plan: &Plan,
@@ -31,7 +31,9 @@ pub fn anew(
         own && asked.contains(&step.address)
     };
     let mut diagnostics = Diagnostics::new();
-    let gone = disks(plan).filter(|step| step.action == StepAction::Delete && !wanted(step));
+    let gone = disks(plan)
+        .filter(|step| step.action == StepAction::Delete && step.imported.is_none())
+        .filter(|step| !wanted(step));
     for step in gone {
         let other = made.get(&place(step)).copied();
         let text = other.and_then(|other| lost(step, other));

@@ -3,6 +3,7 @@
 
 mod anew;
 mod devices;
+mod imported;
 mod left;
 mod links;
 mod originals;
@@ -15,13 +16,14 @@ mod volumes;
 
 use std::collections::BTreeMap;
 
-use infra_api::{Address, Placement, Project};
+use infra_api::{Address, Placement, Project, ResourceId};
 use infra_diag::Diagnostics;
 
 use crate::declared::Declared;
 use crate::inventory::Inventory;
 
 pub use anew::anew;
+pub use imported::imported;
 pub use left::left;
 pub use originals::written;
 pub use pools::logical;
@@ -35,6 +37,8 @@ pub struct View<'a> {
     pub declared: &'a Declared,
     pub inventory: &'a Inventory,
     pub placements: &'a BTreeMap<Address, Placement>,
+    /// What others have made and is ours now, for which address each.
+    pub taken: &'a BTreeMap<ResourceId, Address>,
 }
 
 /// A rule over what was decided.

@@ -104,10 +104,12 @@ fn taken(
 ) -> Option<Diagnostic> {
     // What is here already is called after what the address was before.
     let own = format!("{}.", view.project);
+    // One that is imported has its name; and whether it is ours is said elsewhere.
+    let written = view.declared.names.get(&pool.address);
     let other = pools.iter().find(|other| {
         let plain = |path: &str| path.trim_end_matches('/').to_owned();
         let same = other.path.as_deref().map(plain) == Some(plain(path));
-        same && !other.name.starts_with(&own)
+        same && !other.name.starts_with(&own) && written != Some(&other.name)
     })?;
     let text = format!(
         "`{}` would be made of {path}, and libvirt has the pool `{}` there",

@@ -10,9 +10,10 @@ use crate::declared::Volume;
 
 pub(super) fn check(view: &View<'_>, diagnostics: &mut Diagnostics) {
     let (users, copied) = (users(view), copied(view));
+    let taken: BTreeSet<&Address> = view.taken.values().collect();
     for volume in view.declared.volumes.values() {
         let Some((first, others)) = users.get(&volume.address).and_then(|u| u.split_first()) else {
-            if !copied.contains(&volume.address) {
+            if !copied.contains(&volume.address) && !taken.contains(&volume.address) {
                 diagnostics.push(idle(volume));
             }
             continue;
@@ -234,6 +235,7 @@ mod tests {
             declared: &declared,
             inventory: &Inventory::default(),
             placements: &placements.collect(),
+            taken: &BTreeMap::new(),
         };
         let mut found = Diagnostics::new();
         let begun = Instant::now();

@@ -26,6 +26,11 @@ pub(super) const KIND: BlockKind = BlockKind {
           pool (`host { libvirt { pool_path } }`), as images, kernels and seeds always do.",
     attributes: &[
         word(
+            "name",
+            Shape::Text(&NAME),
+            "The daemon's name for it, where that is not `PROJECT.NAME`: of a pool that is imported.",
+        ),
+        word(
             "existing",
             Shape::Text(&POOL_NAME),
             "A pool that is there (of kind dir, fs, netfs or logical), by libvirt's name for it: never made, changed or \
@@ -39,7 +44,7 @@ pub(super) const KIND: BlockKind = BlockKind {
         word(
             "volume_group",
             Shape::Text(&NAME),
-            "An LVM volume group that is there: a pool is defined over it, and neither it nor what else is in it is ever \
+            "An LVM volume group that is there, or there is no plan: a pool is defined over it, and neither it nor what else is in it is ever \
              removed. Its volumes are logical volumes: raw, with all of their space, in whole extents (4 MiB where the \
              group has no others), each with a companion of one extent; what a new one holds is what its extents held. \
              libvirt cannot make one larger: `lvextend` does, then the plan agrees. When the pool is removed libvirt \
@@ -92,6 +97,12 @@ impl Pool {
                 "write exactly one of them",
             );
             return None;
+        }
+        if let (Some(Place::Existing(_)), Some(name)) =
+            (places.first(), reader.string(block, "name"))
+        {
+            let text = "`existing` is its name already";
+            reader.error("Pool of two names", name.span, text, "leave `name` out");
         }
         Some(Self {
             address: Address::new(instance.address.to_string()),

@@ -18,7 +18,8 @@ pub(super) const KIND: BlockKind = BlockKind {
         word(
             "name",
             Shape::Text(&NAME),
-            "The daemon's name for it, where that is not `PROJECT.NAME`; a container engine's.",
+            "The daemon's name for it, where that is not `PROJECT.NAME`; of a virtual machine's disk all of it, as \
+             `data.qcow2`.",
         ),
         size(
             "size",

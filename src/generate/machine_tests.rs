@@ -78,6 +78,7 @@ fn targets(text: &str) -> Vec<What> {
         files: &BTreeMap::new(),
         pinned: &BTreeMap::new(),
         logical: &BTreeSet::new(),
+        taken: &BTreeMap::new(),
     });
     assert!(!diagnostics.has_errors(), "{diagnostics:?}");
     targets.into_iter().map(|target| target.what).collect()

@@ -71,6 +71,7 @@ fn targets(text: &str) -> Vec<What> {
         files: &BTreeMap::new(),
         pinned: &pinned,
         logical: &BTreeSet::new(),
+        taken: &BTreeMap::new(),
     });
     assert!(!diagnostics.has_errors(), "{diagnostics:?}");
     targets.into_iter().map(|target| target.what).collect()

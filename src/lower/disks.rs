@@ -14,10 +14,15 @@ use crate::declared::{At, Source, Storage};
 /// What LVM gives room by, where nobody has chosen larger ones.
 const EXTENT: u64 = 4 << 20;
 
+/// What is called so stands beside a volume and says whose it is.
+const MARKS: &str = ".infra";
+
 /// A disk to be made, as declared.
 pub(super) struct Made<'a> {
     pub(super) address: &'a Address,
     pub(super) name: String,
+    /// The name is the volume's own, as a person wrote it, with no ending of ours.
+    pub(super) whole: bool,
     pub(super) storage: &'a Storage,
     pub(super) size: Option<&'a At<u64>>,
     /// Who asks for it.
@@ -46,6 +51,7 @@ impl Lowering<'_> {
         let made = Made {
             address,
             name: self.name(address),
+            whole: inputs.declared.names.contains_key(address),
             storage: &declared.storage,
             size: declared.size_bytes.as_ref(),
             span: user,
@@ -67,8 +73,15 @@ impl Lowering<'_> {
         let format = self.format(storage, begun.as_ref(), home.logical);
         let volume = VolumeRef {
             pool: home.pool,
-            name: format!("{}.{}", made.name, ending(format)),
+            name: match made.whole {
+                true => made.name.clone(),
+                false => format!("{}.{}", made.name, ending(format)),
+            },
         };
+        if volume.name.ends_with(MARKS) {
+            let text = format!("names that end in `{MARKS}` are marks of other volumes");
+            self.error(made.span, "Name of a mark", &text, "write another `name`");
+        }
         let key = (host.clone(), volume.clone());
         if self.disks.contains_key(&key) {
             return Some((volume, format));

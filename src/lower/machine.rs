@@ -167,6 +167,7 @@ impl Lowering<'_> {
             None => {
                 let part = format!("disk-{}", disk.label);
                 let made = Made {
+                    whole: false,
                     address: &workload.address,
                     name: self.part_name(&workload.address, &part),
                     storage: &disk.storage,

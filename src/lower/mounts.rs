@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{ContainerVolume, Mount};
-use infra_api::{Placement, What};
+use infra_api::{Address, HostName, Placement, What};
 
 use super::Lowering;
 use crate::declared::{At, Container, Disk, DiskMount, Mounted, Workload};
@@ -95,17 +95,22 @@ impl Lowering<'_> {
                 self.part_name(&workload.address, &format!("disk-{}", disk.label)),
             ),
         };
-        if self.first(&placement.host, &format!("container volume {name}")) {
-            let declared = self.inputs.declared.volumes.get(&address);
+        self.container_volume(&placement.host, &address, &name);
+        name
+    }
+
+    /// Once on each host.
+    pub(super) fn container_volume(&mut self, host: &HostName, address: &Address, name: &str) {
+        if self.first(host, &format!("container volume {name}")) {
+            let declared = self.inputs.declared.volumes.get(address);
             let volume = ContainerVolume {
-                name: name.clone(),
+                name: name.to_owned(),
                 driver: declared.and_then(|volume| volume.driver.clone()),
                 options: declared.map_or_else(BTreeMap::new, |volume| volume.options.clone()),
                 labels: declared.map_or_else(BTreeMap::new, |volume| volume.labels.clone()),
             };
-            self.push(&placement.host, &address, What::ContainerVolume(volume));
+            self.push(host, address, What::ContainerVolume(volume));
         }
-        name
     }
 
     /// A file is put where it stays: not into memory that is not there yet, not onto the host, and nowhere that is

@@ -23,8 +23,12 @@ impl Lowering<'_> {
     }
 
     fn network_on(&mut self, network: &Network, host: &HostName) {
-        let containers = self.is_used(&network.address, host, Runtime::Container);
-        let machines = self.is_used(&network.address, host, Runtime::Kvm);
+        let mut containers = self.is_used(&network.address, host, Runtime::Container);
+        let mut machines = self.is_used(&network.address, host, Runtime::Kvm);
+        if !containers && !machines {
+            containers = self.is_taken(host, "docker", &network.address);
+            machines = self.is_taken(host, "libvirt", &network.address);
+        }
         if containers {
             self.for_containers(network);
             let what = ContainerNetwork {

@@ -190,7 +190,11 @@ impl World {
         hosts.all(|host| host == first).then_some(first)
     }
 
-    async fn read(&self, project: &Project, id: &ResourceId) -> Result<Observed, Failure> {
+    /// One object as it is.
+    ///
+    /// # Errors
+    /// When its daemon does not tell.
+    pub async fn read(&self, project: &Project, id: &ResourceId) -> Result<Observed, Failure> {
         match self.connection(&id.host, &id.provider) {
             Some(Ok(daemon)) => daemon.read(project, id).await,
             Some(Err(failure)) => Err(failure.clone()),
@@ -203,6 +207,22 @@ impl World {
                 ),
             )
             .hint("declare the host again until its objects are gone")),
+        }
+    }
+
+    /// The volume groups of a host; nothing where that is not known.
+    ///
+    /// # Errors
+    /// When its daemon does not answer.
+    pub async fn volume_groups(
+        &self,
+        host: &HostName,
+        provider: &str,
+    ) -> Result<Option<Vec<String>>, Failure> {
+        match self.connection(host, provider) {
+            Some(Ok(daemon)) => daemon.volume_groups().await,
+            Some(Err(failure)) => Err(failure.clone()),
+            None => Ok(None),
         }
     }
 

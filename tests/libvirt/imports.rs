@@ -143,6 +143,79 @@ async fn a_strangers_network(b: &Bench) {
     assert_eq!(b.read(&id).await, Observed::Absent);
 }
 
+#[test]
+fn a_pool_and_a_disk_are_known_and_never_removed() {
+    on_mock("stores", |b| Box::pin(strangers_stores(b)));
+}
+
+#[test]
+fn live_a_pool_and_a_disk_are_known_and_never_removed() {
+    live("stores", |b| Box::pin(strangers_stores(b)));
+}
+
+async fn strangers_stores(b: &Bench) {
+    let pool = b.with_pool().await;
+    let disk = b.disk("data");
+    let there = b.by_hand().lookup_storage_pool_by_name(&pool.name).unwrap();
+    let xml = format!(
+        "<volume><name>{}</name><capacity>{}</capacity><target><format type='qcow2'/></target></volume>",
+        disk.volume.name, disk.capacity_bytes
+    );
+    virt::storage_vol::StorageVol::create_xml(&there, &xml, 0).unwrap();
+    let id = b.volume_id(&disk.volume);
+    let (key, body) = theirs(b, &id).await;
+    assert_eq!(body, Ok(json!(disk)));
+    let create = Action::Create {
+        body: json!(disk),
+        source: None,
+        anew: false,
+    };
+    let more = DiskVolume {
+        capacity_bytes: disk.capacity_bytes + MIB,
+        ..disk.clone()
+    };
+    let grow = update(&disk, &more, Impact::InPlace);
+    is_refused(b, &id, &[create.clone(), grow.clone(), Action::Delete]).await;
+    // Not with its key either.
+    for change in [create, Action::Delete] {
+        let refused = b.apply_to(&id, Some(&key), change).await.unwrap_err();
+        assert!(refused.cause.contains("was not made by infra"), "{refused}");
+    }
+    if b.uri != MOCK {
+        b.apply_to(&id, Some(&key), grow).await.unwrap();
+        assert_eq!(theirs(b, &id).await, (key, Ok(json!(more))));
+    }
+    let made = there.list_all_volumes(0).unwrap();
+    made.iter().for_each(|volume| volume.delete(0).unwrap());
+    there.destroy().unwrap();
+    there.undefine().unwrap();
+
+    let xml = format!(
+        "<pool type='dir'><name>{}</name><target><path>{}</path></target></pool>",
+        pool.name, pool.path
+    );
+    let by_hand = b.by_hand().define_storage_pool_xml(&xml, 0).unwrap();
+    let id = b.id("pool", &pool.name);
+    let (uuid, body) = theirs(b, &id).await;
+    assert!(body.unwrap_err().contains("pool-start"));
+    by_hand.set_autostart(true).unwrap();
+    let create = Action::Create {
+        body: json!(pool),
+        source: None,
+        anew: false,
+    };
+    is_refused(b, &id, &[create.clone(), Action::Delete]).await;
+    b.apply_to(&id, Some(&uuid), create).await.unwrap();
+    assert_eq!(theirs(b, &id).await, (uuid.clone(), Ok(json!(pool))));
+    let refused = b
+        .apply_to(&id, Some(&uuid), Action::Delete)
+        .await
+        .unwrap_err();
+    assert!(refused.cause.contains("was not made by infra"), "{refused}");
+    by_hand.destroy().unwrap();
+    by_hand.undefine().unwrap();
+}
+
 /// What is not started as ours are is not taken for one that is half made.
 #[test]
 fn a_network_that_is_not_started_is_not_imported() {

@@ -2,6 +2,8 @@
 
 #[path = "machines.rs"]
 mod machines;
+#[path = "stores.rs"]
+mod stores;
 
 use super::Bench;
 

@@ -65,6 +65,13 @@ pub trait Provider: Send + Sync {
         false
     }
 
+    /// Whether one that was imported, and carries no mark, is left where it is when nobody wants it any more: it holds
+    /// what others have put there.
+    fn keeps_imported(&self, kind: &str) -> bool {
+        let _ = kind;
+        false
+    }
+
     /// Opens the daemon at `endpoint` (`unix:///…`, `qemu:///system`, …).
     fn connect<'a>(
         &'a self,
@@ -135,6 +142,11 @@ pub trait Daemon: Send + Sync {
         id: &'a ResourceId,
     ) -> Pending<'a, Result<Option<String>, Failure>> {
         let _ = id;
+        Box::pin(async { Ok(None) })
+    }
+
+    /// The volume groups of its host, in order; nothing where that is not known.
+    fn volume_groups(&self) -> Pending<'_, Result<Option<Vec<String>>, Failure>> {
         Box::pin(async { Ok(None) })
     }
 

@@ -169,7 +169,20 @@ fn form(file: &mut File) -> Result<Form, Flaw> {
         entries += 1;
         let images = match name(&entry)?.as_str() {
             // A root file system may hold a file of that name too.
-            "manifest.json" => image::is_manifest(&small(&mut entry)?),
+            "manifest.json" => {
+                let manifest = small(&mut entry)?;
+                let images = image::is_manifest(&manifest);
+                let parts = match images {
+                    true => image::parts(&manifest),
+                    false => Vec::new(),
+                };
+                if let Some(part) = parts.iter().find(|part| leaves(Path::new(part))) {
+                    return Err(Flaw::Unusable(format!(
+                        "its `manifest.json` names {part:?}, which is no path inside the archive"
+                    )));
+                }
+                images
+            }
             "oci-layout" => true,
             _ => false,
         };
@@ -191,14 +204,18 @@ fn stays_inside(entry: &Entry<impl Read>) -> Result<(), Flaw> {
         _ => None,
     };
     for path in [Some(entry.path()?), link].into_iter().flatten() {
-        let leaves = |part| !matches!(part, Component::Normal(_) | Component::CurDir);
-        if path.components().any(leaves) {
+        if leaves(&path) {
             return Err(Flaw::Unusable(format!(
                 "its entry {path:?} is no path inside the archive"
             )));
         }
     }
     Ok(())
+}
+
+fn leaves(path: &Path) -> bool {
+    let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    !path.components().all(inside)
 }
 
 fn name(entry: &Entry<impl Read>) -> io::Result<String> {

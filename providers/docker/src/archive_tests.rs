@@ -203,6 +203,18 @@ fn entries_stay_in_their_archive() {
 }
 
 #[test]
+fn what_a_manifest_names_is_in_its_archive() {
+    for (config, layer) in [
+        ("/etc/passwd", "l/layer.tar"),
+        ("c.json", "../../etc/shadow"),
+    ] {
+        let manifest = format!(r#"[{{"Config":{config:?},"Layers":[{layer:?}]}}]"#);
+        let why = flaw(&tar(&[("manifest.json", manifest.as_bytes())]));
+        assert!(why.contains("`manifest.json` names"), "{why}");
+    }
+}
+
+#[test]
 fn another_file_than_was_planned_is_not_loaded() {
     let manifest = br#"[{"Config":"c.json","Layers":["l/layer.tar"]}]"#;
     let images = tar(&[("manifest.json", manifest), ("l/layer.tar", &[7; 1 << 20])]);

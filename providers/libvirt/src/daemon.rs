@@ -134,7 +134,7 @@ impl Libvirtd {
                 let wanted: Pool = decode(id, body)?;
                 self.wire
                     .act(progress, move |link, _| {
-                        let made = pool::create(link, &mark, &wanted, anew);
+                        let made = pool::create(link, &claim, &wanted, anew);
                         link.forget_pools();
                         made
                     })
@@ -204,11 +204,11 @@ impl Libvirtd {
                 settle::settle(&self.wire, claim, wanted, impact, self.patience, progress).await
             }
             ("volume", Impact::InPlace) => {
-                let (mark, before, after): (_, Body, Body) =
-                    (claim.mark.clone(), decode(id, before)?, decode(id, after)?);
+                let (claim, before, after): (_, Body, Body) =
+                    (claim.clone(), decode(id, before)?, decode(id, after)?);
                 self.wire
                     .act(progress, move |link, say| {
-                        volume::update(link, &mark, &before, &after, say)
+                        volume::update(link, &claim, &before, &after, say)
                     })
                     .await
             }
@@ -330,6 +330,10 @@ impl Daemon for Libvirtd {
 
     fn ready<'a>(&'a self, id: &'a ResourceId) -> Pending<'a, Result<Readiness, Failure>> {
         Box::pin(self.is_ready(id))
+    }
+
+    fn volume_groups(&self) -> Pending<'_, Result<Option<Vec<String>>, Failure>> {
+        Box::pin(self.wire.ask(|link| pool::groups(link)))
     }
 
     fn last_words<'a>(

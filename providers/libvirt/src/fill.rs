@@ -184,7 +184,7 @@ fn copy(
     let home = open(place.link, pool)?.ok_or_else(|| gone("its pool is not started"))?;
     let from = home.spot(name)?.data;
     let from = from.ok_or_else(|| gone("it is not there"))?;
-    unused(place, original)?;
+    unused(place, original, &from.path().doing(doing)?)?;
     let (end, ended) = mpsc::channel::<()>();
     let made = thread::scope(|scope| {
         scope.spawn(move || {
@@ -210,7 +210,7 @@ fn progress(place: &Place, disk: &DiskVolume, say: &Say) {
 }
 
 /// A machine that runs writes on: of a copy half would be from before and half from after.
-fn unused(place: &Place, original: &VolumeRef) -> Result<(), Failure> {
+fn unused(place: &Place, original: &VolumeRef, path: &str) -> Result<(), Failure> {
     let VolumeRef { pool, name } = original;
     let doing = || format!("copying the volume `{name}` in the pool `{pool}`");
     let active = sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE;
@@ -220,7 +220,7 @@ fn unused(place: &Place, original: &VolumeRef) -> Result<(), Failure> {
             continue;
         };
         let places = domain_read::places(&xml);
-        if places.is_ok_and(|all| all.of_volume(original).is_some()) {
+        if places.is_ok_and(|all| all.of_volume(original, path).is_some()) {
             let user = domain.name().unwrap_or_default();
             let why = format!("the machine `{user}` runs and has it");
             return Err(Failure::new(Remedy::Operator, doing(), why)

@@ -26,7 +26,7 @@ pub fn domain(xml: &str) -> bool {
     }
     if let Ok(places) = domain_read::places(xml) {
         let _ = (
-            places.of_volume(&wanted()),
+            places.of_volume(&wanted(), "/srv/demo/a"),
             places.drive(0),
             places.free("virtio"),
         );
@@ -68,11 +68,13 @@ pub fn network(xml: &str) -> bool {
 
 #[must_use]
 pub fn volume(xml: &str) -> bool {
+    let _ = theirs::storage::volume(xml, wanted(), &pools(), false);
     volume::read(xml, &pools()).is_ok()
 }
 
 #[must_use]
 pub fn pool(xml: &str) -> bool {
+    let _ = (theirs::storage::pool(xml), pool::groups(xml));
     pool::read(xml).is_ok()
 }
 

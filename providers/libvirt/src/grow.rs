@@ -1,11 +1,12 @@
 //! A disk that grows in place.
 
 use infra_api::target::{Allocation, DiskVolume, Format};
-use infra_api::{Failure, Mark, Remedy};
+use infra_api::{Failure, Remedy};
 use virt::storage_vol::StorageVol;
 use virt::sys;
 
 use crate::failure::Doing;
+use crate::guard::Claim;
 use crate::link::Link;
 use crate::spot::{Place, open};
 use crate::text::domain_read;
@@ -14,7 +15,7 @@ use crate::text::volume::{self as text, Body};
 /// To what is wanted, and nothing else changed.
 pub(crate) fn grow_to(
     link: &Link,
-    mark: &Mark,
+    claim: &Claim,
     before: &Body,
     after: &Body,
 ) -> Result<(), Failure> {
@@ -35,7 +36,7 @@ pub(crate) fn grow_to(
         return refused("its pool is not started");
     };
     let spot = place.spot(&new.volume.name)?;
-    spot.claim(&mark.project)?;
+    spot.may_change(claim)?;
     let Some(data) = &spot.data else {
         return refused("it is not there");
     };
@@ -62,6 +63,8 @@ fn taken(disk: &DiskVolume) -> u32 {
 /// A running QEMU must do it itself: it would not see what another process did to its file.
 fn grow(place: &Place, data: &StorageVol, disk: &DiskVolume) -> Result<(), Failure> {
     let doing = || format!("growing the volume `{}`", disk.volume.name);
+    // A machine that is not ours has it by its path.
+    let path = data.path().doing(doing)?;
     let active = sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE;
     for domain in place.link.list_all_domains(active).doing(doing)? {
         // One that has just stopped has no live XML and no use for the disk.
@@ -69,7 +72,10 @@ fn grow(place: &Place, data: &StorageVol, disk: &DiskVolume) -> Result<(), Failu
             continue;
         };
         let places = domain_read::places(&xml);
-        if let Some(target) = places.ok().and_then(|all| all.of_volume(&disk.volume)) {
+        if let Some(target) = places
+            .ok()
+            .and_then(|all| all.of_volume(&disk.volume, &path))
+        {
             let in_bytes = sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES;
             return domain
                 .block_resize(&target, disk.capacity_bytes, in_bytes)

@@ -157,6 +157,11 @@ impl Provider for Libvirt {
         }
     }
 
+    /// A pool would go with its definition, a volume with its data: neither was ever ours to lose.
+    fn keeps_imported(&self, kind: &str) -> bool {
+        matches!(kind, "pool" | "volume")
+    }
+
     /// A domain has two definitions while it runs.
     fn prepared(&self, kind: &str, before: &Value, after: &Value) -> Option<Value> {
         let machine = serde_json::from_value::<Machine>(after.clone())

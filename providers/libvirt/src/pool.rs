@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use infra_api::target::Pool;
-use infra_api::{Failure, Mark, Observed, Project, Remedy};
+use infra_api::{Failure, Mark, Observed, Project, Remedy, Unmarked};
 use virt::connect::Connect;
 use virt::storage_pool::StoragePool;
 use virt::sys;
 
 use crate::failure::{Doing, each, found, patiently};
-use crate::guard::{self, taken};
+use crate::guard::{self, Claim, taken};
 use crate::link::Link;
 use crate::text::pool::{self as text, Found, Pools};
+use crate::text::theirs::storage;
 
 pub(crate) fn lookup(connection: &Connect, name: &str) -> Result<Option<StoragePool>, Failure> {
     found(connection.lookup_storage_pool_by_name(name))
@@ -45,6 +46,15 @@ fn places<'a>(found: impl IntoIterator<Item = &'a Found>) -> Pools {
             .map(|pool| (pool.name.clone(), pool.path.clone()))
             .collect(),
     )
+}
+
+/// The volume groups that pools could be made of; nothing where this libvirt knows nothing of LVM.
+pub(crate) fn groups(connection: &Connect) -> Result<Option<Vec<String>>, Failure> {
+    let Ok(xml) = connection.find_storage_pool_sources("logical", None, 0) else {
+        return Ok(None);
+    };
+    let groups = text::groups(&xml).doing(|| "looking for volume groups".into())?;
+    Ok(Some(groups))
 }
 
 /// A pool as it is.
@@ -93,6 +103,22 @@ impl Seen {
     }
 }
 
+impl Seen {
+    fn unmarked(&self, pool: &StoragePool) -> Result<Unmarked, Failure> {
+        let doing = || "reading a storage pool".to_owned();
+        let body = storage::pool(&pool.xml_desc(0).doing(doing)?);
+        let body = body.and_then(|pool| match self.active && self.autostart {
+            true => serde_json::to_value(pool).map_err(|e| e.to_string()),
+            false => Err(
+                "it is not started, or not with the host (`virsh pool-start`, `virsh pool-autostart`)"
+                    .to_owned(),
+            ),
+        });
+        let identity = pool.uuid_string().doing(doing)?;
+        Ok(Unmarked { identity, body })
+    }
+}
+
 /// All of them, and where they are.
 pub(crate) fn look(link: &Link) -> Result<(Vec<Seen>, Arc<Pools>), Failure> {
     let pools = all(link)?;
@@ -115,16 +141,23 @@ pub(crate) fn read(
     project: &Project,
     name: &str,
 ) -> Result<Observed, Failure> {
-    match lookup(connection, name)? {
-        Some(pool) => Seen::look(&pool, false)?.observe(project),
-        None => Ok(Observed::Absent),
+    let Some(pool) = lookup(connection, name)? else {
+        return Ok(Observed::Absent);
+    };
+    let seen = Seen::look(&pool, false)?;
+    match seen.observe(project)? {
+        Observed::Foreign { what, .. } if seen.found.mark.is_none() => {
+            let unmarked = Some(Box::new(seen.unmarked(&pool)?));
+            Ok(Observed::Foreign { what, unmarked })
+        }
+        observed => Ok(observed),
     }
 }
 
 /// Each step is skipped where it has been done.
 pub(crate) fn create(
     connection: &Connect,
-    mark: &Mark,
+    claim: &Claim,
     wanted: &Pool,
     anew: bool,
 ) -> Result<(), Failure> {
@@ -132,11 +165,11 @@ pub(crate) fn create(
     let pool = match lookup(connection, &wanted.name)? {
         Some(_) if anew => return Err(taken(doing())),
         Some(pool) => {
-            same(&describe(&pool)?, mark, wanted)?;
+            same(&pool, claim, wanted)?;
             pool
         }
         None => {
-            let xml = text::write(wanted, mark).doing(doing)?;
+            let xml = text::write(wanted, &claim.mark).doing(doing)?;
             connection.define_storage_pool_xml(&xml, 0).doing(doing)?
         }
     };
@@ -150,9 +183,15 @@ pub(crate) fn create(
     pool.set_autostart(true).doing(doing)
 }
 
-fn same(there: &Found, mark: &Mark, wanted: &Pool) -> Result<(), Failure> {
-    let what = format!("the storage pool `{}`", wanted.name);
-    guard::ours(&what, there.mark.as_ref(), &mark.project)?;
+fn same(pool: &StoragePool, claim: &Claim, wanted: &Pool) -> Result<(), Failure> {
+    let (what, there) = (
+        format!("the storage pool `{}`", wanted.name),
+        describe(pool)?,
+    );
+    let identity = pool
+        .uuid_string()
+        .doing(|| "reading a storage pool".into())?;
+    claim.may(&what, there.mark.as_ref(), &identity)?;
     match there.pool == *wanted {
         true => Ok(()),
         false => Err(Failure::new(

@@ -4,15 +4,17 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{Allocation, DiskVolume, FileVolume, IgnitionVolume, Original, VolumeRef};
-use infra_api::{Failure, Mark, Observed, Project, Text};
+use infra_api::{Failure, Mark, Observed, Project, Text, Unmarked};
 use virt::storage_pool::StoragePool;
 use virt::storage_vol::StorageVol;
 
 use crate::failure::{Doing, found};
+use crate::guard::Claim;
 use crate::link::Link;
 use crate::text::companion::{self, Companion, Content};
 use crate::text::pool::Pools;
 use crate::text::seed;
+use crate::text::theirs::storage;
 use crate::text::volume::{self as text, Body};
 use crate::transfer::{download, upload};
 use crate::{guard, pool};
@@ -183,6 +185,44 @@ impl Spot<'_> {
         }
     }
 
+    /// Refuses what somebody else has put here, but for the very one that was imported.
+    pub(crate) fn may_change(&self, claim: &Claim) -> Result<(), Failure> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let identity = self.strangers().map(|data| self.identity(data));
+        let identity = identity.transpose()?.unwrap_or_default();
+        claim.may(&self.what(), self.mark().as_ref(), &identity)
+    }
+
+    /// A volume beside which nothing speaks of it.
+    fn strangers(&self) -> Option<&StorageVol> {
+        let alone = matches!(self.note, Note::Absent);
+        self.data.as_ref().filter(|_| alone)
+    }
+
+    /// A logical volume's UUID; of a file libvirt knows no more than its path.
+    fn identity(&self, data: &StorageVol) -> Result<String, Failure> {
+        data.key().doing(|| format!("reading {}", self.what()))
+    }
+
+    fn unmarked(&self) -> Result<Option<Box<Unmarked>>, Failure> {
+        let Some(data) = self.strangers() else {
+            return Ok(None);
+        };
+        let doing = || format!("reading {}", self.what());
+        let xml = data.xml_desc(0).doing(doing)?;
+        let kind = pool::describe(&self.place.pool)?.kind;
+        let logical = kind.as_deref() == Some("logical");
+        let volume = &self.volume;
+        let read = |pools: &Pools| Ok(storage::volume(&xml, volume.clone(), pools, logical));
+        let body = self.place.link.with_pools(read, Result::is_ok)?;
+        let body = body.doing(doing)?;
+        let body = body.and_then(|body| serde_json::to_value(body).map_err(|e| e.to_string()));
+        let identity = self.identity(data)?;
+        Ok(Some(Box::new(Unmarked { identity, body })))
+    }
+
     pub(crate) fn observe(&self, project: &Project) -> Result<Observed, Failure> {
         if self.is_empty() {
             return Ok(Observed::Absent);
@@ -191,10 +231,8 @@ impl Spot<'_> {
         let address = match guard::owner(&what, self.mark().as_ref(), project) {
             Ok(address) => address,
             Err(what) => {
-                return Ok(Observed::Foreign {
-                    what,
-                    unmarked: None,
-                });
+                let unmarked = self.unmarked()?;
+                return Ok(Observed::Foreign { what, unmarked });
             }
         };
         let body = match (&self.note, &self.data) {

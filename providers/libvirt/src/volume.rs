@@ -11,7 +11,7 @@ use infra_api::{Failure, Mark, Observed, Project, Remedy};
 use crate::failure::{Doing, each, patiently, there};
 use crate::fill::fill;
 use crate::grow::grow_to;
-use crate::guard::taken;
+use crate::guard::{Claim, taken};
 use crate::link::Link;
 use crate::pool;
 use crate::side::side_by_side;
@@ -154,7 +154,7 @@ fn content(body: &Body) -> Content {
 /// he starts again.
 pub(crate) fn update(
     link: &Link,
-    mark: &Mark,
+    claim: &Claim,
     before: &Body,
     after: &Body,
     say: &Say,
@@ -170,11 +170,11 @@ pub(crate) fn update(
                 "its pool is not started",
             ));
         };
-        let spot = place.spot(&volume.name)?;
+        let (spot, mark) = (place.spot(&volume.name)?, &claim.mark);
         spot.claim(&mark.project)?;
         return make(&place, &spot, mark, after, None, say);
     }
-    grow_to(link, mark, before, after)
+    grow_to(link, claim, before, after)
 }
 
 pub(crate) fn delete(link: &Link, mark: &Mark, volume: &VolumeRef) -> Result<(), Failure> {

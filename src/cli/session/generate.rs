@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::target::{
-    Container, ContainerNetwork, ContainerVolume, Machine, MachineNetwork, Mount,
+    Allocation, Container, ContainerNetwork, ContainerVolume, DiskVolume, Machine, MachineNetwork,
+    Mount, Pool,
 };
 use infra_api::{Address, HostName, Observed, ResourceId};
 use infra_diag::Diagnostics;
@@ -12,8 +13,9 @@ use serde::de::DeserializeOwned;
 use super::Session;
 use super::import::{Asked, Imports};
 use crate::cli::ui::Stop;
+use crate::declared::{self, Place};
 use crate::generate::{self, Block, Declarations, label};
-use crate::lower::called;
+use crate::lower::{called, pool_name};
 use crate::world::World;
 
 /// What a file begins with: what stands in it was read from a running object.
@@ -56,7 +58,11 @@ impl Session {
         writing.declared.nics = nics.map(|nic| nic.mac).collect();
         // What others stand on is known first.
         let mut ids: Vec<&ResourceId> = importable.keys().collect();
-        ids.sort_by_key(|id| (matches!(id.kind.as_str(), "container" | "domain"), *id));
+        ids.sort_by_key(|id| match id.kind.as_str() {
+            "container" | "domain" => (2, *id),
+            "pool" => (0, *id),
+            _ => (1, *id),
+        });
         for id in ids {
             let to = &imports[id].to;
             let name = to.as_str().rsplit('.').next().unwrap_or_default();
@@ -114,6 +120,7 @@ impl Session {
         Declarations {
             networks: declared.networks.keys().filter(root).map(called).collect(),
             volumes: declared.volumes.keys().filter(root).map(called).collect(),
+            pools: self.pools(),
             ..Declarations::default()
         }
     }
@@ -157,6 +164,14 @@ impl Session {
                 writing.declared.leases.extend(leases);
                 Some(generate::machine_network(name, &body, &writing.declared))
             }
+            ("libvirt", "pool") => body(found, id).map(|body: Pool| {
+                let to = format!("pool.{name}");
+                writing.declared.pools.insert(id.name.clone(), to);
+                generate::pool(name, &body)
+            }),
+            ("libvirt", "volume") => {
+                body(found, id).map(|body: DiskVolume| self.disk(name, &body, writing))
+            }
             ("libvirt", "domain") => {
                 let Some(body) = body::<Machine>(found, id) else {
                     return Ok(());
@@ -170,6 +185,35 @@ impl Session {
         };
         writing.blocks.extend(block);
         Ok(())
+    }
+
+    /// Pools of the root module, by libvirt's names.
+    fn pools(&self) -> BTreeMap<String, String> {
+        let declared = &self.configuration.declared;
+        let names = (&declared.names, &self.prior().made_as);
+        let pools = declared.pools.values();
+        let root = pools.filter(|pool| !pool.address.as_str().starts_with("module."));
+        let name = |pool: &declared::Pool| match &pool.place {
+            Place::Existing(name) => name.value.clone(),
+            Place::Path(_) | Place::VolumeGroup(_) => called(self.project(), &pool.address, names),
+        };
+        root.map(|pool| (name(pool), pool.address.to_string()))
+            .collect()
+    }
+
+    /// A disk, and its pool where nothing declares that: it stays whose it is.
+    fn disk(&self, name: &str, body: &DiskVolume, writing: &mut Writing) -> Block {
+        let pool = &body.volume.pool;
+        let own = *pool == pool_name(self.project());
+        if !own && !writing.declared.pools.contains_key(pool) {
+            let label = label(pool);
+            let to = format!("pool.{label}");
+            writing.declared.pools.insert(pool.clone(), to);
+            writing.blocks.push(generate::existing_pool(&label, pool));
+        }
+        let to = writing.declared.pools.get(pool).map(String::as_str);
+        let logical = body.allocation == Allocation::Full;
+        generate::disk_volume(name, body, to, logical)
     }
 
     /// Networks and volumes that a container stands on and nothing declares: each with its own `import`.

@@ -10,6 +10,7 @@ use infra_plan::{Before, Desired, Record};
 
 use super::{Planned, Session};
 use crate::cli::ui::Stop;
+use crate::declared::{Declared, Place};
 use crate::select::Selection;
 
 /// An object to be taken over.
@@ -51,7 +52,8 @@ impl Asked {
         let kinds: &[(&str, &str)] = match kind(&self.to) {
             "workload" => &[("docker", "container"), ("libvirt", "domain")],
             "network" => &[("docker", "network"), ("libvirt", "network")],
-            "volume" => &[("docker", "volume")],
+            "volume" => &[("docker", "volume"), ("libvirt", "volume")],
+            "pool" => &[("libvirt", "pool")],
             _ => &[],
         };
         let all = hosts.iter().flat_map(|host| {
@@ -64,15 +66,18 @@ impl Asked {
             [whole.filter(|id| id.host == **host), short]
         });
         let fits = |id: &ResourceId| kinds.contains(&(id.provider.as_str(), id.kind.as_str()));
-        // No daemon's name has a slash.
-        let name = !self.id.contains('/');
-        let all = all.filter(|_| name);
+        // No daemon's name has a slash, but for libvirt's volumes, which are in pools: `POOL/NAME`.
+        let slashes = self.id.matches('/').count();
+        let all = all.filter(|id| {
+            let in_pool = (id.provider.as_str(), id.kind.as_str()) == ("libvirt", "volume");
+            slashes == usize::from(in_pool)
+        });
         all.chain(whole.flatten()).filter(fits).collect()
     }
 }
 
 /// The kind of what is declared at an address: `workload` of `module.m.workload.a[0]`.
-fn kind(address: &Address) -> &str {
+pub(super) fn kind(address: &Address) -> &str {
     let parts: Vec<&str> = address.as_str().split('.').collect();
     let mut rest = &parts[..];
     while let ["module", _, after @ ..] = rest {
@@ -181,7 +186,7 @@ impl Session {
                 .filter(|id| candidates.contains(id))
                 .collect();
             if meant.is_empty() {
-                found.push(unmet(&asked, &own));
+                found.push(self.unmet(&asked, &own));
             }
             imports.extend(meant.into_iter().map(|id| (id.clone(), asked.clone())));
         }
@@ -243,6 +248,46 @@ impl Session {
         }
     }
 
+    fn unmet(&self, asked: &Asked, own: &[&ResourceId]) -> Diagnostic {
+        let Asked { to, id, .. } = asked;
+        if let Some((why, hint)) = needless(to, &self.configuration.declared) {
+            return asked
+                .error("Import of what needs none", false, why)
+                .hint(hint);
+        }
+        let name = id.rsplit('/').next().unwrap_or(id);
+        match own.iter().find(|own| own_kind(own) == kind(to)) {
+            None if self.is_declared(to) => {
+                let why = format!("no daemon of a declared host has `{id}`, and nobody uses `{to}`");
+                let volume = "correct the name; a volume of libvirt is `POOL/NAME`";
+                let hint = if kind(to) == "volume" { volume } else { "correct the name" };
+                asked.error("Nothing to import", true, why).hint(hint)
+            }
+            None => asked
+                .error("Import of what is not declared", false, format!("nothing is made for `{to}`"))
+                .hint(
+                    "declare it; `infra plan --generate-config-out FILE` writes a block for what an `import` block names",
+                ),
+            Some(own) => {
+                let text = format!("`{to}` is the {} `{}` on {}", own.kind, own.name, own.host);
+                let pool = own.provider == "libvirt" && own.kind == "volume";
+                let hint = match id.trim_end_matches(name).trim_end_matches('/').rsplit('/').next() {
+                    Some(other) if pool && !other.is_empty() => format!(
+                        "write `name = \"{name}\"` in it, and the `pool` that libvirt calls `{other}`"
+                    ),
+                    _ => format!("write `name = \"{name}\"` in it"),
+                };
+                asked.error("Import of another name", true, text).hint(hint)
+            }
+        }
+    }
+
+    fn is_declared(&self, to: &Address) -> bool {
+        let address = to.as_str().parse().ok();
+        let instance = address.and_then(|address| self.configuration.evaluation.instance(&address));
+        instance.is_some()
+    }
+
     /// What `import` blocks say of a state that is lost: marks do not tell of these objects.
     pub fn imported_before(&self) -> BTreeMap<ResourceId, Address> {
         let hosts: Vec<&HostName> = self.configuration.declared.hosts.keys().collect();
@@ -281,29 +326,34 @@ fn count(facts: &mut Facts, id: &ResourceId, address: &Address, project: &Projec
 }
 
 /// The kind of block that an object is itself, and not only a part of.
-fn own_kind(id: &ResourceId) -> &str {
+pub(super) fn own_kind(id: &ResourceId) -> &str {
     match id.kind.as_str() {
         "container" | "domain" => "workload",
         kind => kind,
     }
 }
 
-fn unmet(asked: &Asked, own: &[&ResourceId]) -> Diagnostic {
-    let Asked { to, id, .. } = asked;
-    let own = own.iter().find(|own| own_kind(own) == kind(to));
-    match own {
-        None => asked
-            .error("Import of what is not declared", false, format!("nothing is made for `{to}`"))
-            .hint(
-                "declare it; `infra plan --generate-config-out FILE` writes a block for what an `import` block names",
+/// Why what is declared at an address is no object to be taken over, and what to do.
+fn needless(to: &Address, declared: &Declared) -> Option<(String, &'static str)> {
+    match kind(to) {
+        "image" => Some((
+            format!(
+                "`{to}` is known by its content: where that is there already, it is used as it is"
             ),
-        Some(own) => asked
-            .error(
-                "Import of another name",
-                true,
-                format!("`{to}` is the {} `{}` on {}", own.kind, own.name, own.host),
-            )
-            .hint(format!("write `name = \"{}\"` in it", id.rsplit('/').next().unwrap_or(id))),
+            "remove the import: the next plan finds it by its digest",
+        )),
+        "host" => Some((
+            format!("`{to}` is a machine, and no object of a daemon"),
+            "remove the import: declaring a host is all it takes",
+        )),
+        "pool" => match declared.pools.get(to)?.place {
+            Place::Existing(_) => Some((
+                format!("`{to}` is `existing`: it stays somebody else's, and is used as it is"),
+                "remove the import; or write `name` with `path` or `volume_group`, for a pool that is yours from now on",
+            )),
+            Place::Path(_) | Place::VolumeGroup(_) => None,
+        },
+        _ => None,
     }
 }
 
@@ -325,6 +375,11 @@ mod tests {
         assert_eq!(means("workload.a", "docker/container/db"), both[..1]);
         assert_eq!(means("workload.a", both[1]), both[1..]);
         assert_eq!(means("volume.a", "v"), ["r1/docker/volume/v"]);
+        assert_eq!(means("volume.a", "p/v"), ["r1/libvirt/volume/p/v"]);
+        let whole = "r1/libvirt/volume/p/v";
+        assert_eq!(means("volume.a", whole), [whole]);
+        assert_eq!(means("volume.a", "libvirt/volume/p/v"), [whole]);
+        assert_eq!(means("pool.a", "p"), ["r1/libvirt/pool/p"]);
         assert!(means("workload.a", "docker/volume/v").is_empty());
         assert!(means("host.a", "r1").is_empty());
     }

@@ -2,6 +2,7 @@
 
 mod assembled;
 mod generate;
+mod groups;
 mod homes;
 mod import;
 
@@ -13,6 +14,7 @@ mod refuse;
 mod select;
 mod settle;
 mod survey;
+mod taken;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,6 +79,8 @@ pub struct Session {
     pub providers: Vec<Box<dyn Provider>>,
     /// What `moved` and `removed` make of the state: known to this program, though not yet in the file.
     pub moved: Moved,
+    /// What others have made and is ours now.
+    taken: taken::Taken,
 }
 
 /// A finished plan and all that led to it.
@@ -184,7 +188,7 @@ impl Session {
         if let Some(error) = failed.into_inner() {
             return Err(error.into());
         }
-        let session = Self {
+        let mut session = Self {
             options,
             folder,
             configuration,
@@ -193,7 +197,9 @@ impl Session {
             vault: vault.into_inner(),
             providers,
             moved,
+            taken: taken::Taken::new(),
         };
+        session.taken = session.taken_before();
         session.must(session.configuration.diagnostics.clone(), ui)?;
         Ok(session)
     }
@@ -347,6 +353,7 @@ impl Session {
             inventory,
             prior: &prior.workloads,
             made_as: &prior.made_as,
+            taken: &self.taken,
             recorded: &prior.resources,
             held,
             homes,
@@ -373,7 +380,7 @@ impl Session {
     ///
     /// # Errors
     /// All that stands against it.
-    pub async fn plan(self, ui: Ui) -> Result<Planned, Stop> {
+    pub async fn plan(mut self, ui: Ui) -> Result<Planned, Stop> {
         let world = self.connect().await?;
         if self.options.destroy {
             return self.destroy(world).await;
@@ -386,6 +393,7 @@ impl Session {
             self.settle(&world).await;
         }
         let inventory = self.inventory(&world, ui).await?;
+        self.taken = self.find_taken(&world).await?;
         let selection = self.selection(&inventory, self.prior())?;
         let (mut decision, files) = self.decided(&world, &inventory, &selection).await?;
         decision.diagnostics.extend(self.pools_stay(&decision));
@@ -411,6 +419,8 @@ impl Session {
                 .retain(|d| imports.contains_key(&d.resource.id));
             observed.retain(|id, _| imports.contains_key(id));
         }
+        let groups = self.volume_groups(&world, &decision.desired, &observed);
+        self.must(groups.await?, ui)?;
         let declared = selection.of(&self.configuration.declared);
         keep(
             &declared,
@@ -419,21 +429,17 @@ impl Session {
             &observed,
         );
         let anew = &self.options.replace;
-        as_begun(&declared, &mut decision.desired, &observed, anew);
-        let plan = self.assembled(
+        as_begun(&declared, &mut decision.desired, &observed, &imported, anew);
+        let wanted = decision.desired.iter().map(|d| d.resource.id.clone());
+        let left = self.leave(&mut observed, &wanted.collect(), &selection);
+        let mut plan = self.assembled(
             &mut decision,
             (&observed, &imported),
             self.prior(),
             &selection,
         )?;
-        let evaluation = &self.configuration.evaluation;
-        self.must(check::left(&plan, evaluation), ui)?;
-        self.must(check::space(&plan, &inventory, &files), ui)?;
-        self.must(check::shrink(&plan, evaluation), ui)?;
-        let (declared, asked) = (&self.configuration.declared, &self.options.replace);
-        self.must(check::anew(&plan, evaluation, declared, asked), ui)?;
-        self.must(check::written(&plan, evaluation), ui)?;
-        self.must(check::logical(&plan, &inventory, evaluation), ui)?;
+        plan.let_go.extend(left);
+        self.rules(&plan, &inventory, &files, ui)?;
         Ok(Planned {
             session: self,
             world,
@@ -444,14 +450,37 @@ impl Session {
         })
     }
 
+    /// What no finished plan may do, all of it said at once.
+    fn rules(
+        &self,
+        plan: &Plan,
+        inventory: &Inventory,
+        files: &ImageFiles,
+        ui: Ui,
+    ) -> Result<(), Stop> {
+        let evaluation = &self.configuration.evaluation;
+        let (declared, asked) = (&self.configuration.declared, &self.options.replace);
+        let mut found = check::left(plan, evaluation);
+        found.extend(check::space(plan, inventory, files));
+        found.extend(check::shrink(plan, evaluation));
+        found.extend(check::anew(plan, evaluation, declared, asked));
+        found.extend(check::imported(plan, self.prior(), evaluation));
+        found.extend(check::written(plan, evaluation));
+        found.extend(check::logical(plan, inventory, evaluation));
+        self.must(found, ui)
+    }
+
     /// A plan by which everything of the project goes.
     async fn destroy(self, world: World) -> Result<Planned, Stop> {
         let none = BTreeMap::new();
-        let (observed, imported) = self.observe_with(&world, &none, &Imports::new()).await?;
+        let (mut observed, imported) = self.observe_with(&world, &none, &Imports::new()).await?;
+        let selection = self.selection(&Inventory::default(), self.prior())?;
+        let left = self.leave(&mut observed, &BTreeSet::new(), &selection);
         let prior = recover::completed(self.prior().clone(), &observed);
         let mut decision = Decision::default();
         let selection = self.selection(&Inventory::default(), &prior)?;
-        let plan = self.assembled(&mut decision, (&observed, &imported), &prior, &selection)?;
+        let mut plan = self.assembled(&mut decision, (&observed, &imported), &prior, &selection)?;
+        plan.let_go.extend(left);
         Ok(Planned {
             session: self,
             world,

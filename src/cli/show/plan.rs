@@ -21,7 +21,7 @@ pub fn plan(view: &PlanView<'_>) -> String {
     let mut page = Page::default();
     workloads(&mut page, view);
     let recorded = recorded::recorded(view);
-    recorded::page(&mut page, &recorded);
+    recorded::page(&mut page, &recorded, view.plan);
     let owners = by_owner(view.plan);
     for (address, changes) in &owners {
         page.blank();

@@ -76,7 +76,7 @@ fn becomes(was: Option<&Record>, is: Option<&Record>) -> Option<Recorded> {
 }
 
 /// Writes them, by what they belong to.
-pub(super) fn page(page: &mut Page, all: &[(&ResourceId, &Address, Recorded)]) {
+pub(super) fn page(page: &mut Page, all: &[(&ResourceId, &Address, Recorded)], plan: &Plan) {
     let mut sorted: Vec<_> = all.iter().collect();
     sorted.sort_by_key(|(id, address, _)| (names::order(address), *id));
     let mut owner: Option<&Address> = None;
@@ -88,7 +88,9 @@ pub(super) fn page(page: &mut Page, all: &[(&ResourceId, &Address, Recorded)]) {
         }
         let (symbol, notes) = match what {
             Recorded::Changed { .. } => (("~", YELLOW), "recorded as it was found"),
+            Recorded::Gone if plan.let_go.contains(*id) => (("-", RED), "left, and forgotten"),
             Recorded::Gone => (("-", RED), "gone, and forgotten"),
+            Recorded::Found if plan.imports.contains(*id) => (("+", GREEN), "recorded"),
             Recorded::Found => (("+", GREEN), "carries our mark, and is recorded"),
         };
         head(page, 0, symbol, id, notes);

@@ -253,6 +253,18 @@ pub(crate) fn is_manifest(text: &[u8]) -> bool {
     })
 }
 
+/// The files that a `manifest.json` says images consist of.
+pub(crate) fn parts(text: &[u8]) -> Vec<String> {
+    let parsed: Option<Value> = serde_json::from_slice(text).ok();
+    let images = parsed.iter().filter_map(Value::as_array).flatten();
+    let parts = images.flat_map(|one| {
+        let layers = one["Layers"].as_array().into_iter().flatten();
+        std::iter::once(&one["Config"]).chain(layers)
+    });
+    let named = parts.filter_map(Value::as_str);
+    named.map(str::to_owned).collect()
+}
+
 /// The same `manifest.json` with our names in place of its own: loading it must not move a tag that is
 /// somebody else's.
 pub(crate) fn rename_manifest(text: &[u8], names: &[String]) -> Result<Vec<u8>, String> {

@@ -278,8 +278,9 @@ impl Places {
         self.find(|other| content(other) == content(disk))
     }
 
-    pub(crate) fn of_volume(&self, volume: &VolumeRef) -> Option<String> {
-        self.find(|disk| disk.volume.as_ref() == Some(volume))
+    /// Of a volume, given as such or by its path.
+    pub(crate) fn of_volume(&self, volume: &VolumeRef, path: &str) -> Option<String> {
+        self.find(|disk| disk.volume.as_ref() == Some(volume) || disk.path.as_deref() == Some(path))
     }
 
     fn find(&self, is: impl Fn(&MachineDisk) -> bool) -> Option<String> {

@@ -406,8 +406,8 @@ fn on(mac: &str, name: &str, mode: &str) -> MachineInterface {
 #[test]
 fn where_disks_are_in_a_domain() {
     let places = places(&xml(&whole())).unwrap();
-    assert_eq!(places.of_volume(&volume("data")), Some("vdb".into()));
-    assert_eq!(places.of_volume(&volume("other")), None);
+    assert_eq!(places.of_volume(&volume("data"), "/no"), Some("vdb".into()));
+    assert_eq!(places.of_volume(&volume("other"), "/no"), None);
     assert_eq!(places.of(&whole().disks[2]), Some("sda".into()));
     assert_eq!(places.drive(0), Some("sdb".into()));
     assert_eq!(places.drive(1), Some("sdc".into()));
@@ -436,7 +436,10 @@ fn each_nvme_disk_has_a_controller_of_its_own() {
         assert!(xml.contains(&format!("<serial>{serial}</serial>")));
     }
     let places = places(&xml).unwrap();
-    assert_eq!(places.of_volume(&volume("b")), Some("nvme1n1".into()));
+    assert_eq!(
+        places.of_volume(&volume("b"), "/no"),
+        Some("nvme1n1".into())
+    );
     assert_eq!(places.free("nvme"), Some("nvme2n1".into()));
 }
 

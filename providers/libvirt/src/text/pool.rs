@@ -1,12 +1,12 @@
 //! A storage pool's XML, and the map from volumes to paths that follows from all pools.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::target::{Pool, VolumeRef};
 use infra_api::{Address, Mark, Project};
 use roxmltree::Node;
 
-use super::xml::{attr, el, leaf, parse, size_at, text};
+use super::xml::{all, attr, el, leaf, parse, size_at, text};
 
 /// A pool as libvirt describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(crate) struct Room {
 }
 
 /// What stands before the project in a marked pool's vendor.
-const OURS: &str = "infra:";
+pub(crate) const OURS: &str = "infra:";
 
 /// Pools have no `<metadata>`. The mark stands in `<source>` as vendor and product, which libvirt keeps for
 /// every type of pool and gives no meaning in a directory (seen with 9.0).
@@ -69,6 +69,15 @@ pub(crate) fn read(xml: &str) -> Result<Found, String> {
                     free_bytes,
                 }),
         })
+    })
+}
+
+/// The names of what pools could be made of, in order.
+pub(crate) fn groups(xml: &str) -> Result<Vec<String>, String> {
+    parse(xml, |root| {
+        let names = all(root, "source").filter_map(|source| text(source, "name"));
+        let names: BTreeSet<String> = names.collect();
+        Some(names.into_iter().collect())
     })
 }
 
@@ -185,6 +194,14 @@ mod tests {
             free_bytes: 700,
         };
         assert_eq!(read(told).unwrap().room, Some(room));
+    }
+
+    #[test]
+    fn volume_groups_stand_among_what_pools_could_be_made_of() {
+        let told = "<sources><source><device path='/dev/vdb'/><name>vg1</name><format type='lvm2'/></source>
+            <source><name>vg0</name></source></sources>";
+        assert_eq!(groups(told).unwrap(), ["vg0", "vg1"]);
+        assert!(groups("<sources>\n</sources>").unwrap().is_empty());
     }
 
     #[test]

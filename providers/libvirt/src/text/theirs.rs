@@ -5,6 +5,7 @@
 
 pub(crate) mod network;
 mod said;
+pub(crate) mod storage;
 mod usual;
 
 use std::collections::BTreeMap;
