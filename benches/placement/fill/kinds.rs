@@ -270,6 +270,7 @@ impl Kind {
                 .collect(),
             devices: devices.into_iter().map(|d| d.address).collect(),
             cpu_ratio: u32::try_from(RATIO * 1000).ok(),
+            memory_percent: None,
         };
         Machine {
             tree: self.tree,
