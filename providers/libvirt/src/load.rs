@@ -101,6 +101,7 @@ macro_rules! functions {
 
 functions! {
     fn virConnectClose(a: virConnectPtr) -> c_int;
+    fn virConnectFindStoragePoolSources(a: virConnectPtr, b: *const c_char, c: *const c_char, d: c_uint) -> *mut c_char;
     fn virConnectGetCapabilities(a: virConnectPtr) -> *mut c_char;
     fn virConnectGetDomainCapabilities(a: virConnectPtr, b: *const c_char, c: *const c_char, d: *const c_char, e: *const c_char, f: c_uint) -> *mut c_char;
     fn virConnectGetHostname(a: virConnectPtr) -> *mut c_char;
@@ -182,6 +183,7 @@ functions! {
     fn virStoragePoolFree(a: virStoragePoolPtr) -> c_int;
     fn virStoragePoolGetAutostart(a: virStoragePoolPtr, b: *mut c_int) -> c_int;
     fn virStoragePoolGetName(a: virStoragePoolPtr) -> *const c_char;
+    fn virStoragePoolGetUUIDString(a: virStoragePoolPtr, b: *mut c_char) -> c_int;
     fn virStoragePoolGetXMLDesc(a: virStoragePoolPtr, b: c_uint) -> *mut c_char;
     fn virStoragePoolIsActive(a: virStoragePoolPtr) -> c_int;
     fn virStoragePoolListAllVolumes(a: virStoragePoolPtr, b: *mut *mut virStorageVolPtr, c: c_uint) -> c_int;
@@ -196,7 +198,9 @@ functions! {
     fn virStorageVolDownload(a: virStorageVolPtr, b: virStreamPtr, c: c_ulonglong, d: c_ulonglong, e: c_uint) -> c_int;
     fn virStorageVolFree(a: virStorageVolPtr) -> c_int;
     fn virStorageVolGetInfo(a: virStorageVolPtr, b: virStorageVolInfoPtr) -> c_int;
+    fn virStorageVolGetKey(a: virStorageVolPtr) -> *const c_char;
     fn virStorageVolGetName(a: virStorageVolPtr) -> *const c_char;
+    fn virStorageVolGetPath(a: virStorageVolPtr) -> *mut c_char;
     fn virStorageVolGetXMLDesc(a: virStorageVolPtr, b: c_uint) -> *mut c_char;
     fn virStorageVolLookupByName(a: virStoragePoolPtr, b: *const c_char) -> virStorageVolPtr;
     fn virStorageVolRef(a: virStorageVolPtr) -> c_int;
