@@ -67,6 +67,7 @@ pub(crate) fn apply(steps: usize, directory: &Path) -> Applied {
         settings: &Settings::default(),
         earlier: &journal.begin().unfinished,
         in_doubt: &[],
+        checked: false,
     };
     let report = runtime.block_on(run(job, stop)).expect("an apply");
     assert!(report.is_complete());

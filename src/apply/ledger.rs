@@ -55,10 +55,30 @@ impl<'a> Ledger<'a> {
         !self.is_behind(step.number) && !self.second.contains(&step.number)
     }
 
-    /// Writes the entry down durably. It counts also where that fails: what is done is done.
+    /// Writes an entry down. It counts also where that fails: what is done is done.
     pub(crate) fn enter(&self, entry: &Entry) -> Result<(), Failure> {
-        self.folding().see(entry);
-        self.job.log.append(entry).map_err(|error| {
+        self.enter_all(std::slice::from_ref(entry))
+    }
+
+    /// That these steps are about to begin, all of them by one write; not those that an earlier apply has done.
+    pub(crate) fn begin(&self, steps: &[&Step]) -> Result<(), Failure> {
+        let new = steps.iter().filter(|step| !self.is_behind(step.number));
+        let started = |step: &&Step| Entry::Started {
+            step: step.number,
+            resource: step.resource.clone(),
+            address: step.address.clone(),
+            action: step.action,
+        };
+        let entries: Vec<Entry> = new.map(started).collect();
+        match entries.is_empty() {
+            true => Ok(()),
+            false => self.enter_all(&entries),
+        }
+    }
+
+    fn enter_all(&self, entries: &[Entry]) -> Result<(), Failure> {
+        entries.iter().for_each(|entry| self.folding().see(entry));
+        self.job.log.append(entries).map_err(|error| {
             self.broken.store(true, Ordering::Relaxed);
             let failure = Failure::new(Remedy::Operator, error.doing, error.cause);
             failure.hint(

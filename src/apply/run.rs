@@ -80,6 +80,8 @@ pub struct Job<'a> {
     pub earlier: &'a Unfinished,
     /// What an apply was cut off at, of whatever plan: its call may be going on in the daemon still.
     pub in_doubt: &'a [ResourceId],
+    /// The plan was made of what was there a moment ago: nothing is to be checked before the first step.
+    pub checked: bool,
 }
 
 /// How many objects are read at once before the first step.
@@ -101,7 +103,9 @@ pub async fn run(job: Job<'_>, mut stop: watch::Receiver<Stop>) -> Result<Report
         stop: Stop::No,
     };
     run.tell_held();
-    run.check(&mut stop).await;
+    if !job.checked {
+        run.check(&mut stop).await;
+    }
     run.drive(&mut stop).await;
     Ok(run.report())
 }
@@ -231,8 +235,11 @@ impl<'a> Run<'a> {
         let mut running = FuturesUnordered::new();
         loop {
             self.heed(stop);
-            for number in self.ready.start() {
-                running.push(self.step(number));
+            let starting = self.ready.start();
+            let steps: Vec<&Step> = starting.iter().filter_map(|n| self.find(*n)).collect();
+            let begun = self.ledger.begin(&steps);
+            for number in starting {
+                running.push(self.step(number, begun.clone()));
             }
             if running.is_empty() {
                 return;
@@ -248,18 +255,26 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn step(&self, number: u32) -> impl Future<Output = Ended> + use<'a> {
+    fn find(&self, number: u32) -> Option<&'a Step> {
         let steps = &self.job.plan.steps;
-        let step = steps
-            .binary_search_by_key(&number, |step| step.number)
-            .ok()
-            .map(|index| &steps[index]);
+        let found = steps.binary_search_by_key(&number, |step| step.number);
+        found.ok().map(|index| &steps[index])
+    }
+
+    /// `begun`: whether the journal says so.
+    fn step(
+        &self,
+        number: u32,
+        begun: Result<(), Failure>,
+    ) -> impl Future<Output = Ended> + use<'a> {
+        let step = self.find(number);
         let ledger = self.ledger;
         async move {
             let began = Instant::now();
-            let result = match step {
-                Some(step) => Hands::new(ledger, step).carry_out().await,
-                None => Err(Failure::new(
+            let result = match (begun, step) {
+                (Err(failure), _) => Err(failure),
+                (Ok(()), Some(step)) => Hands::new(ledger, step).carry_out().await,
+                (Ok(()), None) => Err(Failure::new(
                     Remedy::Replan,
                     "applying the plan",
                     format!("it has no step {number}"),

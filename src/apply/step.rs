@@ -42,7 +42,7 @@ impl<'a> Hands<'a> {
         }
     }
 
-    /// The whole step, between its two entries in the journal.
+    /// The whole step, once the journal says that it has begun, up to the entry of its end.
     pub(crate) async fn carry_out(&self) -> Result<(), Failure> {
         let Step {
             number,
@@ -54,12 +54,6 @@ impl<'a> Hands<'a> {
         if self.ledger.is_behind(*number) {
             return Ok(());
         }
-        self.ledger.enter(&Entry::Started {
-            step: *number,
-            resource: resource.clone(),
-            address: address.clone(),
-            action: *action,
-        })?;
         self.tell(Event::Started {
             step: *number,
             resource: resource.clone(),

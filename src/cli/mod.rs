@@ -15,6 +15,7 @@ use std::path::Path;
 
 use clap::{CommandFactory, Parser};
 
+use crate::world::warm_up;
 use ui::{Exit, Stop, Ui};
 
 /// Runs the program on these arguments (the first is its name) and returns how it ends.
@@ -51,9 +52,20 @@ fn command(arguments: Arguments, ui: Ui) -> Result<Exit, Stop> {
         Command::Validate(args) => commands::validate::run(&args, global, ui),
         Command::Fmt(args) => commands::fmt::run(&args, ui),
         Command::Facts(args) => wait(commands::facts::run(args, global, ui)),
-        Command::Plan(args) => wait(commands::plan::run(args, global, ui)),
-        Command::Apply(args) => wait(commands::apply::run(args, global, ui)),
-        Command::Destroy(args) => wait(commands::apply::destroy(args, global, ui)),
+        Command::Plan(args) => {
+            if args.planning.facts.is_none() {
+                warm_up();
+            }
+            wait(commands::plan::run(args, global, ui))
+        }
+        Command::Apply(args) => {
+            warm_up();
+            wait(commands::apply::run(args, global, ui))
+        }
+        Command::Destroy(args) => {
+            warm_up();
+            wait(commands::apply::destroy(args, global, ui))
+        }
         Command::Import(args) => wait(commands::import::run(args, global, ui)),
         Command::Diff(args) => wait(commands::diff::run(args, global, ui)),
         Command::Show(args) => commands::show::run(&args, global, ui),
@@ -96,7 +108,8 @@ fn enter(global: &mut arguments::Global) -> Result<(), Stop> {
 
 /// Runs what waits for the world; commands that do not need it start no runtime.
 fn wait(work: impl Future<Output = Result<Exit, Stop>>) -> Result<Exit, Stop> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // What waits needs no second thread: what blocks has threads of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| Stop::error("starting", e))?;

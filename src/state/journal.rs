@@ -1,5 +1,10 @@
-//! The journal of one apply: what was started, done and failed, one record a line, each with its checksum,
-//! synced before the next thing happens. What the records add up to is [`crate::Folding`]'s business.
+//! The journal of one apply: what was started, done and failed, one record a line, each with its checksum. What the
+//! records add up to is [`crate::Folding`]'s business.
+//!
+//! A start is synced before its effect, and whatever was written before it is synced with it. An end is written at once,
+//! which a killed program survives, and is not waited for: where the machine loses its power before the next start, or
+//! before the state is written, the step is in doubt as if it had been cut off one moment earlier. Before the first step
+//! nothing is written at all.
 //!
 //! A line is 16 hexadecimal digits of the JSON's SHA-256, a space, the JSON.
 
@@ -11,6 +16,7 @@ use infra_api::{Address, Placement, Project, ResourceId, names};
 use infra_plan::{Output, Record, StepAction};
 use serde::{Deserialize, Serialize};
 
+use crate::disk::replace;
 use crate::{Disk, Error, Kind, Unfinished};
 
 /// One record.
@@ -71,9 +77,10 @@ pub struct Begin {
     pub stopping: Vec<ResourceId>,
 }
 
-/// Takes an entry down so that it outlives a crash; returns when it does.
+/// Takes entries down, all or the first of them: returns when they outlive the program, and where one is a start, the
+/// machine.
 pub trait Log: Send + Sync {
-    fn append(&self, entry: &Entry) -> Result<(), Error>;
+    fn append(&self, entries: &[Entry]) -> Result<(), Error>;
 }
 
 /// The journal of the running apply.
@@ -85,6 +92,8 @@ pub struct Journal {
 }
 
 struct Tail {
+    /// The first line, as long as it is not written.
+    head: Option<String>,
     /// A write failed: what the file ends with is not known any more.
     broken: bool,
     /// Steps started and not ended.
@@ -93,12 +102,21 @@ struct Tail {
 }
 
 impl Journal {
-    /// Takes the place of an earlier journal in one go.
-    pub(crate) fn create(disk: Arc<dyn Disk>, path: PathBuf, begin: Begin) -> Result<Self, Error> {
-        let line = line(&Entry::Begin(begin.clone()))?;
-        crate::disk::replace(&*disk, &path, line.as_bytes())
-            .map_err(|e| Error::io("starting the journal", &path, &e))?;
+    /// With the first step. `former`: there is one of an apply that was cut off, whose place it takes at once, in one go:
+    /// what that one tells is in the state by now, and is not to be told of a later one.
+    pub(crate) fn create(
+        disk: Arc<dyn Disk>,
+        path: PathBuf,
+        begin: Begin,
+        former: bool,
+    ) -> Result<Self, Error> {
+        let head = line(&Entry::Begin(begin.clone()))?;
+        if former {
+            replace(&*disk, &path, head.as_bytes())
+                .map_err(|e| Error::io("starting the journal", &path, &e))?;
+        }
         let tail = Tail {
+            head: (!former).then_some(head),
             broken: false,
             open: BTreeMap::new(),
             unfinished: begin.unfinished.clone(),
@@ -132,26 +150,43 @@ impl Journal {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, line: &str) -> std::io::Result<()> {
-        self.disk.append(&self.path, line.as_bytes())?;
-        self.disk.sync(&self.path)
+    fn write(&self, head: Option<&str>, lines: &str, waits: bool) -> std::io::Result<()> {
+        if let Some(head) = head {
+            let text = head.to_owned() + lines;
+            return replace(&*self.disk, &self.path, text.as_bytes());
+        }
+        self.disk.append(&self.path, lines.as_bytes())?;
+        match waits {
+            true => self.disk.sync(&self.path),
+            false => Ok(()),
+        }
     }
 }
 
 impl Log for Journal {
-    fn append(&self, entry: &Entry) -> Result<(), Error> {
-        let line = line(entry)?;
+    fn append(&self, entries: &[Entry]) -> Result<(), Error> {
+        let lines: String = entries.iter().map(line).collect::<Result<_, _>>()?;
+        let ends = |entry: &Entry| matches!(entry, Entry::Done { .. } | Entry::End { .. });
         let mut tail = self.tail();
         if tail.broken {
             let doing = format!("writing {}", self.path.display());
             return Err(Error::new(Kind::Io, doing, "an earlier write to it failed"));
         }
-        if let Err(error) = self.write(&line) {
+        let waits = !entries.iter().all(ends);
+        let written = match (tail.head.take(), waits) {
+            // Nothing was started: there is nothing to know.
+            (Some(head), false) => {
+                tail.head = Some(head);
+                Ok(())
+            }
+            (head, waits) => self.write(head.as_deref(), &lines, waits),
+        };
+        if let Err(error) = written {
             // Nothing may follow half a line, and after a failed sync no later one can be believed.
             tail.broken = true;
             return Err(Error::io("writing", &self.path, &error));
         }
-        tail.note(entry);
+        entries.iter().for_each(|entry| tail.note(entry));
         Ok(())
     }
 }

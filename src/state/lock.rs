@@ -143,7 +143,11 @@ impl Lock {
         self.holder.lease_until = now.saturating_add(LEASE.as_secs());
         let text = serde_json::to_string(&self.holder)
             .map_err(|e| Error::new(Kind::Io, "writing the lock", e))?;
-        let written = self.write(&text).and_then(|()| self.file.sync_all());
+        let written = self.write(&text).and_then(|()| match is_local(&self.file) {
+            // Whoever looks sees it; and where the machine loses its power nobody holds it.
+            true => Ok(()),
+            false => self.file.sync_all(),
+        });
         written.map_err(|e| Error::io("writing", &self.path, &e))
     }
 
@@ -167,6 +171,25 @@ impl Drop for Lock {
             let _ = self.write("");
         }
     }
+}
+
+/// File systems that no other machine looks at, by the numbers of Linux: tmpfs, XFS, Btrfs, overlayfs, ext2 to ext4, F2FS
+/// and ZFS.
+const LOCAL: [u32; 7] = [
+    0x0102_1994,
+    0x5846_5342,
+    0x9123_683e,
+    0x794c_7630,
+    0xef53,
+    0xf2f5_2010,
+    0x2fc1_2fc1,
+];
+
+/// Of any other, one that is not known included, it is taken that another machine may look, which sees only what was synced.
+fn is_local(file: &File) -> bool {
+    let system = rustix::fs::fstatfs(file).ok();
+    let number = system.and_then(|system| u32::try_from(system.f_type).ok());
+    number.is_some_and(|number| LOCAL.contains(&number))
 }
 
 /// Takes a lock from a holder that is gone, without waiting for its lease.

@@ -146,7 +146,13 @@ impl Store {
             .map(|state| state.outcome.clone())
             .unwrap_or_default();
         let folding = Folding::of(prior, &begin, &entries);
-        let (state, recovered) = succeed(state, &begin, folding.outcome(), folding.unfinished());
+        // A state after the one it began on holds it already, and may hold more than is left of it: ends of steps are
+        // not waited for.
+        let folded = state.as_ref().is_some_and(|s| s.serial > begin.serial);
+        let (state, recovered) = match folded {
+            true => (state, false),
+            false => succeed(state, &begin, folding.outcome(), folding.unfinished()),
+        };
         Ok(Loaded {
             state,
             in_doubt: folding.in_doubt(),
@@ -185,7 +191,10 @@ impl Store {
             stopping: loaded.stopping.clone(),
         };
         self.make_directory(&self.paths.journal)?;
-        Journal::create(self.disk.clone(), self.paths.journal.clone(), begin)
+        let path = self.paths.journal.clone();
+        let former = self.disk.read(&path);
+        let former = former.map_err(|e| Error::io("reading", &path, &e))?;
+        Journal::create(self.disk.clone(), path, begin, former.is_some())
     }
 
     /// After the last effect. The journal goes when the state holds all it says; where a step was started and

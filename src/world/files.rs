@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::Path;
+use std::time::SystemTime;
 
 use infra_api::names;
 use infra_api::target::Format;
@@ -11,6 +12,7 @@ use infra_diag::{Diagnostic, Diagnostics};
 use sha2::{Digest, Sha256};
 
 use super::Folder;
+use super::digests::{Digests, Stamp};
 use crate::declared::{At, Declared, Source};
 use crate::lower::FileFacts;
 
@@ -29,11 +31,23 @@ const QCOW2_SIZE_AT: usize = 24;
 const QCOW2_FEATURES_AT: usize = 72;
 /// Of these: its content is in another file.
 const QCOW2_DATA_ELSEWHERE: u64 = 1 << 2;
-const BLOCK: usize = 1 << 20;
+/// Of a file, all that tells its format.
+const HEAD: u64 = 512;
+/// What stays in the processor's cache between reading and hashing.
+const BLOCK: usize = 128 << 10;
 
-/// Reads every file that an image names. What is missing or cut off is an error at its place.
+/// Reads every file that an image names, but for what is known of it by `cache`. What is missing or cut off is an error at
+/// its place.
 #[must_use]
-pub fn read(declared: &Declared, folder: &Folder) -> (ImageFiles, Diagnostics) {
+pub fn read(
+    declared: &Declared,
+    folder: &Folder,
+    cache: Option<&Path>,
+) -> (ImageFiles, Diagnostics) {
+    if declared.images.is_empty() {
+        return <_>::default();
+    }
+    let mut digests = Digests::read(cache);
     let mut files = ImageFiles::new();
     let mut diagnostics = Diagnostics::new();
     for image in declared.images.values() {
@@ -42,7 +56,7 @@ pub fn read(declared: &Declared, folder: &Folder) -> (ImageFiles, Diagnostics) {
             if files.contains_key(&written.value) {
                 continue;
             }
-            match look(&folder.path(&written.value), archive) {
+            match look(&folder.path(&written.value), archive, &mut digests) {
                 Ok(facts) => {
                     files.insert(written.value.clone(), facts);
                 }
@@ -50,6 +64,7 @@ pub fn read(declared: &Declared, folder: &Folder) -> (ImageFiles, Diagnostics) {
             }
         }
     }
+    digests.write();
     (files, diagnostics)
 }
 
@@ -87,7 +102,7 @@ fn unusable(written: &At<String>, trouble: &Trouble) -> Diagnostic {
         .hint(hint)
 }
 
-fn look(path: &Path, archive: bool) -> Result<FileFacts, Trouble> {
+fn look(path: &Path, archive: bool, digests: &mut Digests) -> Result<FileFacts, Trouble> {
     let mut file = File::open(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         _ => e.to_string(),
@@ -96,10 +111,21 @@ fn look(path: &Path, archive: bool) -> Result<FileFacts, Trouble> {
     if !meta.is_file() {
         return Err("it is not a file".to_owned().into());
     }
-    let (sha256, head) = digest(&mut file).map_err(|e| e.to_string())?;
-    if archive {
-        infra_docker::check_archive(&mut file).map_err(Trouble::Unloadable)?;
-    }
+    let whole = std::path::absolute(path).map_err(|e| e.to_string())?;
+    let (now, before) = (SystemTime::now(), Stamp::of(&meta));
+    let head = head(&mut file).map_err(|e| e.to_string())?;
+    let sha256 = match digests.of(&whole, &before, archive) {
+        Some(sha256) => sha256,
+        None => {
+            let sha256 = digest(&mut file).map_err(|e| e.to_string())?;
+            if archive {
+                infra_docker::check_archive(&mut file).map_err(Trouble::Unloadable)?;
+            }
+            let after = Stamp::of(&file.metadata().map_err(|e| e.to_string())?);
+            digests.keep(&whole, (&before, &after), (&sha256, archive), now);
+            sha256
+        }
+    };
     let format = if head.starts_with(&QCOW2_MAGIC) {
         Format::Qcow2
     } else {
@@ -110,7 +136,7 @@ fn look(path: &Path, archive: bool) -> Result<FileFacts, Trouble> {
         Format::Raw => meta.len(),
     };
     Ok(FileFacts {
-        path: std::path::absolute(path).map_err(|e| e.to_string())?,
+        path: whole,
         sha256,
         size_bytes: meta.len(),
         format,
@@ -118,18 +144,22 @@ fn look(path: &Path, archive: bool) -> Result<FileFacts, Trouble> {
     })
 }
 
-/// The digest of the whole file, and its first bytes.
-fn digest(file: &mut File) -> std::io::Result<(String, Vec<u8>)> {
+/// A file's first bytes.
+fn head(file: &mut File) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    file.take(HEAD).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// The digest of the whole file.
+fn digest(file: &mut File) -> std::io::Result<String> {
+    file.rewind()?;
     let mut hash = Sha256::new();
     let mut block = vec![0; BLOCK];
-    let mut head = Vec::new();
     loop {
         let read = file.read(&mut block)?;
         if read == 0 {
-            return Ok((names::hex(&hash.finalize()), head));
-        }
-        if head.is_empty() {
-            head.extend_from_slice(&block[..read.min(512)]);
+            return Ok(names::hex(&hash.finalize()));
         }
         hash.update(&block[..read]);
     }

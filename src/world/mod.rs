@@ -1,5 +1,6 @@
 //! Everything outside: daemons, the kernel, files. Only reads; what writes is the apply.
 
+mod digests;
 mod files;
 mod folder;
 mod hosts;
@@ -20,7 +21,7 @@ use ssh::{Remote, Ways};
 pub use files::{ImageFiles, read as read_files};
 pub use folder::Folder;
 pub use hosts::{Found, KvmProbe, Recorded, recorded};
-pub use providers::{Endpoints, providers};
+pub use providers::{Endpoints, providers, warm_up};
 
 /// One daemon: open, or why not.
 type Connection = Result<Box<dyn Daemon>, Failure>;

@@ -16,6 +16,11 @@ pub fn providers() -> Vec<Box<dyn Provider>> {
     ]
 }
 
+/// Lets them begin what takes its time, for commands that ask daemons.
+pub fn warm_up() {
+    providers().iter().for_each(|provider| provider.warm_up());
+}
+
 /// Where the daemons are: the declaration's word, unless the environment has another for the local host.
 #[derive(Clone, Debug, Default)]
 pub struct Endpoints {

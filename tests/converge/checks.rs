@@ -53,6 +53,31 @@ async fn a_stale_plan_touches_nothing() {
     );
 }
 
+/// What a plan was made of a moment ago need not be read once more; what changed since is found by its own step.
+#[tokio::test(start_paused = true)]
+async fn what_changed_since_a_plan_of_this_moment_is_found_by_its_step() {
+    let house = House::new();
+    let plan = house.plan(&three()).await;
+    let other = json!({"image": 2});
+    house
+        .sim
+        .world()
+        .put(id("container", "c"), Some(mark("c")), other.clone());
+    let weather = Weather {
+        checked: true,
+        ..Weather::default()
+    };
+    let report = house.apply(&plan, weather).await.report();
+    assert!(report.stale.is_empty());
+    assert_eq!(report.done, [1, 2]);
+    assert!(
+        cause(&report, 3).contains("the world changed meanwhile"),
+        "{report:#?}"
+    );
+    let there = &house.sim.world().objects[&id("container", "c")];
+    assert_eq!(there.body, other, "and nothing was done to it");
+}
+
 /// Applies `wanted`, and puts another `b` there once the first step is done.
 async fn meddled(house: &House, wanted: &Wanted) {
     let plan = house.plan(wanted).await;

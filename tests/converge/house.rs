@@ -77,6 +77,7 @@ pub(crate) struct Weather<'a> {
     pub(crate) death: Option<Death>,
     pub(crate) sink: &'a dyn Sink,
     pub(crate) stop: watch::Receiver<Stop>,
+    pub(crate) checked: bool,
 }
 
 impl Default for Weather<'_> {
@@ -86,6 +87,7 @@ impl Default for Weather<'_> {
             death: None,
             sink: &Deaf,
             stop,
+            checked: false,
         }
     }
 }
@@ -118,7 +120,14 @@ struct Deadly {
 struct Killed;
 
 impl Log for Deadly {
-    fn append(&self, entry: &Entry) -> Result<(), Error> {
+    fn append(&self, entries: &[Entry]) -> Result<(), Error> {
+        // Cut off anywhere in it, the first of them are there.
+        entries.iter().try_for_each(|entry| self.write(entry))
+    }
+}
+
+impl Deadly {
+    fn write(&self, entry: &Entry) -> Result<(), Error> {
         let number = {
             let mut entries = self.entries.lock().unwrap();
             *entries += 1;
@@ -128,7 +137,7 @@ impl Log for Deadly {
             return Err(no_space());
         }
         self.die_at(Death::BeforeEntry(number));
-        self.journal.append(entry)?;
+        self.journal.append(std::slice::from_ref(entry))?;
         self.die_at(Death::AfterEntry(number));
         Ok(())
     }
@@ -339,6 +348,7 @@ impl House {
             settings: &self.settings,
             earlier: &log.journal.begin().unfinished,
             in_doubt: &log.journal.begin().in_doubt,
+            checked: weather.checked,
         };
         let end = tokio::select! {
             end = AssertUnwindSafe(run(job, weather.stop)).catch_unwind() => end,

@@ -111,6 +111,7 @@ async fn one_stop_ends_what_runs_and_starts_nothing() {
             sink: &sink,
             stop: receiver,
             death: None,
+            checked: false,
         },
     )
     .await;
@@ -142,6 +143,7 @@ async fn a_second_stop_returns_at_once_and_the_journal_remembers() {
             sink: &sink,
             stop: receiver,
             death: None,
+            checked: false,
         },
     )
     .await;
@@ -173,6 +175,7 @@ async fn a_stop_before_the_first_step_is_obeyed() {
             sink: &Deaf,
             stop: receiver,
             death: None,
+            checked: false,
         },
     )
     .await;

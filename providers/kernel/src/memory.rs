@@ -66,6 +66,7 @@ fn kib(value: &str) -> Option<u64> {
 /// process do.
 pub(crate) fn page_bytes(reader: &Reader<'_>) -> Option<u64> {
     let path = "proc/self/smaps";
-    let text = reader.quiet(path)?;
+    // The kernel counts the pages of each mapping for it: the first one tells.
+    let text = reader.quiet_head(path, 4096)?;
     field(reader, path, &text, "MMUPageSize")
 }

@@ -71,6 +71,12 @@ impl<'a> Reader<'a> {
         self.tree.read(path).ok().map(|bytes| trimmed(&bytes))
     }
 
+    /// The same of its beginning alone.
+    pub(crate) fn quiet_head(&self, path: &str, most: u64) -> Option<String> {
+        let head = self.tree.head(path, most);
+        head.ok().map(|bytes| trimmed(&bytes))
+    }
+
     /// A file's text where it has any.
     pub(crate) fn line(&self, path: &str) -> Option<String> {
         self.text(path).filter(|text| !text.is_empty())

@@ -11,7 +11,11 @@ use std::path::{Component, Path, PathBuf};
 /// to another host are the same thing.
 pub trait Tree {
     /// The bytes of a file.
-    fn read(&self, path: &str) -> io::Result<Vec<u8>>;
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        self.head(path, MAX_FILE)
+    }
+    /// The first bytes of a file, no more than so many. What the kernel writes as it is read may be long in the making.
+    fn head(&self, path: &str, most: u64) -> io::Result<Vec<u8>>;
     /// The names in a directory, sorted.
     fn list(&self, path: &str) -> io::Result<Vec<String>>;
     /// What a symlink says, whether or not that is there.
@@ -46,6 +50,10 @@ impl Root {
     /// Where a path leads. Symlinks are followed one by one, as the kernel would with this
     /// directory as its root: what is returned holds no symlink and no `..`.
     fn real(&self, path: &str) -> io::Result<PathBuf> {
+        // The kernel itself does it best.
+        if self.base == Path::new("/") {
+            return Ok(self.base.join(path));
+        }
         let mut links = 0;
         let mut done = PathBuf::new();
         let mut rest = components(Path::new(path));
@@ -86,14 +94,16 @@ fn components(path: &Path) -> VecDeque<PathBuf> {
 }
 
 impl Tree for Root {
-    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+    fn head(&self, path: &str, most: u64) -> io::Result<Vec<u8>> {
         let path = self.real(path)?;
         // Opening a pipe that lies in a saved tree would wait for its writer.
         if !fs::metadata(&path)?.is_file() {
             return Err(io::Error::other("not a regular file"));
         }
         let mut bytes = Vec::new();
-        File::open(path)?.take(MAX_FILE).read_to_end(&mut bytes)?;
+        File::open(path)?
+            .take(most.min(MAX_FILE))
+            .read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 

@@ -12,6 +12,7 @@ pub mod fuzzing;
 mod grow;
 mod guard;
 mod link;
+mod load;
 mod network;
 mod plug;
 mod pool;
@@ -59,6 +60,11 @@ impl Default for Libvirt {
 impl Provider for Libvirt {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    /// Why it cannot be loaded is said by whoever needs it.
+    fn warm_up(&self) {
+        std::thread::spawn(|| load::load().is_ok());
     }
 
     fn resources(&self, _: &Project, target: &Target) -> Vec<Resource> {

@@ -1,7 +1,7 @@
 //! A connection, and what of its daemon need not be asked again for each object: what it runs, and where its pools are.
 //!
 //! The places of the pools are right because no decision stands on them alone. They turn the path of a kernel, or of what
-//! a disk stands on, into a volume's name and back. They are read anew by every plan, at the beginning of every apply,
+//! a disk stands on, into a volume's name and back. They are read anew by every plan, by every check of a plan,
 //! after a pool of ours came or went, and where a path lies in none of them or a pool is not among them.
 
 use std::ops::Deref;

@@ -16,6 +16,7 @@ use virt::{error, event};
 
 use crate::failure::Doing;
 use crate::link::{Known, Link};
+use crate::load::load;
 
 /// Calls at a time on one connection. With a fifth the daemon stops reading from it (`max_client_requests` is
 /// 5), our keep-alive stays unanswered and the connection is closed under calls that were only slow.
@@ -26,6 +27,9 @@ const LINES: usize = 2;
 
 /// A daemon that answers no keep-alive this often, this many seconds apart, is taken for dead.
 const KEEP_ALIVE: (i32, u32) = (5, 6);
+
+const INSTALL: &str =
+    "install it on this machine: `libvirt0` of Debian and Ubuntu, `libvirt-libs` of Fedora";
 
 /// How long the opening of a connection may take; over SSH it is under a second.
 const OPENING: Duration = Duration::from_secs(30);
@@ -256,6 +260,9 @@ fn open(uri: &str) -> Result<Connect, Failure> {
             "the endpoint holds a zero byte",
         ));
     }
+    let loading = || "loading libvirt's client library".to_owned();
+    let loaded = load().doing(loading);
+    loaded.map_err(|failure| failure.hint(INSTALL))?;
     start_events();
     let connection = Connect::open(Some(uri)).doing(doing)?;
     // The mock driver has no keep-alive and says so by an error.
@@ -264,8 +271,12 @@ fn open(uri: &str) -> Result<Connect, Failure> {
     Ok(connection)
 }
 
+/// How long nobody runs the event loop. Each call wakes it several times, which takes as long as the call; and before the
+/// first keep-alive is due there is nothing for it to do.
+const EVENTS_AFTER: Duration = Duration::from_secs(1);
+
 /// Keep-alive, and noticing that a daemon has gone, need libvirt's event loop. It must be registered before
-/// the first connection is opened, and runs as long as the process.
+/// the first connection is opened, and then runs as long as the process.
 fn start_events() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
@@ -280,6 +291,7 @@ fn start_events() {
 }
 
 fn run_events() {
+    thread::sleep(EVENTS_AFTER);
     loop {
         if event::event_run_default_impl().is_err() {
             thread::sleep(Duration::from_secs(1));

@@ -1,7 +1,7 @@
 //! `infra apply` and `infra destroy`: do exactly what a plan says, and write down what came of it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use infra_api::{HostName, Moment};
 use infra_apply::{Job, Limits, Report, Settings, Sink, Stop as StopAsked};
@@ -19,6 +19,10 @@ use crate::cli::session::{Options, Session, paths, read};
 use crate::cli::ui::{Exit, Stop, Ui};
 use crate::declared::Host;
 use crate::world::{Folder, World};
+
+/// So long what a plan was made of is what is there: whatever comes between is found by the step that it concerns, as after
+/// any check.
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// What is asked before an apply.
 struct Approval {
@@ -129,6 +133,7 @@ async fn fresh(
     ui: Ui,
 ) -> Result<Exit, Stop> {
     let mut lock = lock(&options, &manner.locking, command, ui)?;
+    let began = Instant::now();
     let planned = Session::open(options, Mode::Plan, ui)?.plan(ui).await?;
     if !manner.json {
         shown(&planned, false, false, ui);
@@ -159,7 +164,7 @@ async fn fresh(
     apply(
         &planned.session,
         &planned.world,
-        &planned.plan,
+        (&planned.plan, Some(began)),
         &mut lock,
         manner,
         ui,
@@ -183,7 +188,7 @@ async fn from_file(plan: Plan, options: Options, manner: &Manner, ui: Ui) -> Res
     same_daemons(&plan, &session)?;
     let world = session.connect().await?;
     session.settle(&world).await;
-    apply(&session, &world, &plan, &mut lock, manner, ui).await
+    apply(&session, &world, (&plan, None), &mut lock, manner, ui).await
 }
 
 /// Takes the lock of a configuration's state: in a folder that holds none, nothing is made.
@@ -217,10 +222,11 @@ pub(super) fn lock(
     Ok(lock)
 }
 
+/// `seen`: since when the world was looked at for the plan, where that was here and now.
 pub(super) async fn apply(
     session: &Session,
     world: &World,
-    plan: &Plan,
+    (plan, seen): (&Plan, Option<Instant>),
     lock: &mut Lock,
     manner: &Manner,
     ui: Ui,
@@ -250,6 +256,7 @@ pub(super) async fn apply(
         settings: &settings,
         earlier: &journal.begin().unfinished,
         in_doubt: &journal.begin().in_doubt,
+        checked: seen.is_some_and(|seen| seen.elapsed() < MOMENT),
     };
     let (stop, asked) = watch::channel(StopAsked::No);
     interrupts(stop.clone());

@@ -41,7 +41,7 @@ pub(in crate::cli) async fn run(
     let exit = apply(
         &planned.session,
         &planned.world,
-        &planned.plan,
+        (&planned.plan, None),
         &mut lock,
         &Manner::quiet(args.locking),
         ui,

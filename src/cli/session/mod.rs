@@ -314,7 +314,8 @@ impl Session {
         selection: &Selection,
     ) -> Result<(Decision, ImageFiles), Stop> {
         let declared = &selection.of(&self.configuration.declared);
-        let (files, mut diagnostics) = read_files(declared, &self.folder);
+        let (files, mut diagnostics) =
+            read_files(declared, &self.folder, places::digests().as_deref());
         let (pinned, said) = self.pin(world, inventory, declared).await;
         diagnostics.extend(said);
         let held = self.held(selection);

@@ -52,12 +52,22 @@ pub fn paths(options: &Options) -> Paths {
 /// Kept beside other programs' caches: it is this machine's, not a configuration's.
 #[must_use]
 pub fn kvm_probe() -> KvmProbe {
+    let base = own_cache().unwrap_or_else(|| std::env::temp_dir().join("infra"));
+    KvmProbe {
+        cache: base.join("kvm.json"),
+    }
+}
+
+/// Where digests of files are kept: nowhere that others may write.
+pub(super) fn digests() -> Option<PathBuf> {
+    Some(own_cache()?.join("digests.json"))
+}
+
+/// The person's own.
+fn own_cache() -> Option<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    let base = base.or_else(home).unwrap_or_else(std::env::temp_dir);
-    KvmProbe {
-        cache: base.join("infra").join("kvm.json"),
-    }
+    Some(base.or_else(home)?.join("infra"))
 }
 
 /// A folder, and a file that belongs to it.

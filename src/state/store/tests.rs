@@ -125,12 +125,12 @@ impl Place {
         let (resource, address) = (id("x"), Address::new("workload.x"));
         let action = infra_plan::StepAction::Create;
         journal
-            .append(&Entry::Started {
+            .append(&[Entry::Started {
                 step: 1,
                 resource,
                 address,
                 action,
-            })
+            }])
             .unwrap();
     }
 
