@@ -351,3 +351,14 @@ error: reading the folder nowhere: there is no such file or folder
         "nothing is made in a folder of somebody else's"
     );
 }
+
+/// It brings some sixty libraries with it, and who has no machines need not have it.
+#[test]
+#[cfg(target_os = "linux")]
+fn libvirt_is_looked_for_when_it_is_needed() {
+    let folder = Folder::new("demo");
+    let mut command = folder.command(["--version"]);
+    let ran = folder.run(command.env("LD_TRACE_LOADED_OBJECTS", "1"), "");
+    assert!(ran.stdout.contains("libc.so"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("libvirt"), "{}", ran.stdout);
+}
