@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use hcl_primitives::ident::is_id_continue;
+
 /// A part of a text, from the header of a top-level block to before the next one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Chunk {
@@ -59,9 +61,7 @@ fn is_header(line: &str) -> bool {
 fn heredoc_start(line: &str) -> Option<&str> {
     let (before, after) = line.split_once("<<")?;
     let word = after.strip_prefix('-').unwrap_or(after).trim();
-    let is_word = word
-        .chars()
-        .all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    let is_word = word.chars().all(is_id_continue);
     (is_word && !word.is_empty() && !before.contains('#')).then_some(word)
 }
 

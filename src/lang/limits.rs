@@ -1,6 +1,7 @@
 //! How large a text may be, how deep and how long an expression: beyond this, reading would need memory or stack
 //! without end, and nobody has written it by hand.
 
+use hcl_primitives::ident::is_id_continue;
 use infra_diag::{Diagnostic, SourceId, Span};
 
 /// Bytes of one file.
@@ -225,8 +226,7 @@ fn heredoc(text: &str) -> Option<(&str, usize)> {
     let line = text.split_inclusive('\n').next()?;
     let word = line.strip_prefix("<<")?;
     let word = word.strip_prefix('-').unwrap_or(word).trim();
-    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    (!word.is_empty() && word.chars().all(is_word)).then_some((word, line.len()))
+    (!word.is_empty() && word.chars().all(is_id_continue)).then_some((word, line.len()))
 }
 
 fn upto(rest: &[u8], end: &[u8]) -> usize {

@@ -87,6 +87,13 @@ fn same(text: &str) {
 }
 
 #[test]
+fn a_name_is_what_the_parser_takes_for_one() {
+    // A mark that combines with the letter before it goes on with the name.
+    same("\u{23a}=s\u{1cf05}RH\n");
+    assert_eq!(format("a=s\u{1cf05}b\n"), "a = s\u{1cf05}b\n");
+}
+
+#[test]
 fn trees_are_told_apart() {
     assert_eq!(
         parse_body("a=1").unwrap(),

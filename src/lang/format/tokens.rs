@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use hcl_primitives::ident::{is_id_continue, is_id_start};
+
 use super::spacing::apart;
 
 /// What a token is to the layout.
@@ -101,10 +103,7 @@ fn one(text: &str, first: char, after_dot: bool) -> (Kind, usize) {
         '<' if text.starts_with("<<") => (Kind::Heredoc, heredoc(text)),
         '0'..='9' if after_dot => (Kind::Word, while_(&|c| c.is_ascii_digit())),
         '0'..='9' => (Kind::Word, number(text)),
-        c if is_name(c) => (
-            Kind::Word,
-            while_(&|c| is_name(c) || c == '-' || c.is_numeric()),
-        ),
+        c if is_id_start(c) => (Kind::Word, while_(&is_id_continue)),
         _ => {
             let sign = SIGNS.iter().find(|(sign, _)| text.starts_with(sign));
             // `*`, `/`, `%`, and whatever else the parser took.
@@ -113,10 +112,6 @@ fn one(text: &str, first: char, after_dot: bool) -> (Kind, usize) {
             })
         }
     }
-}
-
-fn is_name(c: char) -> bool {
-    c.is_alphabetic() || c == '_'
 }
 
 /// To the end of the line, without it.
