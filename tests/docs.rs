@@ -90,3 +90,14 @@ fn no_schema_is_left_over() {
         );
     }
 }
+
+#[test]
+fn the_order_of_criteria_is_true() {
+    let text = include_str!("../docs/placement.md");
+    let (_, table) = text.split_once("\n| tier | counts |\n").expect("a table");
+    let rows = table.lines().take_while(|line| line.starts_with('|'));
+    let names = rows.filter_map(|row| row.strip_prefix("| `")?.split_once('`'));
+    let names: Vec<&str> = names.map(|(name, _)| name).collect();
+    let tiers = infra::placing::TIERS.map(|(name, _)| name);
+    assert_eq!(names, tiers);
+}

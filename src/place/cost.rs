@@ -91,10 +91,9 @@ impl Cost {
         self.waste.l3s().saturating_sub(1)
     }
 
-    /// Each criterion and what it came to, the weightiest first.
-    #[must_use]
-    pub fn tiers(&self) -> Vec<(&'static str, u64)> {
-        let counts = [
+    /// What each criterion came to, in the order of [`TIERS`].
+    fn counts(&self) -> [u64; TIERS.len()] {
+        [
             u64::from(self.remote_memory),
             u64::from(self.page_wish),
             u64::from(self.extra_nodes),
@@ -108,7 +107,19 @@ impl Cost {
             u64::from(self.waste.left_in_l3s()),
             u64::from(self.left_over),
             self.pages_left,
-        ];
-        TIERS.iter().map(|(name, _)| *name).zip(counts).collect()
+        ]
+    }
+
+    /// What those of [`LOCALITY`] came to.
+    pub(crate) fn locality(&self) -> [u64; LOCALITY.len()] {
+        let counts = self.counts();
+        std::array::from_fn(|tier| counts[tier])
+    }
+
+    /// Each criterion and what it came to, the weightiest first.
+    #[must_use]
+    pub fn tiers(&self) -> Vec<(&'static str, u64)> {
+        let names = TIERS.iter().map(|(name, _)| *name);
+        names.zip(self.counts()).collect()
     }
 }

@@ -1,7 +1,6 @@
 //! Why a job is where it is: what its place costs, by what others lose, why the rest refuses it, and what would make it
 //! fit there.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -82,17 +81,7 @@ const MOST_MOVERS: usize = 64;
 /// Tells why a job is where it is, or nowhere.
 #[must_use]
 pub fn explain(hosts: &[Host], jobs: &[Job], outcome: &Outcome, job: usize) -> Explained {
-    let mut placing = Placing::new(hosts, Cow::Borrowed(jobs));
-    for (other, assigned) in outcome
-        .assigned
-        .iter()
-        .enumerate()
-        .filter(|(j, _)| *j != job)
-    {
-        if let Some(assigned) = assigned {
-            placing.assign(other, assigned.clone());
-        }
-    }
+    let placing = Placing::with(hosts, jobs, outcome, |other| other != job);
     let mut explaining = Explaining { placing, job };
     match &outcome.assigned[job] {
         Some(assigned) => explaining.placed(assigned),
@@ -111,12 +100,7 @@ pub fn nearest(
     outcome: &Outcome,
     refused: &[usize],
 ) -> Vec<Vec<Nearest>> {
-    let mut placing = Placing::new(hosts, Cow::Borrowed(jobs));
-    for (other, assigned) in outcome.assigned.iter().enumerate() {
-        if let Some(assigned) = assigned {
-            placing.assign(other, assigned.clone());
-        }
-    }
+    let mut placing = Placing::with(hosts, jobs, outcome, |_| true);
     let mut told = Vec::new();
     for job in refused {
         let mut explaining = Explaining { placing, job: *job };

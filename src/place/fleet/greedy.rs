@@ -8,7 +8,7 @@ use infra_api::IdSet;
 
 use super::affinity::Crowd;
 use super::classes::{Class, Found, Memo, classes, fingerprint};
-use super::{Assigned, Host, Job};
+use super::{Assigned, Host, Job, Outcome};
 use crate::ask::{Numa, Policy};
 use crate::cost::Cost;
 use crate::fit::{Fit, fit};
@@ -103,6 +103,23 @@ impl<'a> Placing<'a> {
             made_room: BTreeMap::new(),
             complete: true,
         }
+    }
+
+    /// With everything that these have where it was assigned.
+    pub(super) fn with(
+        hosts: &'a [Host],
+        jobs: &'a [Job],
+        outcome: &Outcome,
+        these: impl Fn(usize) -> bool,
+    ) -> Self {
+        let mut placing = Self::new(hosts, Cow::Borrowed(jobs));
+        let assigned = outcome.assigned.iter().enumerate();
+        for (job, assigned) in assigned.filter(|(job, _)| these(*job)) {
+            if let Some(assigned) = assigned {
+                placing.assign(job, assigned.clone());
+            }
+        }
+        placing
     }
 
     /// Leaves every job where it stands, if it may stay there.

@@ -1,7 +1,6 @@
 //! Better places for those who have one, where somebody asked for that: each move is worth it. Counted in steps, so that
 //! the same comes out everywhere.
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -50,17 +49,11 @@ type Worth = [u64; 1 + LOCALITY.len()];
 type Less = [i128; 1 + LOCALITY.len()];
 
 fn worth(price: &Price) -> Worth {
-    let cost = &price.cost;
-    [
-        price.affinity.into(),
-        cost.remote_memory.into(),
-        cost.page_wish.into(),
-        cost.extra_nodes.into(),
-        cost.distance,
-        cost.remote_devices.into(),
-        cost.extra_l3s().into(),
-        cost.waste.split_cores().into(),
-    ]
+    let locality = price.cost.locality();
+    std::array::from_fn(|tier| match tier.checked_sub(1) {
+        None => price.affinity.into(),
+        Some(tier) => locality[tier],
+    })
 }
 
 /// A place that is better than the one it has.
@@ -92,12 +85,8 @@ pub fn rebalance(
     most: usize,
     effort: Effort,
 ) -> (Outcome, Vec<Improvement>) {
-    let mut placing = Placing::new(hosts, Cow::Borrowed(jobs));
-    for (job, assigned) in outcome.assigned.into_iter().enumerate() {
-        if let Some(assigned) = assigned {
-            placing.assign(job, assigned);
-        }
-    }
+    let mut placing = Placing::with(hosts, jobs, &outcome, |_| true);
+    placing.made_room = outcome.made_room;
     let rules = jobs.iter().flat_map(|job| &job.affinity.rules);
     let company = rules.filter(|rule| rule.binds()).map(|rule| rule.group);
     let mut rebalancing = Rebalancing {

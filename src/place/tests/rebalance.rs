@@ -231,6 +231,23 @@ fn who_had_none_finds_a_place_that_comes_free() {
     assert!(outcome.assigned[2].is_some());
 }
 
+#[test]
+fn for_whom_room_was_made_is_not_forgotten() {
+    let hosts = [host(0, 1, 4), host(1, 1, 4)];
+    let mut jobs = [
+        job(0, 2, Some((0, &[0])), 1),
+        job(1, 2, Some((1, &[0])), 1),
+        job(2, 2, None, 4),
+    ];
+    jobs[1].stands.as_mut().unwrap().anchored = true;
+    let outcome = place(&hosts, &jobs, Effort::default());
+    let made_room = BTreeMap::from([(0, 2)]);
+    assert_eq!(outcome.made_room, made_room);
+    let (outcome, improvements) = rebalance(&hosts, &jobs, outcome, 10, Effort::default());
+    assert!(improvements.is_empty());
+    assert_eq!(outcome.made_room, made_room);
+}
+
 /// What of its costs depends on nobody else.
 fn locality(hosts: &[Host], jobs: &[Job], assigned: &[Option<Assigned>]) -> Vec<u64> {
     let mut sums = vec![0; infra_place::LOCALITY.len()];
