@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use infra_lang::{Argument, GivenValues};
 
+pub(super) use options::endpoints;
+
 use crate::select::{Asked, Pattern};
 
 /// Declare workloads; infra chooses bare metal, a container or a virtual machine for each, finds the exact place,

@@ -15,7 +15,6 @@ use std::path::Path;
 
 use clap::{CommandFactory, Parser};
 
-use crate::world::warm_up;
 use ui::{Exit, Stop, Ui};
 
 /// Runs the program on these arguments (the first is its name) and returns how it ends.
@@ -32,10 +31,11 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         }
     };
     let ui = Ui::default();
-    match command(arguments, ui) {
+    // All of it on one thread: others, while they begin, wait for a library that is being loaded.
+    infra_lang::on_large_stack(|| match command(arguments, ui) {
         Ok(exit) => exit,
         Err(stop) => ui.stop(&stop),
-    }
+    })
 }
 
 fn command(arguments: Arguments, ui: Ui) -> Result<Exit, Stop> {
@@ -54,16 +54,16 @@ fn command(arguments: Arguments, ui: Ui) -> Result<Exit, Stop> {
         Command::Facts(args) => wait(commands::facts::run(args, global, ui)),
         Command::Plan(args) => {
             if args.planning.facts.is_none() {
-                warm_up();
+                arguments::endpoints().warm_up();
             }
             wait(commands::plan::run(args, global, ui))
         }
         Command::Apply(args) => {
-            warm_up();
+            arguments::endpoints().warm_up();
             wait(commands::apply::run(args, global, ui))
         }
         Command::Destroy(args) => {
-            warm_up();
+            arguments::endpoints().warm_up();
             wait(commands::apply::destroy(args, global, ui))
         }
         Command::Import(args) => wait(commands::import::run(args, global, ui)),

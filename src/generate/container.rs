@@ -60,6 +60,7 @@ fn interface(
         address,
         address6,
         aliases,
+        mac,
     } = endpoint;
     let mut block = Block::labelled("interface", &format!("net{n}"));
     if let Some(network) = declared.networks.get(name) {
@@ -73,6 +74,7 @@ fn interface(
         .cloned()
         .collect();
     block.list("aliases", &others);
+    block.maybe("mac", mac.as_deref());
     block
 }
 

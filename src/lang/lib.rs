@@ -58,4 +58,5 @@ pub use program::{About, Evaluator, Mode, Program};
 pub use schema::{
     Attribute, BlockKind, Computed, Given, Meta, Nested, Origin, Schema, Shape, Text,
 };
+pub use stack::on_large_stack;
 pub use words::suggest;

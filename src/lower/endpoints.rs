@@ -40,6 +40,7 @@ impl Lowering<'_> {
                 address,
                 address6: self.address6(interface, network, address, placement),
                 aliases,
+                mac: self.own_mac(interface, network),
             };
             let network = self.name(&interface.network.value);
             if endpoints.insert(network, endpoint).is_some() {
@@ -52,6 +53,24 @@ impl Lowering<'_> {
             }
         }
         endpoints
+    }
+
+    /// What is written: the engine chooses one for whoever does not care.
+    fn own_mac(&mut self, interface: &Interface, network: &Network) -> Option<String> {
+        let At { value: mac, span } = interface.mac.clone()?;
+        if network
+            .driver
+            .as_ref()
+            .is_some_and(|d| d.value.name == "ipvlan")
+        {
+            self.error(
+                span,
+                "MAC that cannot be had",
+                "all containers of a network of ipvlan have the MAC of its device",
+                "leave `mac` out, or write `driver = \"macvlan\"` in the network",
+            );
+        }
+        Some(mac)
     }
 
     /// What is written, or the counterpart of its other address.

@@ -73,7 +73,7 @@ pub const SERVICE: &[Row] = &[
     here("labels", "workload.container.labels", ""),
     left("links", "names within a shared network do it"),
     here("logging", "workload.container.log", ""),
-    left("mac_address", "the Engine tells an address that was asked for and one of its own alike, so that a change could not be seen"),
+    here("mac_address", "workload.interface.mac", "in several networks from API 1.44 on; a container that has one is made anew for another"),
     here("mem_limit", "workload.memory.size", ""),
     here("mem_reservation", "workload.container.limits.memory_reservation", ""),
     here("mem_swappiness", "workload.container.limits.swappiness", ""),

@@ -21,7 +21,7 @@ use ssh::{Remote, Ways};
 pub use files::{ImageFiles, read as read_files};
 pub use folder::Folder;
 pub use hosts::{Found, KvmProbe, Recorded, recorded};
-pub use providers::{Endpoints, providers, warm_up};
+pub use providers::{Endpoints, providers};
 
 /// One daemon: open, or why not.
 type Connection = Result<Box<dyn Daemon>, Failure>;

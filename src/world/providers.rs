@@ -16,11 +16,6 @@ pub fn providers() -> Vec<Box<dyn Provider>> {
     ]
 }
 
-/// Lets them begin what takes its time, for commands that ask daemons.
-pub fn warm_up() {
-    providers().iter().for_each(|provider| provider.warm_up());
-}
-
 /// Where the daemons are: the declaration's word, unless the environment has another for the local host.
 #[derive(Clone, Debug, Default)]
 pub struct Endpoints {
@@ -29,6 +24,13 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
+    /// Lets the providers begin what takes its time, for commands that ask daemons.
+    pub fn warm_up(&self) {
+        for provider in providers() {
+            provider.warm_up(self.local.get(provider.name()).map(String::as_str));
+        }
+    }
+
     /// Where each provider's daemon of each host is, by `HOST/PROVIDER`.
     #[must_use]
     pub fn all(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bollard::query_parameters::StopContainerOptions;
 use infra_api::target::{
     Container, ContainerNetwork, ContainerVolume, Driver, Endpoint, Mount, Range6,
 };
@@ -60,6 +61,69 @@ fn both_families_with_options() {
         rig.try_update(&body, &moved).await.unwrap();
         rig.expect(&rig.workload(&moved)).await;
         assert_eq!(rig.process(&body.name).await, process);
+    });
+}
+
+#[test]
+fn a_mac_of_its_own() {
+    const MAC: &str = "02:00:5e:00:35:09";
+    live("mac", 35, |rig| async move {
+        let image = rig.image("a", &root("mac"));
+        let lan = rig.network("lan", false);
+        for wanted in [&image, &lan] {
+            rig.create(wanted).await;
+        }
+        let at = |last, mac: Option<&str>| Endpoint {
+            mac: mac.map(str::to_owned),
+            ..rig.endpoint(last)
+        };
+        let with = |end| Container {
+            networks: BTreeMap::from([(lan.id.name.clone(), end)]),
+            ..rig.container("a", &image)
+        };
+        let body = with(at(9, Some(MAC)));
+        rig.create(&rig.workload(&body)).await;
+        rig.expect(&rig.workload(&body)).await;
+        let process = rig.process(&body.name).await;
+        let kernel = || {
+            let path = format!("/proc/{}/root/sys/class/net/eth0/address", process.1);
+            std::fs::read_to_string(path).unwrap().trim().to_owned()
+        };
+        assert_eq!(kernel(), MAC);
+        // A new address is a new endpoint, with the same MAC.
+        let moved = with(at(10, Some(MAC)));
+        rig.try_update(&body, &moved).await.unwrap();
+        rig.expect(&rig.workload(&moved)).await;
+        assert_eq!(rig.process(&body.name).await, process);
+        let path = format!("/proc/{}/root/sys/class/net", process.1);
+        let mut names = std::fs::read_dir(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let device = names.find(|name| !name.ends_with("lo")).unwrap();
+        let address = std::fs::read_to_string(device.join("address")).unwrap();
+        assert_eq!(address.trim(), MAC);
+        // What the engine would take another container for.
+        let other = with(at(10, Some("02:00:5e:00:35:0a")));
+        let failure = rig.try_update(&moved, &other).await.unwrap_err();
+        assert!(
+            failure.cause.contains(".mac cannot be changed"),
+            "{failure:?}"
+        );
+        // While it stands still the engine tells of none.
+        let stopped = Container {
+            state: "exited".into(),
+            ..moved.clone()
+        };
+        let stop = rig
+            .raw
+            .stop_container(&moved.name, None::<StopContainerOptions>);
+        stop.await.unwrap();
+        rig.expect(&rig.workload(&stopped)).await;
+        rig.delete(&rig.workload(&body).id).await.unwrap();
+        // And one that nobody asked for is nobody's.
+        let plain = with(at(9, None));
+        rig.create(&rig.workload(&plain)).await;
+        rig.expect(&rig.workload(&plain)).await;
     });
 }
 

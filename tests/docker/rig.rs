@@ -164,6 +164,7 @@ impl Rig {
             address: Some(self.ip(last)),
             address6: None,
             aliases: vec![format!("at-{last}")],
+            mac: None,
         }
     }
 

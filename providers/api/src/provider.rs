@@ -25,8 +25,11 @@ pub trait Provider: Send + Sync {
     /// `docker`, `libvirt`, …: the second part of its resources' ids.
     fn name(&self) -> &'static str;
 
-    /// Begins what takes its time before any daemon can be asked, beside whatever else is done meanwhile.
-    fn warm_up(&self) {}
+    /// Begins what takes its time before any daemon can be asked, beside whatever else is done meanwhile. `endpoint`: where
+    /// the daemon is said to be; else it is where it usually is.
+    fn warm_up(&self, endpoint: Option<&str>) {
+        let _ = endpoint;
+    }
 
     /// The resources a target asks for; none where the target is another provider's.
     fn resources(&self, project: &Project, target: &Target) -> Vec<Resource>;

@@ -1,7 +1,8 @@
 //! What changing an attribute takes. Measured on Docker 20.10.24 (API 1.41); the calls and their fields are the same
 //! in API 1.53. Pure.
 
-use infra_api::Impact;
+use infra_api::{Edit, Impact};
+use serde_json::Value;
 
 use crate::kind::CONTAINER;
 
@@ -82,5 +83,25 @@ pub(crate) fn impact(kind: &str, path: &[String], removed: bool) -> Impact {
             Impact::InPlace
         }
         _ => Impact::Replace,
+    }
+}
+
+/// The same, where the bodies tell more: that a MAC was asked for stands in a label, which is fixed.
+pub(crate) fn impact_of(kind: &str, edit: &Edit<'_>) -> Impact {
+    let [networks, within @ ..] = edit.path else {
+        return Impact::Replace;
+    };
+    let has_mac = |end: &Value| end.get("mac").is_some();
+    let wanted = edit.after.get(networks).filter(|_| !edit.removed);
+    let gains = match within {
+        [] => wanted
+            .and_then(Value::as_object)
+            .is_some_and(|all| all.values().any(has_mac)),
+        [name] => wanted.and_then(|all| all.get(name)).is_some_and(has_mac),
+        [_, part, ..] => part == "mac",
+    };
+    match kind == CONTAINER && networks == "networks" && gains {
+        true => Impact::Replace,
+        false => impact(kind, edit.path, edit.removed),
     }
 }

@@ -37,14 +37,14 @@ use std::borrow::Cow;
 
 use infra_api::target::{Container, ImageSource, Mount};
 use infra_api::{
-    Daemon, Failure, HostName, Impact, Pending, Project, Provider, Resource, ResourceId, Target,
-    What,
+    Daemon, Edit, Failure, HostName, Impact, Pending, Project, Provider, Resource, ResourceId,
+    Target, What,
 };
 use serde::Serialize;
 use serde_json::json;
 
 use crate::engine::Engine;
-use crate::impact::impact;
+use crate::impact::{impact, impact_of};
 use crate::kind::{CONTAINER, IMAGE, NETWORK, PROVIDER, VOLUME};
 use crate::text::image::is_pinned;
 use crate::wire::Wire;
@@ -63,6 +63,10 @@ impl Provider for Docker {
 
     fn impact(&self, kind: &str, path: &[String], removed: bool) -> Impact {
         impact(kind, path, removed)
+    }
+
+    fn impact_of(&self, kind: &str, edit: &Edit<'_>) -> Impact {
+        impact_of(kind, edit)
     }
 
     /// A container can be renamed.

@@ -44,6 +44,7 @@ fn a_container_comes_after_what_it_uses() {
         address: "10.9.0.2".parse().ok(),
         address6: None,
         aliases: aliases.iter().map(|a| (*a).to_owned()).collect(),
+        mac: None,
     };
     let resource = only(What::Container(Box::new(Container {
         ports: vec![port(81), port(80), port(81)],
@@ -129,6 +130,7 @@ fn what_changes_in_place() {
                 address: "10.0.0.2".parse().ok(),
                 address6: None,
                 aliases: Vec::new(),
+                mac: None,
             },
         )]),
         ..container()

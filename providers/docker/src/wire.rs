@@ -14,9 +14,10 @@ use std::time::Duration;
 
 use bollard::{ClientVersion, Docker as Client};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
-use hyper::{Request, StatusCode};
+use hyper::header::CONTENT_TYPE;
+use hyper::{Request, Response, StatusCode};
 use infra_api::{Failure, HostName, Remedy};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -42,8 +43,8 @@ pub(crate) struct Wire {
     client: Client,
     door: Door,
     reads: Semaphore,
-    /// What the engine told of itself when it was asked for its version; for who asks first.
-    info: Mutex<Option<Bytes>>,
+    /// The networks, as the engine told them when it was asked for its version; for who asks first.
+    networks: Mutex<Option<Bytes>>,
     /// What never changes, by its path.
     fixed: Answers,
     /// What is not asked again until it is forgotten, and whether there is such a thing now.
@@ -54,19 +55,22 @@ pub(crate) struct Wire {
 /// Answers by their paths; who asks while another one does waits for the same.
 type Answers = Mutex<BTreeMap<String, Arc<OnceCell<Bytes>>>>;
 
+const NETWORKS: &str = "/networks";
+
 /// The header in which an engine names the newest version it speaks, with every answer.
 const API_VERSION: &str = "Api-Version";
 
 impl Wire {
     /// Opens the engine and agrees on a version. Without that bollard asks for the newest one it knows and an older
-    /// engine refuses every call. What a plan needs first is what is asked, and the answer's header tells the version.
+    /// engine refuses every call. Every answer's header tells the version, and what is asked is what a plan needs anyway
+    /// and an engine tells at once.
     pub(crate) async fn open(host: &HostName, endpoint: &str) -> Result<Self, Failure> {
         let doing = || format!("connecting to the Docker Engine of {host} at {endpoint}");
         let shut = |Shut { remedy, why, hint }| Failure::new(remedy, doing(), why).hint(hint);
         let door = Door::of(endpoint).map_err(shut)?;
         door.knock().await.map_err(shut)?;
-        let (spoken, info) = match hello(&door).await {
-            Some((version, info)) => (Some(version), Some(info)),
+        let (spoken, networks) = match hello(&door).await {
+            Some((version, networks)) => (Some(version), Some(networks)),
             None => (None, None),
         };
         let through = door.clone();
@@ -87,7 +91,7 @@ impl Wire {
             client,
             door,
             reads: Semaphore::new(READS),
-            info: Mutex::new(info),
+            networks: Mutex::new(networks),
             fixed: Answers::default(),
             lately: Answers::default(),
             remembers: AtomicBool::new(false),
@@ -115,12 +119,18 @@ impl Wire {
         format!("{}.{}", version.major_version, version.minor_version)
     }
 
-    /// What the engine tells of itself.
-    pub(crate) async fn info<T: DeserializeOwned>(&self) -> Answer<T> {
-        let told = lock(&self.info).take();
+    /// Whether the version agreed on is older.
+    pub(crate) fn speaks_before(&self, major: usize, minor: usize) -> bool {
+        let version = self.client.client_version();
+        (version.major_version, version.minor_version) < (major, minor)
+    }
+
+    /// All networks, without who is attached.
+    pub(crate) async fn networks<T: DeserializeOwned>(&self) -> Answer<T> {
+        let told = lock(&self.networks).take();
         match told.map(|told| serde_json::from_slice(&told)) {
             Some(Ok(told)) => Ok(told),
-            Some(Err(_)) | None => self.get("/info").await,
+            Some(Err(_)) | None => self.get(NETWORKS).await,
         }
     }
 
@@ -193,17 +203,23 @@ impl Wire {
         self.get_bytes(path, None, most).await
     }
 
+    /// What `path` answers to `body`: for what bollard has no field for.
+    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Answer<T> {
+        let url = format!("/v{}{path}", self.version());
+        let request = Request::post(&url)
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body.to_string())))
+            .map_err(|e| Trouble::Garbled(format!("{url}: {e}")))?;
+        let answer = async { taken(self.door.send(request).await?, usize::MAX).await };
+        let bytes = in_time(answer).await?;
+        serde_json::from_slice(&bytes).map_err(|e| Trouble::Garbled(format!("{path}: {e}")))
+    }
+
     async fn get_bytes(&self, path: &str, who: Option<String>, most: usize) -> Answer<Bytes> {
         // A closed semaphore is not possible: nobody closes it.
         let _slot = self.reads.acquire().await;
         let path = format!("/v{}{path}", self.version());
-        match tokio::time::timeout(TIMEOUT, self.exchange(&path, who, most)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Trouble::Lost(format!(
-                "no answer in {} s",
-                TIMEOUT.as_secs()
-            ))),
-        }
+        in_time(self.exchange(&path, who, most)).await
     }
 
     async fn exchange(&self, path: &str, who: Option<String>, most: usize) -> Answer<Bytes> {
@@ -214,21 +230,29 @@ impl Wire {
         let request = request
             .body(Empty::<Bytes>::new())
             .map_err(|e| Trouble::Garbled(format!("{path}: {e}")))?;
-        let response = self.door.send(request).await?;
-        let status = response.status();
-        let body = beginning(response.into_body(), most).await?;
-        if status == StatusCode::OK {
-            Ok(body)
-        } else {
-            Err(refusal(status.as_u16(), &body))
-        }
+        taken(self.door.send(request).await?, most).await
     }
 }
 
-/// The version to speak, and what the engine tells of itself; nothing where it does not tell the version so.
+async fn in_time<T>(answer: impl Future<Output = Answer<T>>) -> Answer<T> {
+    let late = |_| Trouble::Lost(format!("no answer in {} s", TIMEOUT.as_secs()));
+    tokio::time::timeout(TIMEOUT, answer).await.map_err(late)?
+}
+
+/// What an engine answers that does as it is told.
+async fn taken(response: Response<Incoming>, most: usize) -> Answer<Bytes> {
+    let status = response.status();
+    let body = beginning(response.into_body(), most).await?;
+    match status.is_success() {
+        true => Ok(body),
+        false => Err(refusal(status.as_u16(), &body)),
+    }
+}
+
+/// The version to speak, and the engine's networks; nothing where it does not tell the version so.
 async fn hello(door: &Door) -> Option<(ClientVersion, Bytes)> {
     let ask = async {
-        let request = Request::get("/info").body(Empty::<Bytes>::new()).ok()?;
+        let request = Request::get(NETWORKS).body(Empty::<Bytes>::new()).ok()?;
         let response = door.send(request).await.ok()?;
         if response.status() != StatusCode::OK {
             return None;

@@ -120,7 +120,8 @@ impl<T> Doing<T> for Result<T, String> {
     }
 }
 
-fn hinted(failure: Failure) -> Failure {
+/// With what a person can do about it, where that is known.
+pub(crate) fn hinted(failure: Failure) -> Failure {
     let hint = HINTS
         .iter()
         .find(|(said, _)| failure.cause.contains(said))

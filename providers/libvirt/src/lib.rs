@@ -42,6 +42,9 @@ use serde_json::Value;
 
 pub(crate) const NAME: &str = "libvirt";
 
+/// The daemon of this machine.
+pub(crate) const USUAL: &str = "qemu:///system";
+
 /// The provider.
 #[derive(Debug, Clone, Copy)]
 pub struct Libvirt {
@@ -63,8 +66,10 @@ impl Provider for Libvirt {
     }
 
     /// Why it cannot be loaded is said by whoever needs it.
-    fn warm_up(&self) {
-        std::thread::spawn(|| load::load().is_ok());
+    fn warm_up(&self, endpoint: Option<&str>) {
+        if wire::is_anybody_there(endpoint.unwrap_or(USUAL)) {
+            std::thread::spawn(|| load::load().is_ok());
+        }
     }
 
     fn resources(&self, _: &Project, target: &Target) -> Vec<Resource> {

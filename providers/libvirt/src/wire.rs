@@ -3,6 +3,7 @@
 //! Knows no objects. What runs over it is a closure that is handed the connection: the first one, and the second one
 //! while that has all the calls it can take.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, Once, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -14,7 +15,8 @@ use tokio::time::sleep;
 use virt::connect::Connect;
 use virt::{error, event};
 
-use crate::failure::Doing;
+use crate::USUAL;
+use crate::failure::{Doing, hinted};
 use crate::link::{Known, Link};
 use crate::load::load;
 
@@ -239,6 +241,29 @@ fn lost(failure: Failure, connection: &Connect) -> Failure {
     }
 }
 
+/// Where the daemons of a machine listen: the one for everything, and the one for QEMU alone.
+const SOCKETS: [&str; 2] = [
+    "/var/run/libvirt/libvirt-sock",
+    "/var/run/libvirt/virtqemud-sock",
+];
+
+/// Whether it may be that a daemon listens there: else the library, whose loading takes longer than a plan, is not needed to
+/// tell so.
+pub(crate) fn is_anybody_there(uri: &str) -> bool {
+    nobody(uri).is_none()
+}
+
+/// The socket of this machine that is not there.
+fn nobody(uri: &str) -> Option<&str> {
+    let sockets = match uri.strip_prefix("qemu+unix:///system?socket=") {
+        Some(socket) if !socket.contains(['&', '%']) => vec![socket],
+        None if uri == USUAL => SOCKETS.to_vec(),
+        Some(_) | None => return None,
+    };
+    let there = sockets.iter().any(|socket| Path::new(socket).exists());
+    sockets.first().copied().filter(|_| !there)
+}
+
 /// A daemon that is frozen accepts a connection and never speaks, and the keep-alive begins only after the first
 /// words: so another thread waits, for ever if need be.
 fn open_in_time(uri: &str) -> Result<Connect, Failure> {
@@ -259,6 +284,10 @@ fn open(uri: &str) -> Result<Connect, Failure> {
             doing(),
             "the endpoint holds a zero byte",
         ));
+    }
+    if let Some(socket) = nobody(uri) {
+        let cause = format!("Failed to connect socket to '{socket}': No such file or directory");
+        return Err(hinted(Failure::new(Remedy::Retry, doing(), cause)));
     }
     let loading = || "loading libvirt's client library".to_owned();
     let loaded = load().doing(loading);

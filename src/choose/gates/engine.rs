@@ -23,16 +23,16 @@ type Version = (u16, u16);
 fn closed(workload: &Workload, host: &HostInventory) -> Option<String> {
     let form = workload.container.as_ref()?;
     let docker = host.facts.docker.as_ref()?;
-    let why = too_old(form, docker)
+    let why = too_old(workload, form, docker)
         .or_else(|| no_runtime(&form.confinement, docker))
         .or_else(|| no_guard(&form.security, docker))
         .or_else(|| no_limit(&form.limits.limits, docker))?;
     Some(format!("its Docker Engine {why}"))
 }
 
-fn too_old(form: &Container, docker: &Docker) -> Option<String> {
+fn too_old(workload: &Workload, form: &Container, docker: &Docker) -> Option<String> {
     let version = docker.api()?;
-    let (what, needed) = newer(form)
+    let (what, needed) = newer(workload, form)
         .into_iter()
         .find(|(_, needed)| version < *needed)?;
     let api = |(major, minor): Version| format!("{major}.{minor}");
@@ -44,13 +44,20 @@ fn too_old(form: &Container, docker: &Docker) -> Option<String> {
 }
 
 /// What is asked for that not every engine knows, and from which version on it does.
-fn newer(form: &Container) -> Vec<(&'static str, Version)> {
+fn newer(workload: &Workload, form: &Container) -> Vec<(&'static str, Version)> {
     let part = |mounted: &Mounted| match mounted {
         Mounted::Disk(part) => part.subpath.is_some(),
         Mounted::Whole(_) => false,
     };
     let check = form.health_check.as_ref();
+    // Before, a container has one MAC of its choice, and that is for the network it is made with.
+    let several = workload.interfaces.len() > 1;
     let asked = [
+        (
+            "`interface { mac }` in several networks",
+            (1, 44),
+            several && workload.interfaces.iter().any(|i| i.mac.is_some()),
+        ),
         (
             "`mount { subpath }`",
             (1, 45),

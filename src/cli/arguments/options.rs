@@ -12,21 +12,11 @@ impl Global {
     /// Which configuration, with which values.
     #[must_use]
     pub fn options(&self, values: &Values) -> Options {
-        let variable = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
-        let local = [
-            ("docker", "INFRA_DOCKER_ENDPOINT"),
-            ("libvirt", "INFRA_LIBVIRT_URI"),
-        ];
-        let local = local
-            .into_iter()
-            .filter_map(|(p, name)| Some((p.to_owned(), variable(name)?)));
         Options {
             directory: self.directory.clone(),
             state: self.state.clone(),
             given: values.given(),
-            endpoints: Endpoints {
-                local: local.collect::<BTreeMap<_, _>>(),
-            },
+            endpoints: endpoints(),
             ..Options::default()
         }
     }
@@ -39,5 +29,20 @@ impl Global {
             replace: planning.replace.iter().map(Address::new).collect(),
             ..self.options(&planning.values)
         }
+    }
+}
+
+/// Where the environment says that the daemons are.
+pub(in crate::cli) fn endpoints() -> Endpoints {
+    let variable = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let local = [
+        ("docker", "INFRA_DOCKER_ENDPOINT"),
+        ("libvirt", "INFRA_LIBVIRT_URI"),
+    ];
+    let local = local
+        .into_iter()
+        .filter_map(|(p, name)| Some((p.to_owned(), variable(name)?)));
+    Endpoints {
+        local: local.collect::<BTreeMap<_, _>>(),
     }
 }

@@ -49,7 +49,8 @@ pub(super) static KIND: BlockKind = BlockKind {
         word(
             "mac",
             Shape::Text(&MAC),
-            "Its MAC address, in lower case; derived from project, address and label where it is not written.",
+            "Its MAC address, in lower case. Where it is not written, a VM's is derived from project, address and label, and a \
+             container's is chosen by the engine, which may choose another one at its next start.",
         ),
         word(
             "model",

@@ -30,3 +30,13 @@ workload "part" {
     }
   }
 }
+network "lan" { subnet = "10.90.0.0/24" }
+network "far" { subnet = "10.91.0.0/24" }
+workload "known" {
+  interface "lan" {
+    network = network.lan
+    mac     = "02:00:5e:00:00:01"
+  }
+  interface "far" { network = network.far }
+  container { image = "registry.example/a:1" }
+}

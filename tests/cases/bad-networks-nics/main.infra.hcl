@@ -65,3 +65,14 @@ workload "web" {
   }
   container { image = "registry.example/web@sha256:00000000000000000000000000000000000000000000000000000000000000aa" }
 }
+workload "cache" {
+  interface "far" {
+    network = network.far
+    mac     = "02:00:5e:00:00:01"
+  }
+  interface "office" {
+    network = network.office
+    mac     = "02:00:5e:00:00:01"
+  }
+  container { image = "registry.example/web@sha256:00000000000000000000000000000000000000000000000000000000000000aa" }
+}

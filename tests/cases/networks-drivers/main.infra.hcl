@@ -39,6 +39,7 @@ workload "web" {
   interface "office" {
     network = network.office
     address = "192.0.2.20"
+    mac     = "02:00:5e:00:00:20"
   }
   interface "lab" {
     network  = network.lab

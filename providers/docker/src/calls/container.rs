@@ -4,21 +4,21 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bollard::query_parameters::{
-    CreateContainerOptions, RemoveContainerOptions, StopContainerOptions,
-};
+use bollard::models::ContainerCreateResponse;
+use bollard::query_parameters::{RemoveContainerOptions, StopContainerOptions};
 use infra_api::target::Container;
-use infra_api::{Failure, Impact, Mark, Progress, Remedy};
+use infra_api::{Edit, Failure, Impact, Mark, Progress, Remedy};
 use serde_json::{Value, json};
 
 use crate::calls::look::{find, inspect, must_own, origin, own_origin, told, whole};
 use crate::calls::{Claim, TAKEN, doing, gone, patiently, settle};
+use crate::impact::impact_of;
 use crate::kind::CONTAINER as KIND;
 use crate::mark;
 use crate::text::inspect::Inspect;
 use crate::text::{container, decode, file};
 use crate::trouble::{Answer, Trouble};
-use crate::wire::Wire;
+use crate::wire::{Wire, escaped};
 
 /// How long a removal that is under way may take.
 const REMOVAL: Duration = Duration::from_secs(30);
@@ -140,13 +140,20 @@ pub(crate) async fn make(
 ) -> Result<String, Failure> {
     let request =
         container::encode(body, mark).map_err(|why| Failure::new(Remedy::Operator, doing, why))?;
-    let options = CreateContainerOptions {
-        name: Some(body.name.clone()),
-        ..CreateContainerOptions::default()
-    };
-    let made = wire.client().create_container(Some(options), request).await;
-    made.map(|made| made.id)
-        .map_err(|e| refused(e.into(), doing))
+    let mut request = json!(request);
+    // Before API 1.44 the MAC of the network that it is made with is the container's; bollard has no field for that.
+    if let Some(mac) = body
+        .networks
+        .values()
+        .next()
+        .and_then(|end| end.mac.as_ref())
+        && wire.speaks_before(1, 44)
+    {
+        request["MacAddress"] = json!(mac);
+    }
+    let path = format!("/containers/create?name={}", escaped(&body.name));
+    let made = wire.post::<ContainerCreateResponse>(&path, &request).await;
+    made.map(|made| made.id).map_err(|e| refused(e, doing))
 }
 
 /// Its image is not there, or its name was taken in between: the world is not as planned.
@@ -216,21 +223,28 @@ pub(crate) async fn update(
 
 /// The attributes that differ, and what changing them takes.
 fn changed(now: &Container, body: &Container) -> Vec<(Vec<String>, Impact)> {
-    let mut changed = Vec::new();
-    differ(
-        &mut Vec::new(),
-        Some(&json!(now)),
-        Some(&json!(body)),
-        &mut changed,
-    );
-    changed
+    let (before, after) = (json!(now), json!(body));
+    let mut paths = Vec::new();
+    differ(&mut Vec::new(), Some(&before), Some(&after), &mut paths);
+    let weighed = paths.into_iter().map(|(path, removed)| {
+        let edit = Edit {
+            path: &path,
+            removed,
+            before: &before,
+            after: &after,
+        };
+        let impact = impact_of(KIND, &edit);
+        (path, impact)
+    });
+    weighed.collect()
 }
 
+/// Each with whether it is gone.
 fn differ(
     path: &mut Vec<String>,
     now: Option<&Value>,
     wanted: Option<&Value>,
-    changed: &mut Vec<(Vec<String>, Impact)>,
+    changed: &mut Vec<(Vec<String>, bool)>,
 ) {
     match (now, wanted) {
         (now, wanted) if now == wanted => {}
@@ -242,7 +256,7 @@ fn differ(
                 path.pop();
             }
         }
-        _ => changed.push((path.clone(), crate::impact(KIND, path, wanted.is_none()))),
+        _ => changed.push((path.clone(), wanted.is_none())),
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<(String, Observed)>, Failure> {
     let found = match seen {
         Some(seen) => seen,
-        None => all(wire, &marked(project)).await?,
+        None => those(wire, &marked(project)).await?,
     };
     let ours = found.iter().filter(|one| mark::is_of(&one.labels, project));
     Ok(ours
@@ -28,9 +28,17 @@ pub(crate) async fn list(
 }
 
 /// Without who is attached.
-pub(crate) async fn all(wire: &Wire, query: &str) -> Result<Vec<Network>, Failure> {
+pub(crate) async fn all(wire: &Wire) -> Result<Vec<Network>, Failure> {
+    wire.networks().await.map_err(|e| unlisted(wire, e))
+}
+
+async fn those(wire: &Wire, query: &str) -> Result<Vec<Network>, Failure> {
     let answer = wire.get(&format!("/networks?{query}")).await;
-    answer.map_err(|e| e.failure(format!("listing the networks of {}", wire.host)))
+    answer.map_err(|e| unlisted(wire, e))
+}
+
+fn unlisted(wire: &Wire, trouble: Trouble) -> Failure {
+    trouble.failure(format!("listing the networks of {}", wire.host))
 }
 
 /// And the network itself, for the act that this look may be for.
@@ -68,7 +76,7 @@ pub(crate) async fn named(
     doing: &str,
 ) -> Result<Option<Network>, Failure> {
     let named = filters(&json!({"name": [name]}));
-    let mut found = all(wire, &named).await?;
+    let mut found = those(wire, &named).await?;
     // The engine's filter takes parts of names too.
     found.retain(|one| one.name == name);
     match found.as_slice() {

@@ -145,6 +145,7 @@ pub(crate) fn endpoint(endpoint: &Endpoint) -> EndpointSettings {
         address,
         address6,
         aliases,
+        mac,
     } = endpoint;
     EndpointSettings {
         ipam_config: Some(EndpointIpamConfig {
@@ -153,6 +154,7 @@ pub(crate) fn endpoint(endpoint: &Endpoint) -> EndpointSettings {
             ..EndpointIpamConfig::default()
         }),
         aliases: Some(aliases.clone()),
+        mac_address: mac.clone(),
         ..EndpointSettings::default()
     }
 }
@@ -323,6 +325,7 @@ fn set_by_us(body: &Container) -> BTreeSet<String> {
         .chain(named("env", body.env.keys().collect()))
         .chain(named("labels", body.labels.keys().collect()))
         .chain(named("ulimits", body.ulimits.keys().collect()))
+        .chain(place::set(&body.networks))
         .chain(security::set(&body.security))
         .chain(confinement::set(&body.confinement))
         .chain(process::set(&body.process, body.log.as_ref()))

@@ -164,6 +164,7 @@ fn placed() -> Container {
                     address,
                     address6: None,
                     aliases: vec!["cache".into()],
+                    mac: Some("02:00:5e:00:00:01".into()),
                 },
             ),
             (
@@ -172,6 +173,7 @@ fn placed() -> Container {
                     address,
                     address6: None,
                     aliases: vec![],
+                    mac: None,
                 },
             ),
         ]),

@@ -15,10 +15,15 @@ use crate::text::inspect::{
 
 /// The body of a container that is there; or why it cannot be one that we wrote.
 pub(crate) fn decode(found: &Inspect, origin: &Origin) -> Result<Container, String> {
+    decode_as(found, origin, set(found))
+}
+
+/// What the label says of it.
+fn set(found: &Inspect) -> Set<'_> {
     let labels = found.config.labels.as_ref();
     let names = labels.and_then(|all| all.get(mark::SET));
-    let set = names.into_iter().flat_map(|names| names.split(','));
-    decode_as(found, origin, set.collect())
+    let names = names.into_iter().flat_map(|names| names.split(','));
+    names.collect()
 }
 
 /// The same, where `set` names what was set by who made it.
@@ -215,8 +220,21 @@ fn networks(found: &Inspect) -> BTreeMap<String, Endpoint> {
 /// All it is attached to.
 pub(crate) fn attached(found: &Inspect) -> BTreeMap<String, Endpoint> {
     let all = found.network_settings.networks.iter().flatten();
-    all.map(|(name, at)| (name.clone(), attachment(at, found)))
-        .collect()
+    let set = set(found);
+    let attached = all.map(|(name, at)| {
+        let mac = mac(at, found, set.contains(place::mac_of(name).as_str()));
+        let endpoint = attachment(at, found);
+        (name.clone(), Endpoint { mac, ..endpoint })
+    });
+    attached.collect()
+}
+
+/// That was asked for: the engine tells of one in any case while the container runs.
+fn mac(at: &Attachment, found: &Inspect, ours: bool) -> Option<String> {
+    let made_with = found.config.mac_address.as_str();
+    let mut macs = [at.mac_address.as_str(), made_with].into_iter();
+    let mac = macs.find(|mac| !mac.is_empty())?;
+    (ours || mac == made_with).then(|| mac.to_owned())
 }
 
 fn attachment(at: &Attachment, found: &Inspect) -> Endpoint {
@@ -246,6 +264,7 @@ fn attachment(at: &Attachment, found: &Inspect) -> Endpoint {
             .into_iter()
             .filter(|alias| !added.contains(&alias.as_str()))
             .collect(),
+        mac: None,
     }
 }
 

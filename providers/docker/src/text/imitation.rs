@@ -99,6 +99,10 @@ pub(crate) fn inspected(body: &Container, image: &Value) -> Value {
                 .into();
             let ipv6 = settings["IPAMConfig"]["IPv6Address"].clone();
             settings["GlobalIPv6Address"] = json!(ipv6.as_str().unwrap_or_default());
+            // The engine's own choice, where nobody asked for one.
+            if settings["MacAddress"].is_null() {
+                settings["MacAddress"] = json!("02:42:0a:00:00:01");
+            }
             settings["Aliases"]
                 .as_array_mut()
                 .unwrap()
@@ -387,8 +391,8 @@ fn restarts() -> impl Strategy<Value = Restart> {
 }
 
 prop_compose! {
-    fn endpoint_of()(address in option::of(1u32..), address6 in option::of(1u128..), aliases in btree_set("[a-z]{2,5}", 0..3)) -> Endpoint {
-        Endpoint { address: address.map(Into::into), address6: address6.map(Into::into), aliases: aliases.into_iter().collect() }
+    fn endpoint_of()(address in option::of(1u32..), address6 in option::of(1u128..), aliases in btree_set("[a-z]{2,5}", 0..3), mac in option::of("52:54:00:[0-9]{2}:00:01")) -> Endpoint {
+        Endpoint { address: address.map(Into::into), address6: address6.map(Into::into), aliases: aliases.into_iter().collect(), mac }
     }
 }
 

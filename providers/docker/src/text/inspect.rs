@@ -85,6 +85,8 @@ pub(crate) struct Config {
     pub(crate) labels: Labels,
     pub(crate) healthcheck: Option<Healthcheck>,
     pub(crate) domainname: String,
+    /// Where one was asked for when it was made; engines before API 1.44 alone keep it here.
+    pub(crate) mac_address: String,
     #[serde(flatten)]
     pub(crate) process: process::Found,
 }
@@ -157,6 +159,9 @@ pub(crate) struct Attachment {
     pub(crate) ip_address: String,
     #[serde(default, rename = "GlobalIPv6Address")]
     pub(crate) global_ipv6_address: String,
+    /// Always there while the container runs, whoever chose it.
+    #[serde(default)]
+    pub(crate) mac_address: String,
     pub(crate) aliases: Option<Vec<String>>,
 }
 

@@ -93,6 +93,9 @@ pub struct Endpoint {
     /// Names by which other containers of the network find it. Sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
+    /// In lower case; absent: the engine's choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
 }
 
 /// How it finds others by name. Absent: as its host does.

@@ -6,10 +6,23 @@ use bollard::models::{
     HostConfig, Mount as EngineMount, MountBindOptions, MountBindOptionsPropagationEnum,
     MountTmpfsOptions, MountType, MountVolumeOptions, PortBinding,
 };
-use infra_api::target::{Mount, Naming, Port};
+use infra_api::target::{Endpoint, Mount, Naming, Port};
 use serde::Deserialize;
 
 use super::{Refused, integer, some};
+
+// ── endpoints ─────────────────────────────────────────────────────────────────────────────────────
+
+/// The engine always tells of a MAC: that one was asked for stands in the label.
+pub(crate) fn set(networks: &BTreeMap<String, Endpoint>) -> Vec<String> {
+    let asked = networks.iter().filter(|(_, end)| end.mac.is_some());
+    asked.map(|(name, _)| mac_of(name)).collect()
+}
+
+/// As the label names it.
+pub(crate) fn mac_of(network: &str) -> String {
+    format!("networks.{network}.mac")
+}
 
 // ── ports ─────────────────────────────────────────────────────────────────────────────────────────
 
