@@ -31,7 +31,7 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         }
     };
     let ui = Ui::default();
-    // All of it on one thread: others, while they begin, wait for a library that is being loaded.
+    // The language needs one, and would start a thread for it each time.
     infra_lang::on_large_stack(|| match command(arguments, ui) {
         Ok(exit) => exit,
         Err(stop) => ui.stop(&stop),

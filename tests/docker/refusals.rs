@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use bollard::models::{
-    ContainerConfig, ContainerCreateBody, NetworkCreateRequest, VolumeCreateRequest,
+    ContainerConfig, ContainerCreateBody, Ipam, IpamConfig, NetworkCreateRequest,
+    VolumeCreateRequest,
 };
 use bollard::query_parameters::{CommitContainerOptions, CreateContainerOptions, TagImageOptions};
 use infra_api::target::*;
@@ -50,6 +51,14 @@ fn what_is_not_ours_is_left_alone() {
         let id = by_hand(&rig, &container.id.name, &image.id.name).await;
         let request = NetworkCreateRequest {
             name: lan.id.name.clone(),
+            // Newer engines look at a container's address before its name.
+            ipam: Some(Ipam {
+                config: Some(vec![IpamConfig {
+                    subnet: Some(format!("{}/25", rig.ip(0))),
+                    ..Default::default()
+                }]),
+                ..Default::default()
+            }),
             ..Default::default()
         };
         rig.raw.create_network(request).await.unwrap();

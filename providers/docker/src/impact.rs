@@ -86,21 +86,19 @@ pub(crate) fn impact(kind: &str, path: &[String], removed: bool) -> Impact {
     }
 }
 
-/// The same, where the bodies tell more: that a MAC was asked for stands in a label, which is fixed.
+/// The same, where the bodies tell more: a MAC of its own is given when the container is made, and a label says so. An endpoint
+/// that is connected anew has another.
 pub(crate) fn impact_of(kind: &str, edit: &Edit<'_>) -> Impact {
-    let [networks, within @ ..] = edit.path else {
-        return Impact::Replace;
+    let networks = |body: &Value| match (edit.path, body.get("networks")) {
+        ([_, name, ..], Some(all)) => all.get(name).into_iter().cloned().collect(),
+        ([_], Some(Value::Object(all))) => all.values().cloned().collect(),
+        _ => Vec::new(),
     };
-    let has_mac = |end: &Value| end.get("mac").is_some();
-    let wanted = edit.after.get(networks).filter(|_| !edit.removed);
-    let gains = match within {
-        [] => wanted
-            .and_then(Value::as_object)
-            .is_some_and(|all| all.values().any(has_mac)),
-        [name] => wanted.and_then(|all| all.get(name)).is_some_and(has_mac),
-        [_, part, ..] => part == "mac",
-    };
-    match kind == CONTAINER && networks == "networks" && gains {
+    let within = edit.path.first().is_some_and(|first| first == "networks");
+    let leaves = edit.removed && edit.path.len() < 3;
+    let ends: [Vec<Value>; 2] = [edit.before, edit.after].map(networks);
+    let has_mac = ends.iter().flatten().any(|end| end.get("mac").is_some());
+    match kind == CONTAINER && within && has_mac && !leaves {
         true => Impact::Replace,
         false => impact(kind, edit.path, edit.removed),
     }

@@ -43,7 +43,8 @@ pub(crate) struct Wire {
     client: Client,
     door: Door,
     reads: Semaphore,
-    /// The networks, as the engine told them when it was asked for its version; for who asks first.
+    /// The networks, as the engine told them when it was asked for its version; for who asks first, until
+    /// something is written.
     networks: Mutex<Option<Bytes>>,
     /// What never changes, by its path.
     fixed: Answers,
@@ -103,8 +104,9 @@ impl Wire {
         self.door.leads_away()
     }
 
-    /// For writing.
+    /// For writing, after which what was told before is of no use.
     pub(crate) fn client(&self) -> &Client {
+        lock(&self.networks).take();
         &self.client
     }
 
@@ -119,10 +121,11 @@ impl Wire {
         format!("{}.{}", version.major_version, version.minor_version)
     }
 
-    /// Whether the version agreed on is older.
-    pub(crate) fn speaks_before(&self, major: usize, minor: usize) -> bool {
+    /// Whether the engine puts a container into all its networks when it makes it, each with a MAC: from API 1.44 on. Before,
+    /// it takes one network.
+    pub(crate) fn makes_in_several_networks(&self) -> bool {
         let version = self.client.client_version();
-        (version.major_version, version.minor_version) < (major, minor)
+        (version.major_version, version.minor_version) >= (1, 44)
     }
 
     /// All networks, without who is attached.
@@ -205,6 +208,7 @@ impl Wire {
 
     /// What `path` answers to `body`: for what bollard has no field for.
     pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Answer<T> {
+        lock(&self.networks).take();
         let url = format!("/v{}{path}", self.version());
         let request = Request::post(&url)
             .header(CONTENT_TYPE, "application/json")

@@ -45,7 +45,7 @@ pub(crate) async fn create(
     match patiently(|| begin(wire, body, making, &doing)).await? {
         Begun::Now(id) => {
             (making.made)(&id);
-            match settle::is_whole_when_made(body) {
+            match settle::is_whole_when_made(wire, body) {
                 true => settle::start(wire, &id, body, progress).await,
                 false => settle::settle(wire, &id, body, progress).await,
             }
@@ -140,17 +140,7 @@ pub(crate) async fn make(
 ) -> Result<String, Failure> {
     let request =
         container::encode(body, mark).map_err(|why| Failure::new(Remedy::Operator, doing, why))?;
-    let mut request = json!(request);
-    // Before API 1.44 the MAC of the network that it is made with is the container's; bollard has no field for that.
-    if let Some(mac) = body
-        .networks
-        .values()
-        .next()
-        .and_then(|end| end.mac.as_ref())
-        && wire.speaks_before(1, 44)
-    {
-        request["MacAddress"] = json!(mac);
-    }
+    let request = container::attached(request, body, wire.makes_in_several_networks());
     let path = format!("/containers/create?name={}", escaped(&body.name));
     let made = wire.post::<ContainerCreateResponse>(&path, &request).await;
     made.map(|made| made.id).map_err(|e| refused(e, doing))

@@ -53,10 +53,10 @@ pub(crate) async fn from(
     }
 }
 
-/// Whether there is nothing to do about it but start it: the engine puts one into the first network, and into no other
-/// before its API 1.44.
-pub(crate) fn is_whole_when_made(body: &Container) -> bool {
-    body.networks.len() < 2 && body.files.is_empty()
+/// Whether there is nothing to do about it but start it.
+pub(crate) fn is_whole_when_made(wire: &Wire, body: &Container) -> bool {
+    let attached = wire.makes_in_several_networks() || body.networks.len() < 2;
+    attached && body.files.is_empty()
 }
 
 /// So long a program has to show that it cannot run (a wrong option, a missing file) before it is looked at. The engine

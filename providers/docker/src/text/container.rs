@@ -16,6 +16,7 @@ use bollard::models::{
 };
 use infra_api::target::{Container, Endpoint, HealthCheck, Probe, UploadedFile};
 use infra_api::{Mark, Text};
+use serde_json::{Value, json};
 
 use crate::mark;
 
@@ -25,8 +26,7 @@ pub(crate) type Refused = String;
 /// The names in the label `infra.set`.
 pub(crate) type Set<'a> = BTreeSet<&'a str>;
 
-/// It is made with the first network by name; the others are connected before it starts, for an engine
-/// before API 1.44 takes only one when it makes a container.
+/// With the first network by name: [`attached`] knows of the others.
 pub(crate) fn encode(body: &Container, mark: &Mark) -> Result<ContainerCreateBody, Refused> {
     let Container {
         name: _, // stands in the URL
@@ -83,6 +83,22 @@ pub(crate) fn encode(body: &Container, mark: &Mark) -> Result<ContainerCreateBod
     process::encode(process, &mut create, &mut host);
     create.host_config = Some(host);
     Ok(create)
+}
+
+/// In all its networks from the beginning where the engine does that, which is the only way to a MAC of its own in each (seen on
+/// 26.1, API 1.45: one that is connected later gets another). Where it does not, the others are connected before it starts,
+/// and the MAC in the first is the container's: bollard has no field for that.
+pub(crate) fn attached(request: ContainerCreateBody, body: &Container, several: bool) -> Value {
+    let mut request = json!(request);
+    let first = body.networks.values().next();
+    if several {
+        let all = body.networks.iter();
+        let all: BTreeMap<_, _> = all.map(|(name, end)| (name, endpoint(end))).collect();
+        request["NetworkingConfig"]["EndpointsConfig"] = json!(all);
+    } else if let Some(mac) = first.and_then(|end| end.mac.as_ref()) {
+        request["MacAddress"] = json!(mac);
+    }
+    request
 }
 
 fn host_config(body: &Container) -> Result<HostConfig, Refused> {
