@@ -35,6 +35,22 @@ async fn by_hand(rig: &Rig, name: &str, image: &str) -> String {
         .id
 }
 
+/// With a subnet: newer engines look at a container's address before its name.
+fn somebodys_network(rig: &Rig, name: &str) -> NetworkCreateRequest {
+    let range = IpamConfig {
+        subnet: Some(format!("{}/25", rig.ip(0))),
+        ..Default::default()
+    };
+    NetworkCreateRequest {
+        name: name.to_owned(),
+        ipam: Some(Ipam {
+            config: Some(vec![range]),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
 #[test]
 fn what_is_not_ours_is_left_alone() {
     live("foreign", 21, |rig| async move {
@@ -49,18 +65,7 @@ fn what_is_not_ours_is_left_alone() {
         let container = rig.workload(&rig.container("a", &image));
 
         let id = by_hand(&rig, &container.id.name, &image.id.name).await;
-        let request = NetworkCreateRequest {
-            name: lan.id.name.clone(),
-            // Newer engines look at a container's address before its name.
-            ipam: Some(Ipam {
-                config: Some(vec![IpamConfig {
-                    subnet: Some(format!("{}/25", rig.ip(0))),
-                    ..Default::default()
-                }]),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
+        let request = somebodys_network(&rig, &lan.id.name);
         rig.raw.create_network(request).await.unwrap();
         let request = VolumeCreateRequest {
             name: Some(volume.id.name.clone()),
