@@ -5,6 +5,7 @@
 mod all;
 mod backing;
 mod branch;
+mod left;
 mod named;
 mod search;
 mod spread;

@@ -16,27 +16,31 @@ impl Search<'_> {
             return (Vec::new(), true);
         };
         let mut places = vec![best.place.clone()];
-        if self.ask.cpus.set.is_none() {
-            match &self.ask.numa {
-                Numa::Auto => self.all_anywhere(most, &mut places),
-                Numa::Nodes(count) => self.all_cells(&self.even(*count), most, &mut places),
-                Numa::Cells(cells) => {
-                    let needs: Vec<Need> = cells
-                        .iter()
-                        .enumerate()
-                        .map(|(i, c)| self.need(i, c))
-                        .collect();
-                    self.all_cells(&needs, most, &mut places);
-                }
-            }
-        }
-        let complete = places.len() < most && !self.exhausted();
+        let complete = self.every(most, &mut places);
         let fit = |place: Place| Fit {
             place,
             proven: false,
             cost: best.cost,
         };
         (places.into_iter().map(fit).collect(), complete)
+    }
+
+    /// Adds them to those that are there; whether these are all.
+    pub(super) fn every(&self, most: usize, places: &mut Vec<Place>) -> bool {
+        match (&self.ask.cpus.set, &self.ask.numa) {
+            (Some(_), _) => {}
+            (None, Numa::Auto) => self.all_anywhere(most, places),
+            (None, Numa::Nodes(count)) => self.all_cells(&self.even(*count), most, places),
+            (None, Numa::Cells(cells)) => {
+                let needs: Vec<Need> = cells
+                    .iter()
+                    .enumerate()
+                    .map(|(i, c)| self.need(i, c))
+                    .collect();
+                self.all_cells(&needs, most, places);
+            }
+        }
+        places.len() < most && !self.exhausted()
     }
 
     fn add(&self, place: Place, places: &mut Vec<Place>) {
@@ -63,7 +67,10 @@ impl Search<'_> {
                 continue;
             }
             for local in [true, false] {
-                for count in 1..=self.seats_at_most() {
+                // Without memory of their own the nodes are no cells: what is to be undivided is on one of them.
+                let undivided = !local && self.ask.cpus.l3.undivided();
+                let most_nodes = if undivided { 1 } else { self.seats_at_most() };
+                for count in 1..=most_nodes {
                     Sets::all(
                         self,
                         count,

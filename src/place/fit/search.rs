@@ -27,6 +27,8 @@ pub(crate) struct Search<'a> {
     /// Of each node, what its devices cost who wants none.
     devices: Vec<OnceCell<Waste>>,
     steps: Counter<u32>,
+    /// A place was passed over for what it leaves to who shares.
+    pub(super) left_too_little: Counter<bool>,
 }
 
 /// What a cell needs of its node.
@@ -61,6 +63,7 @@ impl<'a> Search<'a> {
             tables: (0..topology.nodes.len()).map(|_| OnceCell::new()).collect(),
             devices: vec![OnceCell::new(); topology.nodes.len()],
             steps: Counter::new(0),
+            left_too_little: Counter::new(false),
         }
     }
 
@@ -82,12 +85,11 @@ impl<'a> Search<'a> {
                 self.cells(&needs)
             }
         };
-        found
-            .map(|fit| Fit {
-                proven: !self.exhausted(),
-                ..fit
-            })
-            .ok_or_else(|| self.why())
+        let found = found.map(|fit| Fit {
+            proven: !self.exhausted(),
+            ..fit
+        });
+        self.or_leaving_more(found).ok_or_else(|| self.why())
     }
 
     /// One step more; false where there are none left.
@@ -423,35 +425,6 @@ impl<'a> Search<'a> {
         let near =
             free.filter(|d| !d.kinds.is_empty() && d.node.is_some_and(|n| nodes.contains(&n)));
         Waste::devices(u32::try_from(near.count()).unwrap_or(u32::MAX))
-    }
-
-    /// Whether those who share still have CPUs where they are, and no more on each than the ratio says.
-    pub(crate) fn leaves_enough(&self, place: &Place) -> bool {
-        if !self.room.sharers && place.shared.is_none() {
-            return true;
-        }
-        let counted = place.shared.as_ref().filter(|s| s.named.is_empty());
-        let shared = self.room.shared_cpus + counted.map_or(0, |s| u64::from(s.count));
-        let free: u64 = self
-            .room
-            .cores
-            .iter()
-            .map(|c| u64::from(c.free.count_ones()))
-            .sum();
-        let left = free.saturating_sub(place.taken.len() as u64);
-        let ratio = self
-            .room
-            .cpu_ratio
-            .is_none_or(|ratio| shared * 1000 <= left * u64::from(ratio));
-        let mut nodes = 0..self.topology.nodes.len();
-        left > 0 && ratio && nodes.all(|node| self.leaves_node(node, place))
-    }
-
-    fn leaves_node(&self, node: usize, place: &Place) -> bool {
-        let on_nodes = place.shared.as_ref().is_some_and(|s| s.on_nodes);
-        let own = on_nodes && place.cells.iter().any(|cell| cell.node == Some(node));
-        let shared = own || self.room.nodes[node].sharers;
-        !shared || !(&self.room.free_on(self.topology, &[node]) - &place.taken).is_empty()
     }
 
     /// Somewhere on the host: CPUs are shared, memory is bound to the nodes that were named or to none, huge pages to

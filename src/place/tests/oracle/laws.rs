@@ -33,7 +33,6 @@ fn answer(
                 .map(|()| false)
                 .map_err(|wrong| format!("refused with {why:?}: {wrong}"));
         }
-        (Err(_), Some(_)) if last_for_sharers(world, state, ask) => return Ok(false),
         (Err(why), Some(best)) => {
             return Err(format!("refused with {why:?}; there is one of {best:?}"));
         }
@@ -55,17 +54,6 @@ fn answer(
         Ok(again) if again == found => Ok(true),
         _ => Err("another answer the second time".to_owned()),
     }
-}
-
-/// The one miss that is known: where idle threads or a whole domain are taken beside the CPUs, and somebody shares the
-/// host, the cheapest CPUs are looked at and not those that cost more and leave more to the sharers. Twice in 100,000
-/// hosts; to be struck once the search counts what it takes.
-fn last_for_sharers(world: &World, state: &State, ask: &Ask) -> bool {
-    let mut sizes = world.cores.iter().map(|core| core.threads.len());
-    let first = sizes.next();
-    let unlike = sizes.any(|size| Some(size) != first);
-    let idle = ask.cpus.policy == Policy::Dedicated(Threads::Isolate) && unlike;
-    state.sharers && (idle || ask.cpus.l3 == L3::Alone)
 }
 
 /// Fails with what is wrong, and the seeds of it.
