@@ -35,6 +35,9 @@ fn main() {
         for (jobs, hosts) in [(1_000, 100), (10_000, 1_000), (100_000, 10_000)] {
             fleet(jobs, hosts);
         }
+        for hosts in [100, 1_000, 10_000] {
+            steady(hosts);
+        }
     }
 }
 
@@ -79,6 +82,48 @@ fn change(hosts: &[infra_place::Host], jobs: Vec<infra_place::Job>) -> std::time
         assert_eq!(changed.assigned.len() + changed.refused.len(), 1);
     }
     longest
+}
+
+/// A fleet that is full: with 28 on each host a fifth would find no place. One goes and one of another kind comes, in turn.
+fn steady(hosts: usize) {
+    let effort = infra_place::Effort::default();
+    let fleet = machines::hosts(hosts);
+    let asked = machines::jobs(27 * hosts, hosts);
+    let still = infra_place::Effort {
+        steps: 0,
+        moves: false,
+    };
+    let full = infra_place::place(&fleet, &asked, still);
+    let mut stood = machines::standing(&fleet, &asked, &full);
+    stood.retain(|job| job.stands.is_some());
+    let most = stood.len();
+    let mut held = infra_place::Fleet::new(&fleet, stood, effort, |_, _| false);
+    let (mut times, mut refused, mut moved) = (Vec::new(), 0, 0);
+    for (n, like) in asked.iter().enumerate().take(100) {
+        let gone = held.jobs()[n * held.jobs().len() / 100].name.clone();
+        let new = infra_place::Job {
+            name: infra_api::Address::new(format!("workload.x{n:06}")),
+            ..like.clone()
+        };
+        let start = Instant::now();
+        let changed = held.change(&[gone], vec![new.clone()]);
+        times.push(start.elapsed());
+        refused += changed.refused.len();
+        moved += changed
+            .assigned
+            .keys()
+            .filter(|name| **name != new.name)
+            .count();
+        // Who found no place is not asked for any longer.
+        if !changed.refused.is_empty() {
+            held.change(&[new.name], Vec::new());
+        }
+    }
+    times.sort();
+    println!(
+        "{most} fill {hosts}, one change: median {:?}, longest {:?}; of 100 refused {refused}, others moved {moved}",
+        times[50], times[99]
+    );
 }
 
 /// The most that this process has had so far; nothing where the kernel does not tell.

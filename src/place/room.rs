@@ -157,6 +157,15 @@ impl Room {
         self.free_on(topology, &nodes)
     }
 
+    /// How many CPUs nobody has to himself there are for each TiB of free memory; none where that is unknown, which is
+    /// enough.
+    pub(crate) fn cpus_per_tib(&self) -> u64 {
+        let free = self.cores.iter().map(|core| core.free.count_ones());
+        let free = u128::from(free.sum::<u32>());
+        let per_tib = |bytes: u64| (free << 40) / u128::from(bytes.max(1));
+        u64::try_from(self.bytes.map_or(0, per_tib)).unwrap_or(u64::MAX)
+    }
+
     /// Those of the given nodes.
     pub(crate) fn free_on(&self, topology: &Topology, nodes: &[usize]) -> IdSet {
         let cores = nodes.iter().flat_map(|node| topology.cores_of(*node));

@@ -1,11 +1,13 @@
-//! For a job that found no place: a host where another one could leave, because that one has a place elsewhere, too.
-//! Counted in steps, so that the same comes out everywhere.
+//! For a job that found no place: a host where another one could leave, because that one has a place elsewhere, too; or
+//! several could. Counted in steps, so that the same comes out everywhere.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::greedy::Placing;
-use super::{Assigned, Effort};
+use super::{Assigned, Effort, Job};
 use crate::fit::fit;
+use crate::stand::keep;
 
 /// Tries to place who has no place, the important and large ones first.
 pub(super) fn improve(placing: &mut Placing<'_>, effort: Effort) {
@@ -26,7 +28,11 @@ pub(super) fn improve(placing: &mut Placing<'_>, effort: Effort) {
             placing.assign(job, assigned);
             continue;
         }
-        if !chain(placing, job, effort, &mut steps, DEPTH, &mut Vec::new()) {
+        // One move, then those of one host, then one for the other.
+        let placed = chain(placing, job, effort, &mut steps, 1, &mut Vec::new())
+            || several(placing, job, effort, &mut steps)
+            || chain(placing, job, effort, &mut steps, DEPTH, &mut Vec::new());
+        if !placed {
             hopeless.push(class);
         }
         if steps == 0 {
@@ -89,7 +95,95 @@ fn anchored_elsewhere(placing: &Placing<'_>, job: usize, place: (usize, usize)) 
     stood.is_some_and(|s| s.anchored && (s.host, s.form) != place)
 }
 
-/// Who could leave a host for a job: nobody who is more important, new ones before those who stand, one of each class.
+/// Places a job on a host that several others leave, each for a place that is free elsewhere.
+fn several(placing: &mut Placing<'_>, job: usize, effort: Effort, steps: &mut u32) -> bool {
+    let forms = Arc::clone(&placing.classes[placing.class_of[job]].forms);
+    for (position, form) in forms.iter().enumerate() {
+        for host in form.hosts.iter().map(|h| h as usize) {
+            if placing.hosts[host].drained || anchored_elsewhere(placing, job, (host, position)) {
+                continue;
+            }
+            let others = candidates(placing, host, job, effort, &[]);
+            let room = placing.room_without(host, &others);
+            let possible = fit(&placing.hosts[host].topology, &room, &form.ask).is_ok();
+            if possible && leave(placing, (job, position), others, host, steps) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// One after the other leaves a host that can until a job has a place there; nothing is changed where it gets none.
+fn leave(
+    placing: &mut Placing<'_>,
+    (job, form): (usize, usize),
+    mut others: Vec<usize>,
+    host: usize,
+    steps: &mut u32,
+) -> bool {
+    // So the fewest leave: new ones before those who stand, and those whose CPUs are their own, the largest first.
+    let size = |other: &usize| {
+        let stays = placing.assigned[*other].as_ref().is_some_and(|a| a.stays);
+        let cpus = placing.jobs[*other].forms.first().map(|f| f.ask.cpus.count);
+        (stays, placing.shares(*other), Reverse(cpus), *other)
+    };
+    others.sort_by_key(size);
+    let mut gone: Vec<(usize, Assigned)> = Vec::new();
+    for other in others {
+        if *steps == 0 {
+            break;
+        }
+        *steps -= 1;
+        let Some(had) = placing.unassign(other) else {
+            continue;
+        };
+        let Some((_, elsewhere)) = placing.best(other, |to| to != host) else {
+            placing.assign(other, had);
+            continue;
+        };
+        placing.assign(other, elsewhere);
+        gone.push((other, had));
+        if let Some((_, fit)) = placing.price(placing.class_of[job], form, host, None) {
+            let assigned = Assigned {
+                host,
+                form,
+                fit,
+                stays: false,
+            };
+            placing.assign(job, assigned);
+            come_back(placing, gone, job);
+            return true;
+        }
+    }
+    for (other, had) in gone.into_iter().rev() {
+        placing.unassign(other);
+        placing.assign(other, had);
+    }
+    false
+}
+
+/// Who left a host for a job, and did not have to, has the place again that he had.
+fn come_back(placing: &mut Placing<'_>, gone: Vec<(usize, Assigned)>, job: usize) {
+    for (other, had) in gone {
+        let Job {
+            forms, affinity, ..
+        } = &placing.jobs[other];
+        let topology = &placing.hosts[had.host].topology;
+        let room = &placing.rooms[had.host];
+        let standing = had.fit.standing(topology);
+        let kept = keep(topology, room, &forms[had.form].ask, &standing);
+        let forbidden = placing.crowd.forbids(affinity, had.host, placing.hosts);
+        if kept.is_some() && forbidden.is_none() {
+            placing.unassign(other);
+            placing.assign(other, had);
+        } else {
+            placing.made_room.insert(other, job);
+        }
+    }
+}
+
+/// Who could leave a host for a job: nobody who is more important, new ones before those who stand.
 fn candidates(
     placing: &Placing<'_>,
     host: usize,

@@ -45,6 +45,9 @@ pub(super) struct Price {
     pub(super) cost: Cost,
     /// The host has nothing yet.
     pub(super) fresh: bool,
+    /// For who shares: free CPUs of the host for each TiB of its free memory. He takes little of the CPUs and as much
+    /// memory as anybody: where there is least memory to the CPUs he would leave CPUs that nobody can use.
+    pub(super) cpus_per_tib: u64,
     /// What is left of the host's memory: the fullest first.
     pub(super) bytes_left: u64,
     pub(super) host: usize,
@@ -60,6 +63,7 @@ impl Price {
         tiers.extend(self.cost.tiers());
         tiers.extend([
             ("idle_host", u64::from(self.fresh)),
+            ("cpus_per_tib", self.cpus_per_tib),
             ("memory_left", self.bytes_left),
         ]);
         tiers
@@ -362,9 +366,20 @@ impl<'a> Placing<'a> {
             affinity: self.crowd.price(&self.jobs[job].affinity, host, self.hosts),
             cost,
             fresh: self.used[host] == 0,
+            cpus_per_tib: if self.shares(job) {
+                self.rooms[host].cpus_per_tib()
+            } else {
+                0
+            },
             bytes_left: self.rooms[host].bytes.unwrap_or(0),
             host,
         }
+    }
+
+    /// Whether its CPUs are others', too.
+    pub(super) fn shares(&self, job: usize) -> bool {
+        let mut forms = self.jobs[job].forms.iter();
+        forms.any(|form| form.ask.cpus.policy == Policy::Shared)
     }
 
     pub(super) fn found(&mut self, class: usize, form: usize, host: usize) -> Found {

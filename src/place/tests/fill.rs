@@ -149,3 +149,15 @@ fn nodes_with_devices_are_kept_for_who_wants_them() {
         );
     }
 }
+
+/// Who shares takes memory rather than CPUs: of two hosts he has the one with most memory to its CPUs, the emptier one here.
+#[test]
+fn memory_without_cpus_is_for_who_shares() {
+    let case = Case::new(&[(1, 1), (0, 1)], plain(), Vec::new());
+    let mut still = orders(&case, Effort::default()).remove(1);
+    let hosts = case.empty();
+    let free = |host: usize| (hosts[host].bytes, hosts[host].cpus());
+    assert!(free(0).0 < free(1).0 && free(0).1 > free(1).1);
+    let puts = still.place(&hosts, 0, &plain()[0].ask);
+    assert_eq!(puts[0].host, 1);
+}

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use infra_api::{Address, HostName, IdSet, Threads};
 use infra_place::{
     Affinity, Ask, Assigned, Core, Cpus, Effort, Form, Gain, Host, Improvement, Job, Memory, Node,
-    Outcome, Policy, Room, Rule, Stand, Standing, Stock, Stood, Topology, Wants, Way, fit, nearest,
-    place, price, rebalance,
+    Numa, Outcome, Policy, Room, Rule, Stand, Standing, Stock, Stood, Topology, Wants, Way, fit,
+    nearest, place, price, rebalance,
 };
 use proptest::prelude::*;
 
@@ -246,6 +246,64 @@ fn for_whom_room_was_made_is_not_forgotten() {
     let (outcome, improvements) = rebalance(&hosts, &jobs, outcome, 10, Effort::default());
     assert!(improvements.is_empty());
     assert_eq!(outcome.made_room, made_room);
+}
+
+/// Two hosts of four nodes, on each node two with one CPU each.
+fn eight_on_each() -> Vec<Job> {
+    let one = |n: usize| {
+        let cpu = u32::try_from(n % 4 * 4 + n / 8).unwrap();
+        job(n, 2, Some((n / 4 % 2, &[cpu])), 1)
+    };
+    (0..16).map(one).collect()
+}
+
+/// No host has a node whole until two have left it, and there are too many to try every way.
+#[test]
+fn several_leave_a_host_for_one() {
+    let hosts = [host(0, 4, 4), host(1, 4, 4)];
+    let mut jobs = eight_on_each();
+    let mut large = job(16, 2, None, 4);
+    let ask = Ask {
+        numa: Numa::Nodes(1),
+        ..large.forms[0].ask.clone()
+    };
+    large.forms = Arc::from([Form {
+        ask,
+        ..large.forms[0].clone()
+    }]);
+    jobs.push(large);
+    let effort = Effort::default();
+    let outcome = place(&hosts, &jobs, effort);
+    assert!(outcome.refused.is_empty(), "{:?}", outcome.refused);
+    // Those of other nodes need not have left, and did not.
+    let moved = outcome.assigned[..16].iter().flatten().filter(|a| !a.stays);
+    assert_eq!(moved.count(), 2);
+    assert!(outcome.made_room.values().eq([&16, &16]));
+    let still = Effort {
+        moves: false,
+        ..effort
+    };
+    assert_eq!(place(&hosts, &jobs, still).refused[0].jobs, [16]);
+}
+
+/// Where one of them has nowhere else to be nobody leaves.
+#[test]
+fn nobody_leaves_in_vain() {
+    let hosts = [host(0, 4, 4), host(1, 4, 4)];
+    let mut jobs = eight_on_each();
+    jobs.push(job(16, 2, None, 16 + 1));
+    jobs.push(job(17, 2, None, 16));
+    let outcome = place(&hosts, &jobs, Effort::default());
+    let refused: Vec<_> = outcome.refused.iter().flat_map(|r| &r.jobs).collect();
+    assert_eq!(refused, [&16]);
+    // Both hosts are full: each of the eight went to the other.
+    assert_eq!(outcome.made_room.len(), 8);
+    // One CPU too many: those who left are back.
+    jobs[17] = job(17, 2, None, 15);
+    jobs.push(job(18, 2, None, 2));
+    let outcome = place(&hosts, &jobs, Effort::default());
+    assert_eq!(outcome.refused.len(), 2);
+    assert!(outcome.assigned[..16].iter().flatten().all(|a| a.stays));
 }
 
 /// What of its costs depends on nobody else.

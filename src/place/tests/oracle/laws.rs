@@ -86,7 +86,42 @@ fn random_hosts() {
     }
     println!("{run} hosts, {placed} of them with a place");
     hold(&wrong, run);
-    assert!(run / 8 < placed && placed < run, "the dice are loaded");
+    let part = 100 * placed / run;
+    assert!((40..=80).contains(&part), "the dice are loaded");
+}
+
+/// Who asks for little but devices is refused where there are none for him, and nowhere else; of each way to be near, as it
+/// must be or as it may be, there are enough who are placed and who are not.
+#[test]
+fn devices_that_fit_are_given() {
+    let run = 20_000;
+    let (mut placed, mut wrong) = (0, Vec::new());
+    let mut ways = std::collections::BTreeMap::<_, [u32; 2]>::new();
+    for seed in 1..=run {
+        let world = random::with_devices(seed);
+        match judge(&world) {
+            Ok(found) => {
+                placed += u64::from(found);
+                for asked in world.ask.devices.iter().filter(|d| d.count > 0) {
+                    let way = ways.entry((asked.near as u32, asked.strict)).or_default();
+                    way[usize::from(found)] += 1;
+                }
+            }
+            Err(why) => wrong.push(format!("seed {seed}: {why}\n{:?}", world.ask)),
+        }
+    }
+    println!(
+        "{placed} of {run} with a place; by nearness and whether it must be, refused and placed: {ways:?}"
+    );
+    assert!(wrong.is_empty(), "{} of {run}: {}", wrong.len(), wrong[0]);
+    assert!(
+        (40..=80).contains(&(100 * placed / run)),
+        "the dice are loaded"
+    );
+    assert!(
+        ways.len() == 8 && ways.values().flatten().all(|n| *n > 200),
+        "{ways:?}"
+    );
 }
 
 /// Worlds for a law that needs no oracle.

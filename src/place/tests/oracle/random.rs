@@ -90,6 +90,83 @@ pub(crate) fn world(seed: u64) -> World {
     }
     let size = dice.of(&[1, 2, 4, 8, 12, 16]);
     world.ask = ask(&mut dice, &world, size);
+    // Most ask for no more than there is in all: what refuses them then is how it lies.
+    if !dice.once_in(8) {
+        for _ in 0..20 {
+            if may_fit(&world) {
+                break;
+            }
+            let size = dice.of(&[1, 2, 4, 6]);
+            world.ask = ask(&mut dice, &world, size);
+        }
+    }
+    world
+}
+
+/// Whether there is as much of everything as is asked for, wherever it is, were nothing taken.
+fn may_fit(world: &World) -> bool {
+    let World { stock, ask, .. } = world;
+    let whole = |node: &&Node| node.kind == NodeKind::Whole;
+    let cells = match &ask.numa {
+        Numa::Auto => 1,
+        Numa::Nodes(count) => *count as usize,
+        Numa::Cells(cells) => cells.len(),
+    };
+    let named = (ask.memory.nodes.iter().flat_map(IdSet::iter)).all(|id| {
+        let node = world.nodes.iter().find(|node| node.id == id);
+        node.is_some_and(|node| node.kind != NodeKind::Barred)
+    });
+    let bytes = |size: u64| match size {
+        0 => stock.node_bytes.values().sum::<u64>(),
+        size => {
+            let pages = stock.pages.iter().filter(|((_, of), _)| *of == size);
+            pages.map(|(_, count)| count * size).sum()
+        }
+    };
+    let mut sizes = ask.memory.page_sizes.clone();
+    if sizes.is_empty() {
+        sizes.push(0);
+    }
+    let of = |kind: &String| {
+        let of = |d: &&Device| d.kinds.contains(kind) && stock.devices.contains(&d.address);
+        world.devices.iter().filter(of).count()
+    };
+    cells <= world.nodes.iter().filter(whole).count()
+        && named
+        && (ask.cpus.count + ask.helpers) as usize <= (stock.cpus.len() / 3).max(1)
+        && sizes.iter().any(|size| bytes(*size) >= ask.memory.bytes)
+        && (ask.devices.iter()).all(|d| of(&d.kind) >= d.count as usize)
+}
+
+/// A world in which devices decide: there are some, and little else is asked for.
+pub(crate) fn with_devices(seed: u64) -> World {
+    let mut dice = Dice(seed.wrapping_mul(0xd6e8_feb8_6659_fd93));
+    let mut world = world(seed);
+    while world.devices.is_empty() {
+        world.devices = devices(&mut dice, world.nodes.len());
+    }
+    let there = world.devices.iter().filter(|_| !dice.once_in(12));
+    world.stock.devices = there.map(|d| d.address.clone()).collect();
+    let count = 1 + dice.below(2) as u32;
+    world.ask = Ask {
+        cpus: Cpus {
+            count,
+            policy: dice.of(&[Policy::Dedicated(Threads::Any), Policy::Shared]),
+            ..Cpus::default()
+        },
+        memory: Memory {
+            bytes: UNIT,
+            ..Memory::default()
+        },
+        numa: dice.of(&[Numa::Auto, Numa::Auto, Numa::Nodes(1), Numa::Nodes(count)]),
+        ..Ask::default()
+    };
+    // Mostly no more than there are.
+    let (few, mut tries) = (!dice.once_in(5), 0);
+    while world.ask.devices.iter().all(|d| d.count == 0) || few && tries < 20 && !may_fit(&world) {
+        world.ask.devices = wanted(&mut dice);
+        tries += 1;
+    }
     world
 }
 
