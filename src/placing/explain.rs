@@ -144,6 +144,11 @@ fn loses(verdict: Verdict) -> String {
             tier: "idle_host", ..
         } => "nothing runs there yet: used hosts come first".to_owned(),
         Verdict::Loses {
+            tier: "cpus_per_tib",
+            ..
+        } => "less of its memory is free for each free CPU: who shares CPUs takes memory above all"
+            .to_owned(),
+        Verdict::Loses {
             tier: "memory_left",
             by,
         } => {

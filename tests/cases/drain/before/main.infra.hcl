@@ -1,4 +1,4 @@
-host "r1" {}
+host "r1" { drain = true }
 host "small" {}
 
 workload "web" {
