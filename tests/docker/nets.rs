@@ -136,6 +136,32 @@ fn a_mac_of_its_own() {
     });
 }
 
+/// While a container stands still its network can be removed; one of the same name is another to the engine.
+#[test]
+fn a_network_that_was_made_anew() {
+    live("renewed", 36, |rig| async move {
+        let image = rig.image("a", &root("renewed"));
+        let lan = rig.network("lan", false);
+        for wanted in [&image, &lan] {
+            rig.create(wanted).await;
+        }
+        let body = rig.container("a", &image);
+        rig.create(&rig.workload(&body)).await;
+        let stop = rig
+            .raw
+            .stop_container(&body.name, None::<StopContainerOptions>);
+        stop.await.unwrap();
+        rig.raw.remove_network(&lan.id.name).await.unwrap();
+        rig.create(&lan).await;
+        rig.try_update(&body, &body).await.unwrap();
+        rig.expect(&rig.workload(&body)).await;
+        let (_, pid) = rig.process(&body.name).await;
+        let net = std::fs::read_to_string(format!("/proc/{pid}/net/fib_trie")).unwrap();
+        let address = body.networks[&lan.id.name].address.unwrap();
+        assert!(net.contains(&address.to_string()), "{net}");
+    });
+}
+
 #[test]
 fn on_a_device_of_the_host() {
     live("device", 32, |rig| async move {

@@ -13,7 +13,7 @@ use crate::kind::CONTAINER as KIND;
 use crate::text;
 use crate::text::decode;
 use crate::text::inspect::Inspect;
-use crate::trouble::Trouble;
+use crate::trouble::{Answer, Trouble};
 use crate::wire::Wire;
 
 /// Networks, files and state as they are wanted.
@@ -73,14 +73,43 @@ pub(crate) async fn start(
     if body.state != "running" {
         return Ok(());
     }
+    let starting = doing(wire, "starting", KIND, &body.name);
     progress.say("starting");
-    let answer = wire
-        .client()
-        .start_container(id, None::<StartContainerOptions>)
-        .await;
+    let mut answer = try_to_start(wire, id).await;
+    if answer.as_ref().is_err_and(lacks_network) {
+        progress.say("connecting");
+        connect_anew(wire, id, body).await?;
+        answer = try_to_start(wire, id).await;
+    }
     // What cannot start stays: it carries the mark, and its state and error can be looked at.
-    answer.map_err(|e| Trouble::from(e).failure(doing(wire, "starting", KIND, &body.name)))?;
+    answer.map_err(|e| e.failure(starting))?;
     tokio::time::sleep(FIRST_BREATH).await;
+    Ok(())
+}
+
+async fn try_to_start(wire: &Wire, id: &str) -> Answer<()> {
+    let options = None::<StartContainerOptions>;
+    let answer = wire.client().start_container(id, options).await;
+    answer.map_err(Trouble::from)
+}
+
+/// The engine knows the networks of a container that stands still by their ids, and lets them be removed: one of the same name
+/// that was made since is another.
+fn lacks_network(trouble: &Trouble) -> bool {
+    match trouble {
+        Trouble::Refused { status, message } => {
+            *status == 404 && message.starts_with("network ") && message.ends_with(" not found")
+        }
+        Trouble::Lost(_) | Trouble::Garbled(_) => false,
+    }
+}
+
+async fn connect_anew(wire: &Wire, id: &str, body: &Container) -> Result<(), Failure> {
+    let connecting = doing(wire, "connecting", KIND, &body.name);
+    for (name, endpoint) in &body.networks {
+        disconnect_one(wire, id, name, &connecting).await?;
+        connect_one(wire, id, name, endpoint, &connecting).await?;
+    }
     Ok(())
 }
 
