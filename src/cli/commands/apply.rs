@@ -355,16 +355,17 @@ fn exit(report: &Report) -> Exit {
     }
 }
 
-/// One Ctrl-C (or SIGTERM) lets running steps end, a second stops at once. Nothing is lost either way.
+/// One Ctrl-C (or SIGTERM) lets running steps end, a second stops at once. Nothing is lost either way. From here on: before the
+/// task that waits for them has its first turn, something may have been started already.
 fn interrupts(asked: watch::Sender<StopAsked>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut int), Ok(mut term)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        return;
+    };
     tokio::spawn(async move {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut int), Ok(mut term)) = (
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::terminate()),
-        ) else {
-            return;
-        };
         for stop in [StopAsked::Finish, StopAsked::Now] {
             tokio::select! { _ = int.recv() => {}, _ = term.recv() => {} }
             asked.send_replace(stop);
