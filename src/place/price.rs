@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use infra_api::{IdSet, L3, Threads};
 
-use crate::ask::{Ask, Numa};
+use crate::ask::Ask;
 use crate::cost::Cost;
 use crate::devices;
 use crate::fit::{Fit, Need, Place, Search};
@@ -109,13 +109,7 @@ impl Pricing<'_> {
             let size = size.unwrap_or(0);
             small(need.wishes.iter().position(|w| *w == size).unwrap_or(0))
         };
-        let needs: Vec<Need> = match &self.ask.numa {
-            Numa::Auto => vec![self.search.whole()],
-            Numa::Nodes(count) => self.search.even(*count),
-            Numa::Cells(cells) => (cells.iter().enumerate())
-                .map(|(i, c)| self.search.need(i, c))
-                .collect(),
-        };
+        let needs = self.search.needs();
         let cells = self.place.cells.iter().zip(&needs);
         cells.map(|(cell, need)| rank(need, cell.page_size)).sum()
     }

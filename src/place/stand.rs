@@ -339,15 +339,10 @@ impl Keeper<'_> {
     }
 
     fn as_asked(&self, standing: &Standing, nodes: &[Option<usize>]) -> bool {
-        let needs = match &self.ask.numa {
-            Numa::Auto => return self.as_few(standing),
-            Numa::Nodes(count) => self.search.even(*count),
-            Numa::Cells(cells) => cells
-                .iter()
-                .enumerate()
-                .map(|(i, c)| self.search.need(i, c))
-                .collect(),
-        };
+        if self.ask.numa == Numa::Auto {
+            return self.as_few(standing);
+        }
+        let needs = self.search.needs();
         let near = |cpus: &IdSet, node: usize| {
             cpus.iter().all(|cpu| {
                 self.topology

@@ -77,6 +77,10 @@ pub(super) fn meaningless(workload: &Block, reader: &mut Reader<'_>) {
             }
         }
     }
+    if !has("kvm") && !has("container") {
+        let form = ("kvm", "virtual machine or a container");
+        attributes(workload, &[("interface", &["mac"])], form, reader);
+    }
     if !has("container") {
         attributes(workload, &CONTAINERS, ("container", "container"), reader);
     }

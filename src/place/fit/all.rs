@@ -30,15 +30,7 @@ impl Search<'_> {
         match (&self.ask.cpus.set, &self.ask.numa) {
             (Some(_), _) => {}
             (None, Numa::Auto) => self.all_anywhere(most, places),
-            (None, Numa::Nodes(count)) => self.all_cells(&self.even(*count), most, places),
-            (None, Numa::Cells(cells)) => {
-                let needs: Vec<Need> = cells
-                    .iter()
-                    .enumerate()
-                    .map(|(i, c)| self.need(i, c))
-                    .collect();
-                self.all_cells(&needs, most, places);
-            }
+            (None, Numa::Nodes(_) | Numa::Cells(_)) => self.all_cells(&self.needs(), most, places),
         }
         places.len() < most && !self.exhausted()
     }

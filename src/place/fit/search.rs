@@ -75,15 +75,7 @@ impl<'a> Search<'a> {
         let found = match (&self.ask.cpus.set, &self.ask.numa) {
             (Some(set), _) => return self.named(set),
             (None, Numa::Auto) => self.anywhere(),
-            (None, Numa::Nodes(count)) => self.cells(&self.even(*count)),
-            (None, Numa::Cells(cells)) => {
-                let needs: Vec<Need> = cells
-                    .iter()
-                    .enumerate()
-                    .map(|(i, c)| self.need(i, c))
-                    .collect();
-                self.cells(&needs)
-            }
+            (None, Numa::Nodes(_) | Numa::Cells(_)) => self.cells(&self.needs()),
         };
         let found = found.map(|fit| Fit {
             proven: !self.exhausted(),
@@ -194,6 +186,18 @@ impl<'a> Search<'a> {
             helpers: self.ask.helpers,
             bytes: self.ask.memory.bytes,
             wishes: self.wishes(&[]),
+        }
+    }
+
+    /// Of its cells: all of it is one where nobody asked for some.
+    pub(crate) fn needs(&self) -> Vec<Need> {
+        match &self.ask.numa {
+            Numa::Auto => vec![self.whole()],
+            Numa::Nodes(count) => self.even(*count),
+            Numa::Cells(cells) => {
+                let cells = cells.iter().enumerate();
+                cells.map(|(i, cell)| self.need(i, cell)).collect()
+            }
         }
     }
 

@@ -463,18 +463,6 @@ impl Search<'_> {
         let lacks = self.needs().into_iter().map(|need| of(&need));
         lacks.min_by_key(Vec::len).unwrap_or_default()
     }
-
-    fn needs(&self) -> Vec<Need> {
-        match &self.ask.numa {
-            Numa::Auto => vec![self.whole()],
-            Numa::Nodes(count) => self.even(*count),
-            Numa::Cells(cells) => cells
-                .iter()
-                .enumerate()
-                .map(|(i, c)| self.need(i, c))
-                .collect(),
-        }
-    }
 }
 
 /// How many CPUs a core could give at most.

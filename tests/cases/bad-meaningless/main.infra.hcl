@@ -58,3 +58,10 @@ workload "t" {
   }
   container { image = "registry.example/x:1" }
 }
+workload "plain" {
+  interface "lan" {
+    network = network.n
+    mac     = "52:54:00:12:34:57"
+  }
+  bare_metal { exec = ["/bin/true"] }
+}
