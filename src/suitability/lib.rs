@@ -5,7 +5,7 @@
 //! A figure says what a runtime, with certain settings, costs one need. It becomes a *penalty* of 0 to 10: of a ratio to
 //! bare metal 10·log₂ (10 is twice as bad), of seconds to start 10/3·log₁₀(t / 0.1 s), of an ordinal itself. The *score*
 //! of a variant is the mean of its penalties weighted by the needs' levels; lower is better. All arithmetic after the
-//! logarithm is in whole thousandths, so that the same inputs give the same bytes.
+//! logarithm is in whole millionths, so that the same inputs give the same bytes.
 
 mod overlay;
 mod rank;
@@ -18,7 +18,7 @@ pub use overlay::Overlay;
 pub use rank::{Ranked, Ranking, rank};
 pub use rules::excluded;
 pub use score::{Evidence, Figured, Score, score};
-pub use table::{Band, Class, Exclusion, Figure, Kind, Milli, Source, Table, Unit, Wanted};
+pub use table::{Band, Class, Exclusion, Figure, Kind, Micro, Source, Table, Unit, Wanted};
 pub use turn::{Turn, turns};
 
 #[cfg(test)]

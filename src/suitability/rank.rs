@@ -53,7 +53,7 @@ fn next(table: &Table, needs: &Needs, left: &[Score]) -> (usize, Option<&'static
 
 /// Below this two sums are a tie.
 pub(crate) fn tie(table: &Table) -> u64 {
-    crate::table::Milli::of(table.tie).0 * 1000
+    crate::table::Micro::of(table.tie).0 * 1_000_000
 }
 
 impl Ranking {

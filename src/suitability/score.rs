@@ -2,7 +2,7 @@
 
 use infra_api::{Level, Need, Needs, Variant};
 
-use crate::table::{Milli, Table};
+use crate::table::{Micro, Table};
 
 /// How well a variant suits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,10 +10,10 @@ pub struct Score {
     pub variant: Variant,
     /// Every need of a level above none, in their order.
     pub figured: Vec<Figured>,
-    /// The weighted penalties added up, in millionths.
+    /// The weighted penalties added up, in millionths of millionths.
     pub sum: u64,
     /// The weights added up.
-    pub weight: Milli,
+    pub weight: Micro,
 }
 
 /// A need and what the variant costs it.
@@ -21,8 +21,8 @@ pub struct Score {
 pub struct Figured {
     pub need: Need,
     pub level: Level,
-    pub weight: Milli,
-    pub penalty: Milli,
+    pub weight: Micro,
+    pub penalty: Micro,
     /// The figure's position in the table; nothing where it was measured on one's own hosts, or where there is none.
     pub figure: Option<usize>,
 }
@@ -30,17 +30,17 @@ pub struct Figured {
 /// What a workload's own benchmark says of a variant: instead of the table's figures for all needs of speed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    pub penalty: Milli,
+    pub penalty: Micro,
 }
 
 impl Score {
     /// The mean of the penalties; lower is better.
     #[must_use]
-    pub fn mean(&self) -> Milli {
+    pub fn mean(&self) -> Micro {
         match self.weight.0 {
-            0 => Milli(0),
+            0 => Micro(0),
             // Down: what is shown of it is rounded once.
-            weight => Milli(self.sum / weight),
+            weight => Micro(self.sum / weight),
         }
     }
 
@@ -64,7 +64,7 @@ pub fn score(table: &Table, needs: &Needs, variant: Variant, evidence: Option<Ev
         .map(|(need, level)| {
             let own = evidence.filter(|_| need.is_of_speed());
             let figure = table.figure(need, variant.runtime, variant.with);
-            let known = figure.map_or(Milli(0), |(_, figure)| figure.penalty());
+            let known = figure.map_or(Micro(0), |(_, figure)| figure.penalty());
             Figured {
                 need,
                 level,
@@ -77,7 +77,7 @@ pub fn score(table: &Table, needs: &Needs, variant: Variant, evidence: Option<Ev
     Score {
         variant,
         sum: figured.iter().map(|f| f.weight.0 * f.penalty.0).sum(),
-        weight: Milli(figured.iter().map(|f| f.weight.0).sum()),
+        weight: Micro(figured.iter().map(|f| f.weight.0).sum()),
         figured,
     }
 }

@@ -9,22 +9,22 @@ use serde::{Deserialize, Serialize};
 
 const BUILT_IN: &str = include_str!("table.json");
 
-/// Thousandths.
+/// Millionths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Milli(pub u64);
+pub struct Micro(pub u64);
 
-impl Milli {
+impl Micro {
     pub(crate) fn of(value: f64) -> Self {
         // No value of the table is negative or near the end of the range: `Table::flaws` says so.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        Self((value * 1000.0).round() as u64)
+        Self((value * 1e6).round() as u64)
     }
 }
 
-impl fmt::Display for Milli {
+impl fmt::Display for Micro {
     /// With two digits: `0.57`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hundredths = (self.0 + 5) / 10;
+        let hundredths = (self.0 + 5000) / 10_000;
         write!(f, "{}.{:02}", hundredths / 100, hundredths % 100)
     }
 }
@@ -187,13 +187,13 @@ const WORST: f64 = 10.0;
 impl Figure {
     /// What it costs: 0 to 10.
     #[must_use]
-    pub fn penalty(&self) -> Milli {
+    pub fn penalty(&self) -> Micro {
         let penalty = match self.unit {
             Unit::Ratio => WORST * self.value.max(1.0).log2(),
             Unit::Seconds => WORST / 3.0 * (self.value.max(0.1) / 0.1).log10(),
             Unit::Ordinal => self.value,
         };
-        Milli::of(penalty.clamp(0.0, WORST))
+        Micro::of(penalty.clamp(0.0, WORST))
     }
 
     /// `1.81`, `0.57 s`, `8 of 10`.
@@ -219,8 +219,8 @@ impl Table {
     }
 
     #[must_use]
-    pub fn weight(&self, level: Level) -> Milli {
-        Milli::of(self.weights.get(&level).copied().unwrap_or(0.0))
+    pub fn weight(&self, level: Level) -> Micro {
+        Micro::of(self.weights.get(&level).copied().unwrap_or(0.0))
     }
 
     #[must_use]
@@ -238,10 +238,10 @@ impl Table {
     }
 
     #[must_use]
-    pub fn band(&self, penalty: Milli) -> Band {
-        if penalty < Milli::of(self.bands.mature) {
+    pub fn band(&self, penalty: Micro) -> Band {
+        if penalty < Micro::of(self.bands.mature) {
             Band::Mature
-        } else if penalty <= Milli::of(self.bands.limited) {
+        } else if penalty <= Micro::of(self.bands.limited) {
             Band::Limited
         } else {
             Band::Difficult

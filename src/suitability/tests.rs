@@ -347,7 +347,7 @@ proptest! {
         let table = Table::built_in();
         let need = Need::ALL[at];
         let Some(winner) = chosen(&needs, &variants) else { return Ok(()) };
-        let of = |v: Variant| table.figure(need, v.runtime, v.with).map_or(Milli(0), |(_, f)| f.penalty());
+        let of = |v: Variant| table.figure(need, v.runtime, v.with).map_or(Micro(0), |(_, f)| f.penalty());
         let strictly = variants.iter().all(|(v, _)| *v == winner || of(*v) > of(winner));
         prop_assume!(strictly && needs.get(need) < Level::High);
         let more = needs.with(need, Level::ALL[needs.get(need) as usize + 1]);
@@ -381,7 +381,7 @@ proptest! {
     #[test]
     fn evidence_outranks_the_table(needs in any_needs(), variants in any_variants()) {
         let table = Table::built_in();
-        let fast = |v: Variant| Some(Evidence { penalty: Milli(if v == variants[0].0 { 0 } else { 10_000 }) });
+        let fast = |v: Variant| Some(Evidence { penalty: Micro(if v == variants[0].0 { 0 } else { 10_000_000 }) });
         let variants: Vec<_> = variants.iter().map(|(v, _)| (*v, fast(*v))).collect();
         for (variant, evidence) in &variants {
             let score = score(&table, &needs, *variant, *evidence);

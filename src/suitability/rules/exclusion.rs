@@ -2,7 +2,7 @@
 
 use infra_api::{Needs, Variant};
 
-use crate::table::{Exclusion, Milli, Table};
+use crate::table::{Exclusion, Micro, Table};
 
 /// The first exclusion that closes to a variant.
 #[must_use]
@@ -15,7 +15,7 @@ pub fn excluded<'a>(
     let closes = |exclusion: &&Exclusion| {
         let asked = needs.get(exclusion.need) >= exclusion.at;
         let figure = table.figure(exclusion.need, variant.runtime, variant.with);
-        let costs = figure.is_some_and(|(_, f)| f.penalty() >= Milli::of(exclusion.penalty));
+        let costs = figure.is_some_and(|(_, f)| f.penalty() >= Micro::of(exclusion.penalty));
         asked && costs && !(trusted && exclusion.unless_trusted)
     };
     table.exclusions.iter().find(closes)
