@@ -8,7 +8,9 @@ mod rolling;
 
 pub use ignore::container_words;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use infra_api::{
     Address, HostName, ImageTag, Pinned, Placement, Project, Provider, Resource, ResourceId,
@@ -17,11 +19,12 @@ use infra_api::{
 use infra_diag::Diagnostics;
 use infra_lang::Evaluation;
 use infra_plan::{Desired, MadeAs, Record, Rolling, Timeouts, When};
+use infra_suitability::Table;
 
 use self::ignore::Part;
 use crate::addresses::Addresses;
 use crate::check;
-use crate::choose::{Choice, Chooser, Homes};
+use crate::choose::{self, Choice, Chooser, Homes};
 use crate::declared::{self, Declared, Stops, Workload};
 use crate::inventory::Inventory;
 use crate::lower::{self, FileFacts, main_resource};
@@ -50,12 +53,16 @@ pub struct Inputs<'a> {
     pub providers: &'a [Box<dyn Provider>],
     /// So many workloads at most go to better places; none where it was not asked for.
     pub rebalance: Option<usize>,
+    /// What these run as is chosen anew.
+    pub rechoose: &'a BTreeSet<Address>,
 }
 
 /// What was decided, and why.
 #[derive(Debug, Default)]
 pub struct Decision {
     pub choices: BTreeMap<Address, Choice>,
+    /// What they were made by.
+    pub table: Arc<Table>,
     pub placed: Placed,
     pub desired: Vec<Desired>,
     /// Declared order between workloads' objects.
@@ -100,13 +107,18 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
         }
     }
     let mut decision = Decision {
+        table: inputs.declared.table(),
         placed,
         choices,
         diagnostics: ignore::unknown(inputs.evaluation),
         ..Decision::default()
     };
     decision.refusals(workloads, inputs.held);
-    decision.lower(inputs);
+    let set = set(inputs.declared, &decision.placed.placements);
+    decision.lower(&Inputs {
+        declared: &set,
+        ..*inputs
+    });
     let found = check::declared(&check::View {
         project: inputs.project,
         declared: inputs.declared,
@@ -120,9 +132,34 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
     decision
 }
 
+/// The declarations with the settings that were added where each is placed.
+fn set<'a>(declared: &'a Declared, placements: &BTreeMap<Address, Placement>) -> Cow<'a, Declared> {
+    let mut set = Cow::Borrowed(declared);
+    for (index, workload) in declared.workloads.iter().enumerate() {
+        let placement = placements.get(&workload.address);
+        if let Some(placement) = placement.filter(|p| !p.with.is_empty()) {
+            let with = choose::with(workload, placement.runtime, placement.with);
+            set.to_mut().workloads[index] = with;
+        }
+    }
+    set
+}
+
 fn choices(workloads: &[Workload], inputs: &Inputs<'_>) -> BTreeMap<Address, Choice> {
-    let mut chooser = Chooser::new(workloads, inputs.inventory, inputs.homes);
-    let choice = |w: &Workload| (w.address.clone(), chooser.choose(w));
+    let mut chooser = Chooser::new(workloads, inputs.inventory, inputs.homes, inputs.declared);
+    // A better one is taken where it is asked for, and where another is needed than the one it was chosen by.
+    let anew = |w: &Workload| {
+        let before = inputs.prior.get(&w.address);
+        let another = before.is_some_and(|before| before.needs != w.suits.needs);
+        another || inputs.rechoose.contains(&w.address)
+    };
+    let choice = |w: &Workload| {
+        let choice = Choice {
+            anew: anew(w),
+            ..chooser.choose(w)
+        };
+        (w.address.clone(), choice)
+    };
     workloads.iter().map(choice).collect()
 }
 

@@ -3,6 +3,7 @@
 
 mod changes;
 mod compose;
+mod suitability;
 
 use std::fmt::Write;
 
@@ -13,6 +14,8 @@ use crate::declared::SCHEMA;
 
 pub use changes::changes;
 pub use compose::{Answer, Row, SERVICE, compose};
+pub(crate) use suitability::in_order;
+pub use suitability::suitability;
 
 const HEAD: &str = "\
 # Reference of the blocks

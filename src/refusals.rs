@@ -164,6 +164,17 @@ struct Alike<'a> {
 }
 
 impl Alike<'_> {
+    /// Whether what it needs, and nothing else, rules out what it is given as.
+    fn by_needs(&self) -> bool {
+        let gates = self.reasons.iter().map(|r| &r.constraint);
+        let mut gates = gates.filter_map(|constraint| match constraint {
+            Constraint::Gate { gate, .. } if gate != "form" && gate != "word" => Some(gate),
+            _ => None,
+        });
+        let first = gates.next();
+        first.is_some_and(|gate| gate == "needs") && gates.all(|gate| gate == "needs")
+    }
+
     fn told(&self, held: &[&Address], nearest: &BTreeMap<Address, Vec<String>>) -> Diagnostic {
         let workload = self.workload;
         let address = &workload.address;
@@ -179,6 +190,15 @@ impl Alike<'_> {
             Some(span) => Diagnostic::error("No host has room for a workload")
                 .at(span, format!("{who} {fit} nowhere"))
                 .hint("`infra facts HOST` shows what a host has and what is taken"),
+            None if self.by_needs() => Diagnostic::error("Needs that nothing it is given as meets")
+                .at(
+                    workload.suits.span.unwrap_or(workload.origin),
+                    format!("{who} can run nowhere"),
+                )
+                .hint(
+                    "ask for less in `needs`, or give it a form that meets them; `trust = \"same_tenant\"` lets it share a \
+                     kernel with its neighbours",
+                ),
             None => Diagnostic::error("No host can run a workload")
                 .at(workload.origin, format!("{who} can run nowhere"))
                 .hint("`infra facts HOST` shows what a host offers, and why not the rest"),
@@ -200,7 +220,7 @@ impl Alike<'_> {
 }
 
 fn given(workload: &Workload, refusal: &HostRefusal) -> bool {
-    workload.has_form(refusal.runtime)
+    workload.has_form(refusal.variant.runtime)
 }
 
 /// Where it asks for what a constraint is about; nothing where a gate closed.
@@ -247,14 +267,14 @@ fn pages(workload: &Workload) -> Option<Span> {
 
 fn told(refusal: &HostRefusal) -> String {
     let HostRefusal {
-        runtime,
+        variant,
         hosts,
         constraint,
     } = refusal;
     let hosts = names(hosts.len(), hosts.iter());
-    let own = match (runtime, constraint) {
+    let own = match (variant.runtime, constraint) {
         (Runtime::Kvm, Constraint::Memory { .. }) => " (with what QEMU takes for itself)",
         _ => "",
     };
-    format!("{runtime} on {hosts}: {constraint}{own}")
+    format!("{variant} on {hosts}: {constraint}{own}")
 }

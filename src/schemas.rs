@@ -32,6 +32,12 @@ pub fn all() -> Vec<(&'static str, Value)> {
             schema::<crate::cli::show::json::DriftDocument>("What `infra diff --json` prints"),
         ),
         (
+            "suitability",
+            schema::<infra_suitability::Overlay>(
+                "The table of a `suitability` block; `infra suitability --json` prints all of it",
+            ),
+        ),
+        (
             "capacity",
             schema::<crate::cli::show::capacity::CapacityDocument>(
                 "What `infra capacity --json` prints",

@@ -9,6 +9,7 @@ mod links;
 mod originals;
 mod pools;
 mod ports;
+mod rechosen;
 mod shrink;
 mod space;
 mod subnets;
@@ -27,6 +28,7 @@ pub use imported::imported;
 pub use left::left;
 pub use originals::written;
 pub use pools::logical;
+pub use rechosen::rechosen;
 pub use shrink::shrink;
 pub use space::space;
 

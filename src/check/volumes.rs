@@ -220,6 +220,8 @@ mod tests {
         let declared = many(10_000);
         let place = Placement {
             runtime: Runtime::Container,
+            with: infra_api::Settings::NONE,
+            needs: infra_api::Needs::default(),
             host: HostName::new("r1"),
             policy: CpuPolicy::Shared,
             cells: Vec::new(),

@@ -16,6 +16,7 @@ use crate::inventory::{HostInventory, Inventory};
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Seen<'a> {
     labels: Vec<(&'a str, &'a str)>,
+    bare_metal: &'a Option<Offer>,
     container: &'a Option<Offer>,
     kvm: &'a Option<Offer>,
     docker: Option<Engine<'a>>,
@@ -24,9 +25,11 @@ struct Seen<'a> {
     /// Address, driver, class.
     pci: Vec<(&'a str, &'a Option<String>, &'a Option<String>)>,
     iommu_groups: &'a [IommuGroup],
-    /// Whether it tells of devices and of no way to hand one over.
-    hands_over_none: bool,
+    /// Whether it tells of devices, and of a way to hand one over.
+    hands_over: (bool, bool),
     fabrics: Vec<&'a str>,
+    /// Sizes of huge pages that it has any of.
+    pages: BTreeSet<u64>,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +58,8 @@ struct Asked<'a> {
     chosen: bool,
     /// Of those.
     fabrics: BTreeSet<&'a str>,
+    /// Huge pages, where a need may ask for them.
+    pages: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -69,8 +74,13 @@ impl<'a> Asked<'a> {
                 DeviceKind::Fabric(name) => Some(name.as_str()),
                 _ => None,
             });
-            asked.fabrics.extend(fabrics);
-            asked.chosen |= !workload.devices.is_empty();
+            let interfaces = workload.interfaces.iter();
+            let near = interfaces.filter_map(|i| Some(i.fabric.as_ref()?.value.as_str()));
+            let needs = !workload.suits.needs.is_none();
+            let near: Vec<&str> = near.filter(|_| needs).collect();
+            asked.chosen |= !workload.devices.is_empty() || !near.is_empty();
+            asked.fabrics.extend(fabrics.chain(near));
+            asked.pages |= needs && workload.kvm.is_some();
             asked.devices |= devices.any(|device| matches!(device, HostDevice::Pci { .. }));
         }
         asked
@@ -85,6 +95,7 @@ impl<'a> Asked<'a> {
                 .map(|(label, value)| (label.as_str(), value.as_str()))
                 .filter(|(label, _)| self.labels.contains(label))
                 .collect(),
+            bare_metal: &facts.runtimes.bare_metal,
             container: &facts.runtimes.container,
             kvm: &facts.runtimes.kvm,
             docker: facts.docker.as_ref().map(|docker| Engine {
@@ -108,10 +119,17 @@ impl<'a> Asked<'a> {
             } else {
                 &[]
             },
-            hands_over_none: self.chosen && facts.iommu_groups.is_empty() && !facts.pci.is_empty(),
+            hands_over: (
+                self.chosen && !facts.pci.is_empty(),
+                self.chosen && !facts.iommu_groups.is_empty(),
+            ),
             fabrics: (host.declared.fabrics.keys())
                 .map(String::as_str)
                 .filter(|name| self.fabrics.contains(name))
+                .collect(),
+            pages: (host.pages.iter())
+                .filter(|(_, count)| self.pages && **count > 0)
+                .map(|((_, size), _)| *size)
                 .collect(),
         }
     }

@@ -1,22 +1,28 @@
-//! Which runtime on which host: gates rule candidates out, each with its reason; what is left is in the order of
-//! preference. Scores by needs and measurements come between the two when there are any.
+//! Which runtime on which host, and with which settings: gates rule candidates out, each with its reason; what is left is
+//! in the order in which it suits the workload's needs, or of preference where it needs nothing.
 //!
 //! Hosts that no gate can tell apart are judged once, and all that is said is said of such a group.
 
 mod gates;
 mod hosts;
 mod kinds;
+mod settings;
+mod suited;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use infra_api::{Address, HostName, IdSet, Runtime};
+use infra_api::{Address, HostName, IdSet, Needs, Runtime, Variant};
+use infra_suitability::{Table, rank};
 
 use self::kinds::Kinds;
-use crate::declared::Workload;
+use self::suited::Kept;
+use crate::declared::{Declared, Workload};
 use crate::inventory::{HostInventory, Inventory};
 
 pub use hosts::Hosts;
+pub use settings::with;
+pub use suited::{Better, Lacking, Suited};
 
 /// Among candidates that nothing rules out, lighter ones first: a container shares the host's kernel and starts at
 /// once, a VM brings its own; a bare process has no packaging and no isolation of its own.
@@ -38,24 +44,28 @@ pub struct Home {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
     pub workload: Address,
-    /// One for each runtime that anything is left of.
+    /// One for each variant that anything is left of.
     pub possible: Arc<[Possible]>,
     pub ruled_out: Arc<[RuledOut]>,
     /// The person named the runtime.
     pub named: bool,
+    /// What it runs as now does not count.
+    pub anew: bool,
+    /// How they suit; nothing where it needs nothing.
+    pub suited: Option<Arc<Suited>>,
 }
 
-/// A runtime, and the hosts it could be on.
+/// A runtime with its settings, and the hosts it could be on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Possible {
-    pub runtime: Runtime,
+    pub variant: Variant,
     pub hosts: Hosts,
 }
 
-/// A runtime on a host.
+/// A runtime with its settings, on a host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Candidate {
-    pub runtime: Runtime,
+    pub variant: Variant,
     pub host: HostName,
 }
 
@@ -70,12 +80,12 @@ pub struct RuledOut {
 }
 
 impl Choice {
-    /// Host by host, the preferred runtime first.
+    /// Host by host, the preferred variant first.
     pub fn candidates(&self) -> impl Iterator<Item = Candidate> {
         self.possible.iter().flat_map(|possible| {
-            let runtime = possible.runtime;
+            let variant = possible.variant;
             let host = possible.hosts.iter().cloned();
-            host.map(move |host| Candidate { runtime, host })
+            host.map(move |host| Candidate { variant, host })
         })
     }
 
@@ -85,13 +95,15 @@ impl Choice {
         let mut losers: Vec<_> = (self.ruled_out.iter())
             .flat_map(|out| {
                 out.hosts.iter().map(|host| {
-                    let (runtime, host) = (out.runtime, host.clone());
-                    (Candidate { runtime, host }, out.gate, out.why.as_str())
+                    let (variant, host) = (out.runtime.into(), host.clone());
+                    (Candidate { variant, host }, out.gate, out.why.as_str())
                 })
             })
             .collect();
         let of = |runtime: Runtime| self.ruled_out.iter().position(|out| out.runtime == runtime);
-        losers.sort_by(|(a, ..), (b, ..)| (of(a.runtime), &a.host).cmp(&(of(b.runtime), &b.host)));
+        losers.sort_by(|(a, ..), (b, ..)| {
+            (of(a.variant.runtime), &a.host).cmp(&(of(b.variant.runtime), &b.host))
+        });
         losers
     }
 }
@@ -99,7 +111,9 @@ impl Choice {
 /// Whether nothing rules a runtime out on a host.
 #[must_use]
 pub fn allows(workload: &Workload, runtime: Runtime, host: &HostInventory, homes: &Homes) -> bool {
-    of_itself(workload, runtime).is_none() && of_host(workload, runtime, host, homes).is_none()
+    let word = workload.runtime.as_ref().map(|runtime| runtime.value);
+    of_itself(workload, runtime, word).is_none()
+        && of_host(workload, runtime, host, homes).is_none()
 }
 
 /// What gates say of hosts; nothing where all are open.
@@ -111,31 +125,66 @@ type Judged = (Runtime, Verdict);
 /// What gates left open, and what they closed.
 type Gated = (Arc<[Possible]>, Arc<[RuledOut]>);
 
+/// What a choice by needs follows from: the needs, whether neighbours are trusted, every variant and where it is possible,
+/// and the gates' result that it is of.
+type Asked = (Needs, bool, Vec<(Variant, IdSet)>, usize, bool);
+
 /// Judges many workloads. Only those it was made for: of hosts it knows what these ask about.
 pub struct Chooser<'a> {
     homes: &'a Homes,
     kinds: Kinds<'a>,
+    declared: &'a Declared,
+    table: Arc<Table>,
     /// What came of it, by what was judged in the order of judging: of the hosts that are named, and of the kinds.
     known: BTreeMap<(Vec<u32>, Vec<Judged>), Gated>,
+    /// The same of those who need something.
+    suited: BTreeMap<Asked, Kept>,
 }
 
 impl<'a> Chooser<'a> {
+    /// `declared`: networks, and the table by which runtimes suit.
     #[must_use]
-    pub fn new(workloads: &[Workload], inventory: &'a Inventory, homes: &'a Homes) -> Self {
+    pub fn new(
+        workloads: &[Workload],
+        inventory: &'a Inventory,
+        homes: &'a Homes,
+        declared: &'a Declared,
+    ) -> Self {
         Self {
             homes,
             kinds: Kinds::new(workloads, inventory),
+            declared,
+            table: declared.table(),
             known: BTreeMap::new(),
+            suited: BTreeMap::new(),
         }
     }
 
     /// Judges every runtime on every host.
     pub fn choose(&mut self, workload: &Workload) -> Choice {
         let named = self.named(workload);
-        let parts = self.kinds.without(&named);
+        let word = workload.runtime.as_ref().map(|runtime| runtime.value);
+        let gated = self.gated(workload, &named, word);
+        let (possible, ruled_out, suited) = match workload.suits.needs.is_none() {
+            true => (gated.0, gated.1, None),
+            false => self.by_needs(workload, &named, gated),
+        };
+        Choice {
+            workload: workload.address.clone(),
+            possible,
+            ruled_out,
+            named: word.is_some(),
+            anew: false,
+            suited,
+        }
+    }
+
+    /// What gates leave open: of the runtime that is named where one is.
+    fn gated(&mut self, workload: &Workload, named: &IdSet, word: Option<Runtime>) -> Gated {
+        let parts = self.kinds.without(named);
         let mut judged = Vec::new();
         for runtime in PREFERENCE {
-            match of_itself(workload, runtime) {
+            match of_itself(workload, runtime, word) {
                 Some(verdict) => judged.push((runtime, Some(verdict))),
                 None => judged.extend(
                     parts
@@ -145,16 +194,74 @@ impl<'a> Chooser<'a> {
             }
         }
         let key = (named.iter().collect(), judged);
-        let (possible, ruled_out) = self.known.entry(key).or_insert_with_key(|(_, judged)| {
+        let gated = self.known.entry(key).or_insert_with_key(|(_, judged)| {
             let parts: Vec<&IdSet> = parts.iter().map(|(_, hosts)| &**hosts).collect();
             gathered(judged, &parts, self.kinds.all())
         });
-        Choice {
-            workload: workload.address.clone(),
-            possible: Arc::clone(possible),
-            ruled_out: Arc::clone(ruled_out),
-            named: workload.runtime.is_some(),
+        gated.clone()
+    }
+
+    /// Of what gates leave open, all variants, in the order in which they suit.
+    fn by_needs(&mut self, workload: &Workload, named: &IdSet, gated: Gated) -> Kept {
+        let (variants, lacking) = self.could(workload, named, &gated.0);
+        let is_named = workload.runtime.is_some();
+        let key: Asked = (
+            workload.suits.needs,
+            workload.suits.trusted,
+            variants.clone().into_iter().collect(),
+            Arc::as_ptr(&gated.1).addr(),
+            is_named,
+        );
+        if let Some(known) = self.suited.get(&key) {
+            return known.clone();
         }
+        let (possible, mut out, mut suited) =
+            suited::suited(workload, &variants, &self.kinds, &self.table);
+        out.extend(gated.1.iter().cloned());
+        suited.lacking = lacking;
+        if is_named {
+            suited.better = self.better(workload, named, &suited);
+        }
+        let kept: Kept = (possible.into(), out.into(), Some(Arc::new(suited)));
+        self.suited.insert(key, kept.clone());
+        kept
+    }
+
+    fn could(
+        &self,
+        workload: &Workload,
+        named: &IdSet,
+        possible: &[Possible],
+    ) -> (BTreeMap<Variant, IdSet>, Vec<Lacking>) {
+        let (mut variants, mut lacking) = (BTreeMap::new(), Vec::new());
+        let model = (&*self.table, &self.declared.networks);
+        for Possible { variant, hosts } in possible {
+            let of = (workload, variant.runtime);
+            let could = suited::could(of, hosts.positions(), (&self.kinds, named), model);
+            variants.extend(could.variants);
+            lacking.extend(could.lacking);
+        }
+        (variants, lacking)
+    }
+
+    /// What would suit clearly better, if the person did not say what it runs as.
+    fn better(&mut self, workload: &Workload, named: &IdSet, own: &Suited) -> Option<Better> {
+        let all = self.gated(workload, named, None);
+        let (variants, _) = self.could(workload, named, &all.0);
+        let (needs, trusted) = (&workload.suits.needs, workload.suits.trusted);
+        let open = variants.into_keys();
+        let open =
+            open.filter(|v| infra_suitability::excluded(&self.table, needs, trusted, *v).is_none());
+        let open: Vec<_> = open.map(|variant| (variant, None)).collect();
+        let ranking = rank(&self.table, needs, &open);
+        let best = &ranking.best()?.score;
+        let named = own.ranking.best().map(|best| &best.score);
+        let clearly = named.is_none_or(|named| !named.ties(best, &self.table));
+        clearly.then(|| Better {
+            variant: best.variant,
+            score: best.mean().to_string(),
+            named: named.map_or_else(|| "excluded".to_owned(), |s| s.mean().to_string()),
+        })
     }
 
     /// Positions of the hosts that it or its volumes name: each is judged for itself.
@@ -175,10 +282,10 @@ fn of_host(workload: &Workload, runtime: Runtime, host: &HostInventory, homes: &
     })
 }
 
-/// What rules a runtime out wherever it would be.
-fn of_itself(workload: &Workload, runtime: Runtime) -> Verdict {
+/// What rules a runtime out wherever it would be. `word`: the only one that is wanted.
+fn of_itself(workload: &Workload, runtime: Runtime, word: Option<Runtime>) -> Verdict {
     let mut gates = gates::OF_WORKLOADS.iter();
-    gates.find_map(|gate| (gate.closed)(workload, runtime).map(|why| (gate.name, why)))
+    gates.find_map(|gate| (gate.closed)(workload, runtime, word).map(|why| (gate.name, why)))
 }
 
 /// What was judged part by part, equal verdicts together, in the order of their first hosts.
@@ -207,7 +314,10 @@ fn gathered(judged: &[Judged], parts: &[&IdSet], all: &Hosts) -> Gated {
         for (verdict, hosts) in by {
             let hosts = all.part(hosts);
             match verdict {
-                None => possible.push(Possible { runtime, hosts }),
+                None => possible.push(Possible {
+                    variant: runtime.into(),
+                    hosts,
+                }),
                 Some((gate, why)) => ruled_out.push(RuledOut {
                     runtime,
                     hosts,

@@ -1,6 +1,9 @@
 //! The command line.
 
+mod choosing;
 mod options;
+
+pub(super) use choosing::{Capacity, Classes, Explain, Suitability};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -79,6 +82,10 @@ pub enum Command {
     Explain(Explain),
     /// Tell how many more fit, and what is left that nobody can use
     Capacity(Capacity),
+    /// Print the figures by which runtimes are chosen, with their sources
+    Suitability(Suitability),
+    /// Print the classes of workloads and what they need
+    Classes(Classes),
     /// Evaluate expressions
     Console(Console),
     /// Print the version
@@ -155,6 +162,10 @@ pub struct Planning {
     /// Make what is declared at this address anew; may be given many times
     #[arg(long, value_name = "ADDRESS")]
     pub replace: Vec<String>,
+    /// Choose anew what this workload runs as, by what suits best now; without it what runs stays as it is; may be
+    /// given many times
+    #[arg(long, value_name = "ADDRESS")]
+    pub rechoose: Vec<String>,
 }
 
 /// Whether what runs may go elsewhere.
@@ -446,26 +457,6 @@ pub struct Graph {
     /// Plan file, whose steps are drawn too
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub struct Explain {
-    /// Address of a workload, as in workload.feed
-    pub address: String,
-    #[command(flatten)]
-    pub planning: Planning,
-}
-
-#[derive(Debug, Args)]
-pub struct Capacity {
-    /// File of workload blocks, whose shapes are counted [default: the configuration's own]
-    #[arg(long, value_name = "FILE")]
-    pub shape: Option<PathBuf>,
-    /// As one JSON document
-    #[arg(long)]
-    pub json: bool,
-    #[command(flatten)]
-    pub planning: Planning,
 }
 
 #[derive(Debug, Args)]

@@ -74,6 +74,8 @@ fn command(arguments: Arguments, ui: Ui) -> Result<Exit, Stop> {
         Command::Graph(args) => commands::graph::run(args, global, ui),
         Command::Explain(args) => wait(commands::explain::run(args, global, ui)),
         Command::Capacity(args) => wait(commands::capacity::run(args, global, ui)),
+        Command::Suitability(args) => commands::suitability::table(&args, &global, ui),
+        Command::Classes(args) => commands::suitability::classes(&args, &global, ui),
         Command::Console(args) => commands::console::run(args, global, ui),
         Command::Version(args) => Ok(commands::version::run(&args, ui)),
         Command::Completions { shell } => {

@@ -8,15 +8,18 @@ mod network;
 mod pool;
 mod read;
 mod storage;
+mod suitability;
 mod volume;
 mod words;
 mod workload;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use infra_api::{Address, HostName, Runtime};
 use infra_diag::{Diagnostic, Diagnostics};
 use infra_lang::{Block, Instance, Schema};
+use infra_suitability::Table;
 
 pub use host::{DOCKER_ENDPOINT, Host, LIBVIRT_URI, POOL_PATH, Reserve};
 pub use image::{Image, Source};
@@ -28,8 +31,8 @@ pub use storage::Storage;
 pub use volume::Volume;
 pub use workload::{
     BareMetal, Cdrom, Company, Container, Cpus, Device, DeviceKind, DeviceNear, Disk, DiskMount,
-    HOST, ImageRef, Interface, Kvm, KvmImage, Limited, Memory, Mounted, Numa, NumaCell, Pages,
-    Stops, Timeouts, Workload,
+    HOST, ImageRef, Interface, Kvm, KvmImage, Limited, Measure, Memory, Metric, Mounted, Numa,
+    NumaCell, Pages, Stops, Suits, Timeouts, Workload,
 };
 
 /// The words of the language that are about machines.
@@ -41,6 +44,7 @@ pub static SCHEMA: Schema = Schema {
         volume::KIND,
         image::KIND,
         workload::KIND,
+        suitability::KIND,
     ],
 };
 
@@ -56,6 +60,8 @@ pub struct Declared {
     pub workloads: Vec<Workload>,
     /// What daemons call those that are not named after project and address.
     pub names: BTreeMap<Address, String>,
+    /// What runtimes are chosen by; nothing where nobody needs anything.
+    pub table: Option<Arc<Table>>,
 }
 
 impl Declared {
@@ -65,7 +71,7 @@ impl Declared {
         secret: &mut dyn FnMut(&str) -> String,
     ) -> (Self, Diagnostics) {
         let mut diagnostics = Diagnostics::new();
-        let mut declared = Self::default();
+        let (mut declared, mut own) = (Self::default(), Vec::new());
         let workloads = instances.iter().filter(|i| i.kind == workload::KIND.name);
         // They are large: no room is made for more of them than there are.
         declared.workloads.reserve_exact(workloads.count());
@@ -75,17 +81,43 @@ impl Declared {
                 diagnostics: &mut found,
                 secret,
             };
+            if instance.kind == suitability::KIND.name {
+                own.extend(suitability::Own::read(instance, &mut reader));
+            }
             declared.add(instance, &mut reader);
             // What is said of values that are not known yet may not be true.
             if !instance.block.contains_unknown() {
                 diagnostics.extend(found);
             }
         }
+        diagnostics.extend(declared.resolve_needs(&own));
         if declared.hosts.is_empty() {
             let host = Host::local();
             declared.hosts.insert(host.name.clone(), host);
         }
         (declared, diagnostics)
+    }
+
+    /// The table, and what each workload needs by its class.
+    fn resolve_needs(&mut self, own: &[suitability::Own]) -> Diagnostics {
+        let asked = |w: &Workload| w.suits.class.is_some() || !w.suits.needs.is_none();
+        if own.is_empty() && !self.workloads.iter().any(asked) {
+            return Diagnostics::new();
+        }
+        let (table, mut diagnostics) = suitability::table(own);
+        for workload in &mut self.workloads {
+            let unknown = workload.suits.resolve(&table).err();
+            diagnostics.extend(unknown.map(|unknown| *unknown));
+        }
+        self.table = Some(Arc::new(table));
+        diagnostics
+    }
+
+    /// What runtimes are chosen by.
+    #[must_use]
+    pub fn table(&self) -> Arc<Table> {
+        let known = self.table.clone();
+        known.unwrap_or_else(|| Arc::new(Table::built_in()))
     }
 
     /// What is missing as a whole. Asked where nothing else is wrong: of a misspelt block this would be the echo.
@@ -141,6 +173,8 @@ impl Declared {
             "image" => self
                 .images
                 .extend(Image::read(instance, reader).map(|i| (address(), i))),
+            // Laid over the table, before anything is chosen by it.
+            "suitability" => {}
             "workload" => self.workloads.push(Workload::read(instance, reader)),
             other => unreachable!("the schema has no kind `{other}`"),
         }

@@ -113,6 +113,8 @@ fn interface(n: usize, nic: &MachineInterface, declared: &Declarations) -> Block
         // Both are its network's.
         bridge: _,
         driver: _,
+        // Which one is the host's to give.
+        function: _,
         vlan,
         address,
         model,

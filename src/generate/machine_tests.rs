@@ -62,6 +62,8 @@ fn targets(text: &str) -> Vec<What> {
         .map(|nodes| nodes.value.clone());
     let placement = Placement {
         runtime: Runtime::Kvm,
+        with: infra_api::Settings::NONE,
+        needs: infra_api::Needs::default(),
         host: HostName::new("local"),
         policy: workload.cpus.policy,
         cells: cells(workload, vcpus.collect(), (&cpus, nodes)),

@@ -42,6 +42,8 @@ fn targets(text: &str) -> Vec<What> {
         .map_or_else(IdSet::new, |set| set.value.clone());
     let placement = Placement {
         runtime: Runtime::Container,
+        with: infra_api::Settings::NONE,
+        needs: infra_api::Needs::default(),
         host: HostName::new("local"),
         policy: CpuPolicy::Shared,
         cells: vec![Cell {

@@ -12,6 +12,7 @@ use infra_diag::{Diagnostic, Span};
 use super::Lowering;
 use super::boot::Booted;
 use super::disks::Made;
+use super::nics::functions;
 use crate::declared::{Cdrom, Disk, Kvm, Source, Workload};
 
 /// libvirt rounds a machine's memory to these.
@@ -83,7 +84,7 @@ impl Lowering<'_> {
             ready: form.ready.as_ref().map(|ready| ready.value.clone()),
             stop_timeout_s: form.stop_timeout_s,
             patches: patches(form),
-            hardware: self.hardware(form, placement),
+            hardware: self.hardware(workload, form, placement),
         };
         self.push(
             &placement.host,
@@ -118,11 +119,14 @@ impl Lowering<'_> {
     }
 
     /// What huge and locked pages take away is no wish. Devices that were chosen come after those that are named.
-    fn hardware(&self, form: &Kvm, placement: &Placement) -> Hardware {
+    fn hardware(&self, workload: &Workload, form: &Kvm, placement: &Placement) -> Hardware {
+        let functions = functions(workload, placement);
         let mut pages = placement.cells.iter().map(|cell| cell.page_size_bytes);
         let fixed = form.hardware.locked_memory || pages.any(|size| size.is_some());
         let named = form.hardware.host_devices.iter().cloned();
         let chosen = placement.devices.iter();
+        // Those are its NICs.
+        let chosen = chosen.filter(|address| !functions.contains(address));
         let chosen = chosen.map(|address| HostDevice::Pci {
             address: address.clone(),
         });

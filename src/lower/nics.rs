@@ -7,6 +7,19 @@ use super::Lowering;
 use super::machine::turn;
 use crate::declared::{Interface, Network, Workload};
 
+/// Addresses of the virtual functions that its interfaces are: they are asked for after all its devices.
+pub(super) fn functions(workload: &Workload, placement: &Placement) -> Vec<String> {
+    let interfaces = workload
+        .interfaces
+        .iter()
+        .filter(|nic| nic.function)
+        .count();
+    let devices = workload.devices.iter().map(|device| device.count as usize);
+    let before = devices.sum::<usize>().saturating_sub(interfaces);
+    let devices = placement.devices.iter().skip(before);
+    devices.take(interfaces).cloned().collect()
+}
+
 impl Lowering<'_> {
     pub(super) fn interfaces(
         &mut self,
@@ -15,6 +28,7 @@ impl Lowering<'_> {
     ) -> Vec<MachineInterface> {
         let (mut interfaces, form) = (Vec::new(), workload.kvm.as_ref());
         let declared = self.inputs.declared;
+        let mut functions = functions(workload, placement).into_iter().peekable();
         for nic in &workload.interfaces {
             let network = declared.networks.get(&nic.network.value);
             let address = placement.addresses.get(&nic.label).copied();
@@ -34,6 +48,7 @@ impl Lowering<'_> {
                 bandwidth: nic.bandwidth.clone(),
                 boot: form.and_then(|form| turn(form, "interface", &nic.label)),
                 vlan: nic.vlan.as_ref().map(|vlan| vlan.value),
+                function: functions.next_if(|_| nic.function),
                 ..MachineInterface::new(mac, &self.attachment(network), address)
             });
         }

@@ -1,9 +1,10 @@
 //! What a workload asks of a host, as one runtime.
 
-use infra_api::{Address, CpuPolicy, Placement, Runtime, Threads};
+use infra_api::{Address, CpuPolicy, Placement, Runtime, Threads, Variant};
 use infra_place::{Ask, Cell, Cpus, Memory, Numa, Policy};
 
 use super::devices;
+use crate::choose;
 use crate::declared::{self, NumaCell, Pages, Workload};
 
 /// Memory QEMU uses beside the guest's, per machine, in bytes; per vCPU, in bytes; and one byte for so many of the
@@ -74,8 +75,19 @@ fn cells(placement: &Placement) -> Numa {
     Numa::Cells(placement.cells.iter().map(cell).collect())
 }
 
+/// What it asks as one of its variants.
+pub(super) fn as_one(workload: &Workload, variant: Variant) -> Ask {
+    match variant.with.is_empty() {
+        true => ask(workload, variant.runtime),
+        false => {
+            let with = choose::with(workload, variant.runtime, variant.with);
+            ask(&with, variant.runtime)
+        }
+    }
+}
+
 /// What it asks as this.
-pub(super) fn ask(workload: &Workload, runtime: Runtime) -> Ask {
+fn ask(workload: &Workload, runtime: Runtime) -> Ask {
     let bytes = workload.memory.size_bytes.as_ref().map_or(0, |s| s.value);
     let pages = |pages: Option<&Pages>| {
         let pages = pages.filter(|_| runtime == Runtime::Kvm && bytes > 0);

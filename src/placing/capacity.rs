@@ -1,14 +1,14 @@
 //! How many more of given shapes fit, and what is left that they cannot use.
 
 use infra_api::units::Bytes;
-use infra_api::{Address, HostName, IdSet, Runtime};
+use infra_api::{Address, HostName, IdSet, Runtime, Settings, Variant};
 use infra_place::{Ask, Form, Lack, Numa, Policy, fleet_capacity};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::forms::Forms;
 use super::refusal::{Constraint, HostRefusal, Refused};
-use super::{Arranged, Asked, runtimes};
+use super::{Arranged, Asked, variants};
 use crate::choose::Choice;
 
 /// How many more of one shape fit.
@@ -19,13 +19,22 @@ pub struct Capacity {
     /// What one of them asks for.
     pub asks: String,
     /// As what one of them runs, the preferred first.
-    pub runtimes: Vec<Runtime>,
+    #[serde(rename = "runtimes", serialize_with = "runtimes")]
+    #[schemars(with = "Vec<Runtime>")]
+    pub variants: Vec<Variant>,
     /// In all; null: what is counted does not end it.
     pub count: Option<u64>,
     /// Hosts that come into question, those that take as many in the same way together.
     pub hosts: Vec<HostCapacity>,
     /// Why other hosts do not come into question.
     pub ruled_out: Vec<HostRefusal>,
+}
+
+/// Each once.
+fn runtimes<S: serde::Serializer>(variants: &[Variant], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut runtimes: Vec<Runtime> = variants.iter().map(|v| v.runtime).collect();
+    runtimes.dedup();
+    serializer.collect_seq(runtimes)
 }
 
 /// Of hosts that take as many in the same way.
@@ -52,7 +61,8 @@ pub struct OnNodes {
 /// Why there is no further one as this.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Short {
-    pub runtime: Runtime,
+    #[serde(flatten)]
+    pub variant: Variant,
     #[serde(flatten)]
     pub constraint: Constraint,
 }
@@ -83,27 +93,27 @@ impl Arranged<'_> {
     /// How many more fit of each shape that these workloads have, where everything is as it was placed.
     #[must_use]
     pub fn capacity(&self, workloads: &[Asked<'_>]) -> Vec<Capacity> {
-        let mut shapes: Vec<(Vec<Form>, infra_place::Affinity, Vec<Runtime>, Capacity)> =
+        let mut shapes: Vec<(Vec<Form>, infra_place::Affinity, Vec<Variant>, Capacity)> =
             Vec::new();
         for (workload, choice) in workloads {
-            let runtimes = runtimes(choice, None);
-            let forms: Vec<Form> = Forms::default().of(workload, choice, &runtimes).to_vec();
+            let variants = variants(&(*workload, *choice), None, Settings::NONE);
+            let forms: Vec<Form> = Forms::default().of(workload, choice, &variants).to_vec();
             let affinity = self.fleet.scopes.of(workload);
             let same = shapes.iter_mut().find(|(f, a, r, shape)| {
-                let alike = *f == forms && *a == affinity && *r == runtimes;
+                let alike = *f == forms && *a == affinity && *r == variants;
                 alike && (!forms.is_empty() || shape.ruled_out == ruled_out(choice))
             });
             if let Some((_, _, _, shape)) = same {
                 shape.workloads.push(workload.address.clone());
                 continue;
             }
-            let shape = self.of_shape(&forms, &affinity, &runtimes);
+            let shape = self.of_shape(&forms, &affinity, &variants);
             let shape = Capacity {
                 workloads: vec![workload.address.clone()],
                 ruled_out: ruled_out(choice),
                 ..shape
             };
-            shapes.push((forms, affinity, runtimes, shape));
+            shapes.push((forms, affinity, variants, shape));
         }
         shapes.into_iter().map(|(_, _, _, shape)| shape).collect()
     }
@@ -112,12 +122,12 @@ impl Arranged<'_> {
         &self,
         forms: &[Form],
         affinity: &infra_place::Affinity,
-        runtimes: &[Runtime],
+        variants: &[Variant],
     ) -> Capacity {
         let (hosts, jobs) = (&self.fleet.hosts, &self.jobs);
         let found = fleet_capacity(hosts, jobs, &self.outcome, (forms, affinity));
         let short = |(form, constraint): &(usize, infra_place::Constraint)| Short {
-            runtime: runtimes[*form],
+            variant: variants[*form],
             constraint: Constraint::found(constraint, &self.fleet.scopes),
         };
         let host = |(on, of): &(IdSet, infra_place::Capacity)| HostCapacity {
@@ -137,7 +147,7 @@ impl Arranged<'_> {
             asks: forms
                 .first()
                 .map_or_else(String::new, |form| asks(&form.ask)),
-            runtimes: runtimes.to_vec(),
+            variants: variants.to_vec(),
             count: found.count,
             hosts: found.hosts.iter().map(host).collect(),
             ruled_out: Vec::new(),

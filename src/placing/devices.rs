@@ -34,6 +34,8 @@ impl Wanted {
         held: &[Held],
     ) -> Self {
         let asked = workloads.iter().flat_map(|w| &w.devices);
+        let interfaces = workloads.iter().flat_map(|w| &w.interfaces);
+        let near = interfaces.filter_map(|interface| interface.fabric.as_ref());
         let forms = workloads.iter().filter_map(|w| w.kvm.as_ref());
         let given = forms.flat_map(|form| &form.hardware.host_devices);
         let named = given.filter_map(|device| match device {
@@ -45,7 +47,10 @@ impl Wanted {
             .chain(held.iter().map(|held| &held.placement));
         let had = had.flat_map(|p| p.devices.iter().map(|d| (p.host.clone(), d.clone())));
         Self {
-            kinds: asked.map(|device| kind(&device.kind)).collect(),
+            kinds: asked
+                .map(|device| kind(&device.kind))
+                .chain(near.map(|fabric| kind(&DeviceKind::Fabric(fabric.value.clone()))))
+                .collect(),
             named: named.collect(),
             recorded: had.collect(),
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use infra_api::units::Bytes;
-use infra_api::{Address, HostName, IdSet, Runtime};
+use infra_api::{Address, HostName, IdSet, Variant};
 use infra_place::{Miss, Nearest, Verdict, Way};
 
 use super::Arranged;
@@ -25,7 +25,7 @@ pub struct Explained {
 /// Hosts that lose in the same way.
 #[derive(Clone, Debug)]
 pub struct Rival {
-    pub runtime: Runtime,
+    pub variant: Variant,
     pub hosts: Vec<HostName>,
     pub why: String,
 }
@@ -47,7 +47,7 @@ impl Arranged<'_> {
         let found = infra_place::explain(hosts, jobs, &self.outcome, job);
         let name = |host: u32| hosts[host as usize].name.clone();
         let rival = |rival: &infra_place::Rival| Rival {
-            runtime: self.runtimes[job][rival.form],
+            variant: self.variants[job][rival.form],
             hosts: rival.hosts.iter().map(name).collect(),
             why: loses(rival.verdict),
         };
@@ -91,16 +91,16 @@ impl Arranged<'_> {
     }
 
     fn ways(&self, job: usize, nearest: &[Nearest], most: usize) -> Vec<String> {
-        let runtimes = &self.runtimes[job];
+        let variants = &self.variants[job];
         let mut told: Vec<String> = Vec::new();
         for Nearest { form, host, way } in nearest {
             if told.len() == most {
                 break;
             }
             let at = &self.fleet.hosts[*host].name;
-            let form = match runtimes.len() {
+            let form = match variants.len() {
                 0 | 1 => String::new(),
-                _ => format!(" as {}", runtimes[*form]),
+                _ => format!(" as {}", variants[*form]),
             };
             let way = match way {
                 Way::Miss(miss) => words(miss),

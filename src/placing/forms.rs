@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use infra_api::{IdSet, Runtime};
+use infra_api::{IdSet, Variant};
 use infra_place::{Ask, Form};
 
 use super::ask;
@@ -22,12 +22,12 @@ impl Forms {
         &mut self,
         workload: &Workload,
         choice: &Choice,
-        runtimes: &[Runtime],
+        variants: &[Variant],
     ) -> Arc<[Form]> {
-        let asked: Vec<(Ask, &Arc<IdSet>)> = (runtimes.iter())
-            .filter_map(|runtime| {
-                let possible = choice.possible.iter().find(|p| p.runtime == *runtime)?;
-                Some((ask::ask(workload, *runtime), possible.hosts.positions()))
+        let asked: Vec<(Ask, &Arc<IdSet>)> = (variants.iter())
+            .filter_map(|variant| {
+                let possible = choice.possible.iter().find(|p| p.variant == *variant)?;
+                Some((ask::as_one(workload, *variant), possible.hosts.positions()))
             })
             .collect();
         let mut hasher = DefaultHasher::new();

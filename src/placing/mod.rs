@@ -16,14 +16,16 @@ mod told;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use infra_api::{Address, CpuPolicy, HostName, IdSet, Placement, Runtime};
+use infra_api::{
+    Address, CpuPolicy, HostName, IdSet, Placement, Runtime, Setting, Settings, Variant,
+};
 use infra_place::{Affinity, Assigned, Effort, Form, Host, Job, Outcome, Stood};
 
 use self::affinity::Scopes;
 use self::devices::Wanted;
 use self::forms::Forms;
 use self::told::Told;
-use crate::choose::{Choice, PREFERENCE};
+use crate::choose::Choice;
 use crate::declared::Workload;
 use crate::inventory::Inventory;
 
@@ -48,6 +50,8 @@ pub struct Placed {
     pub refused: Vec<Refused>,
     /// Workloads that ran and go elsewhere so that another has a place, and that other.
     pub made_room: BTreeMap<Address, Address>,
+    /// Settings that nobody was given who had none before, so that others have a place.
+    pub withdrawn: Settings,
     /// Moves to better places, where that was asked for.
     pub improvements: Vec<Improvement>,
     /// What would make those fit, at most two ways for each; every one was tried.
@@ -70,11 +74,34 @@ pub fn place(
 pub struct Arranged<'a> {
     fleet: Fleet,
     asked: Vec<Asked<'a>>,
-    runtimes: Vec<Vec<Runtime>>,
+    variants: Vec<Vec<Variant>>,
     jobs: Vec<Job>,
     outcome: Outcome,
+    /// Settings that nobody was given who had none before.
+    withdrawn: Settings,
     improvements: Vec<infra_place::Improvement>,
     inventory: &'a Inventory,
+}
+
+/// What is withdrawn from all, step by step, where somebody has no place.
+const WITHDRAWN: [&[Setting]; 2] = [
+    &[Setting::Pinned],
+    &[Setting::Pinned, Setting::HugePages, Setting::Function],
+];
+
+/// A placement of all without some settings.
+struct Tried {
+    variants: Vec<Vec<Variant>>,
+    jobs: Vec<Job>,
+    outcome: Outcome,
+    without: Settings,
+}
+
+impl Tried {
+    /// How many have no place.
+    fn refused(&self) -> usize {
+        self.outcome.refused.iter().map(|r| r.jobs.len()).sum()
+    }
 }
 
 impl<'a> Arranged<'a> {
@@ -100,18 +127,33 @@ impl<'a> Arranged<'a> {
         let mut hosts = fleet::hosts(inventory, &scopes, &wanted);
         hold(&mut hosts, held);
         let fleet = Fleet::new(hosts, scopes);
-        let runtimes: Vec<Vec<Runtime>> = asked
-            .iter()
-            .map(|(w, c)| runtimes(c, prior.get(&w.address)))
-            .collect();
-        let jobs = fleet.jobs(&asked, &runtimes, prior);
-        let outcome = infra_place::place(&fleet.hosts, &jobs, Effort::default());
+        let mut best = fleet.try_out(&asked, prior, Settings::NONE);
+        // What is added for one may be what another has no place without.
+        for without in WITHDRAWN
+            .into_iter()
+            .map(|some| some.iter().copied().collect())
+        {
+            if best.outcome.refused.is_empty() {
+                break;
+            }
+            let tried = fleet.try_out(&asked, prior, without);
+            if tried.variants != best.variants && tried.refused() < best.refused() {
+                best = tried;
+            }
+        }
+        let Tried {
+            variants,
+            jobs,
+            outcome,
+            without,
+        } = best;
         Self {
             fleet,
             asked,
-            runtimes,
+            variants,
             jobs,
             outcome,
+            withdrawn: without,
             improvements: Vec::new(),
             inventory,
         }
@@ -130,11 +172,12 @@ impl<'a> Arranged<'a> {
     /// Where everything goes, and why the rest goes nowhere.
     #[must_use]
     pub fn placed(&self) -> Placed {
-        let jobs = (self.jobs.as_slice(), self.runtimes.as_slice());
+        let jobs = (self.jobs.as_slice(), self.variants.as_slice());
         let (asked, outcome) = (&self.asked, &self.outcome);
         let placed = self.fleet.placed(asked, jobs, outcome, self.inventory);
         Placed {
             nearest: self.nearest(),
+            withdrawn: self.withdrawn,
             made_room: self.made_room(),
             improvements: self.improvements(),
             ..placed
@@ -158,12 +201,41 @@ fn hold(hosts: &mut [Host], held: &[Held]) {
     }
 }
 
-/// As what it could run, the preferred first; as what it runs now before: a better one is taken only when asked for.
-fn runtimes(choice: &Choice, before: Option<&Placement>) -> Vec<Runtime> {
-    let possible = |runtime: &Runtime| choice.possible.iter().any(|c| c.runtime == *runtime);
-    let mut runtimes: Vec<Runtime> = PREFERENCE.into_iter().filter(possible).collect();
-    runtimes.sort_by_key(|runtime| before.is_none_or(|b| b.runtime != *runtime));
-    runtimes
+/// As what it could run, the preferred first; as what it runs now before, unless that is chosen anew. `without`: settings
+/// that are not added.
+fn variants(
+    (workload, choice): &Asked<'_>,
+    before: Option<&Placement>,
+    without: Settings,
+) -> Vec<Variant> {
+    let added = |variant: &Variant| {
+        let pinned = workload.cpus.policy == CpuPolicy::Dedicated;
+        let given = without.without(Setting::Pinned);
+        variant.with.common(if pinned { given } else { without })
+    };
+    let possible = choice.possible.iter().map(|p| p.variant);
+    let mut variants: Vec<Variant> = possible.collect();
+    // Where nothing else is left of it, it is as it is declared.
+    let plain = |v: &Variant| added(v).is_empty();
+    if before.is_none() && variants.iter().any(plain) {
+        variants.retain(plain);
+    }
+    if let Some(before) = before.filter(|_| !choice.anew) {
+        let own = before.variant();
+        variants.sort_by_key(|v| (*v != own, v.runtime != own.runtime));
+    }
+    variants
+}
+
+/// As which of its variants it stands where it is: as the one it was placed as where that is possible still, else as the
+/// first of its runtime; as none where it is to become something else.
+fn stands_as(choice: &Choice, variants: &[Variant], before: &Placement) -> Option<usize> {
+    let own = before.variant();
+    if choice.anew {
+        return (variants.first()?.runtime == own.runtime).then_some(0);
+    }
+    let exact = variants.iter().position(|variant| *variant == own);
+    exact.or_else(|| variants.iter().position(|v| v.runtime == own.runtime))
 }
 
 /// Whether it has disks where it is. They go with it only where its `host` names another.
@@ -195,10 +267,28 @@ impl Fleet {
         }
     }
 
+    fn try_out(
+        &self,
+        asked: &[Asked<'_>],
+        prior: &BTreeMap<Address, Placement>,
+        without: Settings,
+    ) -> Tried {
+        let of = |asked: &Asked<'_>| variants(asked, prior.get(&asked.0.address), without);
+        let variants: Vec<Vec<Variant>> = asked.iter().map(of).collect();
+        let jobs = self.jobs(asked, &variants, prior);
+        let outcome = infra_place::place(&self.hosts, &jobs, Effort::default());
+        Tried {
+            variants,
+            jobs,
+            outcome,
+            without,
+        }
+    }
+
     fn jobs(
         &self,
         asked: &[Asked<'_>],
-        runtimes: &[Vec<Runtime>],
+        variants: &[Vec<Variant>],
         prior: &BTreeMap<Address, Placement>,
     ) -> Vec<Job> {
         let none = Arc::new(Affinity::default());
@@ -207,32 +297,30 @@ impl Fleet {
             some => Arc::new(some),
         };
         let mut known = Forms::default();
-        let mut job = |((workload, choice), runtimes): (&Asked<'_>, &Vec<Runtime>)| {
-            let forms = known.of(workload, choice, runtimes);
+        let mut job = |((workload, choice), variants): (&Asked<'_>, &Vec<Variant>)| {
+            let forms = known.of(workload, choice, variants);
             Job {
                 name: workload.address.clone(),
                 priority: workload.priority,
                 affinity: affinity(workload),
                 stands: prior
                     .get(&workload.address)
-                    .and_then(|before| self.stood(workload, before, runtimes, &forms)),
+                    .and_then(|before| self.stood((workload, choice), before, variants, &forms)),
                 forms,
             }
         };
-        asked.iter().zip(runtimes).map(&mut job).collect()
+        asked.iter().zip(variants).map(&mut job).collect()
     }
 
     fn stood(
         &self,
-        workload: &Workload,
+        (workload, choice): Asked<'_>,
         before: &Placement,
-        runtimes: &[Runtime],
+        variants: &[Variant],
         forms: &[Form],
     ) -> Option<Stood> {
         let host = *self.positions.get(&before.host)? as usize;
-        let form = runtimes
-            .iter()
-            .position(|runtime| *runtime == before.runtime)?;
+        let form = stands_as(choice, variants, before)?;
         let ask = &forms[form].ask;
         let devices: u32 = ask.devices.iter().map(|asked| asked.count).sum();
         let own = (ask.helpers > 0, devices as usize);
@@ -247,7 +335,7 @@ impl Fleet {
     fn placed(
         &self,
         asked: &[Asked<'_>],
-        (jobs, runtimes): (&[Job], &[Vec<Runtime>]),
+        (jobs, variants): (&[Job], &[Vec<Variant>]),
         outcome: &Outcome,
         inventory: &Inventory,
     ) -> Placed {
@@ -258,13 +346,13 @@ impl Fleet {
                 continue;
             };
             let mut placement =
-                self.placement(workload, runtimes[position][assigned.form], assigned);
+                self.placement(workload, variants[position][assigned.form], assigned);
             self.share(&mut placement, assigned.host, outcome);
             placed
                 .placements
                 .insert(workload.address.clone(), placement);
             if let Some(reasons) = outcome.passed_over.get(&position) {
-                let passed = told.passed_over(reasons, &runtimes[position], assigned);
+                let passed = told.passed_over(reasons, &variants[position], assigned);
                 placed
                     .passed_over
                     .extend(passed.map(|passed| (workload.address.clone(), passed)));
@@ -273,8 +361,8 @@ impl Fleet {
         for refusal in &outcome.refused {
             for job in &refusal.jobs {
                 let (workload, choice) = asked[*job];
-                let disks = self.disks(&jobs[*job], &runtimes[*job]);
-                let why = told.refused(&refusal.why, &runtimes[*job], choice, disks);
+                let disks = self.disks(&jobs[*job], &variants[*job]);
+                let why = told.refused(&refusal.why, &variants[*job], choice, disks);
                 placed.refused.push(Refused {
                     workload: workload.address.clone(),
                     refused: why,
@@ -286,7 +374,7 @@ impl Fleet {
     }
 
     /// Why a workload with disks goes to no other host.
-    fn disks(&self, job: &Job, runtimes: &[Runtime]) -> Option<HostRefusal> {
+    fn disks(&self, job: &Job, variants: &[Variant]) -> Option<HostRefusal> {
         let stood = job.stands.as_ref().filter(|stood| stood.anchored)?;
         let others = self
             .hosts
@@ -296,7 +384,7 @@ impl Fleet {
         let hosts: Vec<HostName> = others.map(|(_, host)| host.name.clone()).collect();
         let home = &self.hosts[stood.host].name;
         (!hosts.is_empty()).then(|| HostRefusal {
-            runtime: runtimes[stood.form],
+            variant: variants[stood.form],
             hosts,
             constraint: Constraint::Gate {
                 gate: "disks".to_owned(),
@@ -305,9 +393,13 @@ impl Fleet {
         })
     }
 
-    fn placement(&self, workload: &Workload, runtime: Runtime, assigned: &Assigned) -> Placement {
+    fn placement(&self, workload: &Workload, variant: Variant, assigned: &Assigned) -> Placement {
         let bound = workload.memory.nodes.is_some() || workload.numa.count().is_some();
-        stand::placement(assigned, runtime, &self.hosts[assigned.host], bound)
+        let placement = stand::placement(assigned, variant, &self.hosts[assigned.host], bound);
+        Placement {
+            needs: workload.suits.needs,
+            ..placement
+        }
     }
 
     /// Gives a shared workload the CPUs that are left, and a machine's own threads theirs: known when all are placed.

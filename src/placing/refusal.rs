@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use infra_api::units::Bytes;
-use infra_api::{Address, HostName, IdSet, Runtime};
+use infra_api::{Address, HostName, IdSet, Variant};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,8 @@ pub struct Refused {
 /// Hosts that refuse for the same reason with the same numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostRefusal {
-    pub runtime: Runtime,
+    #[serde(flatten)]
+    pub variant: Variant,
     pub hosts: Vec<HostName>,
     #[serde(flatten)]
     pub constraint: Constraint,
@@ -213,7 +214,7 @@ impl Refused {
 /// Together with what gates ruled out, equal reasons once.
 pub(super) fn with_gates(refusals: Vec<HostRefusal>, choice: &Choice) -> Arc<[HostRefusal]> {
     let gates = choice.ruled_out.iter().map(|out| HostRefusal {
-        runtime: out.runtime,
+        variant: out.runtime.into(),
         hosts: out.hosts.iter().cloned().collect(),
         constraint: Constraint::Gate {
             gate: out.gate.to_owned(),
@@ -224,7 +225,7 @@ pub(super) fn with_gates(refusals: Vec<HostRefusal>, choice: &Choice) -> Arc<[Ho
     for refusal in refusals.into_iter().chain(gates) {
         let same = refused
             .iter_mut()
-            .find(|r| r.runtime == refusal.runtime && r.constraint == refusal.constraint);
+            .find(|r| r.variant == refusal.variant && r.constraint == refusal.constraint);
         match same {
             Some(class) => class.hosts.extend(refusal.hosts),
             None => refused.push(refusal),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::{Cell, CpuPolicy, Placement, Runtime, Tier, Vcpu};
+use infra_api::{Cell, CpuPolicy, Needs, Placement, Tier, Variant, Vcpu};
 use infra_place::{Assigned, Host, Stand, Standing};
 
 /// What a workload has on its host. `helpers`: CPUs of its helper threads are its own. `devices`: so many it asked for;
@@ -47,7 +47,7 @@ fn with_groups(assigned: &Assigned, host: &Host) -> Vec<String> {
 /// A place for the plan.
 pub(super) fn placement(
     assigned: &Assigned,
-    runtime: Runtime,
+    variant: Variant,
     host: &Host,
     bound: bool,
 ) -> Placement {
@@ -85,7 +85,9 @@ pub(super) fn placement(
         .filter(|(_, cost)| *cost > 0);
     let helpers = Some(standing.helpers).filter(|cpus| !cpus.is_empty());
     Placement {
-        runtime,
+        runtime: variant.runtime,
+        with: variant.with,
+        needs: Needs::default(),
         host: host.name.clone(),
         policy: if standing.shared {
             CpuPolicy::Shared

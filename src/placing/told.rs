@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use infra_api::{HostName, Runtime};
+use infra_api::{HostName, Variant};
 use infra_place::{Assigned, Host, Reason};
 
 use super::affinity::Scopes;
@@ -16,10 +16,10 @@ use crate::inventory::Inventory;
 pub struct PassedOver {
     /// Equal workloads share them; hosts in the order of their names.
     all: Arc<[HostRefusal]>,
-    /// So many of them are of runtimes that are no worse.
+    /// So many of them are of variants that are no worse.
     count: usize,
     /// What it got: that this refuses another one is not told of it.
-    runtime: Runtime,
+    variant: Variant,
     host: HostName,
 }
 
@@ -29,12 +29,12 @@ impl PassedOver {
     pub fn new(
         all: Arc<[HostRefusal]>,
         count: usize,
-        (runtime, host): (Runtime, HostName),
+        (variant, host): (Variant, HostName),
     ) -> Option<Self> {
         let passed = Self {
             all,
             count,
-            runtime,
+            variant,
             host,
         };
         let any = passed.each().next().is_some();
@@ -54,7 +54,7 @@ impl PassedOver {
         let told = self.refusals().iter().map(move |refusal| {
             let own = move |host: &&HostName| self.is_own(refusal, host);
             let here =
-                refusal.runtime == self.runtime && refusal.hosts.binary_search(&self.host).is_ok();
+                refusal.variant == self.variant && refusal.hosts.binary_search(&self.host).is_ok();
             let count = refusal.hosts.len() - usize::from(here);
             (
                 refusal,
@@ -66,7 +66,7 @@ impl PassedOver {
     }
 
     fn is_own(&self, refusal: &HostRefusal, host: &HostName) -> bool {
-        refusal.runtime == self.runtime && *host == self.host
+        refusal.variant == self.variant && *host == self.host
     }
 }
 
@@ -85,7 +85,7 @@ pub fn names<'a>(count: usize, hosts: impl Iterator<Item = &'a HostName>) -> Str
 }
 
 /// By what placing said, and as what it was said to.
-type Known = BTreeMap<(usize, Vec<Runtime>), Arc<[HostRefusal]>>;
+type Known = BTreeMap<(usize, Vec<Variant>), Arc<[HostRefusal]>>;
 
 pub(super) struct Told<'a> {
     hosts: &'a [Host],
@@ -93,7 +93,7 @@ pub(super) struct Told<'a> {
     scopes: &'a Scopes,
     known: Known,
     /// The same together with what gates said.
-    gated: BTreeMap<(usize, usize, Vec<Runtime>), Arc<[HostRefusal]>>,
+    gated: BTreeMap<(usize, usize, Vec<Variant>), Arc<[HostRefusal]>>,
 }
 
 impl<'a> Told<'a> {
@@ -110,47 +110,47 @@ impl<'a> Told<'a> {
     pub(super) fn passed_over(
         &mut self,
         reasons: &Arc<Vec<Reason>>,
-        runtimes: &[Runtime],
+        variants: &[Variant],
         got: &Assigned,
     ) -> Option<PassedOver> {
         let count = reasons.iter().take_while(|r| r.form <= got.form).count();
-        let own = (runtimes[got.form], self.hosts[got.host].name.clone());
-        PassedOver::new(self.all(reasons, runtimes), count, own)
+        let own = (variants[got.form], self.hosts[got.host].name.clone());
+        PassedOver::new(self.all(reasons, variants), count, own)
     }
 
     /// `more` is told of this one alone.
     pub(super) fn refused(
         &mut self,
         reasons: &Arc<Vec<Reason>>,
-        runtimes: &[Runtime],
+        variants: &[Variant],
         choice: &Choice,
         more: Option<HostRefusal>,
     ) -> Arc<[HostRefusal]> {
-        let all = self.all(reasons, runtimes);
+        let all = self.all(reasons, variants);
         if more.is_some() {
             return with_gates(all.iter().cloned().chain(more).collect(), choice);
         }
         let gates = Arc::as_ptr(&choice.ruled_out).addr();
-        let key = (Arc::as_ptr(reasons).addr(), gates, runtimes.to_vec());
+        let key = (Arc::as_ptr(reasons).addr(), gates, variants.to_vec());
         let with = || with_gates(all.to_vec(), choice);
         Arc::clone(self.gated.entry(key).or_insert_with(with))
     }
 
-    fn all(&mut self, reasons: &Arc<Vec<Reason>>, runtimes: &[Runtime]) -> Arc<[HostRefusal]> {
-        let key = (Arc::as_ptr(reasons).addr(), runtimes.to_vec());
+    fn all(&mut self, reasons: &Arc<Vec<Reason>>, variants: &[Variant]) -> Arc<[HostRefusal]> {
+        let key = (Arc::as_ptr(reasons).addr(), variants.to_vec());
         if let Some(known) = self.known.get(&key) {
             return Arc::clone(known);
         }
-        let told = reasons.iter().map(|reason| self.told(reason, runtimes));
+        let told = reasons.iter().map(|reason| self.told(reason, variants));
         let told: Arc<[HostRefusal]> = told.collect();
         self.known.insert(key, Arc::clone(&told));
         told
     }
 
-    fn told(&self, reason: &Reason, runtimes: &[Runtime]) -> HostRefusal {
+    fn told(&self, reason: &Reason, variants: &[Variant]) -> HostRefusal {
         let hosts = reason.hosts.iter();
         let refusal = HostRefusal {
-            runtime: runtimes[reason.form],
+            variant: variants[reason.form],
             hosts: hosts
                 .map(|host| self.hosts[host as usize].name.clone())
                 .collect(),

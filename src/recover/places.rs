@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use infra_api::target::{Container, GuestCell, HostDevice, Machine};
-use infra_api::{Address, Cell, CpuPolicy, HostName, IdSet, Placement, ResourceId, Runtime, Vcpu};
+use infra_api::{
+    Address, Cell, CpuPolicy, HostName, IdSet, Needs, Placement, ResourceId, Runtime, Setting,
+    Settings, Vcpu,
+};
 use infra_plan::Record;
 use serde::Deserialize;
 
@@ -46,8 +49,33 @@ impl<'a> Networks<'a> {
     }
 }
 
-fn policy(workload: Option<&Workload>) -> CpuPolicy {
-    workload.map_or(CpuPolicy::Shared, |w| w.cpus.policy)
+/// Where nothing is written and something is needed, its CPUs are its own if it has one for each. `each`: whether it
+/// has.
+fn policy(workload: Option<&Workload>, each: bool) -> CpuPolicy {
+    let Some(workload) = workload else {
+        return CpuPolicy::Shared;
+    };
+    let silent = !workload.cpus.says_whose && !workload.suits.needs.is_none();
+    match silent && each {
+        true => CpuPolicy::Dedicated,
+        false => workload.cpus.policy,
+    }
+}
+
+/// The settings that a body shows, of who needs something.
+fn settings(
+    workload: Option<&Workload>,
+    policy: CpuPolicy,
+    shown: impl IntoIterator<Item = (Setting, bool)>,
+) -> (Settings, Needs) {
+    let needs = workload.map_or_else(Needs::default, |w| w.suits.needs);
+    if needs.is_none() {
+        return (Settings::NONE, needs);
+    }
+    let pinned = (Setting::Pinned, policy == CpuPolicy::Dedicated);
+    let shown = shown.into_iter().chain([pinned]);
+    let shown = shown.filter(|(_, shows)| *shows);
+    (shown.map(|(setting, _)| setting).collect(), needs)
 }
 
 /// The labels of interfaces, by the planned addresses' order in the body.
@@ -75,9 +103,17 @@ fn of_container(
     networks: &Networks<'_>,
 ) -> Option<Placement> {
     let body = Container::deserialize(&*record.body).ok()?;
-    let policy = policy(workload);
     let cpus = body.cpus.clone().unwrap_or_default();
     let count = workload.map_or(1, |w| w.cpus.count);
+    let policy = policy(workload, cpus.len() == count as usize);
+    let shown = [
+        (
+            Setting::HostNetwork,
+            body.confinement.network.as_deref() == Some("host"),
+        ),
+        (Setting::Volume, !body.mounts.is_empty()),
+    ];
+    let (with, needs) = settings(workload, policy, shown);
     let own = if policy == CpuPolicy::Dedicated {
         cpus.clone()
     } else {
@@ -105,6 +141,8 @@ fn of_container(
     };
     Some(Placement {
         runtime: Runtime::Container,
+        with,
+        needs,
         host: id.host.clone(),
         policy,
         cells: cells(first, body.memory_nodes.as_ref()),
@@ -179,12 +217,28 @@ fn chosen(body: &Machine, workload: Option<&Workload>) -> Vec<String> {
         HostDevice::Pci { address } => Some(address.clone()),
         HostDevice::Usb { .. } => None,
     });
-    addresses.collect()
+    let functions = body
+        .interfaces
+        .iter()
+        .filter_map(|nic| nic.function.clone());
+    addresses.chain(functions).collect()
 }
 
 fn of_machine(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> Option<Placement> {
     let body = Machine::deserialize(&*record.body).ok()?;
-    let policy = policy(workload);
+    let mut pins = body.vcpu_pins.values();
+    let policy = policy(
+        workload,
+        !body.vcpu_pins.is_empty() && pins.all(|pin| pin.len() == 1),
+    );
+    let huge = body.cells.iter().any(|cell| cell.page_size_bytes.is_some());
+    let functions = body.interfaces.iter().any(|nic| nic.function.is_some());
+    let shown = [
+        (Setting::HugePages, huge || body.page_size_bytes.is_some()),
+        (Setting::Iothread, body.iothreads > 0),
+        (Setting::Function, functions),
+    ];
+    let (with, needs) = settings(workload, policy, shown);
     let cpus = body
         .vcpu_pins
         .values()
@@ -209,6 +263,8 @@ fn of_machine(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> 
     };
     Some(Placement {
         runtime: Runtime::Kvm,
+        with,
+        needs,
         host: id.host.clone(),
         policy,
         cells: match body.cells.as_slice() {

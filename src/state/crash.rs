@@ -74,6 +74,8 @@ fn record(name: &str, body: u32) -> Record {
 fn placement() -> Placement {
     Placement {
         runtime: Runtime::Container,
+        with: infra_api::Settings::NONE,
+        needs: infra_api::Needs::default(),
         host: HostName::new("r1"),
         policy: CpuPolicy::Shared,
         cells: vec![],

@@ -203,6 +203,8 @@ mod tests {
     fn placement(host: &str) -> Placement {
         Placement {
             runtime: Runtime::Container,
+            with: infra_api::Settings::NONE,
+            needs: infra_api::Needs::default(),
             host: HostName::new(host),
             policy: CpuPolicy::Shared,
             cells: vec![],

@@ -13,8 +13,9 @@ use serde_json::{Map, Value};
 
 use crate::{Error, Kind, Unfinished};
 
-/// `MAJOR.MINOR` of the state file. A reader refuses any other.
-pub const FORMAT_VERSION: &str = "1.0";
+/// `MAJOR.MINOR` of the state file. A reader takes those before it of its own major number, and refuses any other.
+pub const FORMAT_VERSION: &str = "1.1";
+const BEFORE: [&str; 1] = ["1.0"];
 
 /// What a project consists of, as of the last apply.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -121,7 +122,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<State, Fault> {
     let mut parts = parts(text).ok_or_else(no_object)?;
     let text = |part: &str| serde_json::from_str::<String>(part).ok();
     match parts.get("format_version").and_then(|part| text(part)) {
-        Some(version) if version == FORMAT_VERSION => {}
+        Some(version) if version == FORMAT_VERSION || BEFORE.contains(&&*version) => {}
         Some(other) => return Err(Fault::Version(other)),
         None => return Err(broken("it has no `format_version`")),
     }
@@ -138,7 +139,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<State, Fault> {
 /// What stands beside the outcome. Apart, because a flattened struct is read by way of a copy of everything.
 #[derive(Deserialize)]
 struct Head {
-    format_version: String,
+    /// Looked at already; it is written as today's.
+    #[serde(rename = "format_version")]
+    _format_version: IgnoredAny,
     project: Project,
     lineage: String,
     serial: u64,
@@ -198,7 +201,7 @@ impl Reading {
 
     fn typed(self) -> serde_json::Result<State> {
         let Head {
-            format_version,
+            _format_version: _,
             project,
             lineage,
             serial,
@@ -209,7 +212,7 @@ impl Reading {
         outcome.resources = self.resources?.into_iter().collect();
         outcome.workloads = self.workloads?.into_iter().collect();
         Ok(State {
-            format_version,
+            format_version: FORMAT_VERSION.to_owned(),
             project,
             lineage,
             serial,
@@ -334,7 +337,7 @@ mod tests {
         assert_eq!(write(&again).unwrap(), bytes);
         let text = String::from_utf8(bytes).unwrap();
         assert!(
-            text.starts_with("{\n  \"format_version\": \"1.0\""),
+            text.starts_with("{\n  \"format_version\": \"1.1\""),
             "{text}"
         );
         assert!(text.find("\"a\"") < text.find("\"z\""), "{text}");
@@ -470,7 +473,7 @@ mod tests {
     fn other_documents_are_refused() {
         assert_eq!(why(b"[]"), "it is no JSON object");
         assert_eq!(why(b"{}"), "it has no `format_version`");
-        assert_eq!(why(br#"{"format_version": "1.1"}"#), "version 1.1");
+        assert_eq!(why(br#"{"format_version": "1.2"}"#), "version 1.2");
         assert!(why(b"hello").starts_with("it is no JSON"));
         assert!(why(&[0; 64]).starts_with("it is no JSON"));
     }

@@ -7,6 +7,7 @@
 //! of a variant is the mean of its penalties weighted by the needs' levels; lower is better. All arithmetic after the
 //! logarithm is in whole millionths, so that the same inputs give the same bytes.
 
+mod evidence;
 mod overlay;
 mod rank;
 mod rules;
@@ -14,6 +15,9 @@ mod score;
 mod table;
 mod turn;
 
+pub use evidence::{
+    Benchmark, Better, EVIDENCE_VERSION, EvidenceFile, Failed, Measured, MeasuredHost, Summary,
+};
 pub use overlay::Overlay;
 pub use rank::{Ranked, Ranking, rank};
 pub use rules::excluded;

@@ -21,6 +21,17 @@ impl Micro {
     }
 }
 
+impl Micro {
+    /// For documents: with three digits.
+    #[must_use]
+    pub fn value(self) -> f64 {
+        // Far below 2^53.
+        #[allow(clippy::cast_precision_loss)]
+        let thousandths = ((self.0 + 500) / 1000) as f64;
+        thousandths / 1000.0
+    }
+}
+
 impl fmt::Display for Micro {
     /// With two digits: `0.57`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -204,6 +215,12 @@ impl Figure {
             Unit::Seconds => format!("{} s", self.value),
             Unit::Ordinal => format!("{} of 10", self.value),
         }
+    }
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self::built_in()
     }
 }
 

@@ -391,3 +391,107 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_interval_is_as_sure_as_it_says() {
+    let of = |n: u32| Summary::of(&(1..=n).map(f64::from).collect::<Vec<_>>()).unwrap();
+    // From tables of the binomial distribution.
+    let five = of(5);
+    assert_eq!((five.median, five.low, five.high), (3.0, 1.0, 5.0));
+    assert!((five.confidence - 0.9375).abs() < 1e-9);
+    let ten = of(10);
+    assert_eq!((ten.median, ten.low, ten.high), (5.5, 2.0, 9.0));
+    assert!((ten.confidence - 0.978_515_625).abs() < 1e-9);
+    assert!(Summary::of(&[]).is_none());
+}
+
+fn evidence(better: Better, samples: &[(Variant, [f64; 3])]) -> EvidenceFile {
+    let placement = infra_api::Placement {
+        runtime: Runtime::Container,
+        with: Settings::NONE,
+        needs: Needs::default(),
+        host: infra_api::HostName::new("r1"),
+        policy: infra_api::CpuPolicy::Shared,
+        cells: Vec::new(),
+        helpers: std::collections::BTreeMap::new(),
+        devices: Vec::new(),
+        addresses: std::collections::BTreeMap::new(),
+        tiers: Vec::new(),
+    };
+    let measured = |(variant, samples): &(Variant, [f64; 3])| Measured {
+        variant: *variant,
+        placement: placement.clone(),
+        samples: samples.to_vec(),
+        summary: Summary::of(samples).unwrap(),
+        ratio: 1.0,
+        as_good_as_best: false,
+    };
+    let mut file = EvidenceFile {
+        format_version: EVIDENCE_VERSION.to_owned(),
+        workload: "workload.w".to_owned(),
+        measured: String::new(),
+        infra: String::new(),
+        host: MeasuredHost {
+            name: "r1".to_owned(),
+            class: "a class".to_owned(),
+            versions: std::collections::BTreeMap::new(),
+        },
+        benchmark: Benchmark {
+            command: vec!["bench".to_owned()],
+            metric: String::new(),
+            unit: None,
+            better,
+            warmup: 1,
+            rounds: 3,
+        },
+        variants: samples.iter().map(measured).collect(),
+        failed: Vec::new(),
+    };
+    file.compare();
+    file
+}
+
+#[test]
+fn what_was_measured_counts_before_the_table() {
+    let table = Table::built_in();
+    let needs = needs(MATRIX[0].1);
+    let (container, kvm) = (tier("C1"), tier("K0"));
+    // A machine twice as fast: it wins though no figure would have it so.
+    let fast = evidence(
+        Better::Higher,
+        &[
+            (container, [99.0, 100.0, 101.0]),
+            (kvm, [198.0, 200.0, 202.0]),
+        ],
+    );
+    assert_eq!(fast.variants[0].ratio, 2.0);
+    assert!(fast.variants[1].as_good_as_best && !fast.variants[0].as_good_as_best);
+    let own = |file: &EvidenceFile| {
+        let says = file.says(&table, &needs);
+        let with = |v: Variant| (v, says.iter().find(|(own, _)| *own == v).map(|(_, e)| *e));
+        rank(&table, &needs, &[with(container), with(kvm)])
+    };
+    assert_eq!(own(&fast).best().unwrap().score.variant, kvm);
+    // Less is better: the other way round.
+    let slow = evidence(
+        Better::Lower,
+        &[
+            (container, [99.0, 100.0, 101.0]),
+            (kvm, [198.0, 200.0, 202.0]),
+        ],
+    );
+    assert_eq!(own(&slow).best().unwrap().score.variant, container);
+    // Intervals that meet show nothing: both are as good as the best one of them is by the table.
+    let even = evidence(
+        Better::Lower,
+        &[
+            (container, [90.0, 100.0, 110.0]),
+            (kvm, [89.0, 99.0, 112.0]),
+        ],
+    );
+    let says = even.says(&table, &needs);
+    assert_eq!(says[0].1, says[1].1);
+    assert!(even.flaw().is_none());
+    let json = serde_json::to_string(&even).unwrap();
+    assert_eq!(serde_json::from_str::<EvidenceFile>(&json).unwrap(), even);
+}

@@ -51,6 +51,8 @@ Commands:
   graph        Print what depends on what, as DOT
   explain      Tell why a workload runs as what it does and where
   capacity     Tell how many more fit, and what is left that nobody can use
+  suitability  Print the figures by which runtimes are chosen, with their sources
+  classes      Print the classes of workloads and what they need
   console      Evaluate expressions
   version      Print the version
   completions  Print a completion script
@@ -110,6 +112,8 @@ Options:
       --no-color                    No colours (NO_COLOR does the same)
       --replace <ADDRESS>           Make what is declared at this address anew; may be given many
                                     times
+      --rechoose <ADDRESS>          Choose anew what this workload runs as, by what suits best now;
+                                    without it what runs stays as it is; may be given many times
       --rebalance                   Move workloads to better places: what they need nearer, fewer
                                     hosts in use; without it what runs stays
       --max-moves <N>               Move at most so many
@@ -151,7 +155,7 @@ infra 0.1.0
         0,
         str![[r#"
 infra 0.1.0
-formats: facts 1.2, plan 1.0, state 1.0, events 1.0
+formats: facts 1.2, plan 1.1, state 1.1, events 1.0
 
 "#]],
         str![],
@@ -164,8 +168,8 @@ formats: facts 1.2, plan 1.0, state 1.0, events 1.0
   "formats": {
     "events": "1.0",
     "facts": "1.2",
-    "plan": "1.0",
-    "state": "1.0"
+    "plan": "1.1",
+    "state": "1.1"
   },
   "version": "0.1.0"
 }

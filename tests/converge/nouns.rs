@@ -45,6 +45,8 @@ pub(crate) fn thing(kind: &str, name: &str, body: Value, after: &[ResourceId]) -
 pub(crate) fn placement() -> Placement {
     Placement {
         runtime: Runtime::Container,
+        with: infra_api::Settings::NONE,
+        needs: infra_api::Needs::default(),
         host: host(),
         policy: CpuPolicy::Shared,
         cells: vec![],

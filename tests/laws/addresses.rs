@@ -28,6 +28,8 @@ fn lan() -> Address {
 fn workload(index: usize, asked: Option<u8>) -> Workload {
     Workload {
         interfaces: vec![Interface {
+            fabric: None,
+            function: false,
             mac: None,
             label: "lan".to_owned(),
             network: at(lan()),
@@ -49,6 +51,8 @@ fn workload(index: usize, asked: Option<u8>) -> Workload {
 fn had(last: u8) -> Placement {
     Placement {
         runtime: Runtime::Container,
+        with: infra_api::Settings::NONE,
+        needs: infra_api::Needs::default(),
         host: HostName::new("h"),
         policy: CpuPolicy::Shared,
         cells: Vec::new(),

@@ -188,9 +188,9 @@ fn a_kind_is_judged_as_each_of_its_hosts() {
         runtime: Some(Runtime::Container),
     };
     let homes = Homes::from([(Address::new("volume.data"), home)]);
-    let workloads = &declared.workloads;
+    let (workloads, none) = (&declared.workloads, Declared::default());
     assert_eq!(workloads.len(), 13);
-    let mut all = Chooser::new(workloads, &inventory, &homes);
+    let mut all = Chooser::new(workloads, &inventory, &homes, &none);
     let choices: Vec<Choice> = workloads.iter().map(|w| all.choose(w)).collect();
     let mut gates: Vec<&str> = choices
         .iter()
@@ -204,7 +204,7 @@ fn a_kind_is_judged_as_each_of_its_hosts() {
         let only = Inventory {
             hosts: BTreeMap::from([(name.clone(), host.clone())]),
         };
-        let mut alone = Chooser::new(workloads, &only, &homes);
+        let mut alone = Chooser::new(workloads, &only, &homes, &none);
         for (workload, choice) in workloads.iter().zip(&choices) {
             let alone = alone.choose(workload);
             assert_eq!(of(choice, name), of(&alone, name), "{}", workload.address);
@@ -217,7 +217,7 @@ fn a_kind_is_judged_as_each_of_its_hosts() {
 fn what_is_said_is_said_by_kind() {
     let (declared, inventory) = world();
     let homes = Homes::new();
-    let mut chooser = Chooser::new(&declared.workloads, &inventory, &homes);
+    let mut chooser = Chooser::new(&declared.workloads, &inventory, &homes, &declared);
     let plain = &declared
         .workloads
         .iter()

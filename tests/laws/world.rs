@@ -200,6 +200,7 @@ impl Ask {
     pub(crate) fn workload(&self) -> Workload {
         Workload {
             cpus: Cpus {
+                says_whose: true,
                 l3: L3::Prefer,
                 count: self.count,
                 maximum: None,
@@ -234,10 +235,13 @@ pub(crate) fn bare_workload(address: Address) -> Workload {
         company: vec![],
         host_labels: BTreeMap::new(),
         priority: 0,
+        suits: infra::declared::Suits::default(),
+        measure: None,
         spread: None,
         runtime: None,
         host: None,
         cpus: Cpus {
+            says_whose: true,
             l3: L3::Prefer,
             count: 1,
             maximum: None,
@@ -304,7 +308,7 @@ impl World {
         let named = ask.host.map(host_name);
         let hosts = all.only(|host| named.as_ref().is_none_or(|named| named == host));
         let possible = Possible {
-            runtime: ask.runtime(),
+            variant: ask.runtime().into(),
             hosts,
         };
         let choice = Choice {
@@ -312,6 +316,8 @@ impl World {
             possible: [possible].into(),
             ruled_out: [].into(),
             named: false,
+            anew: false,
+            suited: None,
         };
         (ask.workload(), choice)
     }

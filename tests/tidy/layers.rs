@@ -8,11 +8,12 @@ use crate::reading::has_word;
 use crate::sources::{Source, root, sources};
 
 /// Crates below the root one, and which of ours each may depend on.
-const CRATES: [(&str, &[&str]); 12] = [
+const CRATES: [(&str, &[&str]); 13] = [
     ("src/diag", &[]),
     ("src/expr", &["infra-diag"]),
     ("src/lang", &["infra-diag", "infra-expr"]),
     ("src/place", &["infra-api"]),
+    ("src/suitability", &["infra-api"]),
     ("src/plan", &["infra-api"]),
     ("src/state", &["infra-api", "infra-plan"]),
     ("src/apply", &["infra-api", "infra-plan", "infra-state"]),
@@ -27,11 +28,20 @@ const CRATES: [(&str, &[&str]); 12] = [
 const MODULES: [(&str, &[&str]); 20] = [
     (
         "declared",
-        &["infra_api", "infra_diag", "infra_expr", "infra_lang"],
+        &[
+            "infra_api",
+            "infra_diag",
+            "infra_expr",
+            "infra_lang",
+            "infra_suitability",
+        ],
     ),
     ("addresses", &["declared", "infra_api", "infra_diag"]),
     ("inventory", &["declared", "infra_api", "infra_diag"]),
-    ("choose", &["declared", "inventory", "infra_api"]),
+    (
+        "choose",
+        &["declared", "inventory", "infra_api", "infra_suitability"],
+    ),
     (
         "placing",
         &[
@@ -100,6 +110,7 @@ const MODULES: [(&str, &[&str]); 20] = [
             "infra_api",
             "infra_expr",
             "infra_lang",
+            "infra_suitability",
         ],
     ),
     (
@@ -118,6 +129,7 @@ const MODULES: [(&str, &[&str]); 20] = [
     (
         "decide",
         &[
+            "infra_suitability",
             "addresses",
             "check",
             "choose",
@@ -140,6 +152,7 @@ const MODULES: [(&str, &[&str]); 20] = [
             "infra_apply",
             "infra_plan",
             "infra_state",
+            "infra_suitability",
         ],
     ),
     ("world", &["*"]),

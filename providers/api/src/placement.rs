@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{HostName, IdSet};
+use crate::{HostName, IdSet, Needs, Settings, Variant};
 
 /// What a workload runs as.
 #[derive(
@@ -112,6 +112,12 @@ impl L3 {
 #[serde(deny_unknown_fields)]
 pub struct Placement {
     pub runtime: Runtime,
+    /// The settings it has by its needs, declared and added.
+    #[serde(default, skip_serializing_if = "Settings::is_default")]
+    pub with: Settings,
+    /// What it was chosen by.
+    #[serde(default, skip_serializing_if = "Needs::is_none")]
+    pub needs: Needs,
     pub host: HostName,
     pub policy: CpuPolicy,
     /// One for each NUMA node it uses; one without a node where it is bound to none.
@@ -130,6 +136,15 @@ pub struct Placement {
 }
 
 impl Placement {
+    /// As what it runs, with what.
+    #[must_use]
+    pub fn variant(&self) -> Variant {
+        Variant {
+            runtime: self.runtime,
+            with: self.with,
+        }
+    }
+
     /// All CPUs its vCPUs (or threads) may run on; empty where it is bound to none.
     #[must_use]
     pub fn cpus(&self) -> IdSet {

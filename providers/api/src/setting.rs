@@ -201,7 +201,6 @@ impl JsonSchema for Settings {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
-#[serde(deny_unknown_fields)]
 pub struct Variant {
     pub runtime: Runtime,
     #[serde(default, skip_serializing_if = "Settings::is_default")]

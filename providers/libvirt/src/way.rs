@@ -290,7 +290,10 @@ fn nics(now: &mut Machine, wanted: &Machine, steps: &mut Vec<Step>) {
 
 fn nic_towards(there: &mut MachineInterface, nic: &MachineInterface, steps: &mut Vec<Step>) {
     let elsewhere = |there: &MachineInterface| {
-        there.network != nic.network || there.bridge != nic.bridge || there.driver != nic.driver
+        there.network != nic.network
+            || there.bridge != nic.bridge
+            || there.driver != nic.driver
+            || there.function != nic.function
     };
     if [CUT_OFF, PASSING]
         .iter()
@@ -307,7 +310,8 @@ fn nic_towards(there: &mut MachineInterface, nic: &MachineInterface, steps: &mut
         there.address = nic.address;
         steps.push(Step::Remark);
     }
-    let on_device = there.driver.is_some() || nic.driver.is_some();
+    let is_device = |nic: &MachineInterface| nic.driver.is_some() || nic.function.is_some();
+    let on_device = is_device(there) || is_device(nic);
     if there.vlan != nic.vlan || on_device && elsewhere(there) {
         let anew = MachineInterface {
             boot: there.boot,

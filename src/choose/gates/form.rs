@@ -4,7 +4,7 @@ use super::OfWorkload;
 
 pub(super) const GATE: OfWorkload = OfWorkload {
     name: "form",
-    closed: |workload, runtime| {
+    closed: |workload, runtime, _| {
         (!workload.has_form(runtime)).then(|| {
             format!(
                 "it is not given as one: it has no `{}` block",

@@ -20,8 +20,8 @@ use crate::inventory::HostInventory;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OfWorkload {
     pub(super) name: &'static str,
-    /// Why the workload cannot run so anywhere, or nothing.
-    pub(super) closed: fn(&Workload, Runtime) -> Option<String>,
+    /// Why the workload cannot run so anywhere, or nothing. The last is the runtime that is named, where one is.
+    pub(super) closed: fn(&Workload, Runtime, Option<Runtime>) -> Option<String>,
 }
 
 /// A hard condition on a workload and a host. Of the host it looks at nothing but what `choose/kinds.rs` keeps apart,

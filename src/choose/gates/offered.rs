@@ -15,9 +15,10 @@ pub(super) const GATE: OfHost = OfHost {
 
 fn closed(workload: &Workload, runtime: Runtime, host: &HostInventory) -> Option<String> {
     match runtime {
-        Runtime::BareMetal => {
-            Some("this version of infra has no provider for systemd units".to_owned())
-        }
+        Runtime::BareMetal => refused(
+            host.facts.runtimes.bare_metal.as_ref(),
+            "nobody knows whether systemd runs there",
+        ),
         Runtime::Container => refused(
             host.facts.runtimes.container.as_ref(),
             "there is no Docker Engine",

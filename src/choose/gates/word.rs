@@ -4,8 +4,8 @@ use super::OfWorkload;
 
 pub(super) const GATE: OfWorkload = OfWorkload {
     name: "word",
-    closed: |workload, runtime| {
-        let named = workload.runtime.as_ref()?.value;
+    closed: |_, runtime, word| {
+        let named = word?;
         (named != runtime).then(|| format!("its `runtime` says {}", named.word()))
     },
 };

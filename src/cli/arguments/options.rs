@@ -27,6 +27,7 @@ impl Global {
         Options {
             facts: planning.facts.clone(),
             replace: planning.replace.iter().map(Address::new).collect(),
+            rechoose: planning.rechoose.iter().map(Address::new).collect(),
             ..self.options(&planning.values)
         }
     }

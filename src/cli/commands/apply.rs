@@ -89,6 +89,7 @@ pub(in crate::cli) async fn run(
 fn made_already(options: &Options) -> Result<(), Stop> {
     let given = [
         (!options.replace.is_empty(), "--replace"),
+        (!options.rechoose.is_empty(), "--rechoose"),
         (options.refresh_only, "--refresh-only"),
         (options.rebalance.is_some(), "--rebalance"),
         (!options.asked.targets.is_empty(), "--target"),

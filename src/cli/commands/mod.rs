@@ -14,5 +14,6 @@ pub(super) mod output;
 pub(super) mod plan;
 pub(super) mod show;
 pub(super) mod state;
+pub(super) mod suitability;
 pub(super) mod validate;
 pub(super) mod version;

@@ -1,6 +1,7 @@
 //! What most commands begin with: the folder read, the state loaded, the world looked at, the plan made.
 
 mod assembled;
+mod destroy;
 mod generate;
 mod groups;
 mod homes;
@@ -20,6 +21,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use infra_api::facts::Offer;
 use infra_api::{Address, HostName, Project, Provider, ResourceId};
 
 use infra_diag::{Diagnostic, Diagnostics};
@@ -29,9 +31,8 @@ use infra_state::{Key, Loaded, Store, Vault};
 
 use super::ui::{Stop, Ui};
 pub use import::Asked as Import;
-use import::Imports;
 use observe::outlives;
-pub use places::{kvm_probe, paths, read};
+pub use places::{declares, kvm_probe, paths, read};
 
 use crate::check;
 use crate::choose::Homes;
@@ -40,11 +41,11 @@ use crate::decide::{self, Decision, decide};
 use crate::declared::Declared;
 use crate::inventory::Inventory;
 use crate::kept::{as_begun, keep};
+use crate::lower;
 use crate::moved::{self, Moved};
 use crate::placing::Held;
 use crate::select::{Asked, Selection};
 use crate::world::{Endpoints, Folder, ImageFiles, World, providers, read_files, recorded};
-use crate::{lower, recover};
 
 /// Which configuration, which values, which state.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +60,8 @@ pub struct Options {
     /// Nothing is changed but the state.
     pub refresh_only: bool,
     pub replace: BTreeSet<Address>,
+    /// What these run as is chosen anew.
+    pub rechoose: BTreeSet<Address>,
     /// So many workloads at most go to better places.
     pub rebalance: Option<usize>,
     pub asked: Asked,
@@ -91,6 +94,17 @@ pub struct Planned {
     pub decision: Decision,
     pub inventory: Inventory,
     pub files: ImageFiles,
+}
+
+/// What runs under systemd can be planned for, on recorded facts; nobody makes its units yet.
+fn without_units(facts: &mut BTreeMap<HostName, infra_api::Facts>) {
+    let why = "this version of infra has no provider for systemd units: bare metal is planned on recorded facts alone";
+    for facts in facts.values_mut() {
+        let systemd = facts.runtimes.bare_metal.as_mut();
+        if let Some(offer) = systemd.filter(|offer| offer.offered) {
+            *offer = Offer::new(Err(why.to_owned()));
+        }
+    }
 }
 
 impl Session {
@@ -301,6 +315,9 @@ impl Session {
     async fn inventory(&self, world: &World, ui: Ui) -> Result<Inventory, Stop> {
         let mut facts = self.facts(world, ui).await?;
         self.count_imports(&mut facts);
+        if self.options.facts.is_none() {
+            without_units(&mut facts);
+        }
         let hosts = &self.configuration.declared.hosts;
         let (inventory, diagnostics) = Inventory::new(hosts, facts, self.project());
         self.must(diagnostics, ui)?;
@@ -362,6 +379,7 @@ impl Session {
             pinned,
             providers: &self.providers,
             rebalance: self.options.rebalance,
+            rechoose: &self.options.rechoose,
         }
     }
 
@@ -382,6 +400,7 @@ impl Session {
     /// # Errors
     /// All that stands against it.
     pub async fn plan(mut self, ui: Ui) -> Result<Planned, Stop> {
+        self.rechoosable()?;
         let world = self.connect().await?;
         if self.options.destroy {
             return self.destroy(world).await;
@@ -465,30 +484,11 @@ impl Session {
         found.extend(check::space(plan, inventory, files));
         found.extend(check::shrink(plan, evaluation));
         found.extend(check::anew(plan, evaluation, declared, asked));
+        let prior = &self.prior().workloads;
+        found.extend(check::rechosen(plan, prior, evaluation, declared, asked));
         found.extend(check::imported(plan, self.prior(), evaluation));
         found.extend(check::written(plan, evaluation));
         found.extend(check::logical(plan, inventory, evaluation));
         self.must(found, ui)
-    }
-
-    /// A plan by which everything of the project goes.
-    async fn destroy(self, world: World) -> Result<Planned, Stop> {
-        let none = BTreeMap::new();
-        let (mut observed, imported) = self.observe_with(&world, &none, &Imports::new()).await?;
-        let selection = self.selection(&Inventory::default(), self.prior())?;
-        let left = self.leave(&mut observed, &BTreeSet::new(), &selection);
-        let prior = recover::completed(self.prior().clone(), &observed);
-        let mut decision = Decision::default();
-        let selection = self.selection(&Inventory::default(), &prior)?;
-        let mut plan = self.assembled(&mut decision, (&observed, &imported), &prior, &selection)?;
-        plan.let_go.extend(left);
-        Ok(Planned {
-            session: self,
-            world,
-            plan,
-            decision,
-            inventory: Inventory::default(),
-            files: ImageFiles::new(),
-        })
     }
 }

@@ -40,6 +40,14 @@ pub(super) fn read_with(folder: &Folder, file: Option<&Path>) -> Result<Source, 
     Ok(Source::read(&files, &folder.name()))
 }
 
+/// Whether a folder holds a configuration.
+#[must_use]
+pub fn declares(directory: &Path) -> bool {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut names = entries.map(|entry| entry.file_name());
+    names.any(|name| name.to_string_lossy().ends_with(".infra.hcl"))
+}
+
 /// Where a configuration's state is.
 #[must_use]
 pub fn paths(options: &Options) -> Paths {

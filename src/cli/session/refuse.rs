@@ -75,6 +75,19 @@ impl Session {
             .hint(format!("there are: {}", made.join(", "))))
     }
 
+    /// What runs as something is declared as a workload.
+    pub(super) fn rechoosable(&self) -> Result<(), Stop> {
+        let workloads = &self.configuration.declared.workloads;
+        let is = |address: &&Address| workloads.iter().any(|w| w.address == **address);
+        let Some(unknown) = self.options.rechoose.iter().find(|a| !is(a)) else {
+            return Ok(());
+        };
+        let known: Vec<&str> = workloads.iter().map(|w| w.address.as_str()).collect();
+        let doing = format!("planning with `--rechoose {unknown}`");
+        Err(Stop::error(doing, "no workload is declared there")
+            .hint(format!("there are: {}", known.join(", "))))
+    }
+
     /// Without a state, what carries the project's mark and is declared nowhere may well be another folder's: two
     /// folders of one name are one project.
     pub(super) fn strays(&self, plan: &Plan) -> Result<(), Stop> {

@@ -77,7 +77,11 @@ fn who(workloads: &[Address]) -> String {
 }
 
 fn what(shape: &Capacity) -> String {
-    let forms: Vec<&str> = shape.runtimes.iter().map(|r| place::one(*r)).collect();
+    let forms: Vec<&str> = shape
+        .variants
+        .iter()
+        .map(|v| place::one(v.runtime))
+        .collect();
     match forms.is_empty() {
         true => "no host comes into question".to_owned(),
         false => format!("{}{DOT}as {}", shape.asks, forms.join(", else ")),
@@ -114,7 +118,7 @@ fn of_hosts(page: &mut Page, of: &HostCapacity) {
     for short in &of.short {
         let form = match of.short.len() {
             1 => String::new(),
-            _ => format!("as {}, ", place::one(short.runtime)),
+            _ => format!("as {}, ", place::one(short.variant.runtime)),
         };
         page.folded("    then ", PLAIN, &format!("{form}{}", short.constraint));
     }
@@ -191,7 +195,7 @@ fn rounded(bytes: u64) -> String {
 fn ruled_out(page: &mut Page, refusal: &HostRefusal) {
     page.blank();
     let lead = format!("  {}  ", names::hosts(&refusal.hosts));
-    let form = place::one(refusal.runtime);
+    let form = place::one(refusal.variant.runtime);
     page.folded(
         &lead,
         PLAIN,

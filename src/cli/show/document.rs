@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use infra_api::{Address, CpuPolicy, HostName, IdSet, Impact, Project, ResourceId, Runtime};
+use infra_api::{
+    Address, CpuPolicy, HostName, IdSet, Impact, Level, Need, Needs, Project, ResourceId, Runtime,
+    Settings,
+};
 use infra_plan::{Reason, Starts, StepAction, When};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,7 +16,7 @@ use serde_json::Value;
 pub use super::changes::Counts;
 
 /// `MAJOR.MINOR` of both documents. A larger minor number only adds fields.
-pub const FORMAT_VERSION: &str = "1.1";
+pub const FORMAT_VERSION: &str = "1.2";
 
 /// What `infra plan --json` prints.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -62,6 +65,13 @@ pub struct WorkloadDocument {
     pub address: Address,
     /// What it runs as. Null: it has no place.
     pub runtime: Option<Runtime>,
+    /// The settings it has by its needs. Empty: it needs nothing.
+    #[serde(skip_serializing_if = "Settings::is_default")]
+    #[schemars(default)]
+    pub with: Settings,
+    /// How its candidates suit. Absent: it needs nothing, or stays as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suits: Option<SuitsDocument>,
     /// Where it runs. Null: it has no place.
     pub host: Option<HostName>,
     /// Whether its CPUs are its own. Null: it has no place.
@@ -80,6 +90,49 @@ pub struct WorkloadDocument {
     pub reasons: Vec<String>,
     /// Why nowhere, by classes of equal hosts. Empty: it has a place.
     pub refused: Vec<RefusalDocument>,
+}
+
+/// How runtimes suit what a workload needs.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct SuitsDocument {
+    /// Those that are not `none`.
+    pub needs: Needs,
+    /// What is possible, the best first.
+    pub candidates: Vec<CandidateDocument>,
+    /// What a need excludes.
+    pub excluded: Vec<ExcludedDocument>,
+    /// The change of one need that would turn the choice, the nearest first.
+    pub turns: Vec<TurnDocument>,
+}
+
+/// A runtime with its settings, and how it suits.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct CandidateDocument {
+    pub runtime: Runtime,
+    pub with: Settings,
+    /// The mean of its penalties, weighted by the needs' levels: 0 to 10, lower is better.
+    pub score: f64,
+    /// The rule that set it before one with a lower score: the two are a tie. Absent: its score did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// What it costs each need: 0 to 10.
+    pub penalties: BTreeMap<Need, f64>,
+}
+
+/// What a need excludes, and why.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ExcludedDocument {
+    pub runtime: Runtime,
+    pub with: Settings,
+    pub why: String,
+}
+
+/// A need at another level, and what would be chosen then.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TurnDocument {
+    pub need: Need,
+    pub level: Level,
+    pub runtime: Runtime,
 }
 
 /// Moves that gain something together.
@@ -140,6 +193,10 @@ pub struct TierDocument {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct RefusalDocument {
     pub runtime: Runtime,
+    /// Its settings.
+    #[serde(skip_serializing_if = "Settings::is_default")]
+    #[schemars(default)]
+    pub with: Settings,
     pub hosts: Vec<HostName>,
     /// The first constraint that is broken: `gate`, `named_cpus`, `dedicated_cpus`, `one_l3`, `shared_cpus`,
     /// `overcommit`, `helpers`, `named_nodes`, `memory` (in bytes), `huge_pages` (in pages), `cells`, `devices`,

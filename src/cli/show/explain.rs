@@ -1,13 +1,13 @@
 //! Why a workload runs as what it does and where: every candidate with its verdict, and the place tier by tier.
 
-use infra_api::{Address, HostName, Placement, Runtime};
+use infra_api::{Address, HostName, Placement, Variant};
 
 use super::page::{BOLD, DIM, GREEN, PLAIN, Page, pad, paint, width};
-use super::{names, place, workloads};
+use super::{names, place, suits, workloads};
 use crate::choose::{Candidate, Choice};
 use crate::decide::Decision;
 use crate::inventory::Inventory;
-use crate::placing::{Explained, HostRefusal, PassedOver, TIERS};
+use crate::placing::{Explained, HostRefusal, PassedOver, Rival, TIERS};
 
 /// Why a workload runs as what it does and where.
 #[must_use]
@@ -36,6 +36,9 @@ pub fn explain(
         }
         None => page.line(&format!("{name} has no place")),
     }
+    if let Some(suited) = &choice.suited {
+        suits::table(&mut page, suited, placement, &decision.table);
+    }
     candidates(
         &mut page,
         choice,
@@ -44,7 +47,7 @@ pub fn explain(
     );
     if let Some(placement) = placement {
         tiers(&mut page, placement, explained);
-        rivals(&mut page, placement, explained);
+        rivals(&mut page, choice, placement, explained);
         vcpus(&mut page, placement);
         page.blank();
         let host = inventory.hosts.get(&placement.host);
@@ -75,24 +78,33 @@ fn candidates(
 ) {
     page.blank();
     page.line("Candidates, the preferred first");
-    let verdicts = verdicts(choice, chosen, refusals);
+    let mut verdicts = verdicts(choice, chosen, refusals);
+    // Of the many ways to run with fewer settings the plain one stands for those that are as possible.
+    let told = choice.suited.as_ref().map(|suited| suits::shown(suited));
+    verdicts.retain(|(candidate, is_chosen, verdict)| {
+        let possible = !verdict.contains(':');
+        let shown = told
+            .as_ref()
+            .is_none_or(|told| told.contains(&candidate.variant));
+        *is_chosen || !possible || shown
+    });
     // Of hosts of which the same is said it is said once.
-    let mut lines: Vec<(Runtime, Vec<HostName>, bool, String)> = Vec::new();
+    let mut lines: Vec<(Variant, Vec<HostName>, bool, String)> = Vec::new();
     for (candidate, is_chosen, verdict) in verdicts {
-        let same = lines.iter_mut().find(|(runtime, _, chosen, said)| {
-            (*runtime, *chosen, said) == (candidate.runtime, is_chosen, &verdict)
+        let same = lines.iter_mut().find(|(variant, _, chosen, said)| {
+            (*variant, *chosen, said) == (candidate.variant, is_chosen, &verdict)
         });
         let host = candidate.host.clone();
         match same {
             Some((_, hosts, _, _)) => hosts.push(host),
-            None => lines.push((candidate.runtime, vec![host], is_chosen, verdict)),
+            None => lines.push((candidate.variant, vec![host], is_chosen, verdict)),
         }
     }
-    let name = |runtime: &Runtime, hosts: &[HostName]| format!("{runtime} on {}", like(hosts));
+    let name = |variant: &Variant, hosts: &[HostName]| format!("{variant} on {}", like(hosts));
     let names = lines.iter().map(|(r, h, ..)| width(&name(r, h))).max();
-    for (runtime, hosts, is_chosen, verdict) in &lines {
+    for (variant, hosts, is_chosen, verdict) in &lines {
         let style = if *is_chosen { GREEN } else { PLAIN };
-        let name = paint(style, &name(runtime, hosts));
+        let name = paint(style, &name(variant, hosts));
         let lead = format!("  {}  ", pad(&name, names.unwrap_or(0)));
         page.folded(&lead, style, verdict);
     }
@@ -105,17 +117,17 @@ fn verdicts(
     refusals: &[&HostRefusal],
 ) -> Vec<(Candidate, bool, String)> {
     let is_chosen =
-        |c: &Candidate| chosen.is_some_and(|p| (p.runtime, &p.host) == (c.runtime, &c.host));
+        |c: &Candidate| chosen.is_some_and(|p| (p.variant(), &p.host) == (c.variant, &c.host));
     let mut stands_before = choice.candidates().any(|c| is_chosen(&c));
     let mut verdicts = Vec::new();
     for candidate in choice.candidates() {
         let refused = refusals
             .iter()
-            .find(|r| r.runtime == candidate.runtime && r.hosts.contains(&candidate.host));
+            .find(|r| r.variant == candidate.variant && r.hosts.contains(&candidate.host));
         let verdict = match refused {
             _ if is_chosen(&candidate) => "chosen".to_owned(),
             Some(refusal) => format!("did not fit: {}", refusal.constraint),
-            None if chosen.is_some_and(|p| p.runtime == candidate.runtime) => {
+            None if chosen.is_some_and(|p| p.runtime == candidate.variant.runtime) => {
                 "has room, too".to_owned()
             }
             None if stands_before => "preferred, but it stays where it runs".to_owned(),
@@ -169,14 +181,20 @@ fn means(tier: &str) -> &'static str {
 const RIVALS: usize = 5;
 
 /// What else has room for it, and by what it loses.
-fn rivals(page: &mut Page, placement: &Placement, explained: Option<&Explained>) {
+fn rivals(page: &mut Page, choice: &Choice, placement: &Placement, explained: Option<&Explained>) {
     let Some(explained) = explained else { return };
     let nodes = explained.nodes.iter().map(|(node, why)| {
         let who = format!("{} on {}, node {node}", placement.runtime, placement.host);
         (who, why.clone())
     });
-    let hosts = explained.rivals.iter().map(|rival| {
-        let who = format!("{} on {}", rival.runtime, like(&rival.hosts));
+    let shown = choice.suited.as_ref().map(|suited| suits::shown(suited));
+    let is_shown = |rival: &&Rival| {
+        shown
+            .as_ref()
+            .is_none_or(|shown| shown.contains(&rival.variant))
+    };
+    let hosts = explained.rivals.iter().filter(is_shown).map(|rival| {
+        let who = format!("{} on {}", rival.variant, like(&rival.hosts));
         (who, rival.why.clone())
     });
     let all: Vec<(String, String)> = nodes.chain(hosts).collect();
@@ -207,7 +225,7 @@ fn nearest(page: &mut Page, explained: Option<&Explained>) {
 }
 
 /// `r3`, `r3, r4`, `12 hosts like r3`.
-fn like(hosts: &[HostName]) -> String {
+pub(super) fn like(hosts: &[HostName]) -> String {
     match hosts {
         [first, _, _, ..] => format!("{} hosts like {first}", hosts.len()),
         few => names::hosts(few),

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::{Address, Placement};
+use infra_api::{Address, Placement, Settings};
 use infra_plan::{Before, Delta, Output, Plan, Step, StepAction};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 use super::document::{
-    CellDocument, ChangeDocument, DifferenceDocument, GainDocument, HostDocument,
-    ImprovementDocument, MoveDocument, OutputDocument, RecordedDocument, RefusalDocument,
-    StepDocument, TierDocument, VcpuDocument, WorkloadDocument,
+    CandidateDocument, CellDocument, ChangeDocument, DifferenceDocument, ExcludedDocument,
+    GainDocument, HostDocument, ImprovementDocument, MoveDocument, OutputDocument,
+    RecordedDocument, RefusalDocument, StepDocument, SuitsDocument, TierDocument, TurnDocument,
+    VcpuDocument, WorkloadDocument,
 };
 use super::{Drift, Drifts, PlanView, names, place};
 use crate::inventory::HostInventory;
@@ -155,13 +156,15 @@ fn workloads(view: &PlanView<'_>) -> impl Iterator<Item = WorkloadDocument> {
     all.sort_by_cached_key(|placed| names::order(placed.0));
     all.into_iter().map(|(address, place)| match place {
         Ok(placement) => workload(view, address, placement),
-        Err(refused) => nowhere(address, refused),
+        Err(refused) => nowhere(view, address, refused),
     })
 }
 
 fn workload(view: &PlanView<'_>, address: &Address, placement: &Placement) -> WorkloadDocument {
     let Placement {
         runtime,
+        with,
+        needs: _,
         host,
         policy,
         cells,
@@ -177,6 +180,8 @@ fn workload(view: &PlanView<'_>, address: &Address, placement: &Placement) -> Wo
     WorkloadDocument {
         address: address.clone(),
         runtime: Some(runtime),
+        with,
+        suits: suits(view, address),
         host: Some(host),
         policy: Some(policy),
         cells: cells.into_iter().map(cell).collect(),
@@ -189,10 +194,12 @@ fn workload(view: &PlanView<'_>, address: &Address, placement: &Placement) -> Wo
     }
 }
 
-fn nowhere(address: &Address, refused: &[HostRefusal]) -> WorkloadDocument {
+fn nowhere(view: &PlanView<'_>, address: &Address, refused: &[HostRefusal]) -> WorkloadDocument {
     WorkloadDocument {
         address: address.clone(),
         runtime: None,
+        with: Settings::NONE,
+        suits: suits(view, address),
         host: None,
         policy: None,
         cells: Vec::new(),
@@ -203,6 +210,38 @@ fn nowhere(address: &Address, refused: &[HostRefusal]) -> WorkloadDocument {
         reasons: Vec::new(),
         refused: refused.iter().map(refusal).collect(),
     }
+}
+
+fn suits(view: &PlanView<'_>, address: &Address) -> Option<SuitsDocument> {
+    let suited = view.decision?.choices.get(address)?.suited.as_ref()?;
+    let candidate = |ranked: &infra_suitability::Ranked| CandidateDocument {
+        runtime: ranked.score.variant.runtime,
+        with: ranked.score.variant.with,
+        score: ranked.score.mean().value(),
+        rule: ranked.by.map(str::to_owned),
+        penalties: (ranked.score.figured.iter())
+            .map(|figured| (figured.need, figured.penalty.value()))
+            .collect(),
+    };
+    let excluded = suited
+        .excluded
+        .iter()
+        .map(|(variant, why)| ExcludedDocument {
+            runtime: variant.runtime,
+            with: variant.with,
+            why: why.clone(),
+        });
+    let turn = |turn: &infra_suitability::Turn| TurnDocument {
+        need: turn.need,
+        level: turn.level,
+        runtime: turn.runtime,
+    };
+    Some(SuitsDocument {
+        needs: suited.needs,
+        candidates: suited.ranking.ranked.iter().map(candidate).collect(),
+        excluded: excluded.collect(),
+        turns: suited.turns.iter().map(turn).collect(),
+    })
 }
 
 fn cell(cell: infra_api::Cell) -> CellDocument {
@@ -229,7 +268,8 @@ fn cell(cell: infra_api::Cell) -> CellDocument {
 fn refusal(refusal: &HostRefusal) -> RefusalDocument {
     let (constraint, need, have) = amounts(&refusal.constraint);
     RefusalDocument {
-        runtime: refusal.runtime,
+        runtime: refusal.variant.runtime,
+        with: refusal.variant.with,
         hosts: refusal.hosts.clone(),
         constraint: constraint.to_owned(),
         need,

@@ -17,6 +17,8 @@ mod place;
 pub mod plan;
 pub mod recorded;
 pub mod state;
+pub mod suitability;
+mod suits;
 mod value;
 mod workloads;
 

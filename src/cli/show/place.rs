@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::target::Acceleration;
 use infra_api::units::Bytes;
-use infra_api::{Address, Cell, CpuPolicy, IdSet, Placement, ResourceId, Runtime};
+use infra_api::{Address, Cell, CpuPolicy, IdSet, Placement, ResourceId, Runtime, Variant};
 use infra_plan::Record;
 use serde::Deserialize;
 
 use super::PlanView;
-use super::names;
+use super::{names, suits};
 use crate::choose::{Choice, PREFERENCE};
 use crate::decide::Decision;
 use crate::lower::main_resource;
@@ -129,7 +129,24 @@ pub(super) fn reasons(
     } else if reasons.is_empty() && prior.is_some() {
         reasons.push("stays".to_owned());
     }
+    if let Some(decision) = view.decision.filter(|_| !elsewhere) {
+        reasons.extend(better(decision, address, placement));
+    }
     reasons
+}
+
+/// What would suit better than what it stays.
+fn better(decision: &Decision, address: &Address, placement: &Placement) -> Option<String> {
+    let choice = decision
+        .choices
+        .get(address)
+        .filter(|choice| !choice.named)?;
+    suits::better(
+        choice.suited.as_ref()?,
+        placement.variant(),
+        &decision.table,
+        address,
+    )
 }
 
 /// What it was before; nothing where all is the same.
@@ -224,7 +241,17 @@ fn why(decision: &Decision, address: &Address, placement: &Placement) -> Vec<Str
     let Some(choice) = decision.choices.get(address) else {
         return Vec::new();
     };
-    let mut reasons = vec![why_runtime(choice, placement.runtime)];
+    let mut reasons = match &choice.suited {
+        Some(suited) => suits::sentence(suited, placement.variant(), &decision.table),
+        None => vec![why_runtime(choice, placement.runtime)],
+    };
+    if choice.suited.is_some() && choice.named {
+        reasons.insert(0, format!("runtime says {}", placement.runtime.word()));
+    }
+    reasons.extend(withdrawn(decision, choice, placement));
+    if placement.runtime == Runtime::BareMetal {
+        reasons.push("planned alone: this version makes no systemd units".to_owned());
+    }
     reasons.extend(why_not_offered(choice, placement.runtime));
     if choice.ruled_out.iter().any(|r| r.gate == "host") {
         reasons.push(format!("host says {}", placement.host));
@@ -235,7 +262,7 @@ fn why(decision: &Decision, address: &Address, placement: &Placement) -> Vec<Str
             did_not_fit(
                 refusal,
                 &crate::placing::names(count, hosts),
-                placement.runtime,
+                placement.variant(),
             )
         }));
         let more = passed_over.each().skip(TOLD).count();
@@ -243,6 +270,16 @@ fn why(decision: &Decision, address: &Address, placement: &Placement) -> Vec<Str
     }
     reasons.retain(|r| !r.is_empty());
     reasons
+}
+
+/// What it would have, were there room for all with it.
+fn withdrawn(decision: &Decision, choice: &Choice, placement: &Placement) -> Option<String> {
+    let suited = choice.suited.as_ref()?;
+    let ranked = suited.ranking.ranked.iter().map(|r| r.score.variant);
+    let best = ranked.filter(|v| v.runtime == placement.runtime).next()?;
+    let missing = best.with.minus(placement.with);
+    let missing = missing.common(decision.placed.withdrawn);
+    (!missing.is_empty()).then(|| format!("without {missing}, so that others have a place"))
 }
 
 fn why_runtime(choice: &Choice, chosen: Runtime) -> String {
@@ -262,14 +299,14 @@ fn why_runtime(choice: &Choice, chosen: Runtime) -> String {
 
 /// The runtimes it is given for.
 fn forms(choice: &Choice) -> BTreeSet<Runtime> {
-    let possible = choice.possible.iter().map(|c| c.runtime);
+    let possible = choice.possible.iter().map(|c| c.variant.runtime);
     let ruled_out = choice.ruled_out.iter().filter(|r| r.gate != "form");
     possible.chain(ruled_out.map(|r| r.runtime)).collect()
 }
 
 /// Preferred runtimes that no host offers.
 fn why_not_offered(choice: &Choice, chosen: Runtime) -> Vec<String> {
-    let possible = |runtime| choice.possible.iter().any(|c| c.runtime == runtime);
+    let possible = |runtime| choice.possible.iter().any(|c| c.variant.runtime == runtime);
     let preferred = PREFERENCE.into_iter().take_while(|r| *r != chosen);
     let refusal = |runtime| {
         let refused = |r: &&crate::choose::RuledOut| r.gate == "offered" && r.runtime == runtime;
@@ -283,16 +320,25 @@ fn why_not_offered(choice: &Choice, chosen: Runtime) -> Vec<String> {
 }
 
 /// A preferred place without room.
-fn did_not_fit(refusal: &HostRefusal, hosts: &str, chosen: Runtime) -> String {
+fn did_not_fit(refusal: &HostRefusal, hosts: &str, chosen: Variant) -> String {
     let HostRefusal {
-        runtime,
+        variant,
         hosts: _,
         constraint,
     } = refusal;
-    if *runtime == chosen {
+    if *variant == chosen {
         format!("{hosts} did not fit: {constraint}")
     } else {
-        format!("{} on {hosts} did not fit: {constraint}", one(*runtime))
+        format!("{} on {hosts} did not fit: {constraint}", as_one(*variant))
+    }
+}
+
+/// `a container with the host's network`.
+pub(super) fn as_one(variant: Variant) -> String {
+    let Variant { runtime, with } = variant;
+    match with.is_empty() {
+        true => one(runtime).to_owned(),
+        false => format!("{} with {with}", one(runtime)),
     }
 }
 

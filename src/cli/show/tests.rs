@@ -356,7 +356,7 @@ fn others_escapes_are_shown() {
 
 fn refusal(runtime: Runtime, host: &str, constraint: Constraint) -> HostRefusal {
     HostRefusal {
-        runtime,
+        variant: runtime.into(),
         hosts: vec![HostName::new(host)],
         constraint,
     }

@@ -1,4 +1,4 @@
-//! `bare_metal { … }`: the form of a systemd unit. Read and checked; no provider runs it yet.
+//! `bare_metal { … }`: the form of a systemd unit. Planned on recorded facts; no provider makes its units yet.
 
 use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta};
@@ -9,7 +9,7 @@ use crate::declared::words::{STRINGS, word};
 pub(super) static KIND: BlockKind = BlockKind {
     name: "bare_metal",
     label: None,
-    doc: "The form of a process under the host's systemd.",
+    doc: "The form of a process under the host's systemd: planned on recorded facts (`--facts`), and not run by this version.",
     attributes: &[word("exec", STRINGS, "The program and its arguments.").required()],
     blocks: &[],
     computed: &[],

@@ -52,6 +52,8 @@ pub struct Cpus {
     pub maximum: Option<At<u32>>,
     pub set: Option<At<IdSet>>,
     pub policy: CpuPolicy,
+    /// `policy` is written.
+    pub says_whose: bool,
     pub threads: Threads,
     pub l3: L3,
     /// Of the block; absent where there is none.
@@ -66,6 +68,7 @@ impl Cpus {
                 maximum: None,
                 set: None,
                 policy: CpuPolicy::Shared,
+                says_whose: false,
                 threads: Threads::Any,
                 l3: L3::Prefer,
                 span: None,
@@ -73,11 +76,8 @@ impl Cpus {
         };
         let count = reader.whole::<u32>(block, "count");
         let set = reader.ids(block, "set");
-        let policy = match reader
-            .string(block, "policy")
-            .as_ref()
-            .map(|p| p.value.as_str())
-        {
+        let whose = reader.string(block, "policy");
+        let policy = match whose.as_ref().map(|p| p.value.as_str()) {
             Some("dedicated") => CpuPolicy::Dedicated,
             Some(_) => CpuPolicy::Shared,
             None if set.is_some() => CpuPolicy::Dedicated,
@@ -112,6 +112,7 @@ impl Cpus {
             maximum,
             set,
             policy,
+            says_whose: whose.is_some(),
             threads: threads(block, policy, reader),
             l3: l3(block, policy, reader),
             span: Some(block.span),

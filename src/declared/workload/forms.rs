@@ -10,7 +10,7 @@ use crate::declared::read::Reader;
 const MACHINES: [(&str, &[&str]); 4] = [
     ("cpus", &["maximum"]),
     ("memory", &["maximum", "mode", "page_size"]),
-    ("interface", &["model", "queues", "mtu", "link"]),
+    ("interface", &["fabric", "model", "queues", "mtu", "link"]),
     (
         "disk",
         &[

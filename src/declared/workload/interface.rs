@@ -53,6 +53,12 @@ pub(super) static KIND: BlockKind = BlockKind {
              container's is chosen by the engine, which may choose another one at its next start.",
         ),
         word(
+            "fabric",
+            Shape::String,
+            "A VM's: the `fabric` of the host whose virtual functions are in this network. Where `network_latency` is needed the VM \
+             gets one of them, with this interface's MAC, in place of a card of QEMU's, if the host has one free near its CPUs.",
+        ),
+        word(
             "model",
             Shape::OneOf(&["virtio", "e1000e", "e1000", "rtl8139", "vmxnet3"]),
             "The card a VM sees.",
@@ -94,6 +100,10 @@ pub struct Interface {
     pub aliases: Option<At<Vec<String>>>,
     /// Absent: derived.
     pub mac: Option<At<String>>,
+    /// Whose functions are in its network.
+    pub fabric: Option<At<String>>,
+    /// It is one of those.
+    pub function: bool,
     /// Other than virtio.
     pub model: Option<String>,
     pub queues: Option<At<u32>>,
@@ -121,6 +131,8 @@ impl Interface {
             address6: reader.ipv6(block, "address6"),
             aliases: aliases(block, reader),
             mac: reader.string(block, "mac"),
+            fabric: reader.string(block, "fabric"),
+            function: false,
             model: model(block, reader),
             queues: reader.whole(block, "queues"),
             mtu: reader.whole(block, "mtu").map(|n| n.value),

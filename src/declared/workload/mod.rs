@@ -10,7 +10,9 @@ mod disk;
 mod forms;
 mod interface;
 mod kvm;
+mod measure;
 mod memory;
+mod needs;
 mod numa;
 mod remote;
 mod stops;
@@ -33,7 +35,9 @@ pub use device::{Device, DeviceKind, DeviceNear};
 pub use disk::Disk;
 pub use interface::Interface;
 pub use kvm::{Cdrom, Kvm, KvmImage};
+pub use measure::{Measure, Metric};
 pub use memory::{Memory, Pages};
+pub use needs::Suits;
 pub use numa::{Numa, NumaCell};
 pub use stops::Stops;
 pub use timeouts::Timeouts;
@@ -58,9 +62,14 @@ pub(super) const KIND: BlockKind = BlockKind {
         word(
             "runtime",
             Shape::OneOf(&["auto", "bare_metal", "container", "kvm"]),
-            "What it runs as. `auto`: chosen among the forms given.",
+            "What it runs as. `auto`: chosen among the forms given, by what it needs.",
         )
         .default("\"auto\""),
+        word(
+            "class",
+            Shape::String,
+            "A well-known kind of workload, which says what it needs: `infra classes` lists them. `needs` has the last word.",
+        ),
         word(
             "host",
             Shape::Ref(&["host"]),
@@ -110,6 +119,7 @@ pub(super) const KIND: BlockKind = BlockKind {
         ),
     ],
     blocks: &[
+        Nested::one(&needs::KIND).unreadable(),
         Nested::one(&cpus::KIND),
         Nested::one(&memory::KIND),
         Nested::many(&company::AFFINITY),
@@ -123,6 +133,7 @@ pub(super) const KIND: BlockKind = BlockKind {
         Nested::one(&bare_metal::KIND),
         Nested::one(&update::KIND),
         Nested::one(&timeouts::KIND),
+        Nested::one(&measure::KIND).unreadable(),
     ],
     computed: &[
         Computed {
@@ -165,6 +176,7 @@ pub struct Workload {
     pub address: Address,
     /// Absent: `auto`.
     pub runtime: Option<At<Runtime>>,
+    pub suits: Suits,
     pub host: Option<At<HostName>>,
     pub host_labels: BTreeMap<String, String>,
     /// `host` or a label of hosts.
@@ -185,6 +197,7 @@ pub struct Workload {
     pub bare_metal: Option<BareMetal>,
     pub update: Option<Update>,
     pub timeouts: Timeouts,
+    pub measure: Option<Box<Measure>>,
     pub stops: Stops,
     pub depends_on: BTreeSet<Address>,
     pub prevent_destroy: bool,
@@ -206,6 +219,7 @@ impl Workload {
         Self {
             address: Address::new(instance.address.to_string()),
             runtime: reader.string(block, "runtime").and_then(named_runtime),
+            suits: Suits::read(block, reader),
             host: super::host_of(block, reader),
             host_labels: reader.string_map(block, "host_labels"),
             apart: reader.string(block, "apart"),
@@ -238,6 +252,9 @@ impl Workload {
             timeouts: one("timeouts")
                 .map(|b| Timeouts::read(b, reader))
                 .unwrap_or_default(),
+            measure: one("measure")
+                .and_then(|b| Measure::read(b, reader))
+                .map(Box::new),
             stops: Stops::read(block, reader),
             update: one("update").map(|b| Update::read(b, reader)),
             depends_on: instance

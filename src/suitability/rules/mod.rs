@@ -4,6 +4,7 @@ mod bare_metal;
 mod container;
 mod exclusion;
 mod kvm;
+mod packed;
 
 use infra_api::{Needs, Runtime};
 
@@ -19,4 +20,4 @@ pub(crate) struct Tie {
 }
 
 /// In this order: the first that holds and whose runtime is among the best decides.
-pub(crate) const TIES: &[Tie] = &[bare_metal::TIE, container::TIE, kvm::TIE];
+pub(crate) const TIES: &[Tie] = &[bare_metal::TIE, container::TIE, kvm::TIE, packed::TIE];

@@ -336,6 +336,9 @@ pub struct MachineInterface {
     /// Or the device of the host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver: Option<Driver>,
+    /// The PCI address of a virtual function whose card is in that network: the guest has it in place of a card of QEMU's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
     /// The VLAN whose packets alone it carries, untagged for the guest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vlan: Option<u16>,
@@ -368,6 +371,7 @@ impl MachineInterface {
             network: network.name.clone(),
             bridge: network.bridge.clone(),
             driver: network.driver.clone(),
+            function: None,
             vlan: None,
             address,
             model: None,

@@ -85,6 +85,8 @@ pub(super) fn placement(
     };
     Placement {
         runtime,
+        with: infra_api::Settings::NONE,
+        needs: infra_api::Needs::default(),
         host: HostName::new(host),
         policy: if dedicated {
             CpuPolicy::Dedicated
@@ -167,6 +169,8 @@ impl World {
             possible: [possible(placement.runtime, &host)].into(),
             ruled_out: [].into(),
             named: false,
+            anew: false,
+            suited: None,
         };
         for runtime in Runtime::ALL.into_iter().filter(|r| !forms.contains(r)) {
             let why = format!(
@@ -217,7 +221,7 @@ impl World {
         let mut all = known.unwrap_or_default().to_vec();
         all.push(refusal(runtime, host.as_str(), constraint));
         let count = all.len();
-        let passed = PassedOver::new(all.into(), count, (own.runtime, own.host));
+        let passed = PassedOver::new(all.into(), count, (own.variant, own.host));
         passed_over.extend(passed.map(|passed| (address, passed)));
     }
 
@@ -415,7 +419,7 @@ fn impact(id: &ResourceId, edit: &infra_api::Edit<'_>) -> Impact {
 
 fn possible(runtime: Runtime, host: &HostName) -> Possible {
     Possible {
-        runtime,
+        variant: runtime.into(),
         hosts: Hosts::new([host.clone()]),
     }
 }

@@ -176,13 +176,7 @@ fn host_device(device: &HostDevice) -> Result<El, String> {
     };
     Ok(match device {
         HostDevice::Pci { address } => {
-            let [domain, bus, slot, function] =
-                parts(address).ok_or_else(|| format!("`{address}` is no PCI address"))?;
-            let place = el("address")
-                .attr("domain", format!("0x{domain:04x}"))
-                .attr("bus", format!("0x{bus:02x}"))
-                .attr("slot", format!("0x{slot:02x}"))
-                .attr("function", format!("0x{function:x}"));
+            let place = place(address).ok_or_else(|| format!("`{address}` is no PCI address"))?;
             hostdev("pci").child(el("source").child(place))
         }
         HostDevice::Usb { vendor, product } => {
@@ -193,6 +187,17 @@ fn host_device(device: &HostDevice) -> Result<El, String> {
             hostdev("usb").child(source)
         }
     })
+}
+
+/// Where a device of the host is.
+pub(crate) fn place(address: &str) -> Option<El> {
+    let [domain, bus, slot, function] = parts(address)?;
+    let place = el("address")
+        .attr("domain", format!("0x{domain:04x}"))
+        .attr("bus", format!("0x{bus:02x}"))
+        .attr("slot", format!("0x{slot:02x}"))
+        .attr("function", format!("0x{function:x}"));
+    Some(place)
 }
 
 /// Of `0000:3b:02.1`.
@@ -227,7 +232,7 @@ pub(crate) fn host_devices(root: Node) -> Vec<String> {
 }
 
 /// `0000:3b:02.1`, as the kernel writes it.
-fn pci(address: Node) -> Option<String> {
+pub(crate) fn pci(address: Node) -> Option<String> {
     let part =
         |name| u32::from_str_radix(address.attribute(name)?.trim_start_matches("0x"), 16).ok();
     let (domain, bus, slot, function) = (

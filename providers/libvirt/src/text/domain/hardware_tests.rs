@@ -362,10 +362,14 @@ pub(crate) fn interfaces() -> impl Strategy<Value = Vec<MachineInterface>> {
     let named = one.prop_map(|([a, b, c], network, ip, card, unplugged, bandwidth, on)| {
         let (model, queues, mtu, boot) = card;
         let (bridge, driver, vlan) = on;
-        let vf = driver.as_ref().is_some_and(|driver| driver.name == "sriov");
+        // One in five without a device of its own is a function.
+        let function =
+            (driver.is_none() && a % 5 == 0).then(|| format!("0000:{b:02x}:02.{}", c % 8));
+        let vf = function.is_some() || driver.as_ref().is_some_and(|driver| driver.name == "sriov");
         MachineInterface {
             bridge,
             driver,
+            function,
             vlan,
             mac: format!("52:54:00:{a:02x}:{b:02x}:{c:02x}"),
             network,

@@ -6,6 +6,7 @@ use roxmltree::Node;
 use super::super::mark::{self, NAMESPACE};
 use super::super::network::macvlan;
 use super::super::xml::{El, attr, el, find};
+use super::devices;
 
 /// What has no place in libvirt's own XML is noted under our mark, by MAC: the address it was planned to have, and what
 /// its network was to put it on, which libvirt tells of a machine that runs alone, and of a VF not even then.
@@ -16,6 +17,7 @@ pub(crate) fn note(interface: &MachineInterface) -> El {
         network,
         bridge,
         driver,
+        function,
         ..
     } = interface;
     let note = el("infra:address")
@@ -23,6 +25,7 @@ pub(crate) fn note(interface: &MachineInterface) -> El {
         .attrs("ip", address.as_ref())
         .attrs("bridge", bridge.as_ref());
     match driver {
+        None if function.is_some() => note.attr("network", network).attr("function", "yes"),
         None => note,
         Some(Driver { name, parent, mode }) => note
             .attr("network", network)
@@ -38,6 +41,7 @@ pub(crate) fn write(interface: &MachineInterface) -> El {
         network,
         bridge: _,
         driver: _,
+        function,
         vlan,
         address: _,
         model,
@@ -49,10 +53,17 @@ pub(crate) fn write(interface: &MachineInterface) -> El {
     } = interface;
     // The guest sees a VF itself, no card of QEMU's.
     let card = (!is_vf(interface)).then(|| model.as_deref().unwrap_or("virtio"));
+    let place = function.as_deref().and_then(devices::place);
+    let place = place.map(|place| place.attr("type", "pci"));
+    let (kind, source) = match place {
+        Some(place) => ("hostdev", el("source").child(place)),
+        None => ("network", el("source").attr("network", network)),
+    };
     el("interface")
-        .attr("type", "network")
+        .attr("type", kind)
+        .attrs("managed", function.as_ref().map(|_| "yes").as_ref())
         .child(el("mac").attr("address", mac))
-        .child(el("source").attr("network", network))
+        .child(source)
         .children(vlan.map(|id| el("vlan").child(el("tag").attr("id", id))))
         .children(bandwidth.as_ref().map(limits))
         .children(card.map(|card| el("model").attr("type", card)))
@@ -65,7 +76,7 @@ pub(crate) fn write(interface: &MachineInterface) -> El {
 /// Whether it is a device of the host that the guest is given.
 pub(crate) fn is_vf(interface: &MachineInterface) -> bool {
     let driver = interface.driver.as_ref();
-    driver.is_some_and(|driver| driver.name == "sriov")
+    interface.function.is_some() || driver.is_some_and(|driver| driver.name == "sriov")
 }
 
 /// libvirt counts in thousands of bytes.
@@ -93,7 +104,11 @@ pub(crate) fn read(root: Node, node: Node) -> MachineInterface {
     let noted = noted(root, &mac);
     let (bridge, driver) = on(node, noted);
     let network = attr(node, "source", "network");
+    // A VF of a pool has an address as well while it runs, which is libvirt's choice.
+    let is_named = noted.is_some_and(|note| note.attribute("function").is_some());
+    let place = find(node, "source/address").filter(|_| is_named);
     MachineInterface {
+        function: place.and_then(devices::pci),
         network: network
             .or_else(|| Some(noted?.attribute("network")?.to_owned()).filter(|_| is_given(node)))
             .unwrap_or_default(),

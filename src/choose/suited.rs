@@ -1,0 +1,189 @@
+//! How well what gates left open suits a workload that needs something: which settings each runtime could have there, and
+//! the order that comes of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use infra_api::{HostName, IdSet, Needs, Runtime, Settings, Variant};
+use infra_suitability::{Evidence, Ranking, Table, Turn, excluded, rank, turns};
+
+use super::hosts::Hosts;
+use super::kinds::Kinds;
+use super::settings::{self, Networks};
+use super::{Possible, RuledOut};
+use crate::declared::Workload;
+
+/// How candidates suit, with all that led to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suited {
+    pub needs: Needs,
+    /// The best first, all hosts together.
+    pub ranking: Ranking,
+    /// What a need excludes, and why.
+    pub excluded: Vec<(Variant, String)>,
+    /// Settings that a need asks for, and hosts that have not what they take.
+    pub lacking: Vec<Lacking>,
+    /// What would turn the choice, the nearest first.
+    pub turns: Vec<Turn>,
+    /// The best of those that only the person's `runtime` closes to, where it is better than the best that is left.
+    pub better: Option<Better>,
+}
+
+/// A setting that hosts have not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lacking {
+    pub runtime: Runtime,
+    pub setting: infra_api::Setting,
+    pub hosts: Hosts,
+    pub why: String,
+}
+
+/// A variant that suits better than what was named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Better {
+    pub variant: Variant,
+    /// Its score, and that of the best with the named runtime, as they are shown.
+    pub score: String,
+    pub named: String,
+}
+
+/// What a runtime could have where it is possible.
+pub(super) struct Could {
+    /// Every variant, and where it is possible.
+    pub(super) variants: BTreeMap<Variant, IdSet>,
+    pub(super) lacking: Vec<Lacking>,
+}
+
+/// Which settings a runtime could have on some hosts.
+pub(super) fn could(
+    (workload, runtime): (&Workload, Runtime),
+    hosts: &IdSet,
+    (kinds, named): (&Kinds<'_>, &IdSet),
+    (table, networks): (&Table, &Networks),
+) -> Could {
+    let given = settings::given(workload, runtime, networks);
+    let wanted = table.wanted(runtime, &workload.suits.needs).minus(given);
+    let open = settings::open(workload, runtime, wanted);
+    let mut could = Could {
+        variants: BTreeMap::new(),
+        lacking: Vec::new(),
+    };
+    let mut lacking: BTreeMap<(infra_api::Setting, String), IdSet> = BTreeMap::new();
+    for (host, part) in kinds.without(named) {
+        let part = &*part & hosts;
+        if part.is_empty() {
+            continue;
+        }
+        let mut offered = Settings::NONE;
+        for setting in open.iter() {
+            match settings::lacks(setting, workload, runtime, host) {
+                None => offered = offered.and(setting),
+                Some(why) => {
+                    let known = lacking.entry((setting, why)).or_default();
+                    *known = &*known | &part;
+                }
+            }
+        }
+        let claims = offered.common(settings::claims());
+        let free = given.both(offered.minus(claims));
+        for some in subsets(claims) {
+            let with = free.both(some);
+            let known = could.variants.entry(Variant { runtime, with }).or_default();
+            *known = &*known | &part;
+        }
+    }
+    let told = lacking.into_iter().map(|((setting, why), hosts)| Lacking {
+        runtime,
+        setting,
+        hosts: kinds.all().part(hosts),
+        why,
+    });
+    could.lacking.extend(told);
+    could
+}
+
+/// All of them, and every part of them.
+fn subsets(settings: Settings) -> Vec<Settings> {
+    let each = settings.iter();
+    each.fold(vec![Settings::NONE], |subsets, setting| {
+        let with = subsets.iter().map(|some| some.and(setting));
+        let with: Vec<Settings> = with.collect();
+        subsets.into_iter().chain(with).collect()
+    })
+}
+
+/// Orders what is possible; what a need excludes is ruled out, runtime by runtime where nothing else is left of it.
+pub(super) fn suited(
+    workload: &Workload,
+    could: &BTreeMap<Variant, IdSet>,
+    kinds: &Kinds<'_>,
+    table: &Table,
+) -> (Vec<Possible>, Vec<RuledOut>, Suited) {
+    let (needs, trusted) = (workload.suits.needs, workload.suits.trusted);
+    let why = |variant: &Variant| {
+        let exclusion = excluded(table, &needs, trusted, *variant)?;
+        let (need, level) = (exclusion.need, needs.get(exclusion.need));
+        Some(format!("`{need}` is {level}, and {}", exclusion.why))
+    };
+    let (mut open, mut out) = (Vec::new(), Vec::new());
+    for (variant, hosts) in could {
+        match why(variant) {
+            None => open.push((*variant, hosts)),
+            Some(why) => out.push((*variant, hosts, why)),
+        }
+    }
+    let all: Vec<(Variant, Option<Evidence>)> = could.keys().map(|v| (*v, None)).collect();
+    let left: Vec<(Variant, Option<Evidence>)> = open.iter().map(|(v, _)| (*v, None)).collect();
+    let ranking = rank(table, &needs, &left);
+    let possible = ranking.ranked.iter().filter_map(|ranked| {
+        let variant = ranked.score.variant;
+        let (_, hosts) = open.iter().find(|(open, _)| *open == variant)?;
+        let hosts = kinds.all().part((*hosts).clone());
+        Some(Possible { variant, hosts })
+    });
+    let suited = Suited {
+        needs,
+        turns: turns(table, &needs, trusted, &all),
+        excluded: out.iter().map(|(v, _, why)| (*v, why.clone())).collect(),
+        lacking: Vec::new(),
+        better: None,
+        ranking: ranking.clone(),
+    };
+    (possible.collect(), ruled_out(&open, &out, kinds), suited)
+}
+
+/// Hosts on which nothing is left of a runtime, by what excludes it there first.
+fn ruled_out(
+    open: &[(Variant, &IdSet)],
+    out: &[(Variant, &IdSet, String)],
+    kinds: &Kinds<'_>,
+) -> Vec<RuledOut> {
+    let mut by: BTreeMap<(Runtime, &str), IdSet> = BTreeMap::new();
+    for (variant, hosts, why) in out {
+        let runtime = variant.runtime;
+        let of_runtime = open.iter().filter(|(v, _)| v.runtime == runtime);
+        let left = of_runtime.fold((*hosts).clone(), |left, (_, hosts)| &left - *hosts);
+        if !left.is_empty() {
+            let known = by.entry((runtime, why)).or_default();
+            *known = &*known | &left;
+        }
+    }
+    let told = by.into_iter().map(|((runtime, why), hosts)| RuledOut {
+        runtime,
+        hosts: kinds.all().part(hosts),
+        gate: "needs",
+        why: why.to_owned(),
+    });
+    told.collect()
+}
+
+impl Suited {
+    /// Names of hosts of which a setting is wanting.
+    pub fn lacking_on<'a>(&'a self, host: &'a HostName) -> impl Iterator<Item = &'a Lacking> {
+        let lacking = self.lacking.iter();
+        lacking.filter(move |lacking| lacking.hosts.contains(host))
+    }
+}
+
+/// What came of it, shared by equal workloads.
+pub(super) type Kept = (Arc<[Possible]>, Arc<[RuledOut]>, Option<Arc<Suited>>);
