@@ -38,6 +38,10 @@ pub fn all() -> Vec<(&'static str, Value)> {
             ),
         ),
         (
+            "evidence",
+            schema::<infra_suitability::EvidenceFile>("What `infra measure` writes"),
+        ),
+        (
             "capacity",
             schema::<crate::cli::show::capacity::CapacityDocument>(
                 "What `infra capacity --json` prints",

@@ -6,6 +6,7 @@
 mod gates;
 mod hosts;
 mod kinds;
+mod measured;
 mod settings;
 mod suited;
 
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use infra_api::{Address, HostName, IdSet, Needs, Runtime, Variant};
-use infra_suitability::{Table, rank};
+use infra_suitability::{Evidence, Table, rank};
 
 use self::kinds::Kinds;
 use self::suited::Kept;
@@ -21,6 +22,7 @@ use crate::declared::{Declared, Workload};
 use crate::inventory::{HostInventory, Inventory};
 
 pub use hosts::Hosts;
+pub use measured::{Witness, class, versions};
 pub use settings::with;
 pub use suited::{Better, Lacking, Suited};
 
@@ -127,12 +129,20 @@ type Gated = (Arc<[Possible]>, Arc<[RuledOut]>);
 
 /// What a choice by needs follows from: the needs, whether neighbours are trusted, every variant and where it is possible,
 /// and the gates' result that it is of.
-type Asked = (Needs, bool, Vec<(Variant, IdSet)>, usize, bool);
+type Asked = (
+    Needs,
+    bool,
+    Vec<(Variant, IdSet)>,
+    usize,
+    Option<Address>,
+    Option<Address>,
+);
 
 /// Judges many workloads. Only those it was made for: of hosts it knows what these ask about.
 pub struct Chooser<'a> {
     homes: &'a Homes,
     kinds: Kinds<'a>,
+    inventory: &'a Inventory,
     declared: &'a Declared,
     table: Arc<Table>,
     /// What came of it, by what was judged in the order of judging: of the hosts that are named, and of the kinds.
@@ -153,6 +163,7 @@ impl<'a> Chooser<'a> {
         Self {
             homes,
             kinds: Kinds::new(workloads, inventory),
+            inventory,
             declared,
             table: declared.table(),
             known: BTreeMap::new(),
@@ -204,19 +215,23 @@ impl<'a> Chooser<'a> {
     /// Of what gates leave open, all variants, in the order in which they suit.
     fn by_needs(&mut self, workload: &Workload, named: &IdSet, gated: Gated) -> Kept {
         let (variants, lacking) = self.could(workload, named, &gated.0);
+        let (evidence, witnesses) = self.measured(workload, &gated.0);
         let is_named = workload.runtime.is_some();
         let key: Asked = (
             workload.suits.needs,
             workload.suits.trusted,
             variants.clone().into_iter().collect(),
             Arc::as_ptr(&gated.1).addr(),
-            is_named,
+            is_named.then(|| workload.address.clone()),
+            // Evidence is one workload's.
+            (!witnesses.is_empty()).then(|| workload.address.clone()),
         );
         if let Some(known) = self.suited.get(&key) {
             return known.clone();
         }
         let (possible, mut out, mut suited) =
-            suited::suited(workload, &variants, &self.kinds, &self.table);
+            suited::suited(workload, (&variants, &evidence), &self.kinds, &self.table);
+        suited.witnesses = witnesses;
         out.extend(gated.1.iter().cloned());
         suited.lacking = lacking;
         if is_named {
@@ -225,6 +240,21 @@ impl<'a> Chooser<'a> {
         let kept: Kept = (possible.into(), out.into(), Some(Arc::new(suited)));
         self.suited.insert(key, kept.clone());
         kept
+    }
+
+    /// What was measured of it where it could be.
+    fn measured(
+        &self,
+        workload: &Workload,
+        possible: &[Possible],
+    ) -> (BTreeMap<Variant, Evidence>, Vec<Witness>) {
+        let all = &self.declared.evidence;
+        if all.is_empty() {
+            return (BTreeMap::new(), Vec::new());
+        }
+        let among = |host: &HostName| possible.iter().any(|p| p.hosts.contains(host));
+        let hosts = self.kinds.all().only(among);
+        measured::says(all, workload, &hosts, (self.inventory, &self.table))
     }
 
     fn could(

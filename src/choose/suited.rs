@@ -10,7 +10,7 @@ use infra_suitability::{Evidence, Ranking, Table, Turn, excluded, rank, turns};
 use super::hosts::Hosts;
 use super::kinds::Kinds;
 use super::settings::{self, Networks};
-use super::{Possible, RuledOut};
+use super::{Possible, RuledOut, Witness};
 use crate::declared::Workload;
 
 /// How candidates suit, with all that led to it.
@@ -27,6 +27,8 @@ pub struct Suited {
     pub turns: Vec<Turn>,
     /// The best of those that only the person's `runtime` closes to, where it is better than the best that is left.
     pub better: Option<Better>,
+    /// Files that speak of it.
+    pub witnesses: Vec<Witness>,
 }
 
 /// A setting that hosts have not.
@@ -115,7 +117,7 @@ fn subsets(settings: Settings) -> Vec<Settings> {
 /// Orders what is possible; what a need excludes is ruled out, runtime by runtime where nothing else is left of it.
 pub(super) fn suited(
     workload: &Workload,
-    could: &BTreeMap<Variant, IdSet>,
+    (could, evidence): (&BTreeMap<Variant, IdSet>, &BTreeMap<Variant, Evidence>),
     kinds: &Kinds<'_>,
     table: &Table,
 ) -> (Vec<Possible>, Vec<RuledOut>, Suited) {
@@ -132,8 +134,9 @@ pub(super) fn suited(
             Some(why) => out.push((*variant, hosts, why)),
         }
     }
-    let all: Vec<(Variant, Option<Evidence>)> = could.keys().map(|v| (*v, None)).collect();
-    let left: Vec<(Variant, Option<Evidence>)> = open.iter().map(|(v, _)| (*v, None)).collect();
+    let own = |v: &Variant| (*v, evidence.get(v).copied());
+    let all: Vec<(Variant, Option<Evidence>)> = could.keys().map(own).collect();
+    let left: Vec<(Variant, Option<Evidence>)> = open.iter().map(|(v, _)| own(v)).collect();
     let ranking = rank(table, &needs, &left);
     let possible = ranking.ranked.iter().filter_map(|ranked| {
         let variant = ranked.score.variant;
@@ -147,6 +150,7 @@ pub(super) fn suited(
         excluded: out.iter().map(|(v, _, why)| (*v, why.clone())).collect(),
         lacking: Vec::new(),
         better: None,
+        witnesses: Vec::new(),
         ranking: ranking.clone(),
     };
     (possible.collect(), ruled_out(&open, &out, kinds), suited)

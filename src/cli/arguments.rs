@@ -3,7 +3,7 @@
 mod choosing;
 mod options;
 
-pub(super) use choosing::{Capacity, Classes, Explain, Suitability};
+pub(super) use choosing::{Capacity, Classes, Explain, Measure, Suitability};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -82,6 +82,8 @@ pub enum Command {
     Explain(Explain),
     /// Tell how many more fit, and what is left that nobody can use
     Capacity(Capacity),
+    /// Run a workload's own benchmark against what it could run as, and write down what comes of it
+    Measure(Measure),
     /// Print the figures by which runtimes are chosen, with their sources
     Suitability(Suitability),
     /// Print the classes of workloads and what they need

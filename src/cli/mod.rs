@@ -74,6 +74,10 @@ fn command(arguments: Arguments, ui: Ui) -> Result<Exit, Stop> {
         Command::Graph(args) => commands::graph::run(args, global, ui),
         Command::Explain(args) => wait(commands::explain::run(args, global, ui)),
         Command::Capacity(args) => wait(commands::capacity::run(args, global, ui)),
+        Command::Measure(args) => {
+            arguments::endpoints().warm_up();
+            wait(commands::measure::run(args, global, ui))
+        }
         Command::Suitability(args) => commands::suitability::table(&args, &global, ui),
         Command::Classes(args) => commands::suitability::classes(&args, &global, ui),
         Command::Console(args) => commands::console::run(args, global, ui),

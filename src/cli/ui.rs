@@ -127,6 +127,8 @@ impl From<infra_api::Failure> for Stop {
 pub struct Ui {
     /// Results are JSON: the talk stays on stderr, and nothing else is on stdout.
     pub json: bool,
+    /// Warnings are left out: they were said before.
+    pub quiet: bool,
 }
 
 impl Ui {
@@ -158,13 +160,15 @@ impl Ui {
     }
 
     pub fn diagnostics(self, diagnostics: &Diagnostics, sources: &Sources) {
-        if !diagnostics.is_empty() {
+        if !diagnostics.is_empty() && !self.quiet {
             self.say(&render(diagnostics, sources, Style::Colour));
         }
     }
 
     pub fn warning(self, text: &str) {
-        self.say(&format!("warning: {text}\n"));
+        if !self.quiet {
+            self.say(&format!("warning: {text}\n"));
+        }
     }
 
     /// Says why a command stopped, and returns how the program ends.

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use infra_api::{Address, HostName, Runtime};
 use infra_diag::{Diagnostic, Diagnostics};
 use infra_lang::{Block, Instance, Schema};
-use infra_suitability::Table;
+use infra_suitability::{Measurement, Table};
 
 pub use host::{DOCKER_ENDPOINT, Host, LIBVIRT_URI, POOL_PATH, Reserve};
 pub use image::{Image, Source};
@@ -62,6 +62,8 @@ pub struct Declared {
     pub names: BTreeMap<Address, String>,
     /// What runtimes are chosen by; nothing where nobody needs anything.
     pub table: Option<Arc<Table>>,
+    /// What was measured of workloads, beside the configuration.
+    pub evidence: Arc<[Measurement]>,
 }
 
 impl Declared {

@@ -32,6 +32,14 @@ pub struct EvidenceFile {
     pub failed: Vec<Failed>,
 }
 
+/// A file of evidence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measurement {
+    /// Its path in the configuration's folder.
+    pub file: String,
+    pub evidence: EvidenceFile,
+}
+
 /// The host it was measured on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MeasuredHost {

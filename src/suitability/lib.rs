@@ -16,7 +16,8 @@ mod table;
 mod turn;
 
 pub use evidence::{
-    Benchmark, Better, EVIDENCE_VERSION, EvidenceFile, Failed, Measured, MeasuredHost, Summary,
+    Benchmark, Better, EVIDENCE_VERSION, EvidenceFile, Failed, Measured, MeasuredHost, Measurement,
+    Summary,
 };
 pub use overlay::Overlay;
 pub use rank::{Ranked, Ranking, rank};

@@ -1,6 +1,7 @@
 //! Everything outside: daemons, the kernel, files. Only reads; what writes is the apply.
 
 mod digests;
+mod evidence;
 mod files;
 mod folder;
 mod hosts;
@@ -18,6 +19,7 @@ use crate::declared::Host;
 
 use ssh::{Remote, Ways};
 
+pub use evidence::{EVIDENCE, evidence};
 pub use files::{ImageFiles, read as read_files};
 pub use folder::Folder;
 pub use hosts::{Found, KvmProbe, Recorded, recorded};

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Planning, Values};
+use infra_api::Runtime;
+
+use super::{Locking, Planning, Values};
 
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -24,6 +26,37 @@ pub struct Capacity {
     pub json: bool,
     #[command(flatten)]
     pub planning: Planning,
+}
+
+#[derive(Debug, Args)]
+pub struct Measure {
+    /// Address of a workload with a `measure` block, as in workload.feed
+    pub workload: String,
+    /// Host to measure on; needed where there are several
+    #[arg(long, value_name = "HOST")]
+    pub on: Option<String>,
+    /// Only as these runtimes, as in container,kvm
+    #[arg(long, value_name = "RUNTIME", value_delimiter = ',', value_parser = runtime)]
+    pub runtimes: Vec<Runtime>,
+    /// How many runs count, in place of what the block says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub runs: Option<u32>,
+    /// Where to write the evidence [default: evidence/WORKLOAD.HOST.json]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print the evidence as JSON, too
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub values: Values,
+    #[command(flatten)]
+    pub locking: Locking,
+}
+
+fn runtime(word: &str) -> Result<Runtime, String> {
+    let known = Runtime::ALL.into_iter().find(|r| r.word() == word);
+    let words: Vec<&str> = Runtime::ALL.iter().map(|r| r.word()).collect();
+    known.ok_or_else(|| format!("it is one of {}", words.join(", ")))
 }
 
 #[derive(Debug, Args)]

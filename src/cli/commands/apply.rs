@@ -35,15 +35,26 @@ pub(super) struct Manner {
     locking: Locking,
     running: Running,
     json: bool,
+    /// Nothing is told of its steps.
+    silent: bool,
 }
 
 impl Manner {
+    /// Of what is done many times over for something else, which tells of itself.
+    pub(super) fn silent() -> Self {
+        Self {
+            silent: true,
+            ..Self::quiet(Locking::default())
+        }
+    }
+
     /// Of what has no steps: there is nothing to tell of.
     pub(super) fn quiet(locking: Locking) -> Self {
         Self {
             locking,
             running: Running::default(),
             json: false,
+            silent: false,
         }
     }
 }
@@ -69,6 +80,7 @@ pub(in crate::cli) async fn run(
         locking: args.locking,
         running: args.running,
         json: args.json,
+        silent: false,
     };
     options.asked = args.selecting.asked();
     options.rebalance = args.rebalancing.most();
@@ -121,6 +133,7 @@ pub(in crate::cli) async fn destroy(
         locking: args.locking,
         running: args.running,
         json: args.json,
+        silent: false,
     };
     fresh(options, &manner, &approval, "destroy", ui).await
 }
@@ -236,7 +249,9 @@ pub(super) async fn apply(
     let journal = session.store.begin(lock, &session.loaded, plan, &drawn)?;
     let key = session.store.key()?;
     let prior = session.prior();
-    let sink: Box<dyn Sink> = if manner.json {
+    let sink: Box<dyn Sink> = if manner.silent {
+        Box::new(Silence)
+    } else if manner.json {
         Box::new(JsonLines::new())
     } else {
         Box::new(Progress::new(plan, ui.is_interactive()))
@@ -280,6 +295,20 @@ pub(super) async fn apply(
         ui.say("\nhint: nothing was started; plan again\n");
     }
     Ok(exit(&report))
+}
+
+/// Tells of nothing but what failed.
+struct Silence;
+
+impl Sink for Silence {
+    fn event(&self, event: &infra_apply::Event) {
+        if let infra_apply::Event::Failed { problem, .. } = event {
+            let _broken_pipe = std::io::Write::write_fmt(
+                &mut anstream::stderr(),
+                format_args!("{}: {}\n", problem.doing, problem.cause),
+            );
+        }
+    }
 }
 
 /// What hosts say of themselves and of their daemons, and the command line of all.

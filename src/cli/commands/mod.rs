@@ -10,6 +10,7 @@ pub(super) mod fmt;
 pub(super) mod graph;
 pub(super) mod import;
 pub(super) mod init;
+pub(super) mod measure;
 pub(super) mod output;
 pub(super) mod plan;
 pub(super) mod show;

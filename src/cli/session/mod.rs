@@ -1,6 +1,7 @@
 //! What most commands begin with: the folder read, the state loaded, the world looked at, the plan made.
 
 mod assembled;
+mod copy;
 mod destroy;
 mod generate;
 mod groups;
@@ -30,6 +31,7 @@ use infra_plan::{MadeAs, Outcome, Plan};
 use infra_state::{Key, Loaded, Store, Vault};
 
 use super::ui::{Stop, Ui};
+pub use copy::copy_of;
 pub use import::Asked as Import;
 use observe::outlives;
 pub use places::{declares, kvm_probe, paths, read};
@@ -45,7 +47,9 @@ use crate::lower;
 use crate::moved::{self, Moved};
 use crate::placing::Held;
 use crate::select::{Asked, Selection};
-use crate::world::{Endpoints, Folder, ImageFiles, World, providers, read_files, recorded};
+use crate::world::{
+    Endpoints, Folder, ImageFiles, World, evidence, providers, read_files, recorded,
+};
 
 /// Which configuration, which values, which state.
 #[derive(Clone, Debug, Default)]
@@ -195,6 +199,9 @@ impl Session {
         }
         let mut configuration =
             source.evaluate(&options.given, mode, &prior.workloads, &mut secret);
+        let (evidence, unusable) = evidence(&folder);
+        configuration.declared.evidence = evidence.into();
+        configuration.diagnostics.extend(unusable);
         configuration.diagnostics.extend(moved.diagnostics());
         configuration
             .diagnostics

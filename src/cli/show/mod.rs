@@ -26,6 +26,7 @@ mod workloads;
 mod tests;
 
 use std::collections::BTreeMap;
+pub use suits::shown;
 
 use infra_api::{Address, Project, ResourceId};
 use infra_plan::{Delta, Outcome, Plan};

@@ -5,7 +5,7 @@ use infra_suitability::{Ranked, Score, Table};
 
 use super::page::{BOLD, DIM, GREEN, PLAIN, Page, pad, paint, width};
 use super::place;
-use crate::choose::Suited;
+use crate::choose::{Suited, Witness};
 
 /// `a container suits best with the host's network (0.14); bare metal 0.15: a tie, and it is deployed often`.
 pub(super) fn sentence(suited: &Suited, chosen: Variant, table: &Table) -> Vec<String> {
@@ -28,12 +28,29 @@ pub(super) fn sentence(suited: &Suited, chosen: Variant, table: &Table) -> Vec<S
     if let Some(other) = other {
         reasons.push(against(own, other, table));
     }
+    for witness in &suited.witnesses {
+        reasons.push(witnessed(witness));
+    }
     if let Some(better) = &suited.better {
         let name = place::one(better.variant.runtime);
         let (score, named) = (&better.score, &better.named);
         reasons.push(format!("{name} would suit better: {score} against {named}"));
     }
     reasons
+}
+
+/// `as evidence/cache.json measured`, and whether it is stale.
+fn witnessed(witness: &Witness) -> String {
+    let Witness {
+        file,
+        unused,
+        stale,
+    } = witness;
+    match (unused, stale) {
+        (Some(why), _) => format!("{file} is not used: {why}"),
+        (None, Some(why)) => format!("as {file} measured, which is stale: {why}"),
+        (None, None) => format!("as {file} measured"),
+    }
 }
 
 /// `a container would suit better: 2.52 against 7.25; --rechoose workload.w takes it`, where that is no tie.
@@ -106,7 +123,8 @@ fn columns(suited: &Suited) -> Vec<&Score> {
 }
 
 /// Those that have a column.
-pub(super) fn shown(suited: &Suited) -> Vec<Variant> {
+#[must_use]
+pub fn shown(suited: &Suited) -> Vec<Variant> {
     columns(suited).iter().map(|score| score.variant).collect()
 }
 
@@ -227,6 +245,9 @@ fn notes(page: &mut Page, suited: &Suited) {
         let hosts = super::explain::like(&hosts);
         let text = format!("without {setting} on {hosts}: {why}");
         page.folded("  ", PLAIN, &text);
+    }
+    for witness in &suited.witnesses {
+        page.folded("  ", PLAIN, &witnessed(witness));
     }
     let turns = suited.turns.iter().take(TURNS);
     let turns: Vec<String> = turns

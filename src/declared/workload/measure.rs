@@ -85,6 +85,24 @@ impl fmt::Display for Metric {
     }
 }
 
+/// The number is what its one group matches.
+fn groups(regex: &At<String>, reader: &mut Reader<'_>) {
+    let hint = "put what is the number between brackets, as in `rate: ([0-9.]+)`";
+    match regex_lite::Regex::new(&regex.value) {
+        Err(why) => reader.error(
+            "Not a regular expression",
+            regex.span,
+            why.to_string(),
+            hint,
+        ),
+        Ok(parsed) if parsed.captures_len() != 2 => {
+            let text = format!("it has {} groups", parsed.captures_len() - 1);
+            reader.error("Which number", regex.span, text, hint);
+        }
+        Ok(_) => {}
+    }
+}
+
 impl Measure {
     pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Option<Self> {
         let (metric, json) = (reader.string(block, "metric"), reader.string(block, "json"));
@@ -96,6 +114,9 @@ impl Measure {
                 "`metric` says where it is, too",
                 hint,
             );
+        }
+        if let Some(regex) = &metric {
+            groups(regex, reader);
         }
         let command = reader.strings(block, "command")?;
         if command.first().is_none_or(String::is_empty) {

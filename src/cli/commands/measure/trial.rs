@@ -1,0 +1,297 @@
+//! The turns of all variants: each is started, warmed up, asked, and removed again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use infra_api::{Address, HostName, Placement, Runtime, Variant};
+use infra_lang::Mode;
+use infra_state::Lock;
+use infra_suitability::{EvidenceFile, Failed, Measured, Summary};
+use tokio::sync::watch;
+
+use super::bench::{self, Target};
+use super::progress::Progress;
+use crate::cli::commands::apply::{self, Manner};
+use crate::cli::session::{Options, Session, copy_of};
+use crate::cli::ui::{Exit, Stop, Ui};
+use crate::declared::Measure;
+use crate::lower::called;
+use crate::select::{Asked, Pattern};
+
+/// What has just been started may not answer yet: its first run is tried again so often, with so long between.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What is measured, and how often.
+pub(super) struct Subject {
+    pub(super) address: Address,
+    pub(super) measure: Measure,
+    pub(super) host: HostName,
+    pub(super) runs: u32,
+    pub(super) rounds: u32,
+}
+
+/// A trial under way.
+pub(super) struct Trial<'a> {
+    options: Options,
+    manner: Manner,
+    lock: &'a mut Lock,
+    subject: Subject,
+    variants: &'a [Variant],
+    found: BTreeMap<Variant, (Placement, Vec<f64>)>,
+    failed: BTreeMap<Variant, String>,
+    stop: watch::Receiver<bool>,
+    progress: Progress,
+    ui: Ui,
+}
+
+impl<'a> Trial<'a> {
+    pub(super) fn new(
+        options: Options,
+        manner: Manner,
+        lock: &'a mut Lock,
+        (subject, variants): (Subject, &'a [Variant]),
+        ui: Ui,
+    ) -> Self {
+        let runs = variants.len() as u64 * u64::from(subject.runs);
+        let starts = variants.len() as u64 * u64::from(subject.rounds);
+        Self {
+            options,
+            manner,
+            lock,
+            variants,
+            found: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            stop: interrupts(),
+            progress: Progress::new((starts, runs), subject.measure.warmup, ui),
+            subject,
+            // What its plans have to say was said by the first.
+            ui: Ui { quiet: true, ..ui },
+        }
+    }
+
+    /// Everything, round by round; it ends early where it is interrupted.
+    pub(super) async fn all(&mut self) {
+        for round in 0..self.subject.rounds {
+            // As even as may be: the first rounds have one more.
+            let (runs, rounds) = (self.subject.runs, self.subject.rounds);
+            let own = runs / rounds + u32::from(round < runs % rounds);
+            for variant in self.variants {
+                if self.failed.contains_key(variant) {
+                    continue;
+                }
+                if self.interrupted() {
+                    return;
+                }
+                self.progress.turn(round + 1, self.subject.rounds, *variant);
+                let turn = self.turn(*variant, own).await;
+                let removed = self.remove(&[self.copy()]).await;
+                if let Err(why) = turn.and(removed.map_err(|stop| words(&stop))) {
+                    if self.interrupted() {
+                        return;
+                    }
+                    self.progress.failed(*variant, &why);
+                    self.found.remove(variant);
+                    self.failed.insert(*variant, why);
+                }
+            }
+        }
+        self.progress.end();
+    }
+
+    pub(super) fn interrupted(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    fn copy(&self) -> Address {
+        copy_of(&self.subject.address)
+    }
+
+    /// Starts a variant and runs the benchmark so often.
+    async fn turn(&mut self, variant: Variant, runs: u32) -> Result<(), String> {
+        let began = Instant::now();
+        let (placement, target) = self.start(variant).await?;
+        self.progress.started(began.elapsed());
+        let known = self
+            .found
+            .entry(variant)
+            .or_insert((placement.clone(), Vec::new()));
+        known.0 = placement;
+        for n in 0..self.subject.measure.warmup + runs {
+            let began = Instant::now();
+            let tries = if n == 0 { TRIES } else { 1 };
+            let value = self.run(&target, tries).await?;
+            let counts = n >= self.subject.measure.warmup;
+            self.progress.ran(began.elapsed(), counts);
+            if let (true, Some((_, samples))) = (counts, self.found.get_mut(&variant)) {
+                samples.push(value);
+            }
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self, target: &Target, tries: u32) -> Result<f64, String> {
+        let mut tried = 1;
+        loop {
+            match bench::once(&self.subject.measure, target, &mut self.stop).await {
+                Err(_) if tried < tries && !self.interrupted() => {
+                    tried += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    /// Makes the copy as a variant, and says where it answers.
+    async fn start(&mut self, variant: Variant) -> Result<(Placement, Target), String> {
+        let made = async {
+            let options = Options {
+                asked: only(&[self.copy()]),
+                ..self.options.clone()
+            };
+            let mut session = Session::open(options, Mode::Plan, self.ui)?;
+            let copy = session.declare_copy(&self.subject.address, variant, &self.subject.host)?;
+            let planned = session.plan(self.ui).await?;
+            let placement = planned.plan.result.workloads.get(&copy).cloned();
+            let (project, made_as) = (planned.session.project(), &planned.plan.result.made_as);
+            let names = &planned.session.configuration.declared.names;
+            let name = called(project, &copy, (names, made_as));
+            let (session, world) = (&planned.session, &planned.world);
+            let plan = (&planned.plan, None);
+            let exit = apply::apply(session, world, plan, self.lock, &self.manner, self.ui).await?;
+            Ok((exit, placement, name))
+        };
+        let (exit, placement, name) = made.await.map_err(|stop: Stop| words(&stop))?;
+        if exit != Exit::Done {
+            return Err("it could not be started".to_owned());
+        }
+        let placement = placement.ok_or("it got no place")?;
+        let own = placement.addresses.values().next().map(ToString::to_string);
+        let address = match (own, placement.runtime) {
+            (Some(address), _) => address,
+            // Its ports are the host's.
+            (None, Runtime::Container | Runtime::BareMetal) => "127.0.0.1".to_owned(),
+            (None, Runtime::Kvm) => String::new(),
+        };
+        let target = Target {
+            address,
+            name,
+            variant,
+        };
+        Ok((placement, target))
+    }
+
+    /// Removes all that is recorded at some addresses.
+    async fn remove(&mut self, addresses: &[Address]) -> Result<(), Stop> {
+        let options = Options {
+            destroy: true,
+            asked: only(addresses),
+            ..self.options.clone()
+        };
+        let session = Session::open(options, Mode::Plan, self.ui)?;
+        let recorded = |a: &Address| session.prior().resources.values().any(|r| r.address == *a);
+        if !addresses.iter().any(recorded) {
+            return Ok(());
+        }
+        let planned = session.plan(self.ui).await?;
+        let (session, world) = (&planned.session, &planned.world);
+        let plan = (&planned.plan, None);
+        match apply::apply(session, world, plan, self.lock, &self.manner, self.ui).await? {
+            Exit::Done => Ok(()),
+            _ => Err(
+                Stop::error("removing what was measured", "some of it is left")
+                    .hint("`infra plan` shows it; `infra apply` removes it"),
+            ),
+        }
+    }
+
+    /// Removes all that was not there before: the copy, and what was made for it alone.
+    pub(super) async fn clean(&mut self, before: &BTreeSet<Address>) -> Result<(), Stop> {
+        let session = Session::open(self.options.clone(), Mode::Plan, self.ui)?;
+        let now: BTreeSet<Address> = (session
+            .prior()
+            .resources
+            .values()
+            .map(|record| record.address.clone()))
+        .collect();
+        drop(session);
+        let more: Vec<Address> = now.difference(before).cloned().collect();
+        if more.is_empty() {
+            return Ok(());
+        }
+        self.remove(&more).await
+    }
+
+    pub(super) fn into_evidence(self, evidence: &mut EvidenceFile) {
+        let mut found = self.found;
+        for variant in self.variants {
+            let Some((placement, samples)) = found.remove(variant) else {
+                continue;
+            };
+            let Some(summary) = Summary::of(&samples) else {
+                continue;
+            };
+            evidence.variants.push(Measured {
+                variant: *variant,
+                placement,
+                samples,
+                summary,
+                ratio: 1.0,
+                as_good_as_best: false,
+            });
+        }
+        let failed = self.failed.into_iter();
+        evidence.failed = failed
+            .map(|(variant, why)| Failed { variant, why })
+            .collect();
+    }
+}
+
+fn only(addresses: &[Address]) -> Asked {
+    Asked {
+        targets: addresses.iter().map(|a| Pattern::new(a.as_str())).collect(),
+        excludes: Vec::new(),
+    }
+}
+
+/// Set by the first Ctrl-C or SIGTERM.
+fn interrupts() -> watch::Receiver<bool> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (asked, stop) = watch::channel(false);
+    let signals = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    );
+    if let (Ok(mut int), Ok(mut term)) = signals {
+        tokio::spawn(async move {
+            tokio::select! { _ = int.recv() => {}, _ = term.recv() => {} }
+            asked.send_replace(true);
+            // The receiver is heard as long as somebody could ask.
+            std::future::pending::<()>().await;
+        });
+    }
+    stop
+}
+
+/// Why something stopped, in one line.
+fn words(stop: &Stop) -> String {
+    match stop {
+        Stop::Error { doing, cause, .. } => format!("{doing}: {cause}"),
+        Stop::Several(stops) => stops.iter().map(words).collect::<Vec<_>>().join("; "),
+        Stop::Diagnostics(diagnostics, _) => said(diagnostics),
+        Stop::Refused(refused) => said(&refused.diagnostics),
+    }
+}
+
+/// The first of each that is said.
+fn said(diagnostics: &infra_diag::Diagnostics) -> String {
+    let each = diagnostics.iter().map(|diagnostic| {
+        let notes = diagnostic.notes.join("; ");
+        match notes.is_empty() {
+            true => diagnostic.summary.clone(),
+            false => format!("{}: {notes}", diagnostic.summary),
+        }
+    });
+    each.collect::<Vec<_>>().join("; ")
+}
