@@ -52,13 +52,34 @@ variable "command" {
 variable "image" {
   type        = string
   default     = null
-  description = "A registry's reference of an image, for a container. Without it: bash, coreutils, findutils, gawk, grep, sed, tar and their like."
+  description = "A registry's reference of an image with a shell, for a container. Without it: bash, coreutils, findutils, gawk, grep, sed, tar and their like."
 }
 
 variable "scratch" {
   type        = number
   default     = 1024
   description = "Of a virtual machine: how large the disk is that it finds at /work, in MiB."
+}
+
+variable "wait" {
+  type        = string
+  default     = "10m"
+  description = "So long a virtual machine, or what depends on it, waits for its end."
+}
+
+locals {
+  mark = ".done-${substr(sha256(jsonencode(var.command)), 0, 12)}"
+  # A workload of infra runs until it is removed, so this one stays when its command has ended well, and remembers on its
+  # disk that it did. Where the command fails it ends, with the command's exit status.
+  once = <<-END
+    if [ ! -e /work/${local.mark} ]; then
+      "$@" || exit
+      : > /work/${local.mark}
+    fi
+    echo "ended with 0"
+    trap 'exit 0' TERM
+    while :; do sleep 3600 & wait; done
+  END
 }
 
 image "container" {
@@ -84,19 +105,31 @@ workload "job" {
     mount  = "/work"
     serial = "work"
   }
+  timeouts { ready = var.wait }
 
   container {
     image       = var.image == null ? image.container.id : var.image
-    command     = var.command
+    command     = concat(["sh", "-c", local.once, "job"], var.command)
     working_dir = "/work"
+
+    health_check {
+      command      = ["test", "-e", "/work/${local.mark}"]
+      interval     = "2s"
+      start_period = "24h"
+    }
   }
 
   kvm {
     image        = image.machine
     acceleration = var.acceleration
     cmdline      = "console=ttyS0 quiet"
-    user_data    = "#!/bin/sh\ndata-disk work /work && cd /work || exit\n${join(" ", [for word in var.command : "'${replace(word, "'", "'\\''")}'"])}\n"
-    ready { console = "script ended with 0" }
+    user_data    = <<-END
+      #!/bin/sh
+      data-disk work /work && cd /work || exit
+      set -- ${join(" ", [for word in var.command : "'${replace(word, "'", "'\\''")}'"])}
+      ${indent(0, local.once)}
+    END
+    ready { console = "ended with 0" }
   }
 
   bare_metal { exec = var.command }
@@ -104,5 +137,5 @@ workload "job" {
 
 output "name" {
   value       = workload.job.name
-  description = "What its daemon knows it by: `docker logs NAME`, or the log of its console."
+  description = "What its daemon knows it by: what it said is in `docker logs NAME`, or in the log of its console."
 }

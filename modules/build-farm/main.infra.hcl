@@ -131,12 +131,12 @@ workload "worker" {
     command = local.command
     env     = local.env
     restart = "unless-stopped"
+    # distccd ends with its jobs, which whoever sent them does again.
+    stop_timeout = "2s"
 
-    mount {
-      target = "/tmp"
-    }
+    mount { target = "/tmp" }
     health_check {
-      command  = ["sh", "-c", "nc -w 2 127.0.0.1 3632 < /dev/null"]
+      command  = ["grep", "-q", ":0E30 .* 0A ", "/proc/net/tcp"]
       interval = "2s"
       timeout  = "4s"
     }

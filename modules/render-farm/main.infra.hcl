@@ -40,8 +40,8 @@ variable "memory" {
   default     = 512
   description = "Its memory, in MiB."
   validation {
-    condition     = var.memory >= 256
-    error_message = "A node wants at least 256 MiB."
+    condition     = var.memory >= 320
+    error_message = "As a virtual machine a node needs 320 MiB."
   }
 }
 

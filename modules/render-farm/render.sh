@@ -5,7 +5,7 @@
 #
 # Files of a job lie in /srv/render while it runs.
 set -eu
-if [ "${1:-}" = serve ]; then exec socat "TCP-LISTEN:$2,fork,reuseaddr,max-children=$3" "EXEC:$0"; fi
+if [ "${1:-}" = serve ]; then exec socat -t 86400 "TCP-LISTEN:$2,fork,reuseaddr,max-children=$3" "EXEC:$0"; fi
 job=$(mktemp -d /srv/render/job.XXXXXX)
 trap 'rm -rf "$job"' EXIT
 trap 'exit 130' INT TERM HUP

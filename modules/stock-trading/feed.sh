@@ -3,7 +3,7 @@
 # port PORT, of the multicast group GROUP where one is given, and keeps a book. Who connects to the TCP port PORT is told
 # `messages N`, `dropped N` (by the kernel, for want of room) and for each symbol `SYMBOL TRADES VOLUME LAST`.
 #
-# socat receives and awk keeps the book, both as they come from Debian. A real handler would decode a venue's protocol.
+# socat receives and mawk keeps the book, both as they come from Debian. A real handler would decode a venue's protocol.
 set -eu
 port=$1
 export FEED_BOOK=${FEED_BOOK:-/dev/shm/book} FEED_PORT=$port
@@ -22,7 +22,7 @@ fi
 echo "messages 0" > "$FEED_BOOK"
 trap 'trap - TERM; kill 0' TERM INT
 socat "TCP-LISTEN:$port,fork,reuseaddr,max-children=8" "EXEC:$0 answer $port" &
-socat -u "UDP4-RECV:$port,reuseaddr,rcvbuf=4194304$group" - | awk -W interactive -v book="$FEED_BOOK" '
+socat -u "UDP4-RECV:$port,reuseaddr,rcvbuf=4194304$group" - | mawk -W interactive -v book="$FEED_BOOK" '
   $1 == "FLUSH" {
     print "messages", messages + 0 > (book ".new")
     for (symbol in trades) print symbol, trades[symbol], volume[symbol], last[symbol] | ("sort >> " book ".new")

@@ -37,11 +37,11 @@ variable "cpus" {
 
 variable "memory" {
   type        = number
-  default     = 96
+  default     = 160
   description = "Its memory, in MiB."
   validation {
-    condition     = var.memory >= 96
-    error_message = "As a virtual machine it needs 96 MiB."
+    condition     = var.memory >= 160
+    error_message = "As a virtual machine it needs 160 MiB."
   }
 }
 
@@ -87,7 +87,7 @@ workload "feed" {
     restart = "unless-stopped"
 
     health_check {
-      command  = ["sh", "-c", "timeout 3 nc 127.0.0.1 ${var.port} < /dev/null | grep -q ^messages"]
+      command  = ["sh", "-c", "nc -w 3 127.0.0.1 ${var.port} < /dev/null | grep -q ^messages"]
       interval = "2s"
       timeout  = "4s"
     }

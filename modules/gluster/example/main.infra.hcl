@@ -27,7 +27,7 @@ module "it" {
   apart    = false
   nodes    = 2
   replicas = 2
-  memory   = 256
+  memory   = 320
   brick    = 256
 }
 

@@ -12,8 +12,8 @@ network "lan" {
 module "memcached" {
   source = "./.."
 
-  network = network.lan.id
-  runtime = var.runtime
+  network      = network.lan.id
+  runtime      = var.runtime
   acceleration = "emulated"
 }
 
