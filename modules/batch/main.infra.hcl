@@ -52,7 +52,7 @@ variable "command" {
 variable "image" {
   type        = string
   default     = null
-  description = "A registry's reference of an image with a shell, for a container. Without it: bash, coreutils, findutils, gawk, grep, sed, tar and their like."
+  description = "A registry's reference of an image with a shell. With it there is no virtual machine to choose; without it there are bash, coreutils, findutils, gawk, grep, sed, tar and their like."
 }
 
 variable "scratch" {
@@ -71,7 +71,7 @@ locals {
   mark = ".done-${substr(sha256(jsonencode(var.command)), 0, 12)}"
   # A workload of infra runs until it is removed, so this one stays when its command has ended well, and remembers on its
   # disk that it did. Where the command fails it ends, with the command's exit status.
-  once = <<-END
+  once   = <<-END
     if [ ! -e /work/${local.mark} ]; then
       "$@" || exit
       : > /work/${local.mark}
@@ -80,13 +80,21 @@ locals {
     trap 'exit 0' TERM
     while :; do sleep 3600 & wait; done
   END
+  script = <<-END
+    #!/bin/sh
+    data-disk work /work && cd /work || exit
+    set -- ${join(" ", [for word in var.command : "'${replace(word, "'", "'\\''")}'"])}
+    ${local.once}
+  END
 }
 
 image "container" {
+  count   = var.image == null ? 1 : 0
   archive = "${path.module}/../build/batch.tar"
 }
 
 image "machine" {
+  count     = var.image == null ? 1 : 0
   kernel    = "${path.module}/../build/vmlinuz"
   initramfs = "${path.module}/../build/batch.initrd"
 }
@@ -108,7 +116,7 @@ workload "job" {
   timeouts { ready = var.wait }
 
   container {
-    image       = var.image == null ? image.container.id : var.image
+    image       = var.image == null ? image.container[0].id : var.image
     command     = concat(["sh", "-c", local.once, "job"], var.command)
     working_dir = "/work"
 
@@ -119,17 +127,15 @@ workload "job" {
     }
   }
 
-  kvm {
-    image        = image.machine
-    acceleration = var.acceleration
-    cmdline      = "console=ttyS0 quiet"
-    user_data    = <<-END
-      #!/bin/sh
-      data-disk work /work && cd /work || exit
-      set -- ${join(" ", [for word in var.command : "'${replace(word, "'", "'\\''")}'"])}
-      ${indent(0, local.once)}
-    END
-    ready { console = "ended with 0" }
+  dynamic "kvm" {
+    for_each = var.image == null ? [1] : []
+    content {
+      image        = image.machine[0]
+      acceleration = var.acceleration
+      cmdline      = "console=ttyS0 quiet"
+      user_data    = local.script
+      ready { console = "ended with 0" }
+    }
   }
 
   bare_metal { exec = var.command }
