@@ -135,7 +135,7 @@ workload "node" {
     acceleration = var.acceleration
     cmdline      = "console=ttyS0 quiet"
     user_data    = "#!/bin/sh\ndata-disk brick /srv/gluster || exit\nexec gluster-node ${var.volume} ${var.replicas} ${workload.node[count.index].address} ${join(" ", workload.node[*].address)}\n"
-    ready { port = 24007 }
+    ready { console = "the volume ${var.volume} is up" }
   }
 
   bare_metal { exec = ["/usr/sbin/glusterd", "--no-daemon"] }

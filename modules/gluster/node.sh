@@ -1,7 +1,7 @@
 #!/bin/sh
 # gluster-node VOLUME REPLICAS ME FIRST OTHER...: a Gluster node on the address ME. Its state and its brick lie in
 # /srv/gluster. The node FIRST waits for the others, makes one pool of them and, where there is none, the volume VOLUME of
-# all their bricks in sets of REPLICAS, and starts it.
+# all their bricks in sets of REPLICAS, and starts it. Every node says when the volume is up.
 set -eu
 volume=$1 replicas=$2 me=$3
 shift 3
@@ -12,7 +12,7 @@ each() { # WHAT...: tried until it is so
 }
 joined() { [ "$(gluster pool list | grep -c Connected)" -ge "$1" ]; }
 pool() { # ADDRESS...
-  local it bricks=""
+  bricks=""
   each gluster pool list
   for it; do
     [ "$it" = "$me" ] || each gluster peer probe "$it"
@@ -26,5 +26,9 @@ pool() { # ADDRESS...
   fi
   gluster volume start "$volume" 2> /dev/null || true
 }
-if [ "$me" = "$1" ]; then pool "$@" & fi
+{
+  if [ "$me" = "$1" ]; then pool "$@"; fi
+  each gluster volume status "$volume"
+  echo "gluster-node: the volume $volume is up"
+} &
 exec glusterd --no-daemon --log-file=- --log-level=WARNING

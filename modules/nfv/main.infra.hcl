@@ -100,7 +100,10 @@ workload "function" {
     policy  = var.cpus > 0 ? "dedicated" : "shared"
     threads = var.cpus > 0 ? "prefer" : "any"
   }
-  memory { size = "${var.memory}MiB" }
+  memory {
+    size      = "${var.memory}MiB"
+    page_size = var.fabric == null ? null : ["2MiB", "default"]
+  }
 
   interface "left" { network = var.left }
   interface "right" { network = var.right }

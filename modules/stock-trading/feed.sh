@@ -6,7 +6,7 @@
 # socat receives and mawk keeps the book, both as they come from Debian. A real handler would decode a venue's protocol.
 set -eu
 port=$1
-export FEED_BOOK=${FEED_BOOK:-/dev/shm/book} FEED_PORT=$port
+export FEED_BOOK="${FEED_BOOK:-/dev/shm/book}"
 group=${2:+,ip-add-membership=$2:0.0.0.0}
 
 if [ "$port" = answer ]; then # the book as of now: asked for through the feed itself, so nothing is written meanwhile
