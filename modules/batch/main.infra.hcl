@@ -58,7 +58,7 @@ variable "image" {
 variable "scratch" {
   type        = number
   default     = 1024
-  description = "Of a virtual machine: how large the disk is that it finds at /work, in MiB."
+  description = "Of a virtual machine: how large the disk is that it finds at /srv/job, in MiB."
 }
 
 variable "wait" {
@@ -72,9 +72,9 @@ locals {
   # A workload of infra runs until it is removed, so this one stays when its command has ended well, and remembers on its
   # disk that it did. Where the command fails it ends, with the command's exit status.
   once   = <<-END
-    if [ ! -e /work/${local.mark} ]; then
+    if [ ! -e /srv/job/${local.mark} ]; then
       "$@" || exit
-      : > /work/${local.mark}
+      : > /srv/job/${local.mark}
     fi
     echo "ended with 0"
     trap 'exit 0' TERM
@@ -82,7 +82,7 @@ locals {
   END
   script = <<-END
     #!/bin/sh
-    data-disk work /work && cd /work || exit
+    data-disk work /srv/job && cd /srv/job || exit
     set -- ${join(" ", [for word in var.command : "'${replace(word, "'", "'\\''")}'"])}
     ${local.once}
   END
@@ -110,7 +110,7 @@ workload "job" {
 
   disk "work" {
     size   = "${var.scratch}MiB"
-    mount  = "/work"
+    mount  = "/srv/job"
     serial = "work"
   }
   timeouts { ready = var.wait }
@@ -118,10 +118,10 @@ workload "job" {
   container {
     image       = var.image == null ? image.container[0].id : var.image
     command     = concat(["sh", "-c", local.once, "job"], var.command)
-    working_dir = "/work"
+    working_dir = "/srv/job"
 
     health_check {
-      command      = ["test", "-e", "/work/${local.mark}"]
+      command      = ["test", "-e", "/srv/job/${local.mark}"]
       interval     = "2s"
       start_period = "24h"
     }

@@ -42,18 +42,17 @@ fn deployed(module: &str, project: &'static str, asked: impl Fn(&Bench, &str)) {
     for runtime in ["container", "kvm"] {
         let word = format!("runtime={runtime}");
         let given = ["--var", &word, "--var", "acceleration=emulated"];
-        let with = |args: &[&str]| [args, &given].concat();
         let plan = bench
-            .command(&with(&["plan"]))
+            .command(&[&["plan"][..], &given].concat())
             .output()
             .expect("infra runs");
         let words = said(&plan);
         assert!(plan.status.success(), "{module}: {words}");
         assert!(!words.contains("warning"), "{module}: {words}");
-        bench.run(0, &with(&["apply", "--auto-approve"]));
+        bench.run(0, &[&["apply", "--auto-approve"][..], &given].concat());
         asked(&bench, runtime);
-        bench.run(0, &with(&["plan", "--detailed-exitcode"]));
-        bench.run(0, &with(&["destroy", "--auto-approve"]));
+        bench.run(0, &[&["plan", "--detailed-exitcode"][..], &given].concat());
+        bench.run(0, &[&["destroy", "--auto-approve"][..], &given].concat());
     }
 }
 

@@ -22,7 +22,7 @@ module "it" {
 
 variable "command" {
   type        = list(string)
-  default     = ["sh", "-c", "seq 1 1000 | awk '{ sum += $1 } END { print \"sum\", sum }' | tee /work/sum"]
+  default     = ["sh", "-c", "seq 1 1000 | awk '{ sum += $1 } END { print \"sum\", sum }' | tee /srv/job/sum"]
   description = "What is run."
 }
 
