@@ -1,6 +1,6 @@
 //! The whole program against a real Docker Engine and a real libvirt. Needs INFRA_LIVE=1, the daemons' endpoints in
-//! INFRA_DOCKER_ENDPOINT and INFRA_LIBVIRT_URI, and the quickstart's images (`examples/quickstart/images`); skips
-//! loudly otherwise. Every test has a project of its own and leaves nothing behind.
+//! INFRA_DOCKER_ENDPOINT and INFRA_LIBVIRT_URI, the quickstart's images (`examples/quickstart/images`) and those of the
+//! modules (`modules/images`); skips loudly otherwise. Every test has a project of its own and leaves nothing behind.
 
 #[path = "live/changes.rs"]
 mod changes;
@@ -12,6 +12,8 @@ mod imports;
 mod kills;
 #[path = "live/lan.rs"]
 mod lan;
+#[path = "live/modules.rs"]
+mod modules;
 #[path = "live/state.rs"]
 mod state;
 #[path = "live/tags.rs"]

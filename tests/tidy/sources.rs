@@ -33,7 +33,9 @@ pub(crate) fn files(folder: &str) -> Vec<PathBuf> {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let path = entry.path();
             let name = entry.file_name();
-            let built = name == "target" || name == ".infra" || name == ".git";
+            let built = [".git", ".infra", "build", "target"]
+                .iter()
+                .any(|b| name == *b);
             if path.is_dir() && !built {
                 folders.push(path);
             } else if path.is_file() {

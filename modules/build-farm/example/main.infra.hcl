@@ -1,0 +1,31 @@
+infra { project = "build-farm" }
+
+variable "runtime" {
+  type        = string
+  default     = "auto"
+  description = "What it runs as."
+}
+
+variable "acceleration" {
+  type        = string
+  default     = "kvm"
+  description = "Of a virtual machine: by the hardware (kvm), or in software (emulated)."
+}
+
+network "lan" {
+  subnet = "10.78.3.0/24"
+}
+
+module "it" {
+  source = "./.."
+
+  network      = network.lan.id
+  runtime      = var.runtime
+  acceleration = var.acceleration
+  allow        = network.lan.subnet
+}
+
+output "hosts" {
+  value       = module.it.hosts
+  description = "DISTCC_HOSTS of who sends work."
+}

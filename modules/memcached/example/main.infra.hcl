@@ -1,0 +1,30 @@
+infra { project = "memcached" }
+
+variable "runtime" {
+  type        = string
+  default     = "auto"
+  description = "What it runs as."
+}
+
+variable "acceleration" {
+  type        = string
+  default     = "kvm"
+  description = "Of a virtual machine: by the hardware (kvm), or in software (emulated)."
+}
+
+network "lan" {
+  subnet = "10.78.1.0/24"
+}
+
+module "it" {
+  source = "./.."
+
+  network      = network.lan.id
+  runtime      = var.runtime
+  acceleration = var.acceleration
+}
+
+output "address" {
+  value       = module.it.address
+  description = "Where it answers."
+}

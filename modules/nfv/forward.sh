@@ -1,0 +1,34 @@
+#!/bin/sh
+# forward MODE MEMORY HOW...: DPDK's testpmd, forwarding between pairs of ports with MEMORY MiB for packets. HOW is
+#
+#   interfaces     between this system's network interfaces eth0, eth1 …, by packet sockets: no huge pages, no devices
+#   pci ADDRESS…   between these functions, which vfio-pci has
+#   uio            between all Ethernet functions that are not virtio, which are given to uio_pci_generic first
+#
+# MODE is testpmd's: io (packets pass as they are), mac, macswap. What went through is told every REPORT seconds (5).
+set -eu
+mode=$1 memory=$2 how=$3
+shift 3
+memory="-m $memory"
+ports=""
+case $how in
+  interfaces)
+    memory="--no-huge $memory" ports=--no-pci
+    for it in /sys/class/net/eth*; do ports="$ports --vdev=net_af_packet${it#/sys/class/net/eth},iface=${it##*/}"; done ;;
+  pci)
+    for it; do ports="$ports -a $it"; done ;;
+  uio)
+    for it in /sys/bus/pci/devices/*; do
+      case $(cat "$it/class")/$(cat "$it/vendor") in 0x0200*/0x1af4) continue ;; 0x0200*) ;; *) continue ;; esac
+      [ ! -e "$it/driver" ] || echo "${it##*/}" > "$it/driver/unbind"
+      echo uio_pci_generic > "$it/driver_override"
+      echo "${it##*/}" > /sys/bus/pci/drivers_probe
+      ports="$ports -a ${it##*/}"
+    done ;;
+  *) echo "forward: how? $how" >&2; exit 2 ;;
+esac
+# testpmd wants a thread for itself and one that forwards; on a single CPU they share it
+cpu=$(awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status)
+case $cpu in *[-,]*) lcores="" ;; *) lcores="--lcores=0@$cpu,1@$cpu" ;; esac
+# shellcheck disable=SC2086 # words
+exec dpdk-testpmd $lcores $memory $ports -- --auto-start "--forward-mode=$mode" --total-num-mbufs=8192 "--stats-period=${REPORT:-5}"
