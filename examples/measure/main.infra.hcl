@@ -30,7 +30,7 @@ locals {
   memcached = ["memcached", "-u", "memcache", "-m", "96", "-t", "1"]
   # Whoever connects has 64 MiB of zeros hashed, and sees the digest when that is done.
   digest = "dd if=/dev/zero bs=1M count=64 2> /dev/null | sha256sum"
-  job    = ["nc", "-lk", "-p", "7000", "-e", "sh", "-c", local.digest]
+  job    = "while true; do nc -l -p 7000 -e sh -c '${local.digest}'; done"
 }
 
 # Asked over the network, round trip by round trip.
@@ -68,13 +68,13 @@ workload "job" {
 
   container {
     image   = image.container
-    command = local.job
+    command = ["sh", "-c", local.job]
   }
   kvm {
     image        = image.machine
     acceleration = var.acceleration
     cmdline      = "console=ttyS0 quiet"
-    user_data    = "#!/bin/sh\nexec nc -lk -p 7000 -e sh -c '${local.digest}'\n"
+    user_data    = "#!/bin/sh\n${local.job}\n"
     ready { port = 7000 }
   }
 
