@@ -34,6 +34,15 @@ fn the_reference_of_changes_is_true() {
     );
 }
 
+#[test]
+fn the_table_of_suitability_is_true() {
+    let table = infra_suitability::Table::built_in();
+    kept(
+        "docs/suitability.md",
+        &infra::reference::suitability(&table),
+    );
+}
+
 /// As the Compose Specification lists them.
 const COMPOSE: &str = "
     annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent command configs container_name cpu_count

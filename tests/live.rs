@@ -12,6 +12,8 @@ mod imports;
 mod kills;
 #[path = "live/lan.rs"]
 mod lan;
+#[path = "live/measure.rs"]
+mod measure;
 #[path = "live/modules.rs"]
 mod modules;
 #[path = "live/state.rs"]

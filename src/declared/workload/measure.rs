@@ -43,6 +43,13 @@ pub(super) static KIND: BlockKind = BlockKind {
         .required(),
         word("unit", Shape::String, "What it counts, for people."),
         whole("warmup", 0, 1000, "So many runs before those that count.").default("1"),
+        whole(
+            "tries",
+            1,
+            1000,
+            "How often the first run of each turn is tried, half a second apart: what has just been started may not answer yet.",
+        )
+        .default("20"),
         whole("runs", 3, 1000, "So many count.").default("5"),
         duration("timeout", "How long a run may take.").default("\"1m\""),
     ],
@@ -60,6 +67,8 @@ pub struct Measure {
     pub unit: Option<String>,
     pub warmup: u32,
     pub runs: u32,
+    /// Of the first run of each turn.
+    pub tries: u32,
     pub timeout_ms: u64,
     pub span: Span,
 }
@@ -142,6 +151,7 @@ impl Measure {
             unit: reader.string(block, "unit").map(|unit| unit.value),
             warmup: reader.whole(block, "warmup").map_or(1, |n| n.value),
             runs: reader.whole(block, "runs").map_or(5, |n| n.value),
+            tries: reader.whole(block, "tries").map_or(20, |n| n.value),
             timeout_ms: reader
                 .nanoseconds(block, "timeout")
                 .map_or(PATIENCE_MS, |ns| ns / 1_000_000),

@@ -18,8 +18,7 @@ use crate::declared::Measure;
 use crate::lower::called;
 use crate::select::{Asked, Pattern};
 
-/// What has just been started may not answer yet: its first run is tried again so often, with so long between.
-const TRIES: u32 = 20;
+/// Between two tries of a first run.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What is measured, and how often.
@@ -119,7 +118,11 @@ impl<'a> Trial<'a> {
         known.0 = placement;
         for n in 0..self.subject.measure.warmup + runs {
             let began = Instant::now();
-            let tries = if n == 0 { TRIES } else { 1 };
+            let tries = if n == 0 {
+                self.subject.measure.tries
+            } else {
+                1
+            };
             let value = self.run(&target, tries).await?;
             let counts = n >= self.subject.measure.warmup;
             self.progress.ran(began.elapsed(), counts);
