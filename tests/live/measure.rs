@@ -7,6 +7,14 @@ use serde_json::Value;
 
 use super::{Bench, said};
 
+/// All that was said, on one line: where lines are broken is of no account.
+fn flat(output: &Output) -> String {
+    said(output)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
 const ANSWERS: &str = r#"
 infra { project = "PROJECT" }
 network "lan" { subnet = "10.77.9.0/24" }
@@ -31,7 +39,9 @@ workload "web" {
     image        = image.guest
     acceleration = "emulated"
   }
-  measure { MEASURE }
+  measure {
+    MEASURE
+  }
 }
 "#;
 
@@ -68,20 +78,20 @@ fn what_was_measured_counts() {
     };
     let before = ran(&bench, &["plan"]);
     assert!(
-        said(&before).contains("a container suits best"),
+        flat(&before).contains("a container suits best"),
         "{}",
-        said(&before)
+        flat(&before)
     );
     let measured = ran(&bench, &["measure", "workload.web"]);
-    assert_eq!(measured.status.code(), Some(0), "{}", said(&measured));
+    assert_eq!(measured.status.code(), Some(0), "{}", flat(&measured));
     assert!(
-        said(&measured).contains("×10.00 worse"),
+        flat(&measured).contains("×10.00 worse"),
         "{}",
-        said(&measured)
+        flat(&measured)
     );
     nothing_is_left(&bench);
     let after = ran(&bench, &["plan"]);
-    let text = said(&after);
+    let text = flat(&after);
     assert!(text.contains("KVM suits best"), "{text}");
     assert!(
         text.contains("as evidence/web.local.json measured"),
@@ -93,13 +103,13 @@ fn what_was_measured_counts() {
     let mut evidence: Value = serde_json::from_str(&evidence).unwrap();
     evidence["host"]["versions"]["kernel"] = "1.0".into();
     std::fs::write(&path, evidence.to_string()).unwrap();
-    let text = said(&ran(&bench, &["plan"]));
+    let text = flat(&ran(&bench, &["plan"]));
     assert!(text.contains("which is stale: kernel was 1.0"), "{text}");
     assert!(text.contains("KVM suits best"), "{text}");
     // Of another class of host it is not.
     evidence["host"]["class"] = "another".into();
     std::fs::write(&path, evidence.to_string()).unwrap();
-    let text = said(&ran(&bench, &["plan"]));
+    let text = flat(&ran(&bench, &["plan"]));
     assert!(text.contains("is not used: no host of its class"), "{text}");
     assert!(text.contains("a container suits best"), "{text}");
 }
@@ -131,8 +141,8 @@ fn benchmarks_that_are_none() {
             &bench,
             &["measure", "workload.web", "--runtimes", "container"],
         );
-        assert_eq!(ran.status.code(), Some(1), "{}", said(&ran));
-        assert!(said(&ran).contains(said_of_it), "{}", said(&ran));
+        assert_eq!(ran.status.code(), Some(1), "{}", flat(&ran));
+        assert!(flat(&ran).contains(said_of_it), "{}", flat(&ran));
         assert!(!bench.path("evidence").exists());
         nothing_is_left(&bench);
     }
@@ -168,7 +178,7 @@ fn an_interrupted_measurement_leaves_nothing() {
         began.elapsed() < Duration::from_secs(60),
         "it ended with the benchmark"
     );
-    assert_eq!(ended.status.code(), Some(1), "{}", said(&ended));
-    assert!(said(&ended).contains("interrupted"), "{}", said(&ended));
+    assert_eq!(ended.status.code(), Some(1), "{}", flat(&ended));
+    assert!(flat(&ended).contains("interrupted"), "{}", flat(&ended));
     nothing_is_left(&bench);
 }
