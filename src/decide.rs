@@ -89,7 +89,8 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
         .map(|w| (w, &choices[&w.address]))
         .collect();
     let (inventory, prior) = (inputs.inventory, inputs.prior);
-    let arranged = Arranged::new(&pairs, &[], inventory, prior, inputs.held);
+    let networks = &inputs.declared.networks;
+    let arranged = Arranged::new(&pairs, &[], networks, inventory, prior, inputs.held);
     let mut placed = match inputs.rebalance {
         Some(most) => arranged.rebalanced(most).placed(),
         None => arranged.placed(),
@@ -181,7 +182,8 @@ pub fn look<T>(
     let more: Vec<Asked<'_>> = others.iter().map(|w| (w, &more[&w.address])).collect();
     let others: Vec<&Workload> = others.iter().collect();
     let (inventory, prior) = (inputs.inventory, inputs.prior);
-    let arranged = Arranged::new(&own, &others, inventory, prior, inputs.held);
+    let networks = &declared.networks;
+    let arranged = Arranged::new(&own, &others, networks, inventory, prior, inputs.held);
     look(&arranged, &own, &more)
 }
 

@@ -13,6 +13,9 @@ pub struct Ask {
     /// they run where the vCPUs do.
     pub helpers: u32,
     pub devices: Vec<Devices>,
+    /// Devices of the host that its threads serve and that it does not get, in words that hosts and asks agree on: as
+    /// often as there are disks or interfaces on one.
+    pub serves: Vec<String>,
 }
 
 /// CPUs.

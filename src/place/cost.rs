@@ -11,7 +11,10 @@ pub const TIERS: [(&str, &str); 13] = [
     ("page_wish", "steps down its wishes for pages"),
     ("extra_nodes", "NUMA nodes beyond the first"),
     ("distance", "between its nodes, there and back"),
-    ("remote_devices", "devices not as near as asked"),
+    (
+        "remote_devices",
+        "devices not as near as asked, and those it serves afar",
+    ),
     ("extra_l3s", "L3 caches beyond the first"),
     ("split_cores", "cores of which others could have threads"),
     (
@@ -53,7 +56,8 @@ pub struct Cost {
     /// Between its nodes: the sum over every two of them, there and back.
     pub distance: u64,
     /// Devices that are not as near as was asked; none where it is bound to no node, but for the bridge of those who
-    /// are to be below one.
+    /// are to be below one. And devices that its threads serve and that are known to be on another node than these: than
+    /// its helpers where they have CPUs, else than all of its nodes.
     pub remote_devices: u32,
     /// Of its vCPUs and helpers, summed over its nodes: a domain of L3 is what of it is on one node, and what nothing
     /// is known of on a node is one domain. The weightiest first:

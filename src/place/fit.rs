@@ -8,6 +8,7 @@ mod branch;
 mod left;
 mod named;
 mod search;
+mod served;
 mod spread;
 mod why;
 

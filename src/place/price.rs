@@ -41,10 +41,10 @@ impl Pricing<'_> {
         let named = self.ask.cpus.set.as_ref();
         // Who shares has the nodes of his cells where these are his, else those of the CPUs that he names.
         let nodes: Vec<usize> = match (shared, named) {
-            (Some(_), Some(set)) => self.nodes(set),
+            (Some(_), Some(set)) => self.search.nodes_of(set),
             (Some(_), None) if !on_nodes => Vec::new(),
             (Some(_), None) => (self.place.cells.iter()).filter_map(|c| c.node).collect(),
-            (None, _) => self.nodes(&own),
+            (None, _) => self.search.nodes_of(&own),
         };
         let nodes: Vec<usize> = nodes
             .into_iter()
@@ -82,20 +82,13 @@ impl Pricing<'_> {
         }
     }
 
-    fn nodes(&self, cpus: &IdSet) -> Vec<usize> {
-        let cores = cpus.iter().filter_map(|cpu| self.topology.cpu(cpu));
-        cores
-            .map(|(core, _)| self.topology.cores[core].node)
-            .collect()
-    }
-
     fn remote_memory(&self) -> u32 {
         if let Some(shared) = &self.place.shared {
             let named = self.ask.cpus.set.is_some();
             return u32::from(!shared.on_nodes && !named && !self.place.pages.is_empty());
         }
         let near = |cell: &crate::fit::Placed| {
-            let mut nodes = self.nodes(&cell.cpus).into_iter();
+            let mut nodes = self.search.nodes_of(&cell.cpus).into_iter();
             nodes.all(|node| cell.node == Some(node))
         };
         // Where memory is on nodes without CPUs of its own it lies wherever there is some.
@@ -115,13 +108,6 @@ impl Pricing<'_> {
     }
 
     fn remote_devices(&self, nodes: &[usize]) -> u32 {
-        if self.place.devices.devices.is_empty() {
-            return 0;
-        }
-        let only = Room {
-            devices: self.place.devices.taken.clone(),
-            ..self.room.clone()
-        };
         let bound: Vec<usize> = match self.place.shared.as_ref() {
             // Memory that is bound has its nodes, though the CPUs have none.
             Some(shared) if !shared.on_nodes && nodes.is_empty() => {
@@ -130,8 +116,16 @@ impl Pricing<'_> {
             }
             _ => nodes.to_vec(),
         };
-        devices::give(self.topology, &only, &self.ask.devices, &bound)
-            .map_or(0, |given| given.remote)
+        let served_afar = self.search.serves_afar(&self.place.helpers, &bound);
+        if self.place.devices.devices.is_empty() {
+            return served_afar;
+        }
+        let only = Room {
+            devices: self.place.devices.taken.clone(),
+            ..self.room.clone()
+        };
+        let given = devices::give(self.topology, &only, &self.ask.devices, &bound);
+        served_afar + given.map_or(0, |given| given.remote)
     }
 
     fn waste(&self, own: &IdSet, all: &IdSet) -> Waste {

@@ -407,16 +407,18 @@ impl Keeper<'_> {
         if !all || !own.taken.is_subset(&self.room.devices) {
             return None;
         }
+        let mut nodes: Vec<usize> = place.cells.iter().filter_map(|c| c.node).collect();
+        nodes.sort_unstable();
+        let served_afar = self.search.serves_afar(&place.helpers, &nodes);
         if asked == 0 {
-            return Some(0);
+            return Some(served_afar);
         }
         let only = Room {
             devices: own.taken.clone(),
             ..self.room.clone()
         };
-        let mut nodes: Vec<usize> = place.cells.iter().filter_map(|c| c.node).collect();
-        nodes.sort_unstable();
-        devices::give(self.topology, &only, &self.ask.devices, &nodes).map(|given| given.remote)
+        let given = devices::give(self.topology, &only, &self.ask.devices, &nodes)?;
+        Some(given.remote + served_afar)
     }
 
     fn cost(&self, place: &Place) -> Cost {

@@ -1,5 +1,7 @@
 //! A machine as placing sees it: everything by position, ids only to be told. Equal machines share one.
 
+use std::collections::BTreeMap;
+
 use infra_api::IdSet;
 
 /// Threads of one core are bits of a word.
@@ -17,6 +19,8 @@ pub struct Topology {
     pub(crate) devices: Vec<Device>,
     /// Sizes of huge pages, ascending.
     pub(crate) page_sizes: Vec<u64>,
+    /// Devices that threads of workloads may serve, each with the position of its node.
+    pub(crate) served: BTreeMap<String, usize>,
     /// CPU id → core and bit, in the order of the ids.
     cpus: Vec<(u32, usize, u8)>,
     /// Positions of the cores of each node, those of an L3 group together, the group of the lowest CPU first.
@@ -112,9 +116,17 @@ impl Topology {
             l3s,
             devices,
             page_sizes,
+            served: BTreeMap::new(),
             cpus,
             groups,
         }
+    }
+
+    /// The same with devices that threads of workloads may serve, each with the position of its node, in words that hosts
+    /// and asks agree on. Of what is not in it nothing is known.
+    #[must_use]
+    pub fn serving(self, served: BTreeMap<String, usize>) -> Self {
+        Self { served, ..self }
     }
 
     /// Its cores, by the L3 groups they are of.

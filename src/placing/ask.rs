@@ -4,6 +4,7 @@ use infra_api::{Address, CpuPolicy, Placement, Runtime, Threads, Variant};
 use infra_place::{Ask, Cell, Cpus, Memory, Numa, Policy};
 
 use super::devices;
+use super::served::Served;
 use crate::choose;
 use crate::declared::{self, NumaCell, Pages, Workload};
 
@@ -76,18 +77,18 @@ fn cells(placement: &Placement) -> Numa {
 }
 
 /// What it asks as one of its variants.
-pub(super) fn as_one(workload: &Workload, variant: Variant) -> Ask {
+pub(super) fn as_one(workload: &Workload, variant: Variant, served: &Served) -> Ask {
     match variant.with.is_empty() {
-        true => ask(workload, variant.runtime),
+        true => ask(workload, variant.runtime, served),
         false => {
             let with = choose::with(workload, variant.runtime, variant.with);
-            ask(&with, variant.runtime)
+            ask(&with, variant.runtime, served)
         }
     }
 }
 
 /// What it asks as this.
-fn ask(workload: &Workload, runtime: Runtime) -> Ask {
+fn ask(workload: &Workload, runtime: Runtime, served: &Served) -> Ask {
     let bytes = workload.memory.size_bytes.as_ref().map_or(0, |s| s.value);
     let pages = |pages: Option<&Pages>| {
         let pages = pages.filter(|_| runtime == Runtime::Kvm && bytes > 0);
@@ -120,6 +121,10 @@ fn ask(workload: &Workload, runtime: Runtime) -> Ask {
         },
         devices: match runtime {
             Runtime::Kvm => devices::asked(workload),
+            Runtime::Container | Runtime::BareMetal => Vec::new(),
+        },
+        serves: match runtime {
+            Runtime::Kvm => served.asked(workload),
             Runtime::Container | Runtime::BareMetal => Vec::new(),
         },
     }

@@ -97,7 +97,8 @@ impl Arranged<'_> {
             Vec::new();
         for (workload, choice) in workloads {
             let variants = variants(&(*workload, *choice), None, Settings::NONE);
-            let forms: Vec<Form> = Forms::default().of(workload, choice, &variants).to_vec();
+            let mut forms = Forms::new(&self.fleet.served);
+            let forms: Vec<Form> = forms.of(workload, choice, &variants).to_vec();
             let affinity = self.fleet.scopes.of(workload);
             let same = shapes.iter_mut().find(|(f, a, r, shape)| {
                 let alike = *f == forms && *a == affinity && *r == variants;

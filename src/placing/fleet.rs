@@ -9,14 +9,19 @@ use infra_place::{Core, Device, Host, Room, Stock, Topology};
 
 use super::affinity::Scopes;
 use super::devices::Wanted;
+use super::served::Served;
 use crate::inventory::{HostInventory, Inventory};
 
 /// All hosts, in the order of their names; machines that are alike share what they are.
-pub(super) fn hosts(inventory: &Inventory, scopes: &Scopes, wanted: &Wanted) -> Vec<Host> {
+pub(super) fn hosts(
+    inventory: &Inventory,
+    scopes: &Scopes,
+    (wanted, served): (&Wanted, &Served),
+) -> Vec<Host> {
     let mut known: Vec<Arc<Topology>> = Vec::new();
     let host = |(name, host): (&HostName, &HostInventory)| {
         let (devices, free) = wanted.of(host);
-        let topology = topology(host, devices);
+        let topology = topology(host, devices).serving(served.of(name));
         let alike = known.iter().find(|t| ***t == topology).cloned();
         let topology = alike.unwrap_or_else(|| {
             known.push(Arc::new(topology));

@@ -8,16 +8,24 @@ use infra_api::{IdSet, Variant};
 use infra_place::{Ask, Form};
 
 use super::ask;
+use super::served::Served;
 use crate::choose::Choice;
 use crate::declared::Workload;
 
 /// Those that were made, by numbers that equal ones have in common.
-#[derive(Default)]
-pub(super) struct Forms {
+pub(super) struct Forms<'a> {
+    served: &'a Served,
     known: BTreeMap<u64, Vec<Arc<[Form]>>>,
 }
 
-impl Forms {
+impl<'a> Forms<'a> {
+    pub(super) fn new(served: &'a Served) -> Self {
+        Self {
+            served,
+            known: BTreeMap::new(),
+        }
+    }
+
     pub(super) fn of(
         &mut self,
         workload: &Workload,
@@ -27,7 +35,10 @@ impl Forms {
         let asked: Vec<(Ask, &Arc<IdSet>)> = (variants.iter())
             .filter_map(|variant| {
                 let possible = choice.possible.iter().find(|p| p.variant == *variant)?;
-                Some((ask::as_one(workload, *variant), possible.hosts.positions()))
+                Some((
+                    ask::as_one(workload, *variant, self.served),
+                    possible.hosts.positions(),
+                ))
             })
             .collect();
         let mut hasher = DefaultHasher::new();

@@ -10,6 +10,7 @@ mod fleet;
 mod forms;
 mod rebalance;
 mod refusal;
+mod served;
 mod stand;
 mod told;
 
@@ -24,9 +25,10 @@ use infra_place::{Affinity, Assigned, Effort, Form, Host, Job, Outcome, Stood};
 use self::affinity::Scopes;
 use self::devices::Wanted;
 use self::forms::Forms;
+use self::served::Served;
 use self::told::Told;
 use crate::choose::Choice;
-use crate::declared::Workload;
+use crate::declared::{Network, Workload};
 use crate::inventory::Inventory;
 
 pub use ask::Held;
@@ -63,11 +65,12 @@ pub struct Placed {
 #[must_use]
 pub fn place(
     workloads: &[(&Workload, &Choice)],
+    networks: &BTreeMap<Address, Network>,
     inventory: &Inventory,
     prior: &BTreeMap<Address, Placement>,
     held: &[Held],
 ) -> Placed {
-    Arranged::new(workloads, &[], inventory, prior, held).placed()
+    Arranged::new(workloads, &[], networks, inventory, prior, held).placed()
 }
 
 /// Everything placed, with all that led to it: what may be asked further is asked of this.
@@ -110,6 +113,7 @@ impl<'a> Arranged<'a> {
     pub fn new(
         workloads: &[Asked<'a>],
         others: &[&Workload],
+        networks: &BTreeMap<Address, Network>,
         inventory: &'a Inventory,
         prior: &BTreeMap<Address, Placement>,
         held: &[Held],
@@ -124,9 +128,10 @@ impl<'a> Arranged<'a> {
         declared.extend(others);
         let scopes = Scopes::new(&declared, inventory);
         let wanted = Wanted::new(&declared, prior, held);
-        let mut hosts = fleet::hosts(inventory, &scopes, &wanted);
+        let served = Served::new(&declared, networks, inventory);
+        let mut hosts = fleet::hosts(inventory, &scopes, (&wanted, &served));
         hold(&mut hosts, held);
-        let fleet = Fleet::new(hosts, scopes);
+        let fleet = Fleet::new(hosts, scopes, served);
         let mut best = fleet.try_out(&asked, prior, Settings::NONE);
         // What is added for one may be what another has no place without.
         for without in WITHDRAWN
@@ -247,6 +252,7 @@ fn anchored(workload: &Workload, before: &Placement) -> bool {
 struct Fleet {
     hosts: Vec<Host>,
     scopes: Scopes,
+    served: Served,
     positions: BTreeMap<HostName, u32>,
 }
 
@@ -254,7 +260,7 @@ struct Fleet {
 pub type Asked<'a> = (&'a Workload, &'a Choice);
 
 impl Fleet {
-    fn new(hosts: Vec<Host>, scopes: Scopes) -> Self {
+    fn new(hosts: Vec<Host>, scopes: Scopes, served: Served) -> Self {
         let positions = hosts
             .iter()
             .map(|host| host.name.clone())
@@ -263,6 +269,7 @@ impl Fleet {
         Self {
             hosts,
             scopes,
+            served,
             positions,
         }
     }
@@ -296,7 +303,7 @@ impl Fleet {
             all if all == *none => Arc::clone(&none),
             some => Arc::new(some),
         };
-        let mut known = Forms::default();
+        let mut known = Forms::new(&self.served);
         let mut job = |((workload, choice), variants): (&Asked<'_>, &Vec<Variant>)| {
             let forms = known.of(workload, choice, variants);
             Job {

@@ -274,7 +274,7 @@ impl World {
         let inventory = self.inventory(prior);
         let asked: Vec<(Workload, Choice)> = self.asks.iter().map(|a| self.asked(a)).collect();
         let pairs: Vec<(&Workload, &Choice)> = asked.iter().map(|(w, c)| (w, c)).collect();
-        place(&pairs, &inventory, prior, &[])
+        place(&pairs, &BTreeMap::new(), &inventory, prior, &[])
     }
 
     fn inventory(&self, prior: &BTreeMap<Address, Placement>) -> Inventory {

@@ -5,6 +5,7 @@
 //! ever indexed by one. Sizes are in bytes, pages in pages. Nothing here reads a host or decides
 //! anything.
 
+mod block;
 mod contradictions;
 mod cpus;
 mod daemons;
@@ -18,6 +19,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::block::BlockDevice;
 pub use self::contradictions::Contradiction;
 pub use self::cpus::{Cpu, CpuKind, Cpus, L3};
 pub use self::daemons::{Devices, Docker, DockerNetwork, Libvirt, LibvirtNetwork, Pool};
@@ -28,7 +30,7 @@ pub use self::used::{HostPort, Protocol, Used, UsedPages};
 use crate::cpuset::IdSet;
 
 /// The version of this shape. A reader takes every version of its own major number.
-pub const FORMAT_VERSION: &str = "1.2";
+pub const FORMAT_VERSION: &str = "1.3";
 
 /// One host as it was found. Absent is null.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -80,6 +82,9 @@ pub struct Facts {
     /// then be handed to a virtual machine.
     #[serde(default)]
     pub iommu_groups: Vec<IommuGroup>,
+    /// Block devices of the host, by name: disks, their partitions, and what is made of such. Null is unknown.
+    #[serde(default)]
+    pub block_devices: Option<Vec<BlockDevice>>,
     /// Network devices of the host, by name: cards and what is on them, bridges, and what containers and virtual machines
     /// have plugged in. Null is unknown.
     #[serde(default)]
@@ -190,6 +195,7 @@ impl Default for Facts {
             hugetlbfs: Vec::new(),
             pci: Vec::new(),
             iommu_groups: Vec::new(),
+            block_devices: None,
             links: None,
             cgroup: None,
             thp: None,
@@ -324,7 +330,7 @@ mod tests {
     #[test]
     fn unknown_is_null_and_the_version_comes_first() {
         let json = serde_json::to_string(&sample()).unwrap();
-        assert!(json.starts_with(r#"{"format_version":"1.2","#), "{json}");
+        assert!(json.starts_with(r#"{"format_version":"1.3","#), "{json}");
         assert!(json.contains(r#""memory_bytes":null"#));
         assert!(json.contains(r#""distances":{"0":20,"250":10}"#));
     }

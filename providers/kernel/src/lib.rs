@@ -4,6 +4,7 @@
 //! nothing outside the tree seen. What needs a system call is in [`live()`], what needs running
 //! programs in [`programs()`]; what Docker and libvirt know is their providers' to add.
 
+mod block;
 mod cgroup;
 mod cpus;
 mod hugepages;
@@ -51,7 +52,7 @@ fn assemble(reader: &Reader<'_>) -> Facts {
     let mounts = mounts::read(reader);
     let memory = memory::host(reader);
     let limits = cgroup::limits(reader, &mounts);
-    Facts {
+    let facts = Facts {
         hostname: reader.line("proc/sys/kernel/hostname"),
         kernel: kernel::read(reader),
         cpus: cpus::read(reader, &online, &nodes, &l3, limits.cpus.as_ref()),
@@ -77,5 +78,9 @@ fn assemble(reader: &Reader<'_>) -> Facts {
         nodes,
         l3,
         ..Facts::default()
+    };
+    Facts {
+        block_devices: block::read(reader, &facts),
+        ..facts
     }
 }

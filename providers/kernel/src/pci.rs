@@ -35,7 +35,7 @@ fn device(reader: &Reader<'_>, address: String) -> PciDevice {
 }
 
 /// `DOMAIN:BUS:DEVICE.FUNCTION` in hexadecimal; a domain may have more than four digits.
-fn is_address(name: &str) -> bool {
+pub(crate) fn is_address(name: &str) -> bool {
     parts(name).is_some()
 }
 

@@ -95,9 +95,10 @@ pub(super) static KIND: BlockKind = BlockKind {
             .default("false"),
         word("locked_memory", Shape::Bool, "Its memory is never swapped out by the host.").default("false"),
         word("shared_memory", Shape::Bool, "Its memory may be mapped by other processes of the host.").default("false"),
-        whole("iothreads", 1, 64, "How many threads serve its disks beside the emulator's own, on the emulator's CPUs; changed while it runs."),
+        whole("iothreads", 1, 64, "How many threads serve its disks beside the emulator's own, on the emulator's CPUs; changed while it runs. See `emulator_cpus` for where these are."),
         whole("emulator_cpus", 1, 64, "So many CPUs of its own, beside the vCPUs', for QEMU's other threads, the `iothreads` and vhost's, which \
-            libvirt keeps with them: on the node of its first vCPUs, never on a thread whose core is isolated. Without it they run on CPUs that nobody has to himself."),
+            libvirt keeps with them: on the node of its first vCPUs, which is where it can be that of the disks and cards they serve, \
+            never on a thread whose core is isolated. Without it they run on CPUs that nobody has to himself."),
         whole("vsock_cid", 3, 0xffff_fffe, "Its number for sockets between host and guest; no other guest of the host may have it."),
         word("rng", Shape::Bool, "Whether it is given random numbers of the host's.").default("true"),
         word("balloon", Shape::Bool, "Whether the host can take memory back and see what is used; never with huge pages or locked memory.")

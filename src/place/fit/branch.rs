@@ -189,11 +189,30 @@ impl Cells<'_, '_> {
         let bound = Cost {
             page_wish: wish,
             distance,
+            remote_devices: self.served_afar_at_least(chosen),
             waste,
             extra_nodes: best.extra_nodes,
             ..Cost::NONE
         };
         bound < *best
+    }
+
+    /// Served devices that are far from who serves them, whatever comes to the cells that have no seat yet.
+    fn served_afar_at_least(&self, chosen: &[Seat]) -> u32 {
+        if self.search.ask.serves.is_empty() {
+            return 0;
+        }
+        if self.search.ask.helpers > 0 {
+            // They are in the first cell.
+            let first = chosen.iter().zip(&self.order).find(|(_, cell)| **cell == 0);
+            return match first {
+                Some((seat, _)) => self.search.served_afar(&[seat.node]),
+                None => self.search.served_afar_at_least(&[], 1),
+            };
+        }
+        let nodes: Vec<usize> = chosen.iter().map(|seat| seat.node).collect();
+        let open = self.order.len() - chosen.len();
+        self.search.served_afar_at_least(&nodes, open)
     }
 
     fn leaf(&mut self, chosen: &[Seat], partial: Partial) {
@@ -207,7 +226,7 @@ impl Cells<'_, '_> {
             page_wish: partial.wish,
             extra_nodes,
             distance: partial.distance,
-            remote_devices: devices.remote,
+            remote_devices: devices.remote + self.served_afar_at_least(chosen),
             waste: partial.waste,
             left_over: chosen.iter().map(|seat| seat.left_over).sum(),
             pages_left: chosen.iter().map(|seat| seat.pages_left).sum(),

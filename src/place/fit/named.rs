@@ -137,12 +137,7 @@ impl Search<'_> {
 
     /// Adds memory, pages and devices.
     fn back(&self, set: &IdSet, place: &mut Place) -> Result<Cost, Constraint> {
-        let cores = set.iter().filter_map(|cpu| self.topology.cpu(cpu));
-        let mut nodes: Vec<usize> = cores
-            .map(|(core, _)| self.topology.cores[core].node)
-            .collect();
-        nodes.sort_unstable();
-        nodes.dedup();
+        let nodes = self.nodes_of(set);
         let eligible = self.eligible();
         let near = match (nodes.as_slice(), self.shared()) {
             ([node], false) if eligible.contains(node) => Some(*node),
@@ -176,7 +171,7 @@ impl Search<'_> {
             remote_memory: if self.shared() { 0 } else { remote },
             page_wish: u32::try_from(wish).unwrap_or(u32::MAX),
             extra_nodes: u32::try_from(nodes.len().saturating_sub(1)).unwrap_or(u32::MAX),
-            remote_devices: place.devices.remote,
+            remote_devices: place.devices.remote + self.served_afar(&nodes),
             ..Cost::NONE
         })
     }

@@ -437,7 +437,8 @@ impl<'a> Search<'a> {
         let eligible = self.eligible();
         let (memory, pages, nodes) = self.elsewhere(&eligible, size)?;
         let near = self.ask.memory.nodes.as_ref().map(|_| eligible);
-        let devices = self.devices(&near.unwrap_or_default())?;
+        let near = near.unwrap_or_default();
+        let devices = self.devices(&near)?;
         let cell = |node: Option<usize>, first: bool| Placed {
             node,
             count: if first { self.ask.cpus.count } else { 0 },
@@ -464,7 +465,7 @@ impl<'a> Search<'a> {
         let cost = Cost {
             remote_memory: u32::from(size > 0),
             page_wish: u32::try_from(wish).unwrap_or(u32::MAX),
-            remote_devices: place.devices.remote,
+            remote_devices: place.devices.remote + self.served_afar(&near),
             pages_left: place.pages.iter().map(left).sum(),
             ..Cost::NONE
         };

@@ -11,6 +11,9 @@ use crate::waste::Waste;
 /// Told of each set of nodes: the parts of it, and what else a place there is made of; whether to go on.
 pub(super) type Each<'e> = dyn FnMut(&[usize], &[(u32, u32)], Place) -> bool + 'e;
 
+/// CPUs and helpers of each node.
+type Parts = Vec<(u32, u32)>;
+
 /// Sets of nodes.
 pub(super) struct Sets<'s, 'a> {
     pub(super) search: &'s Search<'a>,
@@ -248,7 +251,7 @@ impl<'s, 'a> Sets<'s, 'a> {
         let Some(devices) = search.devices(&nodes) else {
             return;
         };
-        let Some((waste, parts)) = self.parts(&nodes) else {
+        let Some((served_afar, waste, parts)) = self.parts(&nodes) else {
             return;
         };
         let taken = |(node, (cpus, helpers)): (&usize, &(u32, u32))| {
@@ -259,7 +262,7 @@ impl<'s, 'a> Sets<'s, 'a> {
             page_wish: self.wish,
             extra_nodes: u32::try_from(nodes.len().saturating_sub(1)).unwrap_or(u32::MAX),
             distance,
-            remote_devices: devices.remote,
+            remote_devices: devices.remote + served_afar,
             waste,
             left_over: nodes.iter().zip(&parts).map(taken).sum(),
             pages_left: 0,
@@ -293,8 +296,30 @@ impl<'s, 'a> Sets<'s, 'a> {
         }
     }
 
-    /// How many CPUs and helpers of each node, at the least cost; of equal ones the most even.
-    fn parts(&self, nodes: &[usize]) -> Option<(Waste, Vec<(u32, u32)>)> {
+    /// How many CPUs and helpers of each node: the helpers as near as may be to what they serve, all else at the least cost.
+    /// Told before both is how many of what is served are afar.
+    fn parts(&self, nodes: &[usize]) -> Option<(u32, Waste, Parts)> {
+        let search = self.search;
+        if search.ask.helpers == 0 || search.ask.serves.is_empty() {
+            let (waste, parts) = self.cheapest(nodes, &|_| true)?;
+            return Some((search.served_afar(nodes), waste, parts));
+        }
+        let afar: Vec<u32> = nodes.iter().map(|n| search.served_afar(&[*n])).collect();
+        let mut least = afar.clone();
+        least.sort_unstable();
+        least.dedup();
+        least.into_iter().find_map(|least| {
+            let (waste, parts) = self.cheapest(nodes, &|position| afar[position] == least)?;
+            Some((least, waste, parts))
+        })
+    }
+
+    /// At the least cost; of equal ones the most even. `may_help`: whether helpers may be on a node, by its position.
+    fn cheapest(
+        &self,
+        nodes: &[usize],
+        may_help: &dyn Fn(usize) -> bool,
+    ) -> Option<(Waste, Parts)> {
         let (count, helpers) = (self.search.ask.cpus.count, self.search.ask.helpers);
         let width = count as usize + 1;
         let kinds: &[u32] = if helpers > 0 { &[0, helpers] } else { &[0] };
@@ -306,6 +331,9 @@ impl<'s, 'a> Sets<'s, 'a> {
             let mut after = vec![Waste::NEVER; width * kinds.len()];
             for own in 1..=count {
                 for (given, helpers) in kinds.iter().enumerate() {
+                    if given > 0 && !may_help(position) {
+                        continue;
+                    }
                     let waste = self.search.waste(*node, own, *helpers);
                     if !waste.can_be_had() {
                         continue;
@@ -328,6 +356,7 @@ impl<'s, 'a> Sets<'s, 'a> {
         for (position, node) in nodes.iter().enumerate().rev() {
             let even = cpus / u32::try_from(position + 1).unwrap_or(u32::MAX);
             let ways = (1..=cpus).flat_map(|own| (0..=helped).map(move |given| (own, given)));
+            let ways = ways.filter(|(_, given)| *given == 0 || may_help(position));
             let fits = ways.filter(|(own, given)| {
                 let before = first[position][at(cpus - own, helped - given)];
                 before + self.search.waste(*node, *own, kinds[*given])

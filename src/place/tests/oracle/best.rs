@@ -106,15 +106,21 @@ impl Oracle<'_> {
         position.map_or(0, |size| self.state.pages[node][size])
     }
 
-    fn tiers(&self, nodes: u64, cpus: CpuTiers, remote_devices: u32) -> Tiers {
+    /// `afar`: devices that it has or serves and that are not near.
+    fn tiers(&self, nodes: u64, cpus: CpuTiers, afar: u64) -> Tiers {
         Tiers {
             extra_nodes: u64::from(nodes.count_ones().saturating_sub(1)),
             distance: self.world.distance(nodes),
-            remote_devices: u64::from(remote_devices),
+            remote_devices: afar,
             cpus,
             device_nodes: device_nodes(self.world, self.state, self.ask, nodes),
             ..Tiers::default()
         }
+    }
+
+    /// Nodes of the threads that serve: of its helpers, which are with the first cell, or of all of it.
+    fn threads(&self, first: u64, all: u64) -> u64 {
+        if self.ask.helpers > 0 { first } else { all }
     }
 
     fn cells(&mut self, cells: &[Want]) -> Option<Tiers> {
@@ -148,10 +154,12 @@ impl Oracle<'_> {
             count: cell.cpus,
         });
         let cpus = self.cores.best(&parts.collect::<Vec<_>>())?;
+        let helped = self.threads(1u64 << nodes[0], set);
+        let afar = devices::served_afar(self.world, self.ask, helped);
         Some(Tiers {
             page_wish,
             pages_left,
-            ..self.tiers(set, cpus, remote)
+            ..self.tiers(set, cpus, u64::from(remote) + afar)
         })
     }
 
@@ -228,18 +236,18 @@ impl Oracle<'_> {
                 continue;
             };
             let cpus = self.parts(nodes);
-            let tiers = cpus.map(|cpus| Tiers {
+            let tiers = cpus.map(|(afar, cpus)| Tiers {
                 pages_left,
-                ..self.tiers(nodes, cpus, remote)
+                ..self.tiers(nodes, cpus, u64::from(remote) + afar)
             });
             best = [best, tiers].into_iter().flatten().min_by_key(Tiers::list);
         }
         best
     }
 
-    /// The best of all ways to part the CPUs, whichever node has the helpers.
-    fn parts(&mut self, nodes: u64) -> Option<CpuTiers> {
-        let nodes: Vec<usize> = bits(nodes).collect();
+    /// The best of all ways to part the CPUs, whichever node has the helpers: with how many served devices are afar.
+    fn parts(&mut self, all: u64) -> Option<(u64, CpuTiers)> {
+        let nodes: Vec<usize> = bits(all).collect();
         let firsts = if self.ask.helpers > 0 { nodes.len() } else { 1 };
         let mut best = None;
         for counts in compositions(self.ask.cpus.count, nodes.len()) {
@@ -251,7 +259,9 @@ impl Oracle<'_> {
                 })
                 .collect();
             for _ in 0..firsts {
-                let found = self.cores.best(&parts);
+                let threads = self.threads(1u64 << parts[0].node, all);
+                let afar = devices::served_afar(self.world, self.ask, threads);
+                let found = self.cores.best(&parts).map(|cpus| (afar, cpus));
                 best = [best, found].into_iter().flatten().min();
                 parts.rotate_left(1);
             }
@@ -345,10 +355,11 @@ impl Oracle<'_> {
         let pages_left = self.apart(size)?;
         let nodes = self.ask.memory.nodes.as_ref().map_or(0, |_| self.allowed);
         let remote = devices::best(self.world, self.state, self.ask, nodes)?;
+        let afar = devices::served_afar(self.world, self.ask, nodes);
         let run = self.state.run(self.world, self.ask, 0, 0);
         run.then(|| Tiers {
             pages_left,
-            remote_devices: u64::from(remote),
+            remote_devices: u64::from(remote) + afar,
             ..Tiers::default()
         })
     }
@@ -382,7 +393,7 @@ impl Oracle<'_> {
                         remote_memory: u64::from(!local && !shares),
                         page_wish: wish as u64,
                         extra_nodes: u64::from(nodes.count_ones().saturating_sub(1)),
-                        remote_devices: u64::from(remote),
+                        remote_devices: u64::from(remote) + devices::served_afar(world, ask, nodes),
                         ..Tiers::default()
                     });
                 }

@@ -247,3 +247,53 @@ fn idle_threads_are_not_those_that_sharers_keep() {
     world.ask.memory.bytes = 3;
     assert!(placed(&world).is_ok());
 }
+
+/// A disk on node 1 of two, which is served by the threads of who asks.
+fn with_disk(mut world: World) -> World {
+    world.served = vec![("disk a".to_owned(), 1)];
+    world.ask.serves = vec!["disk a".to_owned()];
+    world
+}
+
+#[test]
+fn who_serves_a_disk_is_on_its_node() {
+    let mut world = with_disk(two());
+    let place = placed(&world).expect("on node 1");
+    assert_eq!(place.cells[0].node, Some(1));
+    // Nothing is known of another, and what is known of it is no condition.
+    world.ask.serves = vec!["disk b".to_owned()];
+    assert_eq!(placed(&world).expect("a place").cells[0].node, Some(0));
+    world.ask.serves = vec!["disk a".to_owned()];
+    world.stock.cpus = [0, 1].into();
+    assert_eq!(placed(&world).expect("a place").cells[0].node, Some(0));
+}
+
+#[test]
+fn helpers_are_on_the_node_of_what_they_serve() {
+    // Even parts leave the helper on node 0, where the disk is not.
+    let mut world = machine(&[&[1, 1, 1], &[1, 1]], |node, _| Some(node));
+    world.stock.cpus = [0, 1, 2, 3, 4].into();
+    world.stock.node_bytes = [(0, 100 * PAGE), (1, 100 * PAGE)].into();
+    world.ask = dedicated(4);
+    world.ask.helpers = 1;
+    assert_eq!(placed(&world).expect("a place").helpers, [2].into());
+    let place = placed(&with_disk(world)).expect("a place");
+    assert_eq!((place.cells[0].node, place.helpers), (Some(1), [4].into()));
+}
+
+#[test]
+fn the_first_of_several_cells_is_the_one_that_serves() {
+    let mut world = two();
+    let cell = Cell {
+        cpus: 1,
+        bytes: PAGE,
+        page_sizes: Vec::new(),
+    };
+    world.ask = dedicated(2);
+    world.ask.memory.bytes = 2 * PAGE;
+    world.ask.numa = Numa::Cells(vec![cell.clone(), cell]);
+    world.ask.helpers = 1;
+    let first = |world: &World| placed(world).expect("a place").cells[0].node;
+    assert_eq!(first(&world), Some(0));
+    assert_eq!(first(&with_disk(world)), Some(1));
+}

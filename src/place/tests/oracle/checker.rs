@@ -4,7 +4,7 @@ use infra_place::{Ask, CellView, Fit, Policy, View};
 
 use crate::best::{Want, wants, wishes};
 use crate::cpus::{helpers_beside, may_have, threads};
-use crate::devices::{bridges, near};
+use crate::devices::{bridges, near, served_afar};
 use crate::tiers::{self, CpuTiers, Tiers, device_nodes};
 use crate::world::{State, World, bits, mask};
 
@@ -358,8 +358,12 @@ impl Case<'_> {
         };
         let remote = bridges(self.world).into_iter().filter_map(remote).min();
         let remote = remote.ok_or("devices of their kinds, as near as they must be")?;
+        let helpers = self.world.cores_of(mask(&self.view.helpers));
+        let helped = helpers.fold(0, |all, core| all | 1u64 << self.world.cores[core].node);
+        let threads = if helped == 0 { nodes } else { helped };
+        let afar = served_afar(self.world, self.ask, threads);
         hold(
-            self.cost[4] == ("remote_devices", remote),
+            self.cost[4] == ("remote_devices", remote + afar),
             "as many remote devices as it says",
         )
     }

@@ -26,6 +26,21 @@ pub(crate) fn near(
     }
 }
 
+/// Of the devices that it serves, those that are known to be on another node than its threads. Who is bound to no node is
+/// near to all.
+pub(crate) fn served_afar(world: &World, ask: &Ask, threads: u64) -> u64 {
+    if threads == 0 {
+        return 0;
+    }
+    let mut afar = 0;
+    for word in &ask.serves {
+        for (known, node) in &world.served {
+            afar += u64::from(known == word && threads >> node & 1 == 0);
+        }
+    }
+    afar
+}
+
 /// The fewest that are not as near as was asked, if there are enough at all.
 pub(crate) fn best(world: &World, state: &State, ask: &Ask, nodes: u64) -> Option<u32> {
     let mut wanted = Vec::new();

@@ -39,6 +39,7 @@ pub(crate) fn machine(nodes: &[&[u32]], l3: fn(usize, usize) -> Option<usize>) -
         nodes: (0..nodes.len()).map(node).collect(),
         cores,
         devices: Vec::new(),
+        served: Vec::new(),
         page_sizes: Vec::new(),
         stock: Stock::default(),
         earlier: Vec::new(),

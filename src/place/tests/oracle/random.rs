@@ -78,6 +78,7 @@ pub(crate) fn world(seed: u64) -> World {
         nodes,
         cores,
         devices,
+        served: Vec::new(),
         page_sizes,
         stock,
         earlier: Vec::new(),
@@ -100,7 +101,26 @@ pub(crate) fn world(seed: u64) -> World {
             world.ask = ask(&mut dice, &world, size);
         }
     }
+    serve(&mut dice, &mut world);
     world
+}
+
+/// Every other world has devices that threads serve; of some nobody tells.
+fn serve(dice: &mut Dice, world: &mut World) {
+    let words = ["disk a", "disk b", "disk c", "card d"];
+    let count = world.nodes.len() as u64;
+    if dice.once_in(2) {
+        return;
+    }
+    for word in words {
+        if !dice.once_in(4) {
+            let node = dice.below(count) as usize;
+            world.served.push((word.to_owned(), node));
+        }
+    }
+    for _ in 0..dice.below(4) {
+        world.ask.serves.push(dice.of(&words).to_owned());
+    }
 }
 
 /// Whether there is as much of everything as is asked for, wherever it is, were nothing taken.
@@ -159,6 +179,7 @@ pub(crate) fn with_devices(seed: u64) -> World {
             ..Memory::default()
         },
         numa: dice.of(&[Numa::Auto, Numa::Auto, Numa::Nodes(1), Numa::Nodes(count)]),
+        serves: world.ask.serves,
         ..Ask::default()
     };
     // Mostly no more than there are.
@@ -304,6 +325,7 @@ fn ask(dice: &mut Dice, world: &World, size: u32) -> Ask {
         numa: Numa::Auto,
         helpers: dice.of(&[0, 0, 0, 1, 2]),
         devices: wanted(dice),
+        serves: Vec::new(),
     };
     match dice.below(6) {
         0 => ask.numa = Numa::Nodes((1 + dice.below(3) as u32).min(ask.cpus.count)),

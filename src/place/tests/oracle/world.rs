@@ -12,6 +12,8 @@ pub(crate) struct World {
     pub nodes: Vec<Node>,
     pub cores: Vec<Core>,
     pub devices: Vec<Device>,
+    /// Devices that threads may serve, and the nodes of those of which that is known.
+    pub served: Vec<(String, usize)>,
     pub page_sizes: Vec<u64>,
     pub stock: Stock,
     /// Placed before, one after the other, where they fit.
@@ -57,6 +59,7 @@ impl World {
             self.devices.clone(),
             self.page_sizes.clone(),
         )
+        .serving(self.served.iter().cloned().collect())
     }
 
     pub(crate) fn core_mask(&self, core: usize) -> u64 {
