@@ -64,7 +64,7 @@ fn every_example_is_planned_without_a_warning() {
         let folder = folder(&module);
         let example = format!("{module}/example");
         let runtimes: &[&str] = match CONTAINER_ONLY.contains(&module.as_str()) {
-            true => &["container"],
+            true => &["auto"],
             false => &["auto", "container", "kvm"],
         };
         for runtime in runtimes {
@@ -192,15 +192,20 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// A configuration that calls the module with this.
+fn called(folder: &Folder, module: &str, given: &str) -> support::Ran {
+    let text = format!(
+        "network \"lan\" {{\n  subnet = \"10.9.0.0/24\"\n}}\nmodule \"it\" {{\n  source = \"../../{module}\"\n  {given}\n}}\n"
+    );
+    folder.write("other/config/main.infra.hcl", text);
+    plan(folder, "other/config", &[])
+}
+
 #[test]
 fn bad_input_is_refused() {
     for (module, given, says) in REFUSED {
         let folder = folder(module);
-        let text = format!(
-            "network \"lan\" {{\n  subnet = \"10.9.0.0/24\"\n}}\nmodule \"it\" {{\n  source = \"../../{module}\"\n  {given}\n}}\n"
-        );
-        folder.write("other/config/main.infra.hcl", text);
-        let ran = plan(&folder, "other/config", &[]);
+        let ran = called(&folder, module, given);
         assert_eq!(ran.exit, 1, "{module}: {given}\n{}", ran.stdout);
         assert!(
             ran.stderr.contains("Validation failed") && ran.stderr.contains(says),
@@ -232,7 +237,7 @@ fn nfv_takes_devices_where_they_are() {
         machine.contains("KVM on r1") && machine.contains("devices"),
         "{machine}"
     );
-    let container = with("vfs = { \"0000:3b:02.1\" = 42 }");
+    let container = with("runtime = \"container\"\n  vfs = { \"0000:3b:02.1\" = 42 }");
     for word in [
         "container on r1",
         "/dev/vfio/42",
@@ -240,5 +245,132 @@ fn nfv_takes_devices_where_they_are() {
         "+IPC_LOCK",
     ] {
         assert!(container.contains(word), "{word}: {container}");
+    }
+}
+
+/// (module, what it is given, what is chosen on a host that offers all, in the plan's words).
+const CHOSEN: &[(&str, &str, &str)] = &[
+    (
+        "build-farm",
+        "network = network.lan.id",
+        "a container suits best (0.90) with volumes",
+    ),
+    (
+        "memcached",
+        "",
+        "a container suits best (0.16) with the host's network",
+    ),
+    (
+        "render-farm",
+        "",
+        "a container suits best (0.73) with the host's network, volumes",
+    ),
+    (
+        "stock-trading",
+        "",
+        "bare metal suits best (0.14) with CPUs of its own",
+    ),
+    (
+        "gluster",
+        "network = network.lan.id\n  apart = false",
+        "bare metal suits best (0.11) · a container 2.46, by network_latency",
+    ),
+    (
+        "java-app-server",
+        "network = network.lan.id",
+        "KVM suits best (2.30) with huge pages",
+    ),
+    (
+        "imap-server",
+        "network = network.lan.id\n  users = { a = \"x\" }",
+        "a container suits best (2.14) with volumes",
+    ),
+    (
+        "batch",
+        "command = [\"true\"]",
+        "a container suits best (1.27) with volumes",
+    ),
+    (
+        "batch",
+        "command = [\"true\"]\n  image = \"docker.io/library/debian:12\"",
+        "a container suits best (1.27) with volumes",
+    ),
+    (
+        "nfv",
+        "left = network.lan.id\n  right = network.lan.id\n  mode = \"mac\"",
+        "bare metal suits best (1.05) · a container 2.93, by network_latency",
+    ),
+    (
+        "onload-trading",
+        "image = \"registry.example.org/trader:1\"\n  command = [\"a\"]",
+        "a container 0.17: a tie",
+    ),
+];
+
+#[test]
+fn each_is_chosen_as_its_readme_says() {
+    for (module, given, says) in CHOSEN {
+        let folder = folder(module);
+        let ran = called(&folder, module, given);
+        assert_eq!(
+            (ran.exit, ran.stderr.as_str()),
+            (0, ""),
+            "{module}: {given}"
+        );
+        assert!(
+            ran.stdout.contains(says),
+            "{module}: {given}\n{}",
+            ran.stdout
+        );
+        let readme = fs::read_to_string(root().join(module).join("README.md")).unwrap();
+        assert!(
+            readme.contains(says),
+            "{module}: its README does not say `{says}`"
+        );
+    }
+}
+
+/// (module, what it is given, what the host does not offer, what is chosen then).
+const OTHERWISE: &[(&str, &str, &str, &str)] = &[
+    ("stock-trading", "", "bare_metal", "a container suits best"),
+    (
+        "gluster",
+        "network = network.lan.id\n  apart = false",
+        "bare_metal",
+        "a container suits best",
+    ),
+    (
+        "java-app-server",
+        "network = network.lan.id",
+        "kvm",
+        "bare metal suits best",
+    ),
+    ("memcached", "", "container", "bare metal suits best"),
+    (
+        "build-farm",
+        "network = network.lan.id",
+        "container",
+        "bare metal suits best",
+    ),
+];
+
+#[test]
+fn where_a_host_lacks_something_another_is_chosen() {
+    for (module, given, lacks, says) in OTHERWISE {
+        let folder = folder(module);
+        let mut facts: Value = serde_json::from_str(&folder.read("facts/local.json")).unwrap();
+        facts["runtimes"][lacks] = serde_json::json!({ "offered": false, "why_not": "not here" });
+        folder.write("facts/local.json", facts.to_string());
+        let ran = called(&folder, module, given);
+        assert_eq!(
+            (ran.exit, ran.stderr.as_str()),
+            (0, ""),
+            "{module} without {lacks}"
+        );
+        assert!(
+            ran.stdout.contains(says),
+            "{module} without {lacks}\n{}",
+            ran.stdout
+        );
     }
 }

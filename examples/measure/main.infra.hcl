@@ -52,7 +52,7 @@ workload "cache" {
   }
 
   measure {
-    command = ["perl", "${path.module}/gets.pl", "{address}"]
+    command = ["perl", "${path.module}/../../modules/memcached/gets.pl", "{address}"]
     metric  = "([0-9.]+) gets per second"
     better  = "higher"
     unit    = "gets/s"

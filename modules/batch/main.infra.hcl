@@ -100,6 +100,7 @@ image "machine" {
 }
 
 workload "job" {
+  class   = "batch"
   runtime = var.runtime
   cpus {
     count   = max(var.cpus, 1)
@@ -111,7 +112,7 @@ workload "job" {
   disk "work" {
     size   = "${var.scratch}MiB"
     mount  = "/srv/job"
-    serial = "work"
+    serial = var.image == null ? "work" : null
   }
   timeouts { ready = var.wait }
 

@@ -109,6 +109,7 @@ image "machine" {
 
 workload "worker" {
   count   = var.workers
+  class   = "build-farm"
   runtime = var.runtime
   apart   = var.apart ? "host" : null
   cpus {

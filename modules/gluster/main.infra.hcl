@@ -98,6 +98,7 @@ image "machine" {
 
 workload "node" {
   count   = var.nodes
+  class   = "gluster"
   runtime = var.runtime
   apart   = var.apart ? "host" : null
   cpus {

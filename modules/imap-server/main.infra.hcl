@@ -105,6 +105,7 @@ image "machine" {
 }
 
 workload "server" {
+  class   = "imap-server"
   runtime = var.runtime
   cpus {
     count   = max(var.cpus, 1)

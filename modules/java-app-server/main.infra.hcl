@@ -90,6 +90,7 @@ image "machine" {
 }
 
 workload "server" {
+  class   = "java-app-server"
   runtime = var.runtime
   cpus {
     count   = max(var.cpus, 1)
@@ -138,6 +139,13 @@ workload "server" {
   }
 
   bare_metal { exec = ["/usr/share/tomcat10/bin/catalina.sh", "run"] }
+
+  measure {
+    command = ["perl", "${path.module}/../ask.pl", "{address}", "8080", "${path.module}/get.txt", "200"]
+    metric  = "([0-9.]+) answers per second"
+    better  = "higher"
+    unit    = "answers/s"
+  }
 }
 
 output "url" {

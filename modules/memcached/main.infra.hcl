@@ -80,6 +80,7 @@ image "machine" {
 }
 
 workload "cache" {
+  class   = "memcached"
   runtime = var.runtime
   cpus {
     count   = max(var.cpus, 1)
@@ -120,6 +121,13 @@ workload "cache" {
   }
 
   bare_metal { exec = concat(["/usr/bin/memcached"], slice(local.command, 1, length(local.command))) }
+
+  measure {
+    command = ["perl", "${path.module}/gets.pl", "{address}"]
+    metric  = "([0-9.]+) gets per second"
+    better  = "higher"
+    unit    = "gets/s"
+  }
 }
 
 output "address" {

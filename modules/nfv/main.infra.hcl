@@ -94,6 +94,7 @@ image "machine" {
 }
 
 workload "function" {
+  class   = "nfv-container"
   runtime = var.runtime
   cpus {
     count   = max(var.cpus, 1)

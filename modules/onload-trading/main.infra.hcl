@@ -61,6 +61,7 @@ locals {
 }
 
 workload "trader" {
+  class   = "onload-trading"
   runtime = var.runtime
   cpus {
     count   = var.cpus

@@ -2,7 +2,8 @@
 
 variable "network" {
   type        = string
-  description = "The network it answers in: `network.NAME.id`."
+  default     = null
+  description = "The network it answers in: `network.NAME.id`. Without one it is on the host's own, which a virtual machine cannot be."
 }
 
 variable "runtime" {
@@ -82,6 +83,7 @@ image "machine" {
 
 workload "node" {
   count   = var.nodes
+  class   = "render-farm"
   runtime = var.runtime
   cpus {
     count   = max(var.cpus, 1)
@@ -90,19 +92,24 @@ workload "node" {
   }
   memory { size = "${var.memory}MiB" }
 
-  interface "lan" { network = var.network }
+  dynamic "interface" {
+    for_each = var.network == null ? [] : ["lan"]
+    labels   = [interface.value]
+    content { network = var.network }
+  }
 
   disk "scratch" {
     size   = "${var.scratch}MiB"
     mount  = "/srv/render"
-    serial = "scratch"
+    serial = var.network == null ? null : "scratch"
   }
 
   container {
-    image   = image.container
-    command = local.command
-    user    = "render"
-    restart = "unless-stopped"
+    image        = image.container
+    command      = local.command
+    network_mode = var.network == null ? "host" : null
+    user         = "render"
+    restart      = "unless-stopped"
 
     health_check {
       command  = ["sh", "-c", "grep -q ':${format("%04X", var.port)} .* 0A ' /proc/net/tcp /proc/net/tcp6"]
@@ -111,18 +118,28 @@ workload "node" {
     }
   }
 
-  kvm {
-    image        = image.machine
-    acceleration = var.acceleration
-    cmdline      = "console=ttyS0 quiet"
-    user_data    = "#!/bin/sh\ndata-disk scratch /srv/render || exit\nexec ${join(" ", local.command)}\n"
-    ready { console = "runs its script" }
+  dynamic "kvm" {
+    for_each = var.network == null ? [] : [1]
+    content {
+      image        = image.machine
+      acceleration = var.acceleration
+      cmdline      = "console=ttyS0 quiet"
+      user_data    = "#!/bin/sh\ndata-disk scratch /srv/render || exit\nexec ${join(" ", local.command)}\n"
+      ready { console = "runs its script" }
+    }
   }
 
   bare_metal { exec = concat(["/usr/local/bin/render"], slice(local.command, 1, length(local.command))) }
+
+  measure {
+    command = ["perl", "${path.module}/../ask.pl", "{address}", tostring(var.port), "${path.module}/sphere.pov", "4"]
+    metric  = "([0-9.]+) answers per second"
+    better  = "higher"
+    unit    = "answers/s"
+  }
 }
 
 output "addresses" {
-  value       = [for node in workload.node : "${node.address}:${var.port}"]
-  description = "Where the nodes take jobs."
+  value       = var.network == null ? [] : [for node in workload.node : "${node.address}:${var.port}"]
+  description = "Where the nodes take jobs; none on the host's own network, where it is the host's address."
 }

@@ -2,7 +2,8 @@
 
 variable "network" {
   type        = string
-  description = "The network it answers in: `network.NAME.id`."
+  default     = null
+  description = "The network it answers in: `network.NAME.id`. Without one it is on the host's own, which a virtual machine cannot be."
 }
 
 variable "runtime" {
@@ -71,6 +72,7 @@ image "machine" {
 }
 
 workload "feed" {
+  class   = "stock-trading"
   runtime = var.runtime
   cpus {
     count   = max(var.cpus, 1)
@@ -79,12 +81,17 @@ workload "feed" {
   }
   memory { size = "${var.memory}MiB" }
 
-  interface "lan" { network = var.network }
+  dynamic "interface" {
+    for_each = var.network == null ? [] : ["lan"]
+    labels   = [interface.value]
+    content { network = var.network }
+  }
 
   container {
-    image   = image.container
-    command = local.command
-    restart = "unless-stopped"
+    image        = image.container
+    command      = local.command
+    network_mode = var.network == null ? "host" : null
+    restart      = "unless-stopped"
 
     health_check {
       command  = ["sh", "-c", "nc -w 3 127.0.0.1 ${var.port} < /dev/null | grep -q ^messages"]
@@ -93,18 +100,21 @@ workload "feed" {
     }
   }
 
-  kvm {
-    image        = image.machine
-    acceleration = var.acceleration
-    cmdline      = "console=ttyS0 quiet"
-    user_data    = "#!/bin/sh\nexec ${join(" ", local.command)}\n"
-    ready { port = var.port }
+  dynamic "kvm" {
+    for_each = var.network == null ? [] : [1]
+    content {
+      image        = image.machine
+      acceleration = var.acceleration
+      cmdline      = "console=ttyS0 quiet"
+      user_data    = "#!/bin/sh\nexec ${join(" ", local.command)}\n"
+      ready { port = var.port }
+    }
   }
 
   bare_metal { exec = concat(["/usr/local/bin/feed"], slice(local.command, 1, length(local.command))) }
 }
 
 output "address" {
-  value       = "${workload.feed.address}:${var.port}"
-  description = "Where the feed goes by UDP, and where TCP tells the book."
+  value       = var.network == null ? null : "${workload.feed.address}:${var.port}"
+  description = "Where the feed goes by UDP, and where TCP tells the book; null on the host's own network, where it is the host's address."
 }

@@ -60,6 +60,11 @@ fn output(bench: &Bench, name: &str) -> String {
     bench.run(0, &["output", "--raw", name]).trim().to_owned()
 }
 
+fn addresses(bench: &Bench) -> Vec<String> {
+    let value = bench.json(&["output", "--json", "addresses"]);
+    serde_json::from_value(value).expect("a list of texts")
+}
+
 /// Asks until it is answered so: what was just started may need its time.
 fn until<T>(what: &str, mut ask: impl FnMut() -> Result<T, String>) -> T {
     let end = Instant::now() + Duration::from_secs(90);
@@ -72,11 +77,11 @@ fn until<T>(what: &str, mut ask: impl FnMut() -> Result<T, String>) -> T {
     }
 }
 
-/// All that is answered until the other side closes, or 5 s after its last word.
+/// All that is answered until the other side closes, or until nothing came for 30 s.
 fn tcp(address: &str, words: &[u8], half: bool) -> std::io::Result<Vec<u8>> {
     let address = address.parse().map_err(std::io::Error::other)?;
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
-    stream.set_read_timeout(Some(Duration::from_secs(if half { 60 } else { 5 })))?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     stream.write_all(words)?;
     if half {
         stream.shutdown(Shutdown::Write)?;
@@ -120,7 +125,7 @@ fn compiled(address: &str, source: &str) -> Result<Vec<u8>, String> {
         words += &format!("ARGV{:08x}{arg}", arg.len());
     }
     words += &format!("DOTI{:08x}{source}", source.len());
-    let answer = tcp(address, words.as_bytes(), true).map_err(|why| why.to_string())?;
+    let answer = tcp(address, words.as_bytes(), false).map_err(|why| why.to_string())?;
     let at = answer.windows(4).position(|word| word == b"DOTO");
     let text = String::from_utf8_lossy(&answer).into_owned();
     match at {
@@ -183,9 +188,7 @@ fn gluster() {
             let pool = gluster(&["pool", "list"]);
             assert_eq!(pool.matches("Connected").count(), 2, "{pool}");
         }
-        for address in serde_json::from_str::<Vec<String>>(&output(bench, "addresses"))
-            .expect("a list of addresses")
-        {
+        for address in addresses(bench) {
             until(&address, || {
                 tcp(&format!("{address}:24007"), b"", true).map_err(|why| why.to_string())
             });
@@ -196,7 +199,7 @@ fn gluster() {
 #[test]
 fn render_farm() {
     deployed("render-farm", "infra-live-render", |bench, _| {
-        let nodes: Vec<String> = serde_json::from_str(&output(bench, "addresses")).expect("a list");
+        let nodes = addresses(bench);
         let scene = "// 64x48\n#include \"colors.inc\"\ncamera { location <0, 2, -3> look_at <0, 1, 2> }\n\
                      sphere { <0, 1, 2>, 2 texture { pigment { color Yellow } } }\n\
                      light_source { <2, 4, -3> color White }\n";
