@@ -17,6 +17,11 @@ use crate::{Error, Kind, Unfinished};
 pub const FORMAT_VERSION: &str = "1.1";
 const BEFORE: [&str; 1] = ["1.0"];
 
+/// Whether a state, or a journal, of this version is read.
+pub(crate) fn is_read(version: &str) -> bool {
+    version == FORMAT_VERSION || BEFORE.contains(&version)
+}
+
 /// What a project consists of, as of the last apply.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct State {
@@ -122,7 +127,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<State, Fault> {
     let mut parts = parts(text).ok_or_else(no_object)?;
     let text = |part: &str| serde_json::from_str::<String>(part).ok();
     match parts.get("format_version").and_then(|part| text(part)) {
-        Some(version) if version == FORMAT_VERSION || BEFORE.contains(&&*version) => {}
+        Some(version) if is_read(&version) => {}
         Some(other) => return Err(Fault::Version(other)),
         None => return Err(broken("it has no `format_version`")),
     }

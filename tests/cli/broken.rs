@@ -103,7 +103,7 @@ hint: make it anew from the hosts with `infra state rebuild`
 fn of_a_newer_version() {
     let folder = applied();
     let text = folder.read(STATE).replacen(
-        "\"format_version\": \"1.0\"",
+        "\"format_version\": \"1.1\"",
         "\"format_version\": \"2.0\"",
         1,
     );
@@ -113,7 +113,7 @@ fn of_a_newer_version() {
         1,
         str![],
         str![[r#"
-error: reading [FOLDER]/.infra/state.json: it has format version 2.0; this `infra` reads 1.0
+error: reading [FOLDER]/.infra/state.json: it has format version 2.0; this `infra` reads 1.1
 
 hint: use the `infra` that wrote it, or a newer one
 

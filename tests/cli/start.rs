@@ -51,6 +51,8 @@ Commands:
   graph        Print what depends on what, as DOT
   explain      Tell why a workload runs as what it does and where
   capacity     Tell how many more fit, and what is left that nobody can use
+  measure      Run a workload's own benchmark against what it could run as, and write down what
+               comes of it
   suitability  Print the figures by which runtimes are chosen, with their sources
   classes      Print the classes of workloads and what they need
   console      Evaluate expressions
@@ -155,7 +157,7 @@ infra 0.1.0
         0,
         str![[r#"
 infra 0.1.0
-formats: facts 1.2, plan 1.1, state 1.1, events 1.0
+formats: facts 1.3, plan 1.1, state 1.1, events 1.0, evidence 1.0
 
 "#]],
         str![],
@@ -167,7 +169,8 @@ formats: facts 1.2, plan 1.1, state 1.1, events 1.0
 {
   "formats": {
     "events": "1.0",
-    "facts": "1.2",
+    "evidence": "1.0",
+    "facts": "1.3",
     "plan": "1.1",
     "state": "1.1"
   },

@@ -164,7 +164,7 @@ hint: `infra state pull` prints the state that is here; `--force` pushes all the
     assert!(folder.infra(&["state", "list"]).stdout.contains("demo.web"));
     for (damaged, args) in [
         (pulled.replace("10.9.0.2", "10.9.0.3"), &["--force"][..]),
-        (pulled.replace("\"1.0\"", "\"2.0\""), &["--force"]),
+        (pulled.replace("\"1.1\"", "\"2.0\""), &["--force"]),
         (String::new(), &[]),
     ] {
         assert_eq!(push(&damaged, args).exit, 1);

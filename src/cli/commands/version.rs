@@ -10,6 +10,7 @@ pub(in crate::cli) fn run(args: &arguments::Version, ui: Ui) -> Exit {
         ("plan", infra_plan::FORMAT_VERSION),
         ("state", infra_state::FORMAT_VERSION),
         ("events", infra_apply::EVENTS_VERSION),
+        ("evidence", infra_suitability::EVIDENCE_VERSION),
     ];
     if args.json {
         let formats: serde_json::Map<String, serde_json::Value> = formats

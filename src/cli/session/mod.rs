@@ -22,7 +22,6 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use infra_api::facts::Offer;
 use infra_api::{Address, HostName, Project, Provider, ResourceId};
 
 use infra_diag::{Diagnostic, Diagnostics};
@@ -98,17 +97,6 @@ pub struct Planned {
     pub decision: Decision,
     pub inventory: Inventory,
     pub files: ImageFiles,
-}
-
-/// What runs under systemd can be planned for, on recorded facts; nobody makes its units yet.
-fn without_units(facts: &mut BTreeMap<HostName, infra_api::Facts>) {
-    let why = "this version of infra has no provider for systemd units: bare metal is planned on recorded facts alone";
-    for facts in facts.values_mut() {
-        let systemd = facts.runtimes.bare_metal.as_mut();
-        if let Some(offer) = systemd.filter(|offer| offer.offered) {
-            *offer = Offer::new(Err(why.to_owned()));
-        }
-    }
 }
 
 impl Session {
@@ -323,7 +311,7 @@ impl Session {
         let mut facts = self.facts(world, ui).await?;
         self.count_imports(&mut facts);
         if self.options.facts.is_none() {
-            without_units(&mut facts);
+            places::without_units(&mut facts);
         }
         let hosts = &self.configuration.declared.hosts;
         let (inventory, diagnostics) = Inventory::new(hosts, facts, self.project());

@@ -72,7 +72,7 @@ impl Store {
         let broken = |why: String| Error::new(Kind::Broken, doing(), why).hint(REBUILD);
         let mut entries = journal::read(&bytes).map_err(broken)?.into_iter();
         match entries.next() {
-            Some(Entry::Begin(begin)) if begin.format_version != FORMAT_VERSION => {
+            Some(Entry::Begin(begin)) if !format::is_read(&begin.format_version) => {
                 let cause = format!("it has format version {}", begin.format_version);
                 Err(Error::new(Kind::Foreign, doing(), cause)
                     .hint("use the `infra` that wrote it, or a newer one"))

@@ -255,7 +255,7 @@ fn another_project_and_another_version_are_refused() {
     assert!(error.cause.contains("project `demo`, not of `other`"));
     let newer = fs::read_to_string(&place.paths().state)
         .unwrap()
-        .replace("\"1.0\"", "\"2.0\"");
+        .replace("\"1.1\"", "\"2.0\"");
     fs::write(&place.paths().state, newer).unwrap();
     let (kind, text, hint) = place.error();
     assert_eq!(kind, Kind::Foreign);

@@ -21,6 +21,7 @@ use crate::cli::commands::apply::{self, Manner};
 use crate::cli::session::Session;
 use crate::cli::show;
 use crate::cli::ui::{Exit, Stop, Ui};
+use crate::declared::{Measure, Workload};
 use crate::inventory::Inventory;
 use crate::world::EVIDENCE;
 
@@ -42,26 +43,10 @@ pub(in crate::cli) async fn run(
     let session = Session::open(options.clone(), Mode::Plan, ui)?;
     let address = Address::new(&args.workload);
     let doing = || format!("measuring `{address}`");
-    let declared = &session.configuration.declared;
-    let workload = declared.workloads.iter().find(|w| w.address == address);
-    let Some(workload) = workload else {
-        let known: Vec<&str> = declared
-            .workloads
-            .iter()
-            .map(|w| w.address.as_str())
-            .collect();
-        return Err(Stop::error(doing(), "no workload is declared there")
-            .hint(format!("declared: {}", known.join(", "))));
-    };
-    let Some(measure) = workload.measure.as_deref() else {
-        return Err(Stop::error(doing(), "nothing says how: it has no `measure` block").hint(
-            "write `measure { command = […] … }` in it: what is run against it, and where in its output the number stands",
-        ));
-    };
+    let (workload, measure) = benchmark(&session, &address)?;
     let (decision, inventory) = session.decide(ui).await?;
     let host = on(args.on.as_deref(), &inventory).map_err(|cause| Stop::error(doing(), cause))?;
-    let choice = &decision.choices[&address];
-    let variants = variants(choice, &host, &args.runtimes);
+    let variants = variants(&decision.choices[&address], &host, &args.runtimes);
     if variants.is_empty() {
         let cause = format!("{host} can offer none of what it is given as");
         return Err(Stop::error(doing(), cause)
@@ -75,39 +60,11 @@ pub(in crate::cli) async fn run(
         runs,
         rounds: ROUNDS.min(runs),
     };
-    let facts = &inventory.hosts[&host].facts;
-    let mut evidence = EvidenceFile {
-        format_version: EVIDENCE_VERSION.to_owned(),
-        workload: address.to_string(),
-        measured: String::new(),
-        infra: env!("CARGO_PKG_VERSION").to_owned(),
-        host: MeasuredHost {
-            name: host.to_string(),
-            class: choose::class(facts),
-            versions: choose::versions(facts),
-        },
-        benchmark: Benchmark {
-            command: measure.command.clone(),
-            metric: measure.metric.to_string(),
-            unit: measure.unit.clone(),
-            better: match measure.higher_is_better {
-                true => Better::Higher,
-                false => Better::Lower,
-            },
-            warmup: measure.warmup,
-            rounds: subject.rounds,
-        },
-        variants: Vec::new(),
-        failed: Vec::new(),
-    };
+    let mut evidence = blank(&subject, &inventory);
     let folder = session.folder.clone();
     let needs_nothing = workload.suits.needs.is_none();
-    let before: BTreeSet<Address> = (session
-        .prior()
-        .resources
-        .values()
-        .map(|record| record.address.clone()))
-    .collect();
+    let recorded = session.prior().resources.values();
+    let before: BTreeSet<Address> = recorded.map(|record| record.address.clone()).collect();
     drop(session);
     let mut trial = Trial::new(
         options,
@@ -137,6 +94,56 @@ pub(in crate::cli) async fn run(
         needs_nothing,
         ui,
     )
+}
+
+/// What is to be measured, and how.
+fn benchmark<'a>(
+    session: &'a Session,
+    address: &Address,
+) -> Result<(&'a Workload, &'a Measure), Stop> {
+    let doing = || format!("measuring `{address}`");
+    let workloads = &session.configuration.declared.workloads;
+    let Some(workload) = workloads.iter().find(|w| w.address == *address) else {
+        let known: Vec<&str> = workloads.iter().map(|w| w.address.as_str()).collect();
+        return Err(Stop::error(doing(), "no workload is declared there")
+            .hint(format!("declared: {}", known.join(", "))));
+    };
+    match workload.measure.as_deref() {
+        Some(measure) => Ok((workload, measure)),
+        None => Err(Stop::error(doing(), "nothing says how: it has no `measure` block").hint(
+            "write `measure { command = […] … }` in it: what is run against it, and where in its output the number stands",
+        )),
+    }
+}
+
+/// Evidence of nothing yet.
+fn blank(subject: &Subject, inventory: &Inventory) -> EvidenceFile {
+    let (measure, host) = (&subject.measure, &subject.host);
+    let facts = &inventory.hosts[host].facts;
+    EvidenceFile {
+        format_version: EVIDENCE_VERSION.to_owned(),
+        workload: subject.address.to_string(),
+        measured: String::new(),
+        infra: env!("CARGO_PKG_VERSION").to_owned(),
+        host: MeasuredHost {
+            name: host.to_string(),
+            class: choose::class(facts),
+            versions: choose::versions(facts),
+        },
+        benchmark: Benchmark {
+            command: measure.command.clone(),
+            metric: measure.metric.to_string(),
+            unit: measure.unit.clone(),
+            better: match measure.higher_is_better {
+                true => Better::Higher,
+                false => Better::Lower,
+            },
+            warmup: measure.warmup,
+            rounds: subject.rounds,
+        },
+        variants: Vec::new(),
+        failed: Vec::new(),
+    }
 }
 
 /// Shows what was found, and writes it down.
