@@ -233,7 +233,7 @@ fn plan(configuration: &str, facts: &Value) -> (Option<Value>, String) {
     let folder = Folder::new("choosing");
     folder.write("main.infra.hcl", configuration);
     folder.write("vmlinuz", "kernel");
-    folder.write("hosts/r1.json", &facts.to_string());
+    folder.write("hosts/r1.json", facts.to_string());
     let ran = folder.infra(&["plan", "--facts", "hosts", "--json"]);
     (
         serde_json::from_str(&ran.stdout)

@@ -41,7 +41,7 @@ pub fn turns(
             .filter(|(distance, _)| *distance > 0)
             .collect();
         levels.sort_unstable();
-        let turned = levels.into_iter().find_map(|(distance, level)| {
+        levels.into_iter().find_map(|(distance, level)| {
             let runtime = chosen(&needs.with(need, level)).filter(|r| *r != now)?;
             Some(Turn {
                 distance,
@@ -49,8 +49,7 @@ pub fn turns(
                 level,
                 runtime,
             })
-        });
-        turned
+        })
     };
     let mut turns: Vec<Turn> = Need::ALL.into_iter().filter_map(turn).collect();
     turns.sort_unstable();

@@ -275,8 +275,8 @@ fn why(decision: &Decision, address: &Address, placement: &Placement) -> Vec<Str
 /// What it would have, were there room for all with it.
 fn withdrawn(decision: &Decision, choice: &Choice, placement: &Placement) -> Option<String> {
     let suited = choice.suited.as_ref()?;
-    let ranked = suited.ranking.ranked.iter().map(|r| r.score.variant);
-    let best = ranked.filter(|v| v.runtime == placement.runtime).next()?;
+    let mut ranked = suited.ranking.ranked.iter().map(|r| r.score.variant);
+    let best = ranked.find(|v| v.runtime == placement.runtime)?;
     let missing = best.with.minus(placement.with);
     let missing = missing.common(decision.placed.withdrawn);
     (!missing.is_empty()).then(|| format!("without {missing}, so that others have a place"))

@@ -143,7 +143,7 @@ pub(super) fn table(page: &mut Page, suited: &Suited, chosen: Option<&Placement>
     }
     page.blank();
     page.line(
-        "How they suit: what each need costs, 0 to 10, and the figure's source; lower is better",
+        "How they suit: what a need costs, 0 to 10, and whose figure that is; less is better",
     );
     let chosen = chosen.map(Placement::variant);
     let heads: Vec<String> = (1..=columns.len()).map(|n| format!("({n})")).collect();
