@@ -116,6 +116,25 @@ fn memcached() {
     });
 }
 
+/// As it is chosen: a container without a network of its own.
+#[test]
+fn memcached_on_the_hosts_network() {
+    let Some(bench) = example("memcached", "infra-live-memcached-host") else {
+        return;
+    };
+    let text = std::fs::read_to_string(bench.path("main.infra.hcl")).expect("it is there");
+    let line = text.lines().find(|line| line.contains("network.lan.id"));
+    bench.write(&text.replace(line.expect("the example has a network"), ""));
+    let given = ["--auto-approve", "--var", "runtime=container"];
+    bench.run(0, &[&["apply"][..], &given].concat());
+    says(
+        "127.0.0.1:11211",
+        "set a 0 0 3\r\nabc\r\nget a\r\nquit\r\n",
+        &["STORED", "VALUE a 0 3\r\nabc"],
+    );
+    bench.run(0, &[&["destroy"][..], &given].concat());
+}
+
 /// A compilation, in the words of distcc's protocol: what came of it.
 fn compiled(address: &str, source: &str) -> Result<Vec<u8>, String> {
     let mut words = "DIST00000001".to_owned();
