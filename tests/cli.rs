@@ -17,6 +17,8 @@ mod explained;
 mod formatted;
 #[path = "cli/limits.rs"]
 mod limits;
+#[path = "cli/measured.rs"]
+mod measured;
 #[path = "cli/plans.rs"]
 mod plans;
 #[path = "cli/refreshed.rs"]

@@ -13,17 +13,17 @@ mod suited;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use infra_api::{Address, HostName, IdSet, Needs, Runtime, Variant};
-use infra_suitability::{Evidence, Table, rank};
+use infra_api::{Address, HostName, IdSet, Needs, Runtime, Settings, Variant};
+use infra_suitability::{Evidence, Table, rank_open};
 
 use self::kinds::Kinds;
-use self::suited::Kept;
+use self::suited::{Could, Kept};
 use crate::declared::{Declared, Workload};
 use crate::inventory::{HostInventory, Inventory};
 
 pub use hosts::Hosts;
 pub use measured::{Witness, class, versions};
-pub use settings::with;
+pub use settings::{claims, with};
 pub use suited::{Better, Lacking, Suited};
 
 /// Among candidates that nothing rules out, lighter ones first: a container shares the host's kernel and starts at
@@ -61,6 +61,8 @@ pub struct Choice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Possible {
     pub variant: Variant,
+    /// Of its settings those that are not declared: what a need asks for.
+    pub added: Settings,
     pub hosts: Hosts,
 }
 
@@ -127,16 +129,9 @@ type Judged = (Runtime, Verdict);
 /// What gates left open, and what they closed.
 type Gated = (Arc<[Possible]>, Arc<[RuledOut]>);
 
-/// What a choice by needs follows from: the needs, whether neighbours are trusted, every variant and where it is possible,
-/// and the gates' result that it is of.
-type Asked = (
-    Needs,
-    bool,
-    Vec<(Variant, IdSet)>,
-    usize,
-    Option<Address>,
-    Option<Address>,
-);
+/// What a choice by needs follows from: the needs, whether neighbours are trusted, what it could be, the gates' result that
+/// this is of, and the workload itself where more is known of it.
+type Asked = (Needs, bool, Could, usize, Option<Address>);
 
 /// Judges many workloads. Only those it was made for: of hosts it knows what these ask about.
 pub struct Chooser<'a> {
@@ -214,26 +209,25 @@ impl<'a> Chooser<'a> {
 
     /// Of what gates leave open, all variants, in the order in which they suit.
     fn by_needs(&mut self, workload: &Workload, named: &IdSet, gated: Gated) -> Kept {
-        let (variants, lacking) = self.could(workload, named, &gated.0);
+        let could = self.could(workload, named, &gated.0);
         let (evidence, witnesses) = self.measured(workload, &gated.0);
         let is_named = workload.runtime.is_some();
+        // What was measured is one workload's, and so is what would be better than what one says.
+        let own = is_named || !witnesses.is_empty();
         let key: Asked = (
             workload.suits.needs,
             workload.suits.trusted,
-            variants.clone().into_iter().collect(),
+            could.clone(),
             Arc::as_ptr(&gated.1).addr(),
-            is_named.then(|| workload.address.clone()),
-            // Evidence is one workload's.
-            (!witnesses.is_empty()).then(|| workload.address.clone()),
+            own.then(|| workload.address.clone()),
         );
         if let Some(known) = self.suited.get(&key) {
             return known.clone();
         }
         let (possible, mut out, mut suited) =
-            suited::suited(workload, (&variants, &evidence), &self.kinds, &self.table);
+            suited::suited(workload, (&could, &evidence), &self.kinds, &self.table);
         suited.witnesses = witnesses;
         out.extend(gated.1.iter().cloned());
-        suited.lacking = lacking;
         if is_named {
             suited.better = self.better(workload, named, &suited);
         }
@@ -257,33 +251,26 @@ impl<'a> Chooser<'a> {
         measured::says(all, workload, &hosts, (self.inventory, &self.table))
     }
 
-    fn could(
-        &self,
-        workload: &Workload,
-        named: &IdSet,
-        possible: &[Possible],
-    ) -> (BTreeMap<Variant, IdSet>, Vec<Lacking>) {
-        let (mut variants, mut lacking) = (BTreeMap::new(), Vec::new());
+    fn could(&self, workload: &Workload, named: &IdSet, possible: &[Possible]) -> Could {
+        let mut could = Could::default();
         let model = (&*self.table, &self.declared.networks);
-        for Possible { variant, hosts } in possible {
-            let of = (workload, variant.runtime);
-            let could = suited::could(of, hosts.positions(), (&self.kinds, named), model);
-            variants.extend(could.variants);
-            lacking.extend(could.lacking);
+        for possible in possible {
+            let of = (workload, possible.variant.runtime);
+            let hosts = possible.hosts.positions();
+            could.extend(of, hosts, (&self.kinds, named), model);
         }
-        (variants, lacking)
+        could
     }
 
     /// What would suit clearly better, if the person did not say what it runs as.
     fn better(&mut self, workload: &Workload, named: &IdSet, own: &Suited) -> Option<Better> {
         let all = self.gated(workload, named, None);
-        let (variants, _) = self.could(workload, named, &all.0);
+        let could = self.could(workload, named, &all.0);
+        let (evidence, _) = self.measured(workload, &all.0);
+        let variants = could.variants.into_keys();
+        let variants: Vec<_> = variants.map(|v| (v, evidence.get(&v).copied())).collect();
         let (needs, trusted) = (&workload.suits.needs, workload.suits.trusted);
-        let open = variants.into_keys();
-        let open =
-            open.filter(|v| infra_suitability::excluded(&self.table, needs, trusted, *v).is_none());
-        let open: Vec<_> = open.map(|variant| (variant, None)).collect();
-        let ranking = rank(&self.table, needs, &open);
+        let ranking = rank_open(&self.table, needs, trusted, &variants);
         let best = &ranking.best()?.score;
         let named = own.ranking.best().map(|best| &best.score);
         let clearly = named.is_none_or(|named| !named.ties(best, &self.table));
@@ -346,6 +333,7 @@ fn gathered(judged: &[Judged], parts: &[&IdSet], all: &Hosts) -> Gated {
             match verdict {
                 None => possible.push(Possible {
                     variant: runtime.into(),
+                    added: Settings::NONE,
                     hosts,
                 }),
                 Some((gate, why)) => ruled_out.push(RuledOut {

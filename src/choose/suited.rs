@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use infra_api::{HostName, IdSet, Needs, Runtime, Settings, Variant};
+use infra_api::{IdSet, Needs, Runtime, Setting, Settings, Variant};
 use infra_suitability::{Evidence, Ranking, Table, Turn, excluded, rank, turns};
 
 use super::hosts::Hosts;
@@ -35,7 +35,7 @@ pub struct Suited {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lacking {
     pub runtime: Runtime,
-    pub setting: infra_api::Setting,
+    pub setting: Setting,
     pub hosts: Hosts,
     pub why: String,
 }
@@ -49,59 +49,71 @@ pub struct Better {
     pub named: String,
 }
 
-/// What a runtime could have where it is possible.
+/// What a workload could be, and which hosts have not what more it would take.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Could {
-    /// Every variant, and where it is possible.
-    pub(super) variants: BTreeMap<Variant, IdSet>,
-    pub(super) lacking: Vec<Lacking>,
+    pub(super) variants: BTreeMap<Variant, Where>,
+    lacking: BTreeMap<(Runtime, Setting, String), IdSet>,
 }
 
-/// Which settings a runtime could have on some hosts.
-pub(super) fn could(
-    (workload, runtime): (&Workload, Runtime),
-    hosts: &IdSet,
-    (kinds, named): (&Kinds<'_>, &IdSet),
-    (table, networks): (&Table, &Networks),
-) -> Could {
-    let given = settings::given(workload, runtime, networks);
-    let wanted = table.wanted(runtime, &workload.suits.needs).minus(given);
-    let open = settings::open(workload, runtime, wanted);
-    let mut could = Could {
-        variants: BTreeMap::new(),
-        lacking: Vec::new(),
-    };
-    let mut lacking: BTreeMap<(infra_api::Setting, String), IdSet> = BTreeMap::new();
-    for (host, part) in kinds.without(named) {
-        let part = &*part & hosts;
-        if part.is_empty() {
-            continue;
-        }
-        let mut offered = Settings::NONE;
-        for setting in open.iter() {
-            match settings::lacks(setting, workload, runtime, host) {
-                None => offered = offered.and(setting),
-                Some(why) => {
-                    let known = lacking.entry((setting, why)).or_default();
-                    *known = &*known | &part;
+/// Where a variant is possible.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Where {
+    /// Of its settings those that are not declared.
+    added: Settings,
+    hosts: IdSet,
+}
+
+impl Could {
+    /// Adds what a runtime could have on some hosts.
+    pub(super) fn extend(
+        &mut self,
+        (workload, runtime): (&Workload, Runtime),
+        hosts: &IdSet,
+        (kinds, named): (&Kinds<'_>, &IdSet),
+        (table, networks): (&Table, &Networks),
+    ) {
+        let given = settings::given(workload, runtime, networks);
+        let wanted = table.wanted(runtime, &workload.suits.needs).minus(given);
+        let open = settings::open(workload, runtime, wanted);
+        for (host, part) in kinds.without(named) {
+            let part = &*part & hosts;
+            if part.is_empty() {
+                continue;
+            }
+            let mut offered = Settings::NONE;
+            for setting in open.iter() {
+                match settings::lacks(setting, workload, runtime, host) {
+                    None => offered = offered.and(setting),
+                    Some(why) => {
+                        let known = self.lacking.entry((runtime, setting, why)).or_default();
+                        *known = &*known | &part;
+                    }
                 }
             }
-        }
-        let claims = offered.common(settings::claims());
-        let free = given.both(offered.minus(claims));
-        for some in subsets(claims) {
-            let with = free.both(some);
-            let known = could.variants.entry(Variant { runtime, with }).or_default();
-            *known = &*known | &part;
+            let claims = offered.common(settings::claims());
+            for some in subsets(claims) {
+                let added = offered.minus(claims).both(some);
+                let with = given.both(added);
+                let known = self.variants.entry(Variant { runtime, with }).or_default();
+                known.added = added;
+                known.hosts = &known.hosts | &part;
+            }
         }
     }
-    let told = lacking.into_iter().map(|((setting, why), hosts)| Lacking {
-        runtime,
-        setting,
-        hosts: kinds.all().part(hosts),
-        why,
-    });
-    could.lacking.extend(told);
-    could
+
+    fn told(&self, all: &Hosts) -> Vec<Lacking> {
+        let told = self
+            .lacking
+            .iter()
+            .map(|((runtime, setting, why), hosts)| Lacking {
+                runtime: *runtime,
+                setting: *setting,
+                hosts: all.part(hosts.clone()),
+                why: why.clone(),
+            });
+        told.collect()
+    }
 }
 
 /// All of them, and every part of them.
@@ -117,7 +129,7 @@ fn subsets(settings: Settings) -> Vec<Settings> {
 /// Orders what is possible; what a need excludes is ruled out, runtime by runtime where nothing else is left of it.
 pub(super) fn suited(
     workload: &Workload,
-    (could, evidence): (&BTreeMap<Variant, IdSet>, &BTreeMap<Variant, Evidence>),
+    (could, evidence): (&Could, &BTreeMap<Variant, Evidence>),
     kinds: &Kinds<'_>,
     table: &Table,
 ) -> (Vec<Possible>, Vec<RuledOut>, Suited) {
@@ -128,27 +140,30 @@ pub(super) fn suited(
         Some(format!("`{need}` is {level}, and {}", exclusion.why))
     };
     let (mut open, mut out) = (Vec::new(), Vec::new());
-    for (variant, hosts) in could {
+    for (variant, place) in &could.variants {
         match why(variant) {
-            None => open.push((*variant, hosts)),
-            Some(why) => out.push((*variant, hosts, why)),
+            None => open.push((*variant, place)),
+            Some(why) => out.push((*variant, &place.hosts, why)),
         }
     }
     let own = |v: &Variant| (*v, evidence.get(v).copied());
-    let all: Vec<(Variant, Option<Evidence>)> = could.keys().map(own).collect();
+    let all: Vec<(Variant, Option<Evidence>)> = could.variants.keys().map(own).collect();
     let left: Vec<(Variant, Option<Evidence>)> = open.iter().map(|(v, _)| own(v)).collect();
     let ranking = rank(table, &needs, &left);
     let possible = ranking.ranked.iter().filter_map(|ranked| {
         let variant = ranked.score.variant;
-        let (_, hosts) = open.iter().find(|(open, _)| *open == variant)?;
-        let hosts = kinds.all().part((*hosts).clone());
-        Some(Possible { variant, hosts })
+        let (_, place) = open.iter().find(|(open, _)| *open == variant)?;
+        Some(Possible {
+            variant,
+            added: place.added,
+            hosts: kinds.all().part(place.hosts.clone()),
+        })
     });
     let suited = Suited {
         needs,
         turns: turns(table, &needs, trusted, &all),
         excluded: out.iter().map(|(v, _, why)| (*v, why.clone())).collect(),
-        lacking: Vec::new(),
+        lacking: could.told(kinds.all()),
         better: None,
         witnesses: Vec::new(),
         ranking: ranking.clone(),
@@ -158,7 +173,7 @@ pub(super) fn suited(
 
 /// Hosts on which nothing is left of a runtime, by what excludes it there first.
 fn ruled_out(
-    open: &[(Variant, &IdSet)],
+    open: &[(Variant, &Where)],
     out: &[(Variant, &IdSet, String)],
     kinds: &Kinds<'_>,
 ) -> Vec<RuledOut> {
@@ -166,7 +181,7 @@ fn ruled_out(
     for (variant, hosts, why) in out {
         let runtime = variant.runtime;
         let of_runtime = open.iter().filter(|(v, _)| v.runtime == runtime);
-        let left = of_runtime.fold((*hosts).clone(), |left, (_, hosts)| &left - *hosts);
+        let left = of_runtime.fold((*hosts).clone(), |left, (_, place)| &left - &place.hosts);
         if !left.is_empty() {
             let known = by.entry((runtime, why)).or_default();
             *known = &*known | &left;
@@ -179,14 +194,6 @@ fn ruled_out(
         why: why.to_owned(),
     });
     told.collect()
-}
-
-impl Suited {
-    /// Names of hosts of which a setting is wanting.
-    pub fn lacking_on<'a>(&'a self, host: &'a HostName) -> impl Iterator<Item = &'a Lacking> {
-        let lacking = self.lacking.iter();
-        lacking.filter(move |lacking| lacking.hosts.contains(host))
-    }
 }
 
 /// What came of it, shared by equal workloads.

@@ -96,7 +96,7 @@ impl Arranged<'_> {
         let mut shapes: Vec<(Vec<Form>, infra_place::Affinity, Vec<Variant>, Capacity)> =
             Vec::new();
         for (workload, choice) in workloads {
-            let variants = variants(&(*workload, *choice), None, Settings::NONE);
+            let variants = variants(choice, None, Settings::NONE);
             let mut forms = Forms::new(&self.fleet.served);
             let forms: Vec<Form> = forms.of(workload, choice, &variants).to_vec();
             let affinity = self.fleet.scopes.of(workload);

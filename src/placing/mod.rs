@@ -27,7 +27,7 @@ use self::devices::Wanted;
 use self::forms::Forms;
 use self::served::Served;
 use self::told::Told;
-use crate::choose::Choice;
+use crate::choose::{self, Choice, Possible};
 use crate::declared::{Network, Workload};
 use crate::inventory::Inventory;
 
@@ -86,11 +86,10 @@ pub struct Arranged<'a> {
     inventory: &'a Inventory,
 }
 
-/// What is withdrawn from all, step by step, where somebody has no place.
-const WITHDRAWN: [&[Setting]; 2] = [
-    &[Setting::Pinned],
-    &[Setting::Pinned, Setting::HugePages, Setting::Function],
-];
+/// What is withdrawn from all, step by step, where somebody has no place: CPUs of one's own, then all that takes of a host.
+fn withdrawn() -> [Settings; 2] {
+    [[Setting::Pinned].into_iter().collect(), choose::claims()]
+}
 
 /// A placement of all without some settings.
 struct Tried {
@@ -134,10 +133,7 @@ impl<'a> Arranged<'a> {
         let fleet = Fleet::new(hosts, scopes, served);
         let mut best = fleet.try_out(&asked, prior, Settings::NONE);
         // What is added for one may be what another has no place without.
-        for without in WITHDRAWN
-            .into_iter()
-            .map(|some| some.iter().copied().collect())
-        {
+        for without in withdrawn() {
             if best.outcome.refused.is_empty() {
                 break;
             }
@@ -208,23 +204,13 @@ fn hold(hosts: &mut [Host], held: &[Held]) {
 
 /// As what it could run, the preferred first; as what it runs now before, unless that is chosen anew. `without`: settings
 /// that are not added.
-fn variants(
-    (workload, choice): &Asked<'_>,
-    before: Option<&Placement>,
-    without: Settings,
-) -> Vec<Variant> {
-    let added = |variant: &Variant| {
-        let pinned = workload.cpus.policy == CpuPolicy::Dedicated;
-        let given = without.without(Setting::Pinned);
-        variant.with.common(if pinned { given } else { without })
-    };
-    let possible = choice.possible.iter().map(|p| p.variant);
-    let mut variants: Vec<Variant> = possible.collect();
-    // Where nothing else is left of it, it is as it is declared.
-    let plain = |v: &Variant| added(v).is_empty();
-    if before.is_none() && variants.iter().any(plain) {
-        variants.retain(plain);
-    }
+fn variants(choice: &Choice, before: Option<&Placement>, without: Settings) -> Vec<Variant> {
+    let possible = || choice.possible.iter();
+    // Of who runs already nothing is taken, and where nothing else is left of it, it has what was added.
+    let plain = |p: &&Possible| p.added.common(without).is_empty();
+    let less = before.is_none() && possible().any(|p| plain(&p));
+    let kept = possible().filter(|p| !less || plain(p));
+    let mut variants: Vec<Variant> = kept.map(|p| p.variant).collect();
     if let Some(before) = before.filter(|_| !choice.anew) {
         let own = before.variant();
         variants.sort_by_key(|v| (*v != own, v.runtime != own.runtime));
@@ -280,7 +266,7 @@ impl Fleet {
         prior: &BTreeMap<Address, Placement>,
         without: Settings,
     ) -> Tried {
-        let of = |asked: &Asked<'_>| variants(asked, prior.get(&asked.0.address), without);
+        let of = |(w, choice): &Asked<'_>| variants(choice, prior.get(&w.address), without);
         let variants: Vec<Vec<Variant>> = asked.iter().map(of).collect();
         let jobs = self.jobs(asked, &variants, prior);
         let outcome = infra_place::place(&self.hosts, &jobs, Effort::default());

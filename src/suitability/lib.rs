@@ -20,7 +20,7 @@ pub use evidence::{
     Summary,
 };
 pub use overlay::Overlay;
-pub use rank::{Ranked, Ranking, rank};
+pub use rank::{Ranked, Ranking, rank, rank_open};
 pub use rules::excluded;
 pub use score::{Evidence, Figured, Score, score};
 pub use table::{Band, Class, Exclusion, Figure, Kind, Micro, Source, Table, Unit, Wanted};

@@ -38,6 +38,21 @@ pub fn rank(table: &Table, needs: &Needs, variants: &[(Variant, Option<Evidence>
     Ranking { ranked }
 }
 
+/// The same of those that no need excludes.
+#[must_use]
+pub fn rank_open(
+    table: &Table,
+    needs: &Needs,
+    trusted: bool,
+    variants: &[(Variant, Option<Evidence>)],
+) -> Ranking {
+    let open = |(variant, _): &&(Variant, Option<Evidence>)| {
+        rules::excluded(table, needs, trusted, *variant).is_none()
+    };
+    let open: Vec<_> = variants.iter().filter(open).copied().collect();
+    rank(table, needs, &open)
+}
+
 /// Which of those left comes next, and by which rule where that is not the first.
 fn next(table: &Table, needs: &Needs, left: &[Score]) -> (usize, Option<&'static str>) {
     let tied = |score: &&Score| score.sum - left[0].sum < tie(table);

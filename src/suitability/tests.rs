@@ -327,14 +327,9 @@ fn any_variants() -> impl Strategy<Value = Vec<(Variant, Option<Evidence>)>> {
         .prop_map(|all| all.into_iter().map(|variant| (variant, None)).collect())
 }
 
-/// What is left, and the one chosen of it.
+/// The one chosen of those that are left.
 fn chosen(needs: &Needs, variants: &[(Variant, Option<Evidence>)]) -> Option<Variant> {
-    let table = Table::built_in();
-    let open = variants.iter().copied();
-    let open: Vec<_> = open
-        .filter(|(v, _)| excluded(&table, needs, false, *v).is_none())
-        .collect();
-    let ranking = rank(&table, needs, &open);
+    let ranking = rank_open(&Table::built_in(), needs, false, variants);
     ranking.best().map(|best| best.score.variant)
 }
 

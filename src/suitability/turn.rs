@@ -2,8 +2,7 @@
 
 use infra_api::{Level, Need, Needs, Runtime, Variant};
 
-use crate::rank::rank;
-use crate::rules::excluded;
+use crate::rank::rank_open;
 use crate::score::Evidence;
 use crate::table::Table;
 
@@ -26,9 +25,7 @@ pub fn turns(
     variants: &[(Variant, Option<Evidence>)],
 ) -> Vec<Turn> {
     let chosen = |needs: &Needs| {
-        let open = variants.iter().copied();
-        let open = open.filter(|(variant, _)| excluded(table, needs, trusted, *variant).is_none());
-        let ranking = rank(table, needs, &open.collect::<Vec<_>>());
+        let ranking = rank_open(table, needs, trusted, variants);
         ranking.best().map(|best| best.score.variant.runtime)
     };
     let Some(now) = chosen(needs) else {

@@ -309,6 +309,7 @@ impl World {
         let hosts = all.only(|host| named.as_ref().is_none_or(|named| named == host));
         let possible = Possible {
             variant: ask.runtime().into(),
+            added: infra_api::Settings::NONE,
             hosts,
         };
         let choice = Choice {

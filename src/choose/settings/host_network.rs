@@ -1,7 +1,7 @@
 //! The host's own network stack for a container that publishes its ports under their own numbers: whoever asks it sees
 //! no difference.
 
-use infra_api::{Runtime, Setting};
+use infra_api::{Level, Need, Runtime, Setting};
 
 use super::{Adding, Knob};
 use crate::declared::Container;
@@ -19,7 +19,9 @@ pub(super) const KNOB: Knob = Knob {
         open: |workload, runtime| {
             let form = workload.container.as_ref();
             let form = form.is_some_and(|form| same_outside(form));
-            runtime == Runtime::Container && form && workload.interfaces.is_empty()
+            // What else it listens on would be on the host, too: not of who is to be kept apart.
+            let apart = workload.suits.needs.get(Need::Security) >= Level::Medium;
+            runtime == Runtime::Container && form && workload.interfaces.is_empty() && !apart
         },
         lacks: |_, _, host| {
             let security = host.facts.docker.as_ref()?.security.as_ref()?;

@@ -86,7 +86,8 @@ pub(super) fn lacks(
 }
 
 /// Those whose fit is for placing to find.
-pub(super) fn claims() -> Settings {
+#[must_use]
+pub fn claims() -> Settings {
     let claim = KNOBS.iter().filter(|k| k.adding.is_some_and(|a| a.claims));
     claim.map(|knob| knob.setting).collect()
 }

@@ -21,18 +21,22 @@ pub fn copy_of(address: &Address) -> Address {
     let parsed = address.as_str().parse::<infra_lang::Address>();
     Address::new(parsed.map_or_else(
         |_| format!("{address}{COPY}"),
-        |mut parsed| {
-            parsed.name = Arc::from(format!("{}{COPY}", parsed.name));
-            parsed.to_string()
-        },
+        |parsed| copied(parsed).to_string(),
     ))
+}
+
+fn copied(address: infra_lang::Address) -> infra_lang::Address {
+    infra_lang::Address {
+        name: Arc::from(format!("{}{COPY}", address.name)),
+        ..address
+    }
 }
 
 impl Session {
     /// Declares a copy of a workload, as one variant, and returns its address. It gets addresses and disks of its own.
     ///
     /// # Errors
-    /// When it has what there cannot be twice.
+    /// When there is no such workload, or no address is left for the copy.
     pub fn declare_copy(
         &mut self,
         of: &Address,
@@ -45,7 +49,7 @@ impl Session {
         let evaluation = &mut self.configuration.evaluation;
         let instance = evaluation.instance(&parsed).ok_or_else(nobody)?;
         let mut instance = instance.clone();
-        instance.address.name = Arc::from(format!("{}{COPY}", parsed.name));
+        instance.address = copied(parsed);
         instance.lifecycle.prevent_destroy = false;
         let address = Address::new(instance.address.to_string());
         let after = |i: &infra_lang::Instance| i.address < instance.address;
@@ -54,14 +58,6 @@ impl Session {
         let declared = &mut self.configuration.declared;
         let own = declared.workloads.iter().find(|w| w.address == *of);
         let own = own.ok_or_else(nobody)?;
-        if let Some(volume) = own.disks.iter().find_map(|disk| disk.volume.as_ref()) {
-            let cause = format!(
-                "it has `{}`, whose data a benchmark would touch",
-                volume.value
-            );
-            return Err(Stop::error(doing(), cause)
-                .hint("measure a workload with disks of its own, or one whose volume is another"));
-        }
         let span = own.origin;
         let mut copy = choose::with(own, variant.runtime, variant.with);
         copy.address = address.clone();
@@ -82,6 +78,11 @@ impl Session {
         copy.ignore_changes = Ignore::default();
         copy.stops = Stops::Always;
         copy.update = None;
+        if let Some(form) = &mut copy.kvm {
+            form.uuid = None;
+            form.console_log = None;
+            form.hardware.vsock_cid = None;
+        }
         for interface in &mut copy.interfaces {
             interface.address = None;
             interface.address6 = None;

@@ -78,16 +78,7 @@ fn candidates(
 ) {
     page.blank();
     page.line("Candidates, the preferred first");
-    let mut verdicts = verdicts(choice, chosen, refusals);
-    // Of the many ways to run with fewer settings the plain one stands for those that are as possible.
-    let told = choice.suited.as_ref().map(|suited| suits::shown(suited));
-    verdicts.retain(|(candidate, is_chosen, verdict)| {
-        let possible = !verdict.contains(':');
-        let shown = told
-            .as_ref()
-            .is_none_or(|told| told.contains(&candidate.variant));
-        *is_chosen || !possible || shown
-    });
+    let verdicts = verdicts(choice, chosen, refusals);
     // Of hosts of which the same is said it is said once.
     let mut lines: Vec<(Variant, Vec<HostName>, bool, String)> = Vec::new();
     for (candidate, is_chosen, verdict) in verdicts {
@@ -110,7 +101,8 @@ fn candidates(
     }
 }
 
-/// Each candidate, whether it is the chosen one, and what is to be said of it.
+/// Each candidate, whether it is the chosen one, and what is to be said of it. Of the many ways to run with fewer settings
+/// those with a column stand for the others that have room.
 fn verdicts(
     choice: &Choice,
     chosen: Option<&Placement>,
@@ -124,6 +116,9 @@ fn verdicts(
         let refused = refusals
             .iter()
             .find(|r| r.variant == candidate.variant && r.hosts.contains(&candidate.host));
+        if refused.is_none() && !is_chosen(&candidate) && !is_told(choice, candidate.variant) {
+            continue;
+        }
         let verdict = match refused {
             _ if is_chosen(&candidate) => "chosen".to_owned(),
             Some(refusal) => format!("did not fit: {}", refusal.constraint),
@@ -146,6 +141,12 @@ fn verdicts(
         )
     }));
     verdicts
+}
+
+/// Whether a variant has a column, or none has.
+fn is_told(choice: &Choice, variant: Variant) -> bool {
+    let suited = choice.suited.as_ref();
+    suited.is_none_or(|suited| suits::shown(suited).contains(&variant))
 }
 
 /// Of what it has now where that is known, else as it was recorded.
@@ -187,12 +188,7 @@ fn rivals(page: &mut Page, choice: &Choice, placement: &Placement, explained: Op
         let who = format!("{} on {}, node {node}", placement.runtime, placement.host);
         (who, why.clone())
     });
-    let shown = choice.suited.as_ref().map(|suited| suits::shown(suited));
-    let is_shown = |rival: &&Rival| {
-        shown
-            .as_ref()
-            .is_none_or(|shown| shown.contains(&rival.variant))
-    };
+    let is_shown = |rival: &&Rival| is_told(choice, rival.variant);
     let hosts = explained.rivals.iter().filter(is_shown).map(|rival| {
         let who = format!("{} on {}", rival.variant, like(&rival.hosts));
         (who, rival.why.clone())

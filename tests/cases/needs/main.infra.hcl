@@ -31,6 +31,20 @@ workload "mapped" {
   }
 }
 
+# To be kept apart somewhat: what else it might listen on stays behind the bridge.
+workload "guarded" {
+  class = "memcached"
+  needs { security = "medium" }
+  cpus { policy = "shared" }
+  container {
+    image = "registry.example/memcached:1"
+    port {
+      host      = 11213
+      container = 11213
+    }
+  }
+}
+
 # Kept apart from strangers: a machine, though a container would be there sooner.
 workload "apart" {
   needs {

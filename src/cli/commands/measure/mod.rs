@@ -4,9 +4,9 @@
 mod bench;
 mod progress;
 mod report;
+mod shared;
 mod trial;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use infra_api::{Address, HostName, Runtime, Variant};
@@ -63,8 +63,7 @@ pub(in crate::cli) async fn run(
     let mut evidence = blank(&subject, &inventory);
     let folder = session.folder.clone();
     let needs_nothing = workload.suits.needs.is_none();
-    let recorded = session.prior().resources.values();
-    let before: BTreeSet<Address> = recorded.map(|record| record.address.clone()).collect();
+    let before = trial::recorded(&session);
     drop(session);
     let mut trial = Trial::new(
         options,
@@ -108,12 +107,17 @@ fn benchmark<'a>(
         return Err(Stop::error(doing(), "no workload is declared there")
             .hint(format!("declared: {}", known.join(", "))));
     };
-    match workload.measure.as_deref() {
-        Some(measure) => Ok((workload, measure)),
-        None => Err(Stop::error(doing(), "nothing says how: it has no `measure` block").hint(
+    let Some(measure) = workload.measure.as_deref() else {
+        return Err(Stop::error(doing(), "nothing says how: it has no `measure` block").hint(
             "write `measure { command = […] … }` in it: what is run against it, and where in its output the number stands",
-        )),
+        ));
+    };
+    if let Some(what) = shared::shared(workload) {
+        let cause = format!("it writes to `{what}`, whose data a benchmark would touch");
+        return Err(Stop::error(doing(), cause)
+            .hint("measure one with disks of its own, of which a copy gets others; what is `read_only` is no hindrance"));
     }
+    Ok((workload, measure))
 }
 
 /// Evidence of nothing yet.

@@ -193,8 +193,8 @@ impl<'a> Trial<'a> {
             ..self.options.clone()
         };
         let session = Session::open(options, Mode::Plan, self.ui)?;
-        let recorded = |a: &Address| session.prior().resources.values().any(|r| r.address == *a);
-        if !addresses.iter().any(recorded) {
+        let there = recorded(&session);
+        if !addresses.iter().any(|address| there.contains(address)) {
             return Ok(());
         }
         let planned = session.plan(self.ui).await?;
@@ -212,12 +212,7 @@ impl<'a> Trial<'a> {
     /// Removes all that was not there before: the copy, and what was made for it alone.
     pub(super) async fn clean(&mut self, before: &BTreeSet<Address>) -> Result<(), Stop> {
         let session = Session::open(self.options.clone(), Mode::Plan, self.ui)?;
-        let now: BTreeSet<Address> = (session
-            .prior()
-            .resources
-            .values()
-            .map(|record| record.address.clone()))
-        .collect();
+        let now = recorded(&session);
         drop(session);
         let more: Vec<Address> = now.difference(before).cloned().collect();
         if more.is_empty() {
@@ -249,6 +244,12 @@ impl<'a> Trial<'a> {
             .map(|(variant, why)| Failed { variant, why })
             .collect();
     }
+}
+
+/// Of what objects are recorded.
+pub(super) fn recorded(session: &Session) -> BTreeSet<Address> {
+    let records = session.prior().resources.values();
+    records.map(|record| record.address.clone()).collect()
 }
 
 fn only(addresses: &[Address]) -> Asked {

@@ -420,6 +420,7 @@ fn impact(id: &ResourceId, edit: &infra_api::Edit<'_>) -> Impact {
 fn possible(runtime: Runtime, host: &HostName) -> Possible {
     Possible {
         variant: runtime.into(),
+        added: infra_api::Settings::NONE,
         hosts: Hosts::new([host.clone()]),
     }
 }

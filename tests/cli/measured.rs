@@ -1,0 +1,124 @@
+//! `infra measure`: what is refused before anything is looked at.
+
+use snapbox::str;
+
+use crate::ends;
+use crate::support::Folder;
+
+const WORKLOADS: &str = r#"
+host "r1" {}
+volume "data" { size = "1GiB" }
+
+workload "mute" {
+  container { image = "registry.example/mute:1" }
+}
+
+workload "keeper" {
+  disk "data" {
+    volume = volume.data
+    mount  = "/data"
+  }
+  container { image = "registry.example/keeper:1" }
+  measure {
+    command = ["true"]
+    better  = "higher"
+  }
+}
+
+workload "folder" {
+  container {
+    image = "registry.example/keeper:1"
+    mount {
+      source = "/srv"
+      target = "/srv"
+    }
+  }
+  measure {
+    command = ["true"]
+    better  = "higher"
+  }
+}
+
+workload "drive" {
+  memory { size = "1GiB" }
+  disk "data" { path = "/dev/sdb" }
+  kvm {}
+  measure {
+    command = ["true"]
+    better  = "higher"
+  }
+}
+"#;
+
+#[test]
+fn what_cannot_be_measured() {
+    let folder = Folder::of(WORKLOADS);
+    ends(
+        folder.infra(&["measure", "workload.nobody"]),
+        1,
+        str![],
+        str![[r#"
+error: measuring `workload.nobody`: no workload is declared there
+
+hint: declared: workload.drive, workload.folder, workload.keeper, workload.mute
+
+"#]],
+    );
+    ends(
+        folder.infra(&["measure", "workload.mute"]),
+        1,
+        str![],
+        str![[r#"
+error: measuring `workload.mute`: nothing says how: it has no `measure` block
+
+hint: write `measure { command = […] … }` in it: what is run against it, and where in its output the number stands
+
+"#]],
+    );
+    // A benchmark would write to what is kept.
+    ends(
+        folder.infra(&["measure", "workload.keeper"]),
+        1,
+        str![],
+        str![[r#"
+error: measuring `workload.keeper`: it writes to `volume.data`, whose data a benchmark would touch
+
+hint: measure one with disks of its own, of which a copy gets others; what is `read_only` is no hindrance
+
+"#]],
+    );
+    ends(
+        folder.infra(&["measure", "workload.mute", "--runtimes", "vm"]),
+        1,
+        str![],
+        str![[r#"
+error: invalid value 'vm' for '--runtimes <RUNTIME>': it is one of bare_metal, container, kvm
+
+For more information, try '--help'.
+
+"#]],
+    );
+    ends(
+        folder.infra(&["measure", "workload.folder"]),
+        1,
+        str![],
+        str![[r#"
+error: measuring `workload.folder`: it writes to `/srv`, whose data a benchmark would touch
+
+hint: measure one with disks of its own, of which a copy gets others; what is `read_only` is no hindrance
+
+"#]],
+    );
+    ends(
+        folder.infra(&["measure", "workload.drive"]),
+        1,
+        str![],
+        str![[r#"
+error: measuring `workload.drive`: it writes to `/dev/sdb`, whose data a benchmark would touch
+
+hint: measure one with disks of its own, of which a copy gets others; what is `read_only` is no hindrance
+
+"#]],
+    );
+    assert!(!folder.exists("evidence"));
+}
