@@ -75,18 +75,6 @@ hint: write `measure { command = […] … }` in it: what is run against it, and
 
 "#]],
     );
-    // A benchmark would write to what is kept.
-    ends(
-        folder.infra(&["measure", "workload.keeper"]),
-        1,
-        str![],
-        str![[r#"
-error: measuring `workload.keeper`: it writes to `volume.data`, whose data a benchmark would touch
-
-hint: measure one with disks of its own, of which a copy gets others; what is `read_only` is no hindrance
-
-"#]],
-    );
     ends(
         folder.infra(&["measure", "workload.mute", "--runtimes", "vm"]),
         1,
@@ -95,6 +83,23 @@ hint: measure one with disks of its own, of which a copy gets others; what is `r
 error: invalid value 'vm' for '--runtimes <RUNTIME>': it is one of bare_metal, container, kvm
 
 For more information, try '--help'.
+
+"#]],
+    );
+    assert!(!folder.exists("evidence"));
+}
+
+#[test]
+fn nothing_that_is_kept_is_written_to() {
+    let folder = Folder::of(WORKLOADS);
+    ends(
+        folder.infra(&["measure", "workload.keeper"]),
+        1,
+        str![],
+        str![[r#"
+error: measuring `workload.keeper`: it writes to `volume.data`, whose data a benchmark would touch
+
+hint: measure one with disks of its own, of which a copy gets others; what is `read_only` is no hindrance
 
 "#]],
     );
