@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::process::Command;
 use std::time::Duration;
 
 use infra_api::target::*;
@@ -291,6 +292,7 @@ impl Bench {
     /// With a bridge of its own, on `A.B.C.0/24`, from which nothing outside is reached.
     pub(crate) fn network(&self, subnet: &str) -> MachineNetwork {
         let address = self.mark().address;
+        without_strays(subnet);
         let own = OwnBridge {
             subnet: format!("{subnet}.0/24").parse().unwrap(),
             gateway: format!("{subnet}.1").parse().unwrap(),
@@ -368,5 +370,22 @@ impl Bench {
         }
         assert!(self.ours().await.is_empty());
         let _ = std::fs::remove_dir_all(self.pool().path);
+    }
+}
+
+/// A run that was killed with its daemon has left its bridge in the kernel. Test subnets are nobody else's.
+fn without_strays(subnet: &str) {
+    let asked = Command::new("ip")
+        .args(["-o", "-4", "addr", "show", "to", &format!("{subnet}.1/32")])
+        .output();
+    let Ok(asked) = asked else {
+        return; // the mock has no bridges
+    };
+    let said = String::from_utf8_lossy(&asked.stdout).into_owned();
+    let bridges = said
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(1));
+    for bridge in bridges.filter(|name| name.starts_with("br-")) {
+        let _ = Command::new("ip").args(["link", "delete", bridge]).status();
     }
 }
