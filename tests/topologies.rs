@@ -19,7 +19,7 @@ use std::process::Command;
 
 use infra_api::facts::{Cpu, NodeKind};
 use infra_api::{Facts, IdSet};
-use infra_kernel::{Root, read};
+use infra_kernel::{Far, Root, printed_in, read};
 use serde_json::Value;
 
 use compare::{Comparison, Difference, Differences};
@@ -162,7 +162,8 @@ fn differences(folder: &Path, machine: &Machine, counted: &[Value]) -> Vec<Diffe
         .unwrap()
         .unwrap()
         .path();
-    let (facts, problems) = read(&Root::at(top));
+    let (facts, problems) = read(&Root::at(&top));
+    same_from_afar(&machine.name, &facts, &top);
 
     let mut differences = Differences::default();
     differences.check("problems", "", join(&problems));
@@ -190,6 +191,18 @@ fn differences(folder: &Path, machine: &Machine, counted: &[Value]) -> Vec<Diffe
         .0
         .extend(Comparison::new(&facts, &shipped).everything().0);
     differences.0
+}
+
+/// What a shell tells of a machine is what its files tell, but for the reader's own control group.
+fn same_from_afar(name: &str, near: &Facts, top: &Path) {
+    let mut far = Far::parse(&printed_in(top).unwrap()).unwrap().facts().0;
+    far.cpus.allowed = near.cpus.allowed.clone();
+    far.cpus.affinity = near.cpus.affinity.clone();
+    far.allowed_nodes = near.allowed_nodes.clone();
+    far.cgroup = near.cgroup.clone();
+    far.page_bytes = near.page_bytes;
+    far.kernel.arch = near.kernel.arch.clone();
+    assert_eq!(far, *near, "{name}");
 }
 
 fn unpacked(archive: &Path) -> tempfile::TempDir {

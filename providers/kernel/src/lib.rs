@@ -7,6 +7,7 @@
 mod block;
 mod cgroup;
 mod cpus;
+mod far;
 mod hugepages;
 mod iommu;
 mod kernel;
@@ -28,6 +29,9 @@ mod tree;
 
 pub mod kvm;
 
+#[doc(hidden)]
+pub use far::printed_in;
+pub use far::{Far, script};
 pub use live::{emulator, live, programs};
 pub use reader::Problem;
 pub use tree::{Root, Tree};

@@ -1,0 +1,263 @@
+//! A host that is reached by a shell alone: one script tells all that facts are made of, in one round trip, and what it
+//! printed is a tree as any other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, ErrorKind};
+
+use infra_api::Facts;
+
+use crate::reader::Problem;
+use crate::tree::Tree;
+
+/// What facts need to know of that it is there, and where it leads if it is a link.
+const ENTRIES: &[&str] = &[
+    "dev/disk/*",
+    "dev/disk/*/*",
+    "proc/driver/nvidia/gpus/*",
+    "run/systemd/system",
+    "sys/block/*",
+    "sys/block/*/*/partition",
+    "sys/block/*/[hs]i[dz]*",
+    "sys/block/*/slaves/*",
+    "sys/bus/dax/devices/*",
+    "sys/bus/dax/drivers/kmem/*",
+    "sys/bus/pci/devices/*",
+    "sys/bus/pci/devices/*/driver",
+    "sys/bus/pci/devices/*/iommu_group",
+    "sys/bus/pci/devices/*/net/*",
+    "sys/bus/pci/devices/*/physfn",
+    "sys/bus/pci/devices/*/virtfn*",
+    "sys/bus/pci/devices/*/virtio*",
+    "sys/bus/pci/devices/*/virtio*/net/*",
+    "sys/class/net/*",
+    "sys/class/net/*/bridge/bridge_id",
+    "sys/class/net/*/device/sriov_numvfs",
+    "sys/class/net/*/type",
+    "sys/devices/system/cpu/*",
+    "sys/devices/system/cpu/cpu*[0-9]/cache/*",
+    "sys/devices/system/cpu/cpu*[0-9]/topology/*",
+    "sys/devices/system/node/*",
+    "sys/devices/system/node/node*/access*/initiators/*",
+    "sys/devices/system/node/node*/hugepages/*",
+    "sys/devices/virtual/memory_tiering/*",
+    "sys/kernel/iommu_groups/*",
+    "sys/kernel/iommu_groups/*/devices/*",
+    "sys/kernel/mm/*",
+    "sys/kernel/mm/hugepages/*",
+];
+
+/// The files of which they need the text.
+const FILES: &[&str] = &[
+    "etc/tuned/active_profile",
+    "proc/1/comm",
+    "proc/cmdline",
+    "proc/driver/nvidia/gpus/*/numa_status",
+    "proc/meminfo",
+    "proc/mounts",
+    "proc/sys/kernel/arch",
+    "proc/sys/kernel/hostname",
+    "proc/sys/kernel/numa_balancing",
+    "proc/sys/kernel/osrelease",
+    "proc/sys/kernel/random/boot_id",
+    "proc/version",
+    "sys/block/*/*/partition",
+    "sys/block/*/dm/[nu]*",
+    "sys/block/*/hidden",
+    "sys/block/*/size",
+    "sys/bus/dax/devices/*/target_node",
+    "sys/bus/pci/devices/*/class",
+    "sys/bus/pci/devices/*/device",
+    "sys/bus/pci/devices/*/local_cpu*",
+    "sys/bus/pci/devices/*/net/*/[amos]*",
+    "sys/bus/pci/devices/*/numa_node",
+    "sys/bus/pci/devices/*/sriov_*vfs",
+    "sys/bus/pci/devices/*/vendor",
+    "sys/bus/pci/devices/*/virtio*/net/*/[amos]*",
+    "sys/class/net/*/device/sriov_numvfs",
+    "sys/devices/cpu_*/cpus",
+    "sys/devices/system/cpu/*",
+    "sys/devices/system/cpu/cpu*[0-9]/cache/index*/[ils]*",
+    "sys/devices/system/cpu/cpu*[0-9]/cpu_capacity",
+    "sys/devices/system/cpu/cpu*[0-9]/cpufreq/cpuinfo_max_freq",
+    "sys/devices/system/cpu/cpu*[0-9]/online",
+    "sys/devices/system/cpu/cpu*[0-9]/topology/*",
+    "sys/devices/system/cpu/smt/*",
+    "sys/devices/system/node/*",
+    "sys/devices/system/node/node*/[cdm]*",
+    "sys/devices/system/node/node*/access*/initiators/*",
+    "sys/devices/system/node/node*/hugepages/*/*",
+    "sys/devices/virtual/memory_tiering/memory_tier*/nodelist",
+    "sys/fs/cgroup/cgroup.controllers",
+    "sys/kernel/mm/hugepages/*/*",
+    "sys/kernel/mm/ksm/*",
+    "sys/kernel/mm/transparent_hugepage/*",
+];
+
+/// What the script says before its parts, so that a greeting of the login shell is told from them.
+const HEAD: &str = "infra-facts 1";
+
+/// A script for `sh` that prints the tree: it runs `find`, `grep` and `xargs`, reads, and changes nothing. The shell of
+/// whoever logs in need not be one: it comes by stdin.
+#[must_use]
+pub fn script() -> String {
+    script_in("/")
+}
+
+/// The words of a glob are handed on through a pipe: there may be more than a command line takes.
+fn script_in(root: &str) -> String {
+    let (entries, files) = (ENTRIES.join(" "), FILES.join(" "));
+    format!(
+        "LC_ALL=C; export LC_ALL; cd '{root}' || exit\n\
+         for it in find grep xargs getconf; do command -v $it > /dev/null || {{ echo \"$it is not installed\" >&2; exit 127; }}; done\n\
+         printf '%s\\0' '{HEAD}' \"$(uname -m)\" \"$(getconf PAGESIZE)\"\n\
+         printf '%s\\0' {entries} | xargs -0 sh -c 'exec find \"$@\" -maxdepth 0 -printf \"%p\\t%l\\0\"' sh 2> /dev/null\n\
+         printf '\\0'\n\
+         printf '%s\\0' {files} | xargs -0 grep -a -d skip -s -H -Z ''\n\
+         printf '\\0'\n"
+    )
+}
+
+/// What the script printed.
+#[derive(Debug)]
+pub struct Far {
+    arch: String,
+    page_bytes: Option<u64>,
+    /// Of each folder the names in it.
+    names: BTreeMap<String, BTreeSet<String>>,
+    links: BTreeMap<String, String>,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Far {
+    /// # Errors
+    /// Where that is not all that the script prints.
+    pub fn parse(output: &[u8]) -> Result<Self, String> {
+        let text = String::from_utf8_lossy(output);
+        let start = text.find(&format!("{HEAD}\0"));
+        let start = start.ok_or("what came back is not what was asked for")?;
+        let mut words = Words(&text[start..]);
+        words.until('\0')?;
+        let mut far = Self {
+            arch: words.until('\0')?.to_owned(),
+            page_bytes: words.until('\0')?.parse().ok(),
+            names: BTreeMap::new(),
+            links: BTreeMap::new(),
+            files: BTreeMap::new(),
+        };
+        while let Some(path) = words.path('\t')? {
+            let link = words.until('\0')?;
+            far.is_there(path);
+            if !link.is_empty() {
+                far.links.insert(path.to_owned(), link.to_owned());
+            }
+        }
+        while let Some(path) = words.path('\0')? {
+            let line = words.until('\n')?;
+            far.is_there(path);
+            let file = far.files.entry(path.to_owned()).or_default();
+            file.extend(line.bytes().chain([b'\n']));
+        }
+        Ok(far)
+    }
+
+    /// The facts it tells, as [`crate::live()`] tells those of this machine.
+    #[must_use]
+    pub fn facts(&self) -> (Facts, Vec<Problem>) {
+        let (mut facts, problems) = crate::read(self);
+        facts.page_bytes = self.page_bytes;
+        facts.kernel.arch = Some(self.arch.clone());
+        (facts, problems)
+    }
+
+    fn is_there(&mut self, path: &str) {
+        if let Some((folder, name)) = path.rsplit_once('/') {
+            let names = self.names.entry(folder.to_owned()).or_default();
+            if names.insert(name.to_owned()) {
+                self.is_there(folder);
+            }
+        }
+    }
+}
+
+/// What is left to be read.
+struct Words<'a>(&'a str);
+
+impl<'a> Words<'a> {
+    fn until(&mut self, end: char) -> Result<&'a str, String> {
+        let (word, rest) = self.0.split_once(end).ok_or("what came back is cut off")?;
+        self.0 = rest;
+        Ok(word)
+    }
+
+    /// Nothing at the end of a part.
+    fn path(&mut self, end: char) -> Result<Option<&'a str>, String> {
+        if let Some(rest) = self.0.strip_prefix('\0') {
+            self.0 = rest;
+            return Ok(None);
+        }
+        self.until(end).map(Some)
+    }
+}
+
+impl Tree for Far {
+    fn head(&self, path: &str, most: u64) -> io::Result<Vec<u8>> {
+        let file = self.files.get(path).ok_or(ErrorKind::NotFound)?;
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        Ok(file[..file.len().min(most)].to_vec())
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<String>> {
+        let names = self.names.get(path).ok_or(ErrorKind::NotFound)?;
+        Ok(names.iter().cloned().collect())
+    }
+
+    fn link(&self, path: &str) -> io::Result<String> {
+        let target = self.links.get(path).ok_or(ErrorKind::NotFound)?;
+        Ok(target.clone())
+    }
+}
+
+/// What the script prints where another directory is the root.
+///
+/// # Errors
+/// Where no shell runs.
+#[doc(hidden)]
+pub fn printed_in(root: &std::path::Path) -> io::Result<Vec<u8>> {
+    let script = script_in(&root.to_string_lossy());
+    let shell = std::process::Command::new("sh").args(["-c", &script]).output()?;
+    Ok(shell.stdout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_the_same_from_afar() {
+        let (mut near, _) = crate::live();
+        let (far, problems) = Far::parse(&printed_in(std::path::Path::new("/")).unwrap()).unwrap().facts();
+        assert_eq!(problems, []);
+        // What the session's own control group leaves to it does not bind the host's daemons.
+        near.cpus.allowed = far.cpus.allowed.clone();
+        near.cpus.affinity = far.cpus.affinity.clone();
+        near.allowed_nodes = far.allowed_nodes.clone();
+        near.cgroup = far.cgroup.clone();
+        // It is never the same twice.
+        near.memory_available_bytes = far.memory_available_bytes;
+        for (near, far) in near.nodes.iter_mut().zip(&far.nodes) {
+            near.free_bytes = far.free_bytes;
+            near.reclaimable_bytes = far.reclaimable_bytes;
+        }
+        assert_eq!(far, near);
+    }
+
+    #[test]
+    fn what_is_cut_off_is_no_host() {
+        let whole = printed_in(std::path::Path::new("/")).unwrap();
+        for length in [0, 10, 40, whole.len() / 2, whole.len() - 1] {
+            assert!(Far::parse(&whole[..length]).is_err(), "{length}");
+        }
+        let greeted = [b"Welcome!\n", &whole[..]].concat();
+        assert!(Far::parse(&greeted).is_ok());
+    }
+}
