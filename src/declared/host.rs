@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::{HostName, IdSet};
+use infra_api::{HostName, IdSet, Login};
 use infra_diag::Span;
 use infra_lang::{Attribute, Block, BlockKind, Instance, Meta, Nested, Shape};
 
 use super::read::{At, Reader};
 use super::words::{
-    DOCKER as DOCKER_WORD, LIBVIRT as LIBVIRT_WORD, STRING_MAP, STRINGS, ids, size, whole, word,
+    ADDRESS, DOCKER as DOCKER_WORD, LIBVIRT as LIBVIRT_WORD, STRING_MAP, STRINGS, ids, size, whole,
+    word,
 };
 
 /// The endpoint of a Docker Engine where none is written.
@@ -139,8 +140,11 @@ static FABRIC: BlockKind = BlockKind {
 const ATTRIBUTES: &[Attribute] = &[
     word(
         "address",
-        Shape::OneOf(&["local"]),
-        "How it is reached: `local` is this machine.",
+        Shape::Text(&ADDRESS),
+        "How it is reached: `local` is this machine, any other is who comes into which host by SSH, `[USER@]HOST[:PORT]`. \
+         That is done by this machine's `ssh`: its configuration, agent, jump hosts and known hosts hold, and a host whose \
+         key is not known is refused. Who is not root there needs `sudo` without a password. The daemons are reached over the \
+         same connection.",
     )
     .default("\"local\""),
     word("labels", STRING_MAP, "Words to find it by."),
@@ -178,6 +182,8 @@ pub(super) const KIND: BlockKind = BlockKind {
 #[derive(Clone, Debug)]
 pub struct Host {
     pub name: HostName,
+    /// Absent: it is this machine.
+    pub login: Option<Login>,
     pub docker_endpoint: String,
     pub libvirt_uri: String,
     pub pool_path: Option<String>,
@@ -216,6 +222,7 @@ impl Host {
     pub fn local() -> Self {
         Self {
             name: HostName::new("local"),
+            login: None,
             docker_endpoint: DOCKER_ENDPOINT.to_owned(),
             libvirt_uri: LIBVIRT_URI.to_owned(),
             pool_path: None,
@@ -236,14 +243,19 @@ impl Host {
         let docker = block.nested("docker").next();
         let libvirt = block.nested("libvirt").next();
         let overcommit = block.nested("overcommit").next();
+        let login = login(block, reader);
+        let mut at = |block: Option<&Block>, word: &str, usual: &str| {
+            let written = block.and_then(|b| reader.string(b, word));
+            over(
+                login.as_ref(),
+                written.map_or_else(|| usual.to_owned(), |s| s.value),
+            )
+        };
         Self {
             name: HostName::new(instance.address.name.as_ref()),
-            docker_endpoint: docker
-                .and_then(|b| reader.string(b, "endpoint"))
-                .map_or_else(|| DOCKER_ENDPOINT.to_owned(), |s| s.value),
-            libvirt_uri: libvirt
-                .and_then(|b| reader.string(b, "uri"))
-                .map_or_else(|| LIBVIRT_URI.to_owned(), |s| s.value),
+            docker_endpoint: at(docker, "endpoint", DOCKER_ENDPOINT),
+            libvirt_uri: at(libvirt, "uri", LIBVIRT_URI),
+            login,
             pool_path: libvirt
                 .and_then(|b| reader.string(b, "pool_path"))
                 .map(|s| s.value),
@@ -275,6 +287,25 @@ impl Host {
                 .collect(),
             origin: Some(instance.origin),
         }
+    }
+}
+
+fn login(block: &Block, reader: &mut Reader<'_>) -> Option<Login> {
+    let address = reader.string(block, "address")?.value;
+    (address != "local").then(|| Login::parse(&address).ok())?
+}
+
+/// A socket is its host's: where that is another one, it is reached over the way into it.
+fn over(login: Option<&Login>, endpoint: String) -> String {
+    let Some(login) = login else {
+        return endpoint;
+    };
+    let socket = endpoint.strip_prefix("unix://");
+    let system = endpoint.strip_prefix("qemu:///");
+    match (socket, system) {
+        (Some(path), _) => format!("ssh://{login}{path}"),
+        (_, Some(path)) => format!("qemu+ssh://{login}/{path}"),
+        _ => endpoint,
     }
 }
 

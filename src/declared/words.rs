@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use infra_api::IdSet;
 use infra_api::units::{Bytes, Duration};
+use infra_api::{IdSet, Login};
 use infra_lang::{Attribute, Shape, Text};
 use ipnet::{Ipv4Net, Ipv6Net};
 
@@ -131,6 +131,15 @@ pub(in crate::declared) static DOCKER: Text = Text {
             true => Ok(()),
             false => Err("it begins with none of `unix:///`, `ssh://` and `tcp://`".to_owned()),
         }
+    },
+};
+
+pub(in crate::declared) static ADDRESS: Text = Text {
+    name: "a host's address",
+    example: "root@r1.example.net",
+    check: |text| match text {
+        "local" => Ok(()),
+        _ => Login::parse(text).map(drop),
     },
 };
 

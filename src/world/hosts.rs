@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use futures_util::future::join3;
 use infra_api::facts::{Facts, Offer};
-use infra_api::{Failure, HostName};
+use infra_api::{Failure, HostName, Remedy};
 use infra_diag::{Diagnostic, Diagnostics};
+use infra_door::{Door, Order};
+use infra_kernel::{Far, Problem, kvm};
 
 use super::World;
+use super::doors::Inside;
 use crate::declared::Host;
 
 /// Where the outcome of trying KVM is kept, so that it is tried once per boot and installed QEMU.
@@ -28,16 +31,24 @@ pub struct Found {
 }
 
 impl World {
-    /// One host as it is now: this machine's kernel, and what its daemons know.
+    /// One host as it is now: its kernel, and what its daemons know.
     pub async fn facts(&self, host: &HostName, probe: &KvmProbe) -> Found {
+        let inside = match self.doors.get(host) {
+            Some(Ok(inside)) => inside,
+            Some(Err(failure)) => return Found::failed(failure.clone()),
+            None => return Found::default(),
+        };
         // All at once: each takes its time, and none needs what another tells.
         let (kernel, docker, libvirt) = join3(
-            tokio::task::spawn_blocking(infra_kernel::live),
+            kernel(inside),
             self.told(host, "docker"),
             self.told(host, "libvirt"),
         )
         .await;
-        let (facts, problems) = kernel.unwrap_or_default();
+        let (facts, problems, machine) = match kernel {
+            Ok(told) => told,
+            Err(failure) => return Found::failed(failure),
+        };
         let mut found = Found {
             facts,
             problems: problems.iter().map(ToString::to_string).collect(),
@@ -51,7 +62,7 @@ impl World {
             // A forwarded socket's name is this run's own.
             let said = self.endpoints.get(&(host.clone(), "libvirt".to_owned()));
             libvirt.uri = said.cloned().unwrap_or_default();
-            found.facts.runtimes.kvm = Some(kvm(&found.facts, probe).await);
+            found.facts.runtimes.kvm = Some(kvm(&found.facts, (inside, machine), probe).await);
         }
         found.facts.used.sort_by(|a, b| a.owner.cmp(&b.owner));
         found
@@ -70,6 +81,38 @@ impl World {
         };
         (facts, failure)
     }
+}
+
+impl Found {
+    fn failed(failure: Failure) -> Self {
+        Self {
+            failures: vec![failure],
+            ..Self::default()
+        }
+    }
+}
+
+/// What a host's kernel tells, what of it cannot be read, and what is tried of its KVM.
+type Kernel = (Facts, Vec<Problem>, Option<kvm::Machine>);
+
+async fn kernel(inside: &Inside) -> Result<Kernel, Failure> {
+    if inside.near {
+        let read = tokio::task::spawn_blocking(infra_kernel::live).await;
+        let (facts, problems) = read.unwrap_or_default();
+        return Ok((facts, problems, None));
+    }
+    let doing = "reading the kernel's facts";
+    let script = infra_kernel::script();
+    let told = inside
+        .door
+        .must(Order::new(doing, &["sh"]).with(script.as_bytes()))
+        .await?;
+    let far = Far::parse(&told.stdout).map_err(|why| {
+        let doing = format!("{doing} on host `{}`", inside.door.host());
+        Failure::new(Remedy::Retry, doing, why)
+    })?;
+    let (facts, problems) = far.facts();
+    Ok((facts, problems, Some(far.machine().clone())))
 }
 
 /// What daemons tell of their host stands beside what its kernel tells.
@@ -110,27 +153,61 @@ fn not_offered(facts: &mut Facts, provider: &str, failure: &Failure) {
 }
 
 /// KVM is offered where libvirt knows it and a machine was seen to start with it.
-async fn kvm(facts: &Facts, probe: &KvmProbe) -> Offer {
+async fn kvm(
+    facts: &Facts,
+    (inside, machine): (&Inside, Option<kvm::Machine>),
+    probe: &KvmProbe,
+) -> Offer {
     let libvirt = facts.libvirt.clone().unwrap_or_default();
     let arch = facts.kernel.arch.clone().unwrap_or_default();
-    let emulator = libvirt
-        .emulator
-        .map(PathBuf::from)
-        .or_else(|| infra_kernel::emulator(&arch));
-    let Some(emulator) = emulator else {
-        return Offer::new(Err(format!("no QEMU for {arch} is installed")));
+    let none = || Offer::new(Err(format!("no QEMU for {arch} is installed")));
+    let works = match machine {
+        Some(machine) => match machine.emulator.is_empty() {
+            true => return none(),
+            false => tried_afar(&inside.door, &machine, probe).await,
+        },
+        None => {
+            let emulator = libvirt.emulator.map(PathBuf::from);
+            let Some(emulator) = emulator.or_else(|| infra_kernel::emulator(&arch)) else {
+                return none();
+            };
+            let cache = probe.cache.clone();
+            let tried = tokio::task::spawn_blocking(move || kvm::works_cached(&emulator, &cache));
+            tried.await.unwrap_or_else(|e| Err(e.to_string()))
+        }
     };
-    let cache = probe.cache.clone();
-    let tried =
-        tokio::task::spawn_blocking(move || infra_kernel::kvm::works_cached(&emulator, &cache))
-            .await;
-    let works = tried.unwrap_or_else(|e| Err(e.to_string()));
     match (works, libvirt.kvm) {
         (Ok(()), Some(false)) => {
             Offer::new(Err("libvirt cannot define machines with KVM".to_owned()))
         }
         (works, _) => Offer::new(works),
     }
+}
+
+/// Once for each start of that host and each QEMU of it, as here.
+async fn tried_afar(door: &Door, machine: &kvm::Machine, probe: &KvmProbe) -> Result<(), String> {
+    let cache = probe
+        .cache
+        .with_file_name(format!("kvm-{}.json", door.host()));
+    if let Some(known) = machine.known(&cache) {
+        return known;
+    }
+    let words = machine.trial();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let order = Order::new("trying KVM", &words)
+        .with(kvm::COMMANDS.as_bytes())
+        .as_root();
+    let said = door
+        .run(order)
+        .await
+        .map_err(|failure| failure.to_string())?;
+    let (stdout, stderr) = (
+        said.text(),
+        String::from_utf8_lossy(&said.stderr).into_owned(),
+    );
+    let works = kvm::judge_afar(said.code, &stdout, &stderr);
+    machine.keep(&cache, &works);
+    works
 }
 
 /// Facts of `DIR/HOSTNAME.json` for each host, and what is wrong with them.

@@ -1,6 +1,7 @@
 //! Everything outside: daemons, the kernel, files. Only reads; what writes is the apply.
 
 mod digests;
+mod doors;
 mod evidence;
 mod files;
 mod folder;
@@ -17,7 +18,8 @@ use infra_api::{
 
 use crate::declared::Host;
 
-use ssh::{Remote, Ways};
+use doors::{Doors, Inside};
+use ssh::{Destination, Remote, Ways};
 
 pub use evidence::{EVIDENCE, evidence};
 pub use files::{ImageFiles, read as read_files};
@@ -33,7 +35,9 @@ pub struct World {
     connections: BTreeMap<(HostName, String), Connection>,
     /// Where each daemon is, as it was said.
     endpoints: BTreeMap<(HostName, String), String>,
-    /// What some of the connections go over.
+    /// The way into each host.
+    doors: Doors,
+    /// What some of all that goes over.
     _ways: Ways,
 }
 
@@ -60,20 +64,25 @@ impl World {
         let remotes = all
             .iter()
             .filter_map(|(_, _, endpoint)| Remote::of(endpoint)?.ok());
-        let ways = Ways::open(&remotes.collect::<Vec<_>>()).await;
+        let logins = hosts.values().filter_map(|host| host.login.as_ref());
+        let destinations = remotes.map(|remote| remote.destination);
+        let destinations = destinations.chain(logins.map(Destination::from));
+        let ways = Ways::open(destinations.collect()).await;
+        let doors = doors::open(hosts, &ways);
         let opened = all
             .iter()
             .enumerate()
             .map(|(number, (host, provider, endpoint))| {
-                let ways = &ways;
+                let (ways, doors) = (&ways, &doors);
                 async move {
-                    let connection = match Remote::of(endpoint) {
-                        None => provider.connect(&host.name, endpoint).await,
-                        Some(Err(why)) => Err(misspelt(provider.name(), endpoint, &why)),
-                        Some(Ok(remote)) => match ways.forward(&remote, number).await {
-                            Ok(near) => provider.connect(&host.name, &near).await,
-                            Err(failure) => Err(failure),
-                        },
+                    let near = match doors.get(&host.name) {
+                        Some(Ok(inside)) => near(inside, ways, endpoint, number, *provider).await,
+                        Some(Err(failure)) => Err(failure.clone()),
+                        None => unreachable!("there is a way into every host"),
+                    };
+                    let connection = match near {
+                        Ok(near) => provider.connect(&host.name, &near).await,
+                        Err(failure) => Err(failure),
                     };
                     ((host.name.clone(), provider.name().to_owned()), connection)
                 }
@@ -85,6 +94,7 @@ impl World {
         Self {
             connections,
             endpoints: said.collect(),
+            doors,
             _ways: ways,
         }
     }
@@ -95,6 +105,7 @@ impl World {
         Self {
             connections: BTreeMap::new(),
             endpoints: BTreeMap::new(),
+            doors: Doors::new(),
             _ways: Ways::default(),
         }
     }
@@ -107,6 +118,12 @@ impl World {
                 let failure = connection.as_ref().err()?;
                 Some((host, provider.as_str(), failure))
             })
+    }
+
+    /// Pairs of hosts that are one machine.
+    #[must_use]
+    pub fn twins(&self) -> Vec<(&HostName, &HostName)> {
+        doors::twins(&self.doors)
     }
 
     /// How many daemons did.
@@ -133,21 +150,20 @@ impl World {
                 Err(failure) => observation.failures.push(failure),
             }
         }
-        let mut rest: Vec<&ResourceId> = ids
+        let rest: Vec<&ResourceId> = ids
             .iter()
             .filter(|id| !observation.found.contains_key(*id))
             .collect();
-        if let Some(only) = self.only_host() {
-            // Every host is this machine: one that is declared no longer has got another label, and its objects are
-            // found under that.
-            rest.retain(|id| {
-                let renamed = id.host != *only;
-                if renamed {
-                    observation.found.insert((*id).clone(), Observed::Absent);
-                }
-                !renamed
-            });
-        }
+        // Where a host that is declared no longer has got another label, its objects are found, or wanted, under that.
+        let renamed = |id: &ResourceId| {
+            let at = |host: &HostName| ResourceId::new(host, &id.provider, &id.kind, &id.name);
+            let known = |id| ids.contains(&id) || observation.found.contains_key(&id);
+            !self.doors.contains_key(&id.host) && self.doors.keys().any(|host| known(at(host)))
+        };
+        let (gone, mut rest): (Vec<&ResourceId>, Vec<&ResourceId>) =
+            rest.into_iter().partition(|id| renamed(id));
+        let gone = gone.into_iter().map(|id| (id.clone(), Observed::Absent));
+        observation.found.extend(gone.collect::<Vec<_>>());
         let surveyed = self.survey(project, &rest).await;
         rest.retain(|id| !surveyed.contains_key(id));
         observation.found.extend(surveyed);
@@ -184,13 +200,6 @@ impl World {
         });
         let told = join_all(asked).await;
         told.into_iter().flatten().flatten().collect()
-    }
-
-    /// The host, where there is one.
-    fn only_host(&self) -> Option<&HostName> {
-        let mut hosts = self.connections.keys().map(|(host, _)| host);
-        let first = hosts.next()?;
-        hosts.all(|host| host == first).then_some(first)
     }
 
     /// One object as it is.
@@ -249,6 +258,24 @@ impl World {
             .await
             .into_iter()
             .collect()
+    }
+}
+
+/// What a provider is told: where its daemon is, from here.
+async fn near(
+    inside: &Inside,
+    ways: &Ways,
+    endpoint: &str,
+    number: usize,
+    provider: &dyn Provider,
+) -> Result<String, Failure> {
+    if providers::by_door(provider.name()) {
+        return Ok(inside.endpoint.clone());
+    }
+    match Remote::of(endpoint) {
+        None => Ok(endpoint.to_owned()),
+        Some(Err(why)) => Err(misspelt(provider.name(), endpoint, &why)),
+        Some(Ok(remote)) => ways.forward(&remote, number, inside.boot.as_deref()).await,
     }
 }
 

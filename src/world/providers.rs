@@ -16,6 +16,11 @@ pub fn providers() -> Vec<Box<dyn Provider>> {
     ]
 }
 
+/// Whether a provider has no daemon with a socket, but runs commands on its host.
+pub(super) fn by_door(_provider: &str) -> bool {
+    false
+}
+
 /// Where the daemons are: the declaration's word, unless the environment has another for the local host.
 #[derive(Clone, Debug, Default)]
 pub struct Endpoints {
@@ -48,12 +53,14 @@ impl Endpoints {
 
     #[must_use]
     pub fn of(&self, host: &Host, provider: &str) -> String {
-        // Every host is local so far: the schema knows no other address.
-        let declared = match provider {
+        let here = self.local.get(provider).filter(|_| host.login.is_none());
+        here.cloned().unwrap_or_else(|| match provider {
             "docker" => host.docker_endpoint.clone(),
             "libvirt" => host.libvirt_uri.clone(),
-            _ => String::new(),
-        };
-        self.local.get(provider).cloned().unwrap_or(declared)
+            _ => host
+                .login
+                .as_ref()
+                .map_or_else(|| "local".to_owned(), |login| format!("ssh://{login}")),
+        })
     }
 }

@@ -1,5 +1,6 @@
-//! The way to daemons over SSH: one connection for each destination, and on it a forward for each daemon's socket. The
-//! person's own ssh does it, with his configuration, agent, jump hosts and known hosts; an unknown key is refused.
+//! The ways into other hosts over SSH: one connection for each destination, on it commands and a forward for each daemon's
+//! socket. The person's own ssh does it, with his configuration, agent, jump hosts and known hosts; an unknown key is
+//! refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -7,7 +8,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use infra_api::{Failure, Remedy, host_and_port};
+use infra_api::{Failure, Login, Remedy};
+use infra_door::Way;
 use openssh::{ControlPersist, Error, ForwardType, KnownHosts, Session, SessionBuilder};
 
 /// How long a server may take to answer.
@@ -22,7 +24,7 @@ const IDLE: NonZeroUsize = NonZeroUsize::new(600).expect("600 is not 0");
 /// A daemon behind an SSH server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Remote {
-    destination: Destination,
+    pub(super) destination: Destination,
     /// Of the daemon, on its host.
     socket: String,
     /// What a provider is told, before the path of the socket on this side.
@@ -30,11 +32,16 @@ pub(super) struct Remote {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Destination {
-    user: Option<String>,
-    host: String,
-    port: Option<u16>,
+pub(super) struct Destination {
+    login: Login,
     key: Option<String>,
+}
+
+impl From<&Login> for Destination {
+    fn from(login: &Login) -> Self {
+        let login = login.clone();
+        Self { login, key: None }
+    }
 }
 
 /// What is left of `SCHEME://[USER@]HOST[:PORT]PATH[?QUERY]` behind the scheme.
@@ -108,29 +115,13 @@ fn unknown(key: &str) -> String {
     format!("`?{key}=…` is not known here: what ssh needs to know stands in its own configuration")
 }
 
-/// What begins with a dash would be an option of ssh; what is odd, a surprise.
 fn parts(rest: &str) -> Result<Parts<'_>, String> {
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (place, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let (user, place) = match place.rsplit_once('@') {
-        Some((user, place)) => (Some(user), place),
-        None => (None, place),
-    };
-    let (host, port) = host_and_port(place)?;
-    for word in user.into_iter().chain([host]) {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._-:%".contains(c);
-        if word.is_empty() || word.starts_with('-') || !word.chars().all(plain) {
-            return Err(format!("`{word}` is no name of a user or host"));
-        }
-    }
+    let login = Login::parse(place)?;
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     Ok(Parts {
-        destination: Destination {
-            user: user.map(str::to_owned),
-            host: host.to_owned(),
-            port,
-            key: None,
-        },
+        destination: Destination { login, key: None },
         path,
         query: pairs
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
@@ -138,56 +129,70 @@ fn parts(rest: &str) -> Result<Parts<'_>, String> {
     })
 }
 
-impl Destination {
-    fn name(&self) -> String {
-        let user = self
-            .user
-            .as_ref()
-            .map_or_else(String::new, |user| format!("{user}@"));
-        let port = self
-            .port
-            .map_or_else(String::new, |port| format!(":{port}"));
-        format!("{user}{}{port}", self.host)
-    }
-}
-
 /// The open connections. They end with it.
 #[derive(Default)]
 pub(super) struct Ways {
-    sessions: BTreeMap<Destination, Result<Session, Failure>>,
+    open: BTreeMap<Destination, Result<Open, Failure>>,
+}
+
+/// A connection, and where it leads.
+pub(super) struct Open {
+    session: Session,
+    /// Of the machine, since it was started: what tells one from another.
+    pub(super) boot: String,
+    /// Whether root comes in.
+    pub(super) root: bool,
+}
+
+impl Open {
+    pub(super) fn way(&self) -> Way {
+        Way::Over(self.session.control_socket().to_string_lossy().into_owned())
+    }
 }
 
 impl Ways {
     /// Opens one connection for each destination, all at once.
-    pub(super) async fn open(remotes: &[Remote]) -> Self {
-        let destinations: BTreeSet<&Destination> = remotes.iter().map(|r| &r.destination).collect();
-        let opened = destinations
-            .into_iter()
-            .map(|destination| async move { (destination.clone(), open(destination).await) });
+    pub(super) async fn open(destinations: BTreeSet<Destination>) -> Self {
+        let opened = destinations.into_iter().map(|destination| async {
+            let opened = open(&destination).await;
+            (destination, opened)
+        });
         Self {
-            sessions: join_all(opened).await.into_iter().collect(),
+            open: join_all(opened).await.into_iter().collect(),
         }
     }
 
-    /// What a provider is to open instead.
-    pub(super) async fn forward(&self, remote: &Remote, number: usize) -> Result<String, Failure> {
-        let session = match self.sessions.get(&remote.destination) {
-            Some(Ok(session)) => session,
-            Some(Err(failure)) => return Err(failure.clone()),
-            None => unreachable!("a connection is opened for every remote"),
-        };
-        let near = session
+    pub(super) fn to(&self, destination: &Destination) -> Result<&Open, &Failure> {
+        match self.open.get(destination) {
+            Some(opened) => opened.as_ref(),
+            None => unreachable!("a connection is opened for every destination"),
+        }
+    }
+
+    /// What a provider is to open instead. `boot`: of the machine whose daemon it is; what is planned from its CPUs and
+    /// memory would be carried out on another one.
+    pub(super) async fn forward(
+        &self,
+        remote: &Remote,
+        number: usize,
+        boot: Option<&str>,
+    ) -> Result<String, Failure> {
+        let open = self.to(&remote.destination).map_err(Failure::clone)?;
+        let name = &remote.destination.login;
+        if boot.is_some_and(|boot| boot != open.boot) {
+            let doing = format!("connecting to {name} by SSH");
+            let failure = Failure::new(Remedy::Operator, doing, "it is another machine");
+            return Err(failure.hint(
+                "a daemon is that of its `host`: write who comes in there as its `address`",
+            ));
+        }
+        let near = open
+            .session
             .control_socket()
             .with_file_name(format!("socket.{number}"));
         let far = PathBuf::from(&remote.socket);
-        let doing = || {
-            format!(
-                "forwarding {} of {}",
-                remote.socket,
-                remote.destination.name()
-            )
-        };
-        session
+        let doing = || format!("forwarding {} of {name}", remote.socket);
+        open.session
             .request_port_forward(ForwardType::Local, near.as_path(), far)
             .await
             .map_err(|error| failure(doing(), &error))?;
@@ -195,45 +200,54 @@ impl Ways {
     }
 }
 
-async fn open(destination: &Destination) -> Result<Session, Failure> {
-    let doing = || format!("connecting to {} by SSH", destination.name());
-    let Destination {
-        user,
-        host,
-        port,
-        key,
-    } = destination;
+async fn open(destination: &Destination) -> Result<Open, Failure> {
+    let Destination { login, key } = destination;
+    let doing = || format!("connecting to {login} by SSH");
     let mut builder = SessionBuilder::default();
     builder
         .known_hosts_check(KnownHosts::Strict)
         .connect_timeout(OPENING)
         .server_alive_interval(ALIVE)
         .control_persist(ControlPersist::IdleFor(IDLE));
-    user.clone().map(|user| builder.user(user));
-    port.map(|port| builder.port(port));
+    login.user.clone().map(|user| builder.user(user));
+    login.port.map(|port| builder.port(port));
     key.as_ref().map(|key| builder.keyfile(key));
     if let Some(file) = std::env::var_os("INFRA_SSH_CONFIG").filter(|file| !file.is_empty()) {
         builder.config_file(file);
     }
-    let session = builder
-        .connect(host)
-        .await
-        .map_err(|e| failure(doing(), &e))?;
-    same_machine(&session, doing).await.map(|()| session)
+    let session = builder.connect(&login.host).await;
+    let session = session.map_err(|e| failure(doing(), &e))?;
+    let told = session
+        .command("sh")
+        .args(["-c", &format!("id -u && cat {BOOT}")])
+        .output()
+        .await;
+    let told = told.map_err(|e| failure(doing(), &e))?.stdout;
+    let told = String::from_utf8_lossy(&told).into_owned();
+    // A login may greet before.
+    let mut last = told.lines().rev();
+    match (last.next(), last.next()) {
+        (Some(boot), Some(user)) => Ok(Open {
+            boot: boot.to_owned(),
+            root: user == "0",
+            session,
+        }),
+        _ => {
+            let failure = Failure::new(
+                Remedy::Operator,
+                doing(),
+                "no shell of a Linux answers there",
+            );
+            Err(failure.hint("`ssh` by hand shows what does"))
+        }
+    }
 }
 
-/// What is planned from this machine's CPUs and memory would be carried out on others.
-async fn same_machine(session: &Session, doing: impl Fn() -> String) -> Result<(), Failure> {
-    const BOOT: &str = "/proc/sys/kernel/random/boot_id";
-    let there = session.command("cat").arg(BOOT).output().await;
-    let there = there.map_err(|e| failure(doing(), &e))?.stdout;
-    match std::fs::read(BOOT) {
-        Ok(here) if here == there => Ok(()),
-        _ => Err(
-            Failure::new(Remedy::Operator, doing(), "it is another machine")
-                .hint("this version of infra manages the machine it runs on: run it there"),
-        ),
-    }
+const BOOT: &str = "/proc/sys/kernel/random/boot_id";
+
+/// Of this machine.
+pub(super) fn boot() -> Option<String> {
+    Some(std::fs::read_to_string(BOOT).ok()?.trim().to_owned())
 }
 
 /// What ssh says to a failed connection, and what can be done about it.
@@ -294,14 +308,14 @@ mod tests {
         assert_eq!(Remote::of("unix:///run/d.sock"), None);
         assert_eq!(Remote::of("qemu:///system"), None);
         let plain = remote("ssh://r1");
-        assert_eq!(plain.destination.name(), "r1");
+        assert_eq!(plain.destination.login.to_string(), "r1");
         assert_eq!(plain.socket, "/var/run/docker.sock");
         assert_eq!(plain.spelt("/x"), "unix:///x");
         let full = remote("ssh://me@r1:2222/run/user/1000/docker.sock");
-        assert_eq!(full.destination.name(), "me@r1:2222");
+        assert_eq!(full.destination.login.to_string(), "me@r1:2222");
         assert_eq!(full.socket, "/run/user/1000/docker.sock");
         let libvirt = remote("qemu+ssh://root@[fe80::1%eth0]:22/system?keyfile=/k&socket=/s");
-        assert_eq!(libvirt.destination.host, "fe80::1%eth0");
+        assert_eq!(libvirt.destination.login.host, "fe80::1%eth0");
         assert_eq!(libvirt.destination.key.as_deref(), Some("/k"));
         assert_eq!(libvirt.socket, "/s");
         assert_eq!(libvirt.spelt("/x"), "qemu+unix:///system?socket=/x");

@@ -1,4 +1,6 @@
-//! The part of an endpoint that names a host.
+//! The part of an endpoint that names a host, and who comes in.
+
+use std::fmt;
 
 /// `HOST`, `HOST:PORT`, `[ADDRESS]:PORT`: the host and the port.
 ///
@@ -24,9 +26,80 @@ pub fn host_and_port(place: &str) -> Result<(&str, Option<u16>), String> {
     }
 }
 
+/// Who comes into which host by SSH: `[USER@]HOST[:PORT]`. The host may be a name of his ssh configuration.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Login {
+    pub user: Option<String>,
+    pub host: String,
+    pub port: Option<u16>,
+}
+
+impl Login {
+    /// What begins with a dash would be an option of ssh; what is odd, a surprise.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (user, place) = match text.rsplit_once('@') {
+            Some((user, place)) => (Some(user), place),
+            None => (None, text),
+        };
+        let (host, port) = host_and_port(place)?;
+        for word in user.into_iter().chain([host]) {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "._-:%".contains(c);
+            if word.is_empty() || word.starts_with('-') || !word.chars().all(plain) {
+                return Err(format!("`{word}` is no name of a user or host"));
+            }
+        }
+        Ok(Self {
+            user: user.map(str::to_owned),
+            host: host.to_owned(),
+            port,
+        })
+    }
+}
+
+impl fmt::Display for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(user) = &self.user {
+            write!(f, "{user}@")?;
+        }
+        match self.host.contains(':') {
+            true => write!(f, "[{}]", self.host)?,
+            false => write!(f, "{}", self.host)?,
+        }
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::host_and_port;
+    use super::{Login, host_and_port};
+
+    #[test]
+    fn logins_are_written_as_they_are_read() {
+        for text in [
+            "r1",
+            "root@r1",
+            "r1:2222",
+            "me@r1.example:22",
+            "me@[fe80::1%eth0]:22",
+        ] {
+            assert_eq!(Login::parse(text).unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "-oProxyCommand=x",
+            "-l@r1",
+            "a b",
+            "r1;x",
+            "r1:0x1",
+            "@r1",
+            "a@",
+        ] {
+            assert!(Login::parse(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn places() {

@@ -21,7 +21,7 @@ pub mod units;
 
 pub use body::Body;
 pub use cpuset::{IdSet, IdSetError};
-pub use endpoint::host_and_port;
+pub use endpoint::{Login, host_and_port};
 pub use facts::Facts;
 pub use failure::{Failure, Remedy};
 pub use id::{Address, HostName, Mark, Project, ResourceId};

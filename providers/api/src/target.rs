@@ -9,6 +9,7 @@ mod hardware;
 mod machine;
 mod network;
 mod patch;
+mod unit;
 
 use std::path::PathBuf;
 
@@ -26,6 +27,7 @@ pub use self::machine::{
 };
 pub use self::network::{Dns, DnsService, Lease, MachineNetwork, OwnBridge};
 pub use self::patch::XmlPatch;
+pub use self::unit::{Scheduling, Unit, UnitConfinement, UnitLife, UnitLimits, UnitPlace};
 use crate::{Address, HostName, Text};
 
 pub use container::*;
@@ -48,6 +50,7 @@ pub enum What {
     ContainerNetwork(ContainerNetwork),
     ContainerVolume(ContainerVolume),
     Container(Box<Container>),
+    Unit(Box<Unit>),
     Pool(Pool),
     /// A file of the person's, uploaded: a disk image, a kernel, an initramfs.
     File(FileVolume, PathBuf),

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 
 use infra_api::Facts;
 
+use crate::kvm::Machine;
 use crate::reader::Problem;
 use crate::tree::Tree;
 
@@ -109,7 +110,10 @@ fn script_in(root: &str) -> String {
     format!(
         "LC_ALL=C; export LC_ALL; cd '{root}' || exit\n\
          for it in find grep xargs getconf; do command -v $it > /dev/null || {{ echo \"$it is not installed\" >&2; exit 127; }}; done\n\
-         printf '%s\\0' '{HEAD}' \"$(uname -m)\" \"$(getconf PAGESIZE)\"\n\
+         arch=$(uname -m)\n\
+         printf '%s\\0' '{HEAD}' \"$arch\" \"$(getconf PAGESIZE)\" \"$(cat proc/sys/kernel/random/boot_id 2> /dev/null)\"\n\
+         printf '%s\\0' \"$(grep -m 1 -o -w -s -E 'vmx|svm' proc/cpuinfo | head -n 1)\" \"$(ls dev/kvm 2> /dev/null)\"\n\
+         printf '%s\\0' \"$(stat -c '/%n %s %Y' usr/bin/qemu-system-$arch usr/local/bin/qemu-system-$arch usr/libexec/qemu-kvm 2> /dev/null | head -n 1)\"\n\
          printf '%s\\0' {entries} | xargs -0 sh -c 'exec find \"$@\" -maxdepth 0 -printf \"%p\\t%l\\0\"' sh 2> /dev/null\n\
          printf '\\0'\n\
          printf '%s\\0' {files} | xargs -0 grep -a -d skip -s -H -Z ''\n\
@@ -120,8 +124,8 @@ fn script_in(root: &str) -> String {
 /// What the script printed.
 #[derive(Debug)]
 pub struct Far {
-    arch: String,
     page_bytes: Option<u64>,
+    machine: Machine,
     /// Of each folder the names in it.
     names: BTreeMap<String, BTreeSet<String>>,
     links: BTreeMap<String, String>,
@@ -137,9 +141,17 @@ impl Far {
         let start = start.ok_or("what came back is not what was asked for")?;
         let mut words = Words(&text[start..]);
         words.until('\0')?;
+        let arch = words.until('\0')?;
+        let page_bytes = words.until('\0')?.parse().ok();
         let mut far = Self {
-            arch: words.until('\0')?.to_owned(),
-            page_bytes: words.until('\0')?.parse().ok(),
+            page_bytes,
+            machine: Machine {
+                arch: arch.to_owned(),
+                boot: words.until('\0')?.to_owned(),
+                virtualises: words.until('\0')?.to_owned(),
+                device: !words.until('\0')?.is_empty(),
+                emulator: words.until('\0')?.to_owned(),
+            },
             names: BTreeMap::new(),
             links: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -165,8 +177,14 @@ impl Far {
     pub fn facts(&self) -> (Facts, Vec<Problem>) {
         let (mut facts, problems) = crate::read(self);
         facts.page_bytes = self.page_bytes;
-        facts.kernel.arch = Some(self.arch.clone());
+        facts.kernel.arch = Some(self.machine.arch.clone());
         (facts, problems)
+    }
+
+    /// What there is to try KVM with.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.machine
     }
 
     fn is_there(&mut self, path: &str) {
@@ -224,7 +242,9 @@ impl Tree for Far {
 #[doc(hidden)]
 pub fn printed_in(root: &std::path::Path) -> io::Result<Vec<u8>> {
     let script = script_in(&root.to_string_lossy());
-    let shell = std::process::Command::new("sh").args(["-c", &script]).output()?;
+    let shell = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .output()?;
     Ok(shell.stdout)
 }
 
@@ -235,7 +255,9 @@ mod tests {
     #[test]
     fn this_machine_is_the_same_from_afar() {
         let (mut near, _) = crate::live();
-        let (far, problems) = Far::parse(&printed_in(std::path::Path::new("/")).unwrap()).unwrap().facts();
+        let (far, problems) = Far::parse(&printed_in(std::path::Path::new("/")).unwrap())
+            .unwrap()
+            .facts();
         assert_eq!(problems, []);
         // What the session's own control group leaves to it does not bind the host's daemons.
         near.cpus.allowed = far.cpus.allowed.clone();

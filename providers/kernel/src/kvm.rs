@@ -19,7 +19,7 @@ use crate::run::{Ran, run};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The monitor's commands are carried out only after the machine and its CPUs have been made.
-const COMMANDS: &str = "{\"execute\":\"qmp_capabilities\"}\n\
+pub const COMMANDS: &str = "{\"execute\":\"qmp_capabilities\"}\n\
                         {\"execute\":\"query-status\"}\n\
                         {\"execute\":\"quit\"}\n";
 
@@ -72,6 +72,78 @@ fn starts_paused(emulator: &Path) -> Result<(), String> {
     let ran = run(&mut command(emulator), COMMANDS, PATIENCE)
         .map_err(|error| format!("{} does not start: {error}", emulator.display()))?;
     judge(&ran)
+}
+
+/// A host that is reached by a shell: what KVM is tried with there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    pub arch: String,
+    /// Of its kernel, since it was started.
+    pub boot: String,
+    /// The flag of its CPU, `vmx` or `svm`; of x86 only.
+    pub virtualises: String,
+    /// Whether there is a `/dev/kvm`.
+    pub device: bool,
+    /// QEMU's path, its size, and when it was changed, in seconds since 1970; empty where there is none.
+    pub emulator: String,
+}
+
+impl Machine {
+    /// What is known without a trial.
+    #[must_use]
+    pub fn known(&self, cache: &Path) -> Option<Result<(), String>> {
+        if !self.device {
+            return Some(Err("there is no /dev/kvm".to_owned()));
+        }
+        if self.arch == "x86_64" && self.virtualises.is_empty() {
+            return Some(virtualises(""));
+        }
+        let kept = kept(cache, &self.key())?;
+        Some(kept.why_not.map_or(Ok(()), Err))
+    }
+
+    pub fn keep(&self, cache: &Path, works: &Result<(), String>) {
+        let why_not = works.clone().err();
+        let key = self.key();
+        let _ = keep(cache, &Trial { key, why_not });
+    }
+
+    /// The command of the trial, with [`COMMANDS`] on its stdin.
+    #[must_use]
+    pub fn trial(&self) -> Vec<String> {
+        let emulator = self.emulator.split(' ').next().unwrap_or_default();
+        let limit = PATIENCE.as_secs().to_string();
+        let command = command(Path::new(emulator));
+        let args = command
+            .get_args()
+            .map(|arg| arg.to_string_lossy().into_owned());
+        let first = ["timeout".to_owned(), limit, emulator.to_owned()];
+        first.into_iter().chain(args).collect()
+    }
+
+    fn key(&self) -> Key {
+        Key {
+            boot: Some(self.boot.clone()),
+            emulator: self.emulator.clone(),
+            file: None,
+        }
+    }
+}
+
+/// What the trial shows of a host that is reached by a shell.
+///
+/// # Errors
+/// Why KVM does not work there.
+pub fn judge_afar(code: Option<i32>, stdout: &str, stderr: &str) -> Result<(), String> {
+    match code {
+        Some(0) if paused(stdout) => Ok(()),
+        // What `timeout` says of a command that it has ended.
+        Some(124) => Err(hung()),
+        _ => Err(refused(
+            &code.map_or("a signal".to_owned(), |c| format!("exit status: {c}")),
+            stderr,
+        )),
+    }
 }
 
 /// What an answer holds for.
@@ -151,17 +223,23 @@ fn machine(emulator: &str) -> &'static str {
 
 fn judge(ran: &Ran) -> Result<(), String> {
     match ran.status {
-        None => Err(format!(
-            "QEMU hung for {} s as it started with KVM",
-            PATIENCE.as_secs()
-        )),
+        None => Err(hung()),
         Some(status) if status.success() && paused(&ran.stdout) => Ok(()),
-        Some(status) => {
-            let last = ran.stderr.lines().rfind(|line| !line.trim().is_empty());
-            let said = last.unwrap_or("it said nothing").trim();
-            Err(format!("QEMU does not start with KVM ({status}): {said}"))
-        }
+        Some(status) => Err(refused(&status.to_string(), &ran.stderr)),
     }
+}
+
+fn hung() -> String {
+    format!(
+        "QEMU hung for {} s as it started with KVM",
+        PATIENCE.as_secs()
+    )
+}
+
+fn refused(status: &str, stderr: &str) -> String {
+    let last = stderr.lines().rfind(|line| !line.trim().is_empty());
+    let said = last.unwrap_or("it said nothing").trim();
+    format!("QEMU does not start with KVM ({status}): {said}")
 }
 
 fn paused(stdout: &str) -> bool {

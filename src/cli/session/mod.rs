@@ -22,6 +22,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use futures_util::future::join_all;
 use infra_api::{Address, HostName, Project, Provider, ResourceId};
 
 use infra_diag::{Diagnostic, Diagnostics};
@@ -239,26 +240,31 @@ impl Session {
         self.loaded.outcome()
     }
 
-    /// Opens the daemons of the declared host.
+    /// Opens the daemons of the declared hosts.
     ///
     /// # Errors
-    /// When several are declared: each would be this machine, and each would take the others' objects for strays.
+    /// When two of them are one machine: each would take the other's objects for strays.
     pub async fn connect(&self) -> Result<World, Stop> {
         if self.options.facts.is_some() {
             return Ok(World::nowhere());
         }
         let hosts = &self.configuration.declared.hosts;
-        if let Some(second) = hosts.values().nth(1).and_then(|host| host.origin) {
-            let error = Diagnostic::error("More than one host")
-                .at(second, "this would be the same machine again")
-                .note("this version of infra manages the machine it runs on")
-                .hint("declare one host; several can be planned for on recorded facts, with `--facts DIR`");
-            return Err(Stop::Diagnostics(
-                error.into(),
-                Box::new(self.configuration.sources.clone()),
-            ));
+        let world = World::connect(hosts, &self.providers, &self.options.endpoints).await;
+        let mut twins = Diagnostics::new();
+        for (first, second) in world.twins() {
+            let mut error = Diagnostic::error("Two hosts that are one machine");
+            if let Some(origin) = hosts.get(second).and_then(|host| host.origin) {
+                error = error.at(origin, format!("it is the same machine as `{first}`"));
+            }
+            twins.push(error.hint("declare a machine once; `address` says how another one is reached, and on recorded facts, with `--facts DIR`, nothing is reached at all"));
         }
-        Ok(World::connect(hosts, &self.providers, &self.options.endpoints).await)
+        match twins.has_errors() {
+            true => Err(Stop::Diagnostics(
+                twins,
+                Box::new(self.configuration.sources.clone()),
+            )),
+            false => Ok(world),
+        }
     }
 
     /// Whose objects are of that id.
@@ -292,8 +298,11 @@ impl Session {
             return Ok(facts);
         }
         let (mut all, mut failures) = (BTreeMap::new(), Vec::new());
-        for host in hosts.keys() {
-            let found = world.facts(host, &kvm_probe()).await;
+        let probe = &kvm_probe();
+        let asked = hosts
+            .keys()
+            .map(|host| async move { (host, world.facts(host, probe).await) });
+        for (host, found) in join_all(asked).await {
             failures.extend(found.failures);
             let unread = found.problems.iter();
             unread.for_each(|p| ui.warning(&format!("host `{host}`: {p}")));

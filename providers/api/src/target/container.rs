@@ -135,10 +135,10 @@ pub struct Container {
 }
 
 /// Whether nothing of it is wanted.
-fn is_default<T: Default + PartialEq>(part: &T) -> bool {
+pub(super) fn is_default<T: Default + PartialEq>(part: &T) -> bool {
     *part == T::default()
 }
 
-fn is_false(flag: &bool) -> bool {
+pub(super) fn is_false(flag: &bool) -> bool {
     !*flag
 }

@@ -1,0 +1,90 @@
+//! What is wanted of a host's service manager: a process on the metal. What systemd fills in by itself is absent here.
+
+mod confinement;
+mod place;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::container::{Ulimit, UploadedFile, is_default, is_false};
+use crate::Text;
+
+pub use confinement::UnitConfinement;
+pub use place::{Scheduling, UnitLimits, UnitPlace};
+
+/// A process under systemd.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unit {
+    /// Without `.service`.
+    pub name: String,
+    /// `running`; of a task `started` or, where it has times, `waiting`. As observed also `stopped`, `failed`, `starting`,
+    /// `not enabled`.
+    pub state: String,
+    /// The program, by its path, and its arguments.
+    pub exec: Vec<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, Text>,
+    /// Absent: root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Absent: the user's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_dir: Option<String>,
+    /// Made before it starts and removed with it; by their paths on the host.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, UploadedFile>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub life: UnitLife,
+    /// By name: `nofile`, `memlock`, …
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ulimits: BTreeMap<String, Ulimit>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub confinement: UnitConfinement,
+    /// Always written, even empty: each is a change of its own, and some change in place.
+    #[serde(default)]
+    pub place: UnitPlace,
+    #[serde(default)]
+    pub limits: UnitLimits,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub scheduling: Scheduling,
+    /// Never wanted: what somebody has laid over it, by section and directive.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<String, String>,
+}
+
+/// How it starts, ends, and is known to be well.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnitLife {
+    /// True: it ends by itself, having done its work.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub task: bool,
+    /// Of a task: when it runs, in systemd's words. Absent: once, and whenever it changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<String>,
+    /// True: it says itself when it is ready (sd_notify).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub notifies: bool,
+    /// It says that it is alive at least so often, or is started again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watchdog_s: Option<u32>,
+    /// `always`, `on-failure`; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart_delay_s: Option<u32>,
+    /// Absent: `SIGTERM`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_signal: Option<String>,
+    /// After so many seconds it is killed; absent: systemd's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_timeout_s: Option<u32>,
+    /// A command on the host that ends with 0 where it is well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub health_check: Vec<String>,
+}

@@ -1,0 +1,180 @@
+//! What is done: one script for each step. Whatever is cut off is found by its mark, which is written first, and the same
+//! script run again ends it.
+
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use infra_api::target::{Unit, UploadedFile};
+use infra_api::{Impact, Mark};
+use infra_door::quoted;
+
+use crate::look::{CONTROL, FOLDER};
+use crate::text::{Mine, encode, env_path, live, plain_env, timer, write_env};
+
+/// What the script says where a file of somebody else's is in the way.
+pub(crate) const TAKEN: &str = "is there already, and is none of this unit's";
+
+/// A file is there whole or not at all, wherever this is cut off.
+const PUT: &str = "set -eu\numask 022\n\
+    put() {\n\
+    d=$(dirname \"$1\"); mkdir -p \"$d\"; t=$d/.infra.$$\n\
+    (umask 077; base64 -d > \"$t\"); chown \"$3:$4\" \"$t\"; chmod \"$2\" \"$t\"; sync \"$t\"; mv -fT \"$t\" \"$1\"\n\
+    }\n";
+
+fn put(script: &mut String, path: &str, bytes: &[u8], (mode, uid, gid): (u32, u32, u32)) {
+    let (path, text) = (quoted(path), STANDARD.encode(bytes));
+    let _ = writeln!(
+        script,
+        "put {path} {mode:o} {uid} {gid} << 'END'\n{text}\nEND"
+    );
+}
+
+/// Makes a unit, or makes it another one. `there`: what carries its mark already. `how`: what of it that runs may be
+/// touched; nothing where it is made.
+///
+/// # Errors
+/// When a file or secret is none that could be written.
+pub(crate) fn settle(
+    unit: &Unit,
+    mark: &Mark,
+    there: Option<&Mine>,
+    how: Option<Impact>,
+) -> Result<String, String> {
+    let name = &unit.name;
+    let mut script = PUT.to_owned();
+    let is_theirs = |path: &&String| there.is_none_or(|mine| !mine.files.contains_key(*path));
+    for path in unit.files.keys().filter(is_theirs) {
+        let path = quoted(path);
+        let _ = writeln!(
+            script,
+            "[ ! -e {path} ] && [ ! -L {path} ] || {{ echo {path} '{TAKEN}' >&2; exit 9; }}"
+        );
+    }
+    let root = (0o644, 0, 0);
+    put(
+        &mut script,
+        &format!("{FOLDER}/{name}.service"),
+        encode(unit, mark).as_bytes(),
+        root,
+    );
+    match timer(unit, mark) {
+        Some(text) => put(
+            &mut script,
+            &format!("{FOLDER}/{name}.timer"),
+            text.as_bytes(),
+            root,
+        ),
+        None => without_timer(&mut script, name),
+    }
+    let env = plain_env(&unit.env)?;
+    match env.is_empty() {
+        true => remove(&mut script, &env_path(name)),
+        false => put(
+            &mut script,
+            &env_path(name),
+            write_env(&env).as_bytes(),
+            (0o600, 0, 0),
+        ),
+    }
+    for (path, file) in &unit.files {
+        put(
+            &mut script,
+            path,
+            &bytes(path, file)?,
+            (file.mode, file.uid, file.gid),
+        );
+    }
+    for path in there.into_iter().flat_map(|mine| mine.files.keys()) {
+        if !unit.files.contains_key(path) {
+            remove(&mut script, path);
+        }
+    }
+    lay_aside(&mut script, name);
+    script += "systemctl daemon-reload\n";
+    start(&mut script, unit, how);
+    Ok(script)
+}
+
+/// What a person laid over it is kept where systemd does not read it; what `set-property` did is systemd's own.
+fn lay_aside(script: &mut String, name: &str) {
+    let _ = writeln!(
+        script,
+        "for it in {FOLDER}/{name}.service.d/*.conf; do [ ! -f \"$it\" ] || mv -f \"$it\" \"$it.undone\"; done"
+    );
+    for folder in CONTROL {
+        let _ = writeln!(script, "rm -rf {folder}/{name}.service.d");
+    }
+}
+
+fn without_timer(script: &mut String, name: &str) {
+    let file = format!("{FOLDER}/{name}.timer");
+    let _ = writeln!(
+        script,
+        "if [ -e {file} ]; then systemctl -q disable --now {name}.timer; rm -f {file}; fi"
+    );
+}
+
+fn start(script: &mut String, unit: &Unit, how: Option<Impact>) {
+    let name = &unit.name;
+    let waits = unit.life.times.is_some();
+    let main = format!("{name}.{}", if waits { "timer" } else { "service" });
+    let _ = writeln!(script, "systemctl -q enable {main}");
+    let live = live(unit)
+        .iter()
+        .map(|it| quoted(it))
+        .collect::<Vec<_>>()
+        .join(" ");
+    let wait = if unit.life.task { " --no-block" } else { "" };
+    let _ = match (how, waits) {
+        // A timer starts it as it is then.
+        (_, true) => writeln!(script, "systemctl restart {main}"),
+        // Set for what runs, and taken away again: its own file says the same.
+        (Some(Impact::InPlace), false) => writeln!(
+            script,
+            "if systemctl -q is-active {main}; then systemctl --runtime set-property {main} {live}; rm -rf {}/{main}.d; systemctl daemon-reload\n\
+             else systemctl reset-failed {main} 2> /dev/null || true; systemctl start{wait} {main}; fi",
+            CONTROL[1]
+        ),
+        _ => writeln!(
+            script,
+            "systemctl reset-failed {main} 2> /dev/null || true; systemctl restart{wait} {main}"
+        ),
+    };
+}
+
+/// Ends a unit and removes what is its own; its data stay.
+pub(crate) fn remove_all(name: &str, mine: Option<&Mine>) -> String {
+    let mut script = "set -eu\n".to_owned();
+    without_timer(&mut script, name);
+    let file = format!("{FOLDER}/{name}.service");
+    let _ = writeln!(script, "systemctl -q disable --now {name}.service");
+    for path in mine.into_iter().flat_map(|mine| mine.files.keys()) {
+        remove(&mut script, path);
+    }
+    remove(&mut script, &env_path(name));
+    for folder in CONTROL {
+        let _ = writeln!(script, "rm -rf {folder}/{name}.service.d");
+    }
+    // The mark goes last: until then it is found.
+    let _ = writeln!(
+        script,
+        "rm -f {file}\nsystemctl daemon-reload\nsystemctl reset-failed {name}.service 2> /dev/null || true"
+    );
+    script
+}
+
+fn remove(script: &mut String, path: &str) {
+    let _ = writeln!(script, "rm -f {}", quoted(path));
+}
+
+fn bytes(path: &str, file: &UploadedFile) -> Result<Vec<u8>, String> {
+    let text = file.content.plain();
+    let text = text.ok_or_else(|| format!("the secret content of `{path}` has no value here"))?;
+    match file.binary {
+        true => STANDARD
+            .decode(text)
+            .map_err(|error| format!("the content of `{path}` is not base64: {error}")),
+        false => Ok(text.as_bytes().to_vec()),
+    }
+}

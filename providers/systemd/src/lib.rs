@@ -1,0 +1,82 @@
+//! Processes on the metal: units of a host's systemd, by `systemctl` over the way into the host.
+//!
+//! ```text
+//! lib      targets → resources
+//! impact   what changing an attribute takes
+//! text/    bodies ⇄ unit files; pure
+//! look     what is there: one script, one round trip
+//! act      what is done: one script for each step, which may be cut off anywhere and run again
+//! daemon   the contract's effects
+//! ```
+
+mod act;
+mod daemon;
+mod impact;
+mod look;
+mod text;
+
+use infra_api::target::Unit;
+use infra_api::{
+    Daemon, Failure, HostName, Impact, Pending, Project, Provider, Resource, ResourceId, Target,
+    What,
+};
+use infra_door::Door;
+use serde_json::json;
+
+use crate::daemon::Systemd as Opened;
+
+/// The provider's name and its word for its objects.
+pub(crate) const PROVIDER: &str = "systemd";
+pub(crate) const UNIT: &str = "unit";
+
+/// The provider.
+pub struct Systemd;
+
+impl Provider for Systemd {
+    fn name(&self) -> &'static str {
+        PROVIDER
+    }
+
+    fn resources(&self, _: &Project, target: &Target) -> Vec<Resource> {
+        let What::Unit(unit) = &target.what else {
+            return Vec::new();
+        };
+        vec![Resource {
+            id: ResourceId::new(&target.host, PROVIDER, UNIT, &unit.name),
+            address: target.address.clone(),
+            body: json!(normal(unit)).into(),
+            source: None,
+            after: Vec::new(),
+        }]
+    }
+
+    fn impact(&self, _: &str, path: &[String], removed: bool) -> Impact {
+        impact::impact(path, removed)
+    }
+
+    fn connect<'a>(
+        &'a self,
+        host: &'a HostName,
+        endpoint: &'a str,
+    ) -> Pending<'a, Result<Box<dyn Daemon>, Failure>> {
+        Box::pin(async move {
+            let door = Door::at(host, endpoint)?;
+            Ok(Box::new(Opened::new(door)) as Box<dyn Daemon>)
+        })
+    }
+}
+
+/// What has no order, in one.
+fn normal(unit: &Unit) -> Unit {
+    let mut unit = unit.clone();
+    let confinement = &mut unit.confinement;
+    for list in [
+        &mut confinement.writable,
+        &mut confinement.capabilities,
+        &mut confinement.devices,
+    ] {
+        list.sort();
+        list.dedup();
+    }
+    unit
+}

@@ -1,0 +1,291 @@
+//! What is there: one script tells all units of a project and those that are asked for, with every file of theirs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use infra_api::target::{Unit, UploadedFile};
+use infra_api::{Failure, Observed, Project, Remedy, Text};
+use infra_door::{Door, Order, quoted};
+use serde_json::json;
+
+use crate::text::{self, Mine, decode, env_path};
+
+/// Where units are that are made on a host.
+pub(crate) const FOLDER: &str = "/etc/systemd/system";
+
+/// Where `systemctl set-property` lays what it sets over them: for good, and until the next start of the host.
+pub(crate) const CONTROL: [&str; 2] =
+    ["/etc/systemd/system.control", "/run/systemd/system.control"];
+
+/// What the script says where it may not read everything.
+const NOT_ROOT: &str = "not root";
+
+/// What was found of units.
+#[derive(Debug, Default)]
+pub(crate) struct Look {
+    /// By the whole name: what `systemctl show` says.
+    shown: BTreeMap<String, BTreeMap<String, String>>,
+    /// By path.
+    files: BTreeMap<String, File>,
+    /// Without `.service`.
+    pub(crate) names: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+struct File {
+    bytes: Vec<u8>,
+    mode: u32,
+    uid: u32,
+    gid: u32,
+}
+
+/// Looks at all of the project's units, and at those of `names`.
+///
+/// # Errors
+/// When the host does not tell.
+pub(crate) async fn look(door: &Door, project: &Project, names: &[&str]) -> Result<Look, Failure> {
+    let script = script(project, names);
+    let order = Order::new("looking at units", &["sh"]).with(script.as_bytes());
+    let mut said = door.must(order).await?;
+    if said.stdout == NOT_ROOT.as_bytes() {
+        said = door.must(order.as_root()).await?;
+    }
+    Look::parse(&said.stdout, names).map_err(|why| {
+        let doing = format!("looking at units on host `{}`", door.host());
+        Failure::new(Remedy::Retry, doing, why)
+    })
+}
+
+fn script(project: &Project, names: &[&str]) -> String {
+    let mark = quoted(&format!("Project={project}"));
+    let asked: String = names
+        .iter()
+        .map(|name| format!(" {}", quoted(name)))
+        .collect();
+    let dropped = [CONTROL[0], CONTROL[1], FOLDER, "/run/systemd/system"];
+    let dropped: String = dropped
+        .iter()
+        .map(|folder| format!(" {folder}/\"$n\".service.d/*.conf"))
+        .collect();
+    let env = env_path("\"$n\"");
+    format!(
+        "[ -d /run/systemd/system ] || exit 0\n\
+         LC_ALL=C; export LC_ALL; cd {FOLDER} || exit\n\
+         names=$({{ grep -lsx -e {mark} -- *.service | sed 's/[.]service$//'; printf '%s\\n'{asked}; }} | sort -u)\n\
+         [ -n \"$names\" ] || exit 0\n\
+         [ \"$(id -u)\" = 0 ] || {{ printf '{NOT_ROOT}'; exit 0; }}\n\
+         set --; for n in $names; do set -- \"$@\" \"$n.service\" \"$n.timer\"; done\n\
+         systemctl show -p Id,LoadState,ActiveState,SubState,Result,UnitFileState,FragmentPath -- \"$@\" || exit\n\
+         printf '\\0'\n\
+         for n in $names; do\n\
+         printf '%s\\0' {FOLDER}/\"$n.service\" {FOLDER}/\"$n.timer\"{dropped} {env}\n\
+         sed -n -e 's/%%/%/g' -e 's/^File=//p' -e 's/^BinaryFile=//p' \"$n.service\" 2> /dev/null | tr '\\n' '\\0'\n\
+         done | tar -cPf - --null --no-recursion --ignore-failed-read -T - 2> /dev/null\n\
+         true\n"
+    )
+}
+
+impl Look {
+    fn parse(output: &[u8], asked: &[&str]) -> Result<Self, String> {
+        let mut look = Self {
+            names: asked.iter().map(|name| (*name).to_owned()).collect(),
+            ..Self::default()
+        };
+        let Some(end) = output.iter().position(|byte| *byte == 0) else {
+            // There is no systemd, or nothing was asked for and found.
+            return match output.is_empty() {
+                true => Ok(look),
+                false => Err("what came back is cut off".to_owned()),
+            };
+        };
+        let shown = String::from_utf8_lossy(&output[..end]);
+        for block in shown.split("\n\n") {
+            let pairs = block.lines().filter_map(|line| line.split_once('='));
+            let pairs: BTreeMap<String, String> = pairs
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
+            if let Some(id) = pairs.get("Id") {
+                look.names
+                    .extend(id.strip_suffix(".service").map(str::to_owned));
+                look.shown.insert(id.clone(), pairs);
+            }
+        }
+        look.unpack(&output[end + 1..])
+            .map_err(|error| error.to_string())?;
+        Ok(look)
+    }
+
+    fn unpack(&mut self, archive: &[u8]) -> std::io::Result<()> {
+        for entry in tar::Archive::new(archive).entries()? {
+            let mut entry = entry?;
+            if !entry.header().entry_type().is_file() {
+                continue;
+            }
+            let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let header = entry.header();
+            let number = |n: std::io::Result<u64>| n.map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+            let (mode, uid, gid) = (
+                header.mode()? & 0o7777,
+                number(header.uid())?,
+                number(header.gid())?,
+            );
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes)?;
+            let file = File {
+                bytes,
+                mode,
+                uid,
+                gid,
+            };
+            self.files.insert(path, file);
+        }
+        Ok(())
+    }
+
+    fn said(&self, unit: &str, property: &str) -> &str {
+        let unit = self.shown.get(unit);
+        unit.and_then(|properties| properties.get(property))
+            .map_or("", String::as_str)
+    }
+
+    fn text(&self, path: &str) -> Option<String> {
+        let file = self.files.get(path)?;
+        Some(String::from_utf8_lossy(&file.bytes).into_owned())
+    }
+
+    /// A unit that carries anybody's mark.
+    pub(crate) fn mine(&self, name: &str) -> Option<Result<Mine, String>> {
+        let own = self.text(&format!("{FOLDER}/{name}.service"))?;
+        // In the order in which one has its way over another.
+        let folders = ["/run/systemd/system", FOLDER, CONTROL[1], CONTROL[0]];
+        let laid = folders.iter().flat_map(|folder| {
+            let begin = format!("{folder}/{name}.service.d/");
+            self.files
+                .keys()
+                .filter(move |path| path.starts_with(&begin))
+        });
+        let texts: Vec<String> = [own]
+            .into_iter()
+            .chain(laid.filter_map(|path| self.text(path)))
+            .collect();
+        decode(name, &texts)
+    }
+
+    pub(crate) fn observed(&self, project: &Project, name: &str) -> Observed {
+        let service = format!("{name}.service");
+        let foreign = |what: String| Observed::Foreign {
+            what,
+            unmarked: None,
+        };
+        match self.mine(name) {
+            None => match (
+                self.said(&service, "LoadState"),
+                self.said(&service, "FragmentPath"),
+            ) {
+                ("" | "not-found", _) => Observed::Absent,
+                (_, path) => foreign(format!("a unit of somebody else's, {path}")),
+            },
+            Some(Ok(mine)) if mine.mark.project != *project => {
+                foreign(format!("a unit of the project `{}`", mine.mark.project))
+            }
+            Some(Ok(mine)) => Observed::Present {
+                address: mine.mark.address.clone(),
+                body: json!(self.whole(mine)).into(),
+            },
+            Some(Err(why)) => Observed::Partial {
+                address: self.address(name),
+                why,
+            },
+        }
+    }
+
+    /// Of a unit whose file is not understood.
+    fn address(&self, name: &str) -> infra_api::Address {
+        let text = self
+            .text(&format!("{FOLDER}/{name}.service"))
+            .unwrap_or_default();
+        let address = text.lines().find_map(|line| line.strip_prefix("Address="));
+        infra_api::Address::new(address.unwrap_or_default())
+    }
+
+    /// With what does not stand in its own file.
+    fn whole(&self, mine: Mine) -> Unit {
+        let Mine {
+            mut unit, files, ..
+        } = mine;
+        if let Some(text) = self.text(&env_path(&unit.name)) {
+            match text::read_env(&text) {
+                Some(env) => unit.env = env.into_iter().map(|(k, v)| (k, Text::Plain(v))).collect(),
+                None => drop(unit.others.insert(
+                    "EnvironmentFile".to_owned(),
+                    "not as it was written".to_owned(),
+                )),
+            }
+        }
+        let found = files.into_iter().filter_map(|(path, binary)| {
+            let File {
+                bytes,
+                mode,
+                uid,
+                gid,
+            } = self.files.get(&path)?;
+            let content = match binary {
+                true => STANDARD.encode(bytes),
+                false => String::from_utf8_lossy(bytes).into_owned(),
+            };
+            let file = UploadedFile {
+                content: content.into(),
+                binary,
+                mode: *mode,
+                uid: *uid,
+                gid: *gid,
+            };
+            Some((path, file))
+        });
+        unit.files = found.collect();
+        let times = self.text(&format!("{FOLDER}/{}.timer", unit.name));
+        let times = times.and_then(|text| {
+            Some(
+                text.lines()
+                    .find_map(|l| l.strip_prefix("OnCalendar="))?
+                    .replace("%%", "%"),
+            )
+        });
+        unit.life.times = unit.life.times.and(times);
+        unit.state = self.state(&unit);
+        unit
+    }
+
+    pub(crate) fn state(&self, unit: &Unit) -> String {
+        let waits = unit.life.times.is_some();
+        let name = format!("{}.{}", unit.name, if waits { "timer" } else { "service" });
+        let (active, sub) = (
+            self.said(&name, "ActiveState"),
+            self.said(&name, "SubState"),
+        );
+        let state = match (active, sub) {
+            ("active", _) if waits => "waiting",
+            ("active" | "activating" | "reloading", _) if unit.life.task => "started",
+            ("active", _) => "running",
+            ("activating" | "reloading", _) => "starting",
+            ("failed", _) => "failed",
+            _ => "stopped",
+        };
+        match (state, self.said(&name, "UnitFileState")) {
+            ("running" | "waiting" | "started", "disabled") => "not enabled".to_owned(),
+            _ => state.to_owned(),
+        }
+    }
+
+    /// Why it failed, in systemd's words.
+    pub(crate) fn result(&self, name: &str) -> &str {
+        self.said(&format!("{name}.service"), "Result")
+    }
+
+    /// Of a task: whether its command is running.
+    pub(crate) fn is_busy(&self, name: &str) -> bool {
+        self.said(&format!("{name}.service"), "ActiveState") == "activating"
+    }
+}

@@ -1,0 +1,11 @@
+//! Bodies ⇄ unit files. A unit's own file says everything of it; what else stands beside it (drop-ins of a person's or of
+//! `systemctl set-property`) is read after it, as systemd does.
+
+mod directives;
+mod env;
+mod unit;
+mod words;
+
+pub(crate) use self::directives::live;
+pub(crate) use self::env::{read_env, write_env};
+pub(crate) use self::unit::{Mine, decode, encode, env_path, plain_env, timer};

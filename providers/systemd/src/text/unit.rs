@@ -1,0 +1,288 @@
+//! A unit's file, as it is written, and a unit as its files say.
+
+use std::collections::BTreeMap;
+
+use infra_api::target::{Unit, UnitConfinement};
+use infra_api::{Address, Mark, Project, Text};
+
+use super::directives::{DIRECTIVES, limit_lines, read_limit};
+use super::words::{unwhole, whole, word, words};
+
+/// The slice that all of ours are in: beside the system's own, so that those can be kept off CPUs which are not theirs.
+pub(crate) const SLICE: &str = "infra.slice";
+
+/// What may not be done, unless a unit is open.
+const SANDBOX: &[(&str, &str)] = &[
+    ("ProtectSystem", "strict"),
+    ("ProtectHome", "true"),
+    ("PrivateTmp", "true"),
+    ("ProtectKernelTunables", "true"),
+    ("ProtectKernelModules", "true"),
+    ("ProtectControlGroups", "true"),
+    ("NoNewPrivileges", "true"),
+    ("RestrictSUIDSGID", "true"),
+    ("LockPersonality", "true"),
+];
+
+/// Where the environment is, by a unit's name.
+pub(crate) fn env_path(name: &str) -> String {
+    format!("/var/lib/infra/units/{name}.env")
+}
+
+/// The file of a service. Its environment and its files are written beside it.
+pub(crate) fn encode(unit: &Unit, mark: &Mark) -> String {
+    let Unit {
+        name,
+        state: _,
+        exec: _,
+        env,
+        user,
+        group: _,
+        working_dir: _,
+        files,
+        life,
+        ulimits: _,
+        confinement,
+        place: _,
+        limits: _,
+        scheduling: _,
+        others: _,
+    } = unit;
+    let mut out = String::from(
+        "# Made by infra: what is changed here by hand is undone by the next apply.\n",
+    );
+    let mut line = |name: &str, value: &str| out += &format!("{name}={value}\n");
+    let (project, address) = (mark.project.as_str(), mark.address.as_str());
+    line("[X-Infra]\nProject", project);
+    line("Address", address);
+    for (path, file) in files {
+        line(
+            if file.binary { "BinaryFile" } else { "File" },
+            &whole(path),
+        );
+    }
+    if !life.health_check.is_empty() {
+        let words: Vec<_> = life
+            .health_check
+            .iter()
+            .map(|text| word(text, true))
+            .collect();
+        line("HealthCheck", &words.join(" "));
+    }
+    if let Some(times) = &life.times {
+        line("Times", &whole(times));
+    }
+    line(
+        "\n[Unit]\nDescription",
+        &whole(&format!("{address} of {project}")),
+    );
+    line("Wants", "network-online.target");
+    line("After", "network-online.target");
+    line("\n[Service]\nSlice", SLICE);
+    line(
+        "Type",
+        if life.task {
+            "oneshot"
+        } else if life.notifies {
+            "notify"
+        } else {
+            "exec"
+        },
+    );
+    if life.task && life.times.is_none() {
+        line("RemainAfterExit", "true");
+    }
+    if !env.is_empty() {
+        line("EnvironmentFile", &env_path(name));
+    }
+    for directive in DIRECTIVES {
+        if let Some(value) = (directive.write)(unit) {
+            line(directive.name, &value);
+        }
+    }
+    confine(confinement, user.is_some(), &mut line);
+    limit_lines(unit).for_each(|limit| out += &format!("{limit}\n"));
+    if life.times.is_none() {
+        out += "\n[Install]\nWantedBy=multi-user.target\n";
+    }
+    out
+}
+
+fn confine(confinement: &UnitConfinement, user: bool, line: &mut impl FnMut(&str, &str)) {
+    let UnitConfinement {
+        open,
+        writable: _,
+        state_directory: _,
+        capabilities,
+        devices,
+    } = confinement;
+    let keeps = capabilities.join(" ");
+    if !open {
+        SANDBOX.iter().for_each(|(name, value)| line(name, value));
+        line("CapabilityBoundingSet", &keeps);
+    }
+    if !capabilities.is_empty() && (user || *open) {
+        line("AmbientCapabilities", &keeps);
+    }
+    if !open {
+        line("DevicePolicy", "closed");
+    }
+    for device in devices {
+        line("DeviceAllow", &word(device, false));
+    }
+}
+
+/// The file of the timer that starts a task.
+pub(crate) fn timer(unit: &Unit, mark: &Mark) -> Option<String> {
+    let times = whole(unit.life.times.as_ref()?);
+    let (project, address) = (&mark.project, &mark.address);
+    Some(format!(
+        "[X-Infra]\nProject={project}\nAddress={address}\n\n[Unit]\nDescription={address} of {project}\n\n\
+         [Timer]\nOnCalendar={times}\nPersistent=true\n\n[Install]\nWantedBy=timers.target\n"
+    ))
+}
+
+/// Whose a unit is, and what it is.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Mine {
+    pub(crate) mark: Mark,
+    pub(crate) unit: Unit,
+    /// The paths of its files, and whether each is binary.
+    pub(crate) files: BTreeMap<String, bool>,
+}
+
+/// A unit by its texts, its own first. Nothing where it carries no mark; why not, where it does and is something else.
+pub(crate) fn decode(name: &str, texts: &[String]) -> Option<Result<Mine, String>> {
+    let mut reading = Reading::default();
+    reading.unit.name = name.to_owned();
+    reading.unit.confinement.open = true;
+    for text in texts {
+        reading.text(text);
+    }
+    let mark = Mark {
+        project: Project::new(reading.project.take()?),
+        address: Address::new(reading.address.take()?),
+    };
+    if let Some(line) = reading.odd {
+        return Some(Err(format!("its file says `{line}`")));
+    }
+    let confinement = &mut reading.unit.confinement;
+    confinement.capabilities.sort();
+    confinement.devices.sort();
+    Some(Ok(Mine {
+        mark,
+        unit: reading.unit,
+        files: reading.files,
+    }))
+}
+
+#[derive(Default)]
+struct Reading {
+    unit: Unit,
+    project: Option<String>,
+    address: Option<String>,
+    files: BTreeMap<String, bool>,
+    odd: Option<String>,
+}
+
+impl Reading {
+    fn text(&mut self, text: &str) {
+        let mut section = "";
+        for line in text.lines().map(str::trim) {
+            if line.is_empty() || line.starts_with(['#', ';']) {
+                continue;
+            }
+            if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+                section = name;
+                continue;
+            }
+            let said = line
+                .split_once('=')
+                .map(|(name, value)| (name.trim(), value.trim()));
+            let understood = said.and_then(|(name, value)| self.assignment(section, name, value));
+            if understood.is_none() {
+                self.odd = Some(line.to_owned());
+            }
+        }
+    }
+
+    fn assignment(&mut self, section: &str, name: &str, value: &str) -> Option<()> {
+        match section {
+            "X-Infra" => self.own(name, value),
+            "Service" => self.service(name, value),
+            "Unit" | "Install" => {
+                let known = ["Description", "Wants", "After", "WantedBy"];
+                if !known.contains(&name) {
+                    self.other(section, name, value);
+                }
+                Some(())
+            }
+            _ => {
+                self.other(section, name, value);
+                Some(())
+            }
+        }
+    }
+
+    fn other(&mut self, section: &str, name: &str, value: &str) {
+        let others = &mut self.unit.others;
+        others.insert(format!("{section}.{name}"), value.to_owned());
+    }
+
+    fn own(&mut self, name: &str, value: &str) -> Option<()> {
+        match name {
+            "Project" => self.project = Some(value.to_owned()),
+            "Address" => self.address = Some(value.to_owned()),
+            "File" | "BinaryFile" => drop(self.files.insert(unwhole(value), name == "BinaryFile")),
+            "HealthCheck" => self.unit.life.health_check = words(value, true)?,
+            "Times" => self.unit.life.times = Some(unwhole(value)),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn service(&mut self, name: &str, value: &str) -> Option<()> {
+        let unit = &mut self.unit;
+        if let Some(directive) = DIRECTIVES.iter().find(|d| d.name == name) {
+            return (directive.read)(unit, value);
+        }
+        if let Some(limit) = name.strip_prefix("Limit") {
+            return read_limit(unit, limit, value);
+        }
+        let list = || {
+            value
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        match name {
+            "Type" => {
+                unit.life.task = value == "oneshot";
+                unit.life.notifies = value == "notify";
+            }
+            "RemainAfterExit" | "EnvironmentFile" | "DevicePolicy" => {}
+            "Slice" if value == SLICE => {}
+            "ProtectSystem" if value == "strict" => unit.confinement.open = false,
+            "CapabilityBoundingSet" | "AmbientCapabilities" => {
+                unit.confinement.capabilities = list()
+            }
+            "DeviceAllow" => unit.confinement.devices.extend(words(value, false)?),
+            _ if SANDBOX.contains(&(name, value)) => {}
+            _ => self.other("Service", name, value),
+        }
+        Some(())
+    }
+}
+
+/// Of a unit that was read, or is about to be written, without secrets.
+pub(crate) fn plain_env(env: &BTreeMap<String, Text>) -> Result<BTreeMap<String, String>, String> {
+    let plain = |(name, text): (&String, &Text)| match text.plain() {
+        Some(text) => Ok((name.clone(), text.to_owned())),
+        None => Err(format!("the secret `{name}` has no value here")),
+    };
+    env.iter().map(plain).collect()
+}
+
+#[cfg(test)]
+#[path = "unit_tests.rs"]
+mod tests;
