@@ -230,6 +230,7 @@ impl Decision {
             made_as: inputs.made_as,
             files: inputs.files,
             pinned: inputs.pinned,
+            libvirt: &with_libvirt(inputs.inventory),
             logical: &logical(inputs.inventory),
             taken: inputs.taken,
         });
@@ -317,6 +318,12 @@ impl Decision {
             .collect();
         self.depends_on.extend(others);
     }
+}
+
+fn with_libvirt(inventory: &Inventory) -> BTreeSet<HostName> {
+    let hosts = inventory.hosts.iter();
+    let with = hosts.filter(|(_, host)| host.facts.libvirt.is_some());
+    with.map(|(name, _)| name.clone()).collect()
 }
 
 /// Pools that are there and whose volumes are logical volumes.

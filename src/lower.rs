@@ -14,12 +14,13 @@ mod nics;
 mod pools;
 mod sense;
 mod taken;
+mod unit;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use infra_api::target::{
-    Container, ContainerNetwork, Format, HostDevice, Machine, MachineNetwork, VolumeRef,
+    Container, ContainerNetwork, Format, HostDevice, Machine, MachineNetwork, Unit, VolumeRef,
 };
 use infra_api::{
     Address, CpuPolicy, HostName, IdSet, ImageTag, Pinned, Placement, Project, ResourceId, Runtime,
@@ -55,6 +56,8 @@ pub struct Inputs<'a> {
     pub files: &'a BTreeMap<String, FileFacts>,
     /// Registry references by (host, reference as written): pinned to their digests.
     pub pinned: &'a BTreeMap<(HostName, ImageTag), Pinned>,
+    /// Hosts with a libvirt daemon.
+    pub libvirt: &'a BTreeSet<HostName>,
     /// Pools that are there and whose volumes are logical volumes.
     pub logical: &'a BTreeSet<(HostName, String)>,
     /// Networks, volumes and pools that others have made and that are ours now, for which address each: they are wanted
@@ -102,8 +105,7 @@ impl Lowering<'_> {
         match placement.runtime {
             Runtime::Container => self.container(workload, placement),
             Runtime::Kvm => self.machine(workload, placement),
-            // A gate is closed to it: there is no provider.
-            Runtime::BareMetal => {}
+            Runtime::BareMetal => self.unit(workload, placement),
         }
     }
 
@@ -203,6 +205,14 @@ pub fn claims(id: &ResourceId, body: &Value, placement: Option<&Placement>) -> C
             .map_or_else(|_| Claims::default(), |c| of_container(&c, dedicated)),
         ("libvirt", "domain") => Machine::deserialize(body)
             .map_or_else(|_| Claims::default(), |m| of_machine(&m, dedicated)),
+        ("systemd", "unit") => Unit::deserialize(body).map_or_else(
+            |_| Claims::default(),
+            |unit| Claims {
+                cpus: unit.place.cpus.unwrap_or_default(),
+                dedicated,
+                ..Claims::default()
+            },
+        ),
         (_, "network") => of_network(id, body),
         _ => Claims::default(),
     }

@@ -41,6 +41,7 @@ fn wanted(text: &str, taken: &[(&str, &str, &str)]) -> Vec<What> {
         made_as: &MadeAs::default(),
         files: &BTreeMap::new(),
         pinned: &BTreeMap::new(),
+        libvirt: &BTreeSet::new(),
         logical: &BTreeSet::new(),
         taken: &taken.iter().map(one).collect(),
     });

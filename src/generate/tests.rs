@@ -72,6 +72,7 @@ fn targets(text: &str) -> Vec<What> {
         made_as: &infra_plan::MadeAs::default(),
         files: &BTreeMap::new(),
         pinned: &pinned,
+        libvirt: &BTreeSet::new(),
         logical: &BTreeSet::new(),
         taken: &BTreeMap::new(),
     });

@@ -25,6 +25,11 @@ impl Lowering<'_> {
     fn network_on(&mut self, network: &Network, host: &HostName) {
         let mut containers = self.is_used(&network.address, host, Runtime::Container);
         let mut machines = self.is_used(&network.address, host, Runtime::Kvm);
+        match self.maker(network, host) {
+            Some("docker") => containers = true,
+            Some(_) => machines = true,
+            None => {}
+        }
         if !containers && !machines {
             containers = self.is_taken(host, "docker", &network.address);
             machines = self.is_taken(host, "libvirt", &network.address);
@@ -56,8 +61,25 @@ impl Lowering<'_> {
         }
     }
 
+    /// Whose network the bridge is, by its provider; nothing where nobody makes one. For processes on the metal alone
+    /// libvirt makes it, where it is.
+    pub(super) fn maker(&self, network: &Network, host: &HostName) -> Option<&'static str> {
+        let used = |runtime| self.is_used(&network.address, host, runtime);
+        let made = network.driver.is_none() && network.existing.is_none();
+        match () {
+            () if !made => None,
+            () if used(Runtime::Container) => Some("docker"),
+            () if used(Runtime::Kvm) => Some("libvirt"),
+            () if used(Runtime::BareMetal) => Some(match self.inputs.libvirt.contains(host) {
+                true => "libvirt",
+                false => "docker",
+            }),
+            () => None,
+        }
+    }
+
     /// The Linux bridge's name; nothing where it is on a device of the host.
-    fn bridge(&self, network: &Network) -> Option<String> {
+    pub(super) fn bridge(&self, network: &Network) -> Option<String> {
         let derived = || names::bridge(self.inputs.project, self.made_as(&network.address));
         let bridge = || network.bridge.clone().unwrap_or_else(derived);
         network.driver.is_none().then(bridge)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use futures_util::future::join3;
+use futures_util::future::join4;
 use infra_api::facts::{Facts, Offer};
 use infra_api::{Failure, HostName, Remedy};
 use infra_diag::{Diagnostic, Diagnostics};
@@ -39,10 +39,11 @@ impl World {
             None => return Found::default(),
         };
         // All at once: each takes its time, and none needs what another tells.
-        let (kernel, docker, libvirt) = join3(
+        let (kernel, docker, libvirt, systemd) = join4(
             kernel(inside),
             self.told(host, "docker"),
             self.told(host, "libvirt"),
+            self.told(host, "systemd"),
         )
         .await;
         let (facts, problems, machine) = match kernel {
@@ -54,7 +55,7 @@ impl World {
             problems: problems.iter().map(ToString::to_string).collect(),
             failures: Vec::new(),
         };
-        for (facts, failure) in [docker, libvirt] {
+        for (facts, failure) in [docker, libvirt, systemd] {
             add(&mut found.facts, facts);
             found.failures.extend(failure);
         }
@@ -66,6 +67,20 @@ impl World {
         }
         found.facts.used.sort_by(|a, b| a.owner.cmp(&b.owner));
         found
+    }
+
+    /// The versions of programs that nobody has told yet: each is run for it, which a plan does not wait for.
+    pub async fn programs(&self, host: &HostName, facts: &mut Facts) {
+        match self.doors.get(host) {
+            Some(Ok(inside)) if inside.near => infra_kernel::programs(facts),
+            Some(Ok(inside)) => {
+                let order = Order::new("asking tuned for its version", &["tuned", "--version"]);
+                let said = inside.door.must(order).await.ok();
+                facts.versions.tuned =
+                    said.and_then(|said| said.text().split_whitespace().nth(1).map(str::to_owned));
+            }
+            Some(Err(_)) | None => {}
+        }
     }
 
     /// What one daemon knows, and why it could not be asked.
@@ -133,6 +148,7 @@ fn add(facts: &mut Facts, told: Facts) {
     put(&mut facts.versions.docker, versions.docker);
     put(&mut facts.versions.libvirt, versions.libvirt);
     put(&mut facts.versions.qemu, versions.qemu);
+    put(&mut facts.versions.systemd, versions.systemd);
     put(&mut facts.runtimes.container, runtimes.container);
     put(&mut facts.runtimes.kvm, runtimes.kvm);
     put(&mut facts.docker, docker);
@@ -148,6 +164,7 @@ fn not_offered(facts: &mut Facts, provider: &str, failure: &Failure) {
     let offer = Some(Offer::new(Err(why)));
     match provider {
         "docker" => facts.runtimes.container = offer,
+        "systemd" => facts.runtimes.bare_metal = offer,
         _ => facts.runtimes.kvm = offer,
     }
 }

@@ -8,7 +8,7 @@ use crate::reading::has_word;
 use crate::sources::{Source, root, sources};
 
 /// Crates below the root one, and which of ours each may depend on.
-const CRATES: [(&str, &[&str]); 13] = [
+const CRATES: [(&str, &[&str]); 15] = [
     ("src/diag", &[]),
     ("src/expr", &["infra-diag"]),
     ("src/lang", &["infra-diag", "infra-expr"]),
@@ -19,6 +19,8 @@ const CRATES: [(&str, &[&str]); 13] = [
     ("src/apply", &["infra-api", "infra-plan", "infra-state"]),
     ("providers/api", &[]),
     ("providers/kernel", &["infra-api"]),
+    ("providers/door", &["infra-api"]),
+    ("providers/systemd", &["infra-api", "infra-door"]),
     ("providers/docker", &["infra-api"]),
     ("providers/libvirt", &["infra-api"]),
     ("providers/sim", &["infra-api"]),

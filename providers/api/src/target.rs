@@ -27,8 +27,10 @@ pub use self::machine::{
 };
 pub use self::network::{Dns, DnsService, Lease, MachineNetwork, OwnBridge};
 pub use self::patch::XmlPatch;
-pub use self::unit::{Scheduling, Unit, UnitConfinement, UnitLife, UnitLimits, UnitPlace};
-use crate::{Address, HostName, Text};
+pub use self::unit::{
+    Scheduling, Unit, UnitAddress, UnitConfinement, UnitFolder, UnitLife, UnitLimits, UnitPlace,
+};
+use crate::{Address, HostName, ResourceId, Text};
 
 pub use container::*;
 
@@ -50,7 +52,8 @@ pub enum What {
     ContainerNetwork(ContainerNetwork),
     ContainerVolume(ContainerVolume),
     Container(Box<Container>),
-    Unit(Box<Unit>),
+    /// With what it stands on: the networks of its addresses.
+    Unit(Box<Unit>, Vec<ResourceId>),
     Pool(Pool),
     /// A file of the person's, uploaded: a disk image, a kernel, an initramfs.
     File(FileVolume, PathBuf),

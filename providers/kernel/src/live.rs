@@ -25,13 +25,14 @@ pub fn live() -> (Facts, Vec<Problem>) {
     (facts, problems)
 }
 
-/// The versions of QEMU, systemd and tuned, where nobody has told them yet: each is run for it.
+/// The versions of QEMU, systemd and tuned of this machine, where nobody has told them yet: each is run for it.
 pub fn programs(facts: &mut Facts) {
     let arch = facts.kernel.arch.clone().unwrap_or_default();
     let versions = &mut facts.versions;
     let qemu = || emulator(&arch).and_then(|emulator| version(&emulator, 3));
     versions.qemu = versions.qemu.take().or_else(qemu);
-    versions.systemd = version(Path::new("systemctl"), 1);
+    let systemd = || version(Path::new("systemctl"), 1);
+    versions.systemd = versions.systemd.take().or_else(systemd);
     versions.tuned = version(Path::new("tuned"), 1);
 }
 

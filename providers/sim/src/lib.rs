@@ -35,7 +35,7 @@ impl Default for Sim {
 }
 
 impl Sim {
-    /// `docker` takes containers and what they need, `libvirt` machines, any other name both.
+    /// `docker` takes containers and what they need, `libvirt` machines, `systemd` units, any other name all.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
         let shared = Shared {

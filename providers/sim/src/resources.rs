@@ -7,10 +7,11 @@ use serde_json::Value;
 
 /// The resource of a target, where the provider called `name` makes it.
 pub(crate) fn of(name: &str, target: &Target) -> Option<Resource> {
-    let (containers, machines) = match name {
-        "docker" => (true, false),
-        "libvirt" => (false, true),
-        _ => (true, true),
+    let (containers, machines, units) = match name {
+        "docker" => (true, false, false),
+        "libvirt" => (false, true, false),
+        "systemd" => (false, false, true),
+        _ => (true, true, true),
     };
     let maker = Maker {
         name,
@@ -18,6 +19,10 @@ pub(crate) fn of(name: &str, target: &Target) -> Option<Resource> {
         both: containers && machines,
     };
     match &target.what {
+        What::Unit(unit, after) => units.then(|| Resource {
+            after: after.clone(),
+            ..maker.resource("unit", &unit.name, unit)
+        }),
         What::ContainerImage(..)
         | What::ContainerNetwork(_)
         | What::ContainerVolume(_)

@@ -16,11 +16,16 @@ use crate::text::{Mine, encode, env_path, live, plain_env, timer, write_env};
 pub(crate) const TAKEN: &str = "is there already, and is none of this unit's";
 
 /// A file is there whole or not at all, wherever this is cut off.
-const PUT: &str = "set -eu\numask 022\n\
+const PUT: &str = "umask 022\n\
     put() {\n\
     d=$(dirname \"$1\"); mkdir -p \"$d\"; t=$d/.infra.$$\n\
     (umask 077; base64 -d > \"$t\"); chown \"$3:$4\" \"$t\"; chmod \"$2\" \"$t\"; sync \"$t\"; mv -fT \"$t\" \"$1\"\n\
     }\n";
+
+/// Nothing of it is done before all of it has come: a shell does what it has read of a script that is cut off.
+fn as_one(script: &str) -> String {
+    format!("main() {{\nset -eu\n{script}}}\nmain\n")
+}
 
 fn put(script: &mut String, path: &str, bytes: &[u8], (mode, uid, gid): (u32, u32, u32)) {
     let (path, text) = (quoted(path), STANDARD.encode(bytes));
@@ -45,10 +50,10 @@ pub(crate) fn settle(
     let mut script = PUT.to_owned();
     let is_theirs = |path: &&String| there.is_none_or(|mine| !mine.files.contains_key(*path));
     for path in unit.files.keys().filter(is_theirs) {
-        let path = quoted(path);
+        let (path, taken) = (quoted(path), quoted(TAKEN));
         let _ = writeln!(
             script,
-            "[ ! -e {path} ] && [ ! -L {path} ] || {{ echo {path} '{TAKEN}' >&2; exit 9; }}"
+            "[ ! -e {path} ] && [ ! -L {path} ] || {{ echo {path} {taken} >&2; exit 9; }}"
         );
     }
     let root = (0o644, 0, 0);
@@ -90,10 +95,22 @@ pub(crate) fn settle(
             remove(&mut script, path);
         }
     }
+    for folder in unit.folders.values() {
+        let path = quoted(&folder.path);
+        let owner = [
+            unit.user.as_deref().unwrap_or("root"),
+            unit.group.as_deref().unwrap_or(""),
+        ];
+        let owner = quoted(&owner.join(":"));
+        let _ = writeln!(
+            script,
+            "[ -d {path} ] || {{ mkdir -p {path}; chown {owner} {path}; }}"
+        );
+    }
     lay_aside(&mut script, name);
     script += "systemctl daemon-reload\n";
     start(&mut script, unit, how);
-    Ok(script)
+    Ok(as_one(&script))
 }
 
 /// What a person laid over it is kept where systemd does not read it; what `set-property` did is systemd's own.
@@ -145,7 +162,7 @@ fn start(script: &mut String, unit: &Unit, how: Option<Impact>) {
 
 /// Ends a unit and removes what is its own; its data stay.
 pub(crate) fn remove_all(name: &str, mine: Option<&Mine>) -> String {
-    let mut script = "set -eu\n".to_owned();
+    let mut script = String::new();
     without_timer(&mut script, name);
     let file = format!("{FOLDER}/{name}.service");
     let _ = writeln!(script, "systemctl -q disable --now {name}.service");
@@ -161,7 +178,7 @@ pub(crate) fn remove_all(name: &str, mine: Option<&Mine>) -> String {
         script,
         "rm -f {file}\nsystemctl daemon-reload\nsystemctl reset-failed {name}.service 2> /dev/null || true"
     );
-    script
+    as_one(&script)
 }
 
 fn remove(script: &mut String, path: &str) {
@@ -176,5 +193,89 @@ fn bytes(path: &str, file: &UploadedFile) -> Result<Vec<u8>, String> {
             .decode(text)
             .map_err(|error| format!("the content of `{path}` is not base64: {error}")),
         false => Ok(text.as_bytes().to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use infra_api::{Address, Project};
+
+    use super::*;
+
+    fn unit() -> Unit {
+        let file = UploadedFile {
+            content: "it's $HOME\n".into(),
+            binary: false,
+            mode: 0o640,
+            uid: 0,
+            gid: 0,
+        };
+        Unit {
+            name: "demo.feed".to_owned(),
+            exec: vec!["/bin/true".to_owned()],
+            files: [("/etc/it's here".to_owned(), file)].into(),
+            ..Unit::default()
+        }
+    }
+
+    fn script(how: Option<Impact>) -> String {
+        let mark = Mark {
+            project: Project::new("demo"),
+            address: Address::new("workload.feed"),
+        };
+        settle(&unit(), &mark, None, how).unwrap()
+    }
+
+    /// What a shell says of a script that it reads and does not carry out.
+    fn read(script: &str) -> bool {
+        let shell = Command::new("sh")
+            .arg("-n")
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
+        let mut shell = shell.unwrap();
+        std::io::Write::write_all(&mut shell.stdin.take().unwrap(), script.as_bytes()).unwrap();
+        shell.wait().unwrap().success()
+    }
+
+    #[test]
+    fn a_shell_understands_every_script() {
+        for how in [None, Some(Impact::InPlace), Some(Impact::Restart)] {
+            assert!(read(&script(how)), "{how:?}");
+        }
+        assert!(read(&remove_all("demo.feed", None)));
+    }
+
+    #[test]
+    fn nothing_is_done_of_a_script_that_is_cut_off() {
+        let whole = script(None);
+        let done = whole.trim_end().len() - "main".len();
+        for length in (0..done).step_by(97) {
+            let cut = &whole[..length];
+            let outside = cut.lines().filter(|line| *line == "main").count();
+            assert_eq!(outside, 0, "{length}");
+            assert!(
+                cut.is_empty() || !read(cut) || "main() {".starts_with(cut),
+                "{length}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_secret_without_its_value_is_not_written() {
+        let mut unit = unit();
+        let digest = "hmac-sha256:0".to_owned();
+        unit.env = [("A".to_owned(), infra_api::Text::Secret { digest })].into();
+        let mark = Mark {
+            project: Project::new("demo"),
+            address: Address::new("workload.feed"),
+        };
+        assert!(
+            settle(&unit, &mark, None, None)
+                .unwrap_err()
+                .contains("`A`")
+        );
     }
 }

@@ -38,7 +38,7 @@ impl Provider for Systemd {
     }
 
     fn resources(&self, _: &Project, target: &Target) -> Vec<Resource> {
-        let What::Unit(unit) = &target.what else {
+        let What::Unit(unit, after) = &target.what else {
             return Vec::new();
         };
         vec![Resource {
@@ -46,7 +46,7 @@ impl Provider for Systemd {
             address: target.address.clone(),
             body: json!(normal(unit)).into(),
             source: None,
-            after: Vec::new(),
+            after: after.clone(),
         }]
     }
 

@@ -1,5 +1,6 @@
 //! Gates: hard conditions, one a file, asked in this order; the first that closes gives the reason.
 
+mod bridge;
 mod device;
 mod engine;
 mod form;
@@ -39,6 +40,7 @@ pub(super) const OF_HOSTS: &[OfHost] = &[
     host::GATE,
     labels::GATE,
     volume::GATE,
+    bridge::GATE,
     offered::GATE,
     engine::GATE,
     hardware::GATE,

@@ -67,7 +67,7 @@ async fn declared(
 
 async fn look(world: &World, host: &HostName, ui: Ui) -> Facts {
     let mut found = world.facts(host, &kvm_probe()).await;
-    infra_kernel::programs(&mut found.facts);
+    world.programs(host, &mut found.facts).await;
     found.problems.iter().for_each(|p| ui.warning(p));
     found
         .failures

@@ -319,9 +319,6 @@ impl Session {
     async fn inventory(&self, world: &World, ui: Ui) -> Result<Inventory, Stop> {
         let mut facts = self.facts(world, ui).await?;
         self.count_imports(&mut facts);
-        if self.options.facts.is_none() {
-            places::without_units(&mut facts);
-        }
         let hosts = &self.configuration.declared.hosts;
         let (inventory, diagnostics) = Inventory::new(hosts, facts, self.project());
         self.must(diagnostics, ui)?;

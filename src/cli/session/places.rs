@@ -1,11 +1,8 @@
 //! Where things are: the configuration, its state, this machine's cache.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use infra_api::HostName;
-use infra_api::facts::{Facts, Offer};
 use infra_state::Paths;
 
 use super::Options;
@@ -79,17 +76,6 @@ fn own_cache() -> Option<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     Some(base.or_else(home)?.join("infra"))
-}
-
-/// What runs under systemd can be planned for, on recorded facts; nobody makes its units yet.
-pub(super) fn without_units(facts: &mut BTreeMap<HostName, Facts>) {
-    let why = "this version of infra has no provider for systemd units: bare metal is planned on recorded facts alone";
-    for facts in facts.values_mut() {
-        let systemd = facts.runtimes.bare_metal.as_mut();
-        if let Some(offer) = systemd.filter(|offer| offer.offered) {
-            *offer = Offer::new(Err(why.to_owned()));
-        }
-    }
 }
 
 /// A folder, and a file that belongs to it.

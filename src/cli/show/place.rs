@@ -249,9 +249,6 @@ fn why(decision: &Decision, address: &Address, placement: &Placement) -> Vec<Str
         reasons.insert(0, format!("runtime says {}", placement.runtime.word()));
     }
     reasons.extend(withdrawn(decision, choice, placement));
-    if placement.runtime == Runtime::BareMetal {
-        reasons.push("planned alone: this version makes no systemd units".to_owned());
-    }
     reasons.extend(why_not_offered(choice, placement.runtime));
     if choice.ruled_out.iter().any(|r| r.gate == "host") {
         reasons.push(format!("host says {}", placement.host));

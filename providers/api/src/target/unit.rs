@@ -5,6 +5,7 @@ mod place;
 
 use std::collections::BTreeMap;
 
+use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,12 @@ pub struct Unit {
     /// Made before it starts and removed with it; by their paths on the host.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, UploadedFile>,
+    /// Folders of the host that are its data, by the paths at which it finds them. Made for it, and left when it goes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub folders: BTreeMap<String, UnitFolder>,
+    /// The host has them while it runs; by the interface's label.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub addresses: BTreeMap<String, UnitAddress>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub life: UnitLife,
     /// By name: `nofile`, `memlock`, …
@@ -55,6 +62,26 @@ pub struct Unit {
     /// Never wanted: what somebody has laid over it, by section and directive.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub others: BTreeMap<String, String>,
+}
+
+/// A folder of the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnitFolder {
+    pub path: String,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub read_only: bool,
+}
+
+/// An address of a process on the metal, which has the host's network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnitAddress {
+    /// The bridge of its network.
+    pub bridge: String,
+    /// With its subnet's prefix.
+    #[schemars(with = "String")]
+    pub address: Ipv4Net,
 }
 
 /// How it starts, ends, and is known to be well.

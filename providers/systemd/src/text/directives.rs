@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use infra_api::target::{Ulimit, Unit};
+use infra_api::target::{Ulimit, Unit, UnitFolder};
 
 use super::words::{unwhole, whole, word, words};
 
@@ -276,6 +276,16 @@ pub(crate) const DIRECTIVES: &[Directive] = &[
         },
     },
     Directive {
+        name: "BindPaths",
+        write: |u| folders(u, false),
+        read: |u, t| read_folders(u, t, false),
+    },
+    Directive {
+        name: "BindReadOnlyPaths",
+        write: |u| folders(u, true),
+        read: |u, t| read_folders(u, t, true),
+    },
+    Directive {
         name: "StateDirectory",
         write: |u| text(&u.confinement.state_directory),
         read: |u, t| {
@@ -317,6 +327,30 @@ pub(crate) fn read_limit(unit: &mut Unit, name: &str, text: &str) -> Option<()> 
         hard: limit(hard)?,
     };
     unit.ulimits.insert(name.to_ascii_lowercase(), ulimit);
+    Some(())
+}
+
+/// `HOST:HERE`, each a word.
+fn folders(unit: &Unit, read_only: bool) -> Option<String> {
+    let folders = unit
+        .folders
+        .iter()
+        .filter(|(_, folder)| folder.read_only == read_only);
+    let words: Vec<String> = folders
+        .map(|(at, folder)| word(&format!("{}:{at}", folder.path), false))
+        .collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+fn read_folders(unit: &mut Unit, text: &str, read_only: bool) -> Option<()> {
+    unit.folders
+        .retain(|_, folder| folder.read_only != read_only);
+    for word in words(text, false)? {
+        let (path, at) = word.split_once(':')?;
+        let path = path.to_owned();
+        unit.folders
+            .insert(at.to_owned(), UnitFolder { path, read_only });
+    }
     Some(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::target::{Unit, UnitConfinement};
+use infra_api::target::{Unit, UnitAddress, UnitConfinement};
 use infra_api::{Address, Mark, Project, Text};
 
 use super::directives::{DIRECTIVES, limit_lines, read_limit};
@@ -24,6 +24,9 @@ const SANDBOX: &[(&str, &str)] = &[
     ("LockPersonality", "true"),
 ];
 
+/// What gives the host an address, and takes it away.
+const IP: &str = "/usr/sbin/ip address";
+
 /// Where the environment is, by a unit's name.
 pub(crate) fn env_path(name: &str) -> String {
     format!("/var/lib/infra/units/{name}.env")
@@ -40,6 +43,8 @@ pub(crate) fn encode(unit: &Unit, mark: &Mark) -> String {
         group: _,
         working_dir: _,
         files,
+        folders: _,
+        addresses,
         life,
         ulimits: _,
         confinement,
@@ -60,6 +65,9 @@ pub(crate) fn encode(unit: &Unit, mark: &Mark) -> String {
             if file.binary { "BinaryFile" } else { "File" },
             &whole(path),
         );
+    }
+    for (label, UnitAddress { bridge, address }) in addresses {
+        line("Interface", &format!("{label} {bridge} {address}"));
     }
     if !life.health_check.is_empty() {
         let words: Vec<_> = life
@@ -94,6 +102,17 @@ pub(crate) fn encode(unit: &Unit, mark: &Mark) -> String {
     }
     if !env.is_empty() {
         line("EnvironmentFile", &env_path(name));
+    }
+    for UnitAddress { bridge, address } in addresses.values() {
+        // Whoever is in its network finds it there, whatever it runs as.
+        line(
+            "ExecStartPre",
+            &format!("+{IP} replace {address} dev {bridge}"),
+        );
+        line(
+            "ExecStopPost",
+            &format!("-+{IP} delete {address} dev {bridge}"),
+        );
     }
     for directive in DIRECTIVES {
         if let Some(value) = (directive.write)(unit) {
@@ -234,6 +253,7 @@ impl Reading {
             "Project" => self.project = Some(value.to_owned()),
             "Address" => self.address = Some(value.to_owned()),
             "File" | "BinaryFile" => drop(self.files.insert(unwhole(value), name == "BinaryFile")),
+            "Interface" => self.unit.addresses.extend([own_address(value)?]),
             "HealthCheck" => self.unit.life.health_check = words(value, true)?,
             "Times" => self.unit.life.times = Some(unwhole(value)),
             _ => return None,
@@ -260,6 +280,8 @@ impl Reading {
                 unit.life.task = value == "oneshot";
                 unit.life.notifies = value == "notify";
             }
+            "ExecStartPre" if value.starts_with(&format!("+{IP} replace ")) => {}
+            "ExecStopPost" if value.starts_with(&format!("-+{IP} delete ")) => {}
             "RemainAfterExit" | "EnvironmentFile" | "DevicePolicy" => {}
             "Slice" if value == SLICE => {}
             "ProtectSystem" if value == "strict" => unit.confinement.open = false,
@@ -272,6 +294,17 @@ impl Reading {
         }
         Some(())
     }
+}
+
+/// `LABEL BRIDGE ADDRESS`.
+fn own_address(text: &str) -> Option<(String, UnitAddress)> {
+    let mut words = text.split(' ');
+    let (label, bridge, address) = (words.next()?, words.next()?, words.next()?);
+    let address = UnitAddress {
+        bridge: bridge.to_owned(),
+        address: address.parse().ok()?,
+    };
+    words.next().is_none().then(|| (label.to_owned(), address))
 }
 
 /// Of a unit that was read, or is about to be written, without secrets.

@@ -1,4 +1,6 @@
-use infra_api::target::{Scheduling, Ulimit, UnitLife, UnitLimits, UnitPlace, UploadedFile};
+use infra_api::target::{
+    Scheduling, Ulimit, UnitAddress, UnitFolder, UnitLife, UnitLimits, UnitPlace, UploadedFile,
+};
 use proptest::option::of;
 use proptest::prelude::*;
 
@@ -114,20 +116,27 @@ fn unit() -> impl Strategy<Value = Unit> {
     let ulimits = prop::collection::btree_map("nofile|memlock|nproc", ulimit, 0..3);
     let exec = prop::collection::vec("\\PC{0,8}", 0..4);
     let who = (of("[a-z]{1,6}"), of("[a-z]{1,6}"), of(path()));
-    ((path(), exec), who, life(), ulimits, confinement(), place()).prop_map(
-        |(
-            (program, args),
-            (user, group, working_dir),
-            life,
-            ulimits,
-            confinement,
-            (place, limits, scheduling),
-        )| Unit {
+    let folder =
+        (path(), any::<bool>()).prop_map(|(path, read_only)| UnitFolder { path, read_only });
+    let folders = prop::collection::btree_map(path(), folder, 0..3);
+    let address = ("br-[a-z]{1,4}", any::<[u8; 4]>(), 0..=32u8).prop_map(|(bridge, ip, prefix)| {
+        UnitAddress {
+            bridge,
+            address: ipnet::Ipv4Net::new(ip.into(), prefix).unwrap(),
+        }
+    });
+    let addresses = prop::collection::btree_map("[a-z]{1,4}", address, 0..3);
+    let own = (life(), ulimits, confinement(), place(), folders, addresses);
+    ((path(), exec), who, own).prop_map(|((program, args), (user, group, working_dir), own)| {
+        let (life, ulimits, confinement, (place, limits, scheduling), folders, addresses) = own;
+        Unit {
             name: "demo.feed".to_owned(),
             exec: [program].into_iter().chain(args).collect(),
             user,
             group,
             working_dir,
+            folders,
+            addresses,
             life,
             ulimits,
             confinement,
@@ -135,8 +144,8 @@ fn unit() -> impl Strategy<Value = Unit> {
             limits,
             scheduling,
             ..Unit::default()
-        },
-    )
+        }
+    })
 }
 
 fn read(texts: &[String]) -> Mine {

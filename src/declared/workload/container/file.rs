@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use infra_api::Text;
 use infra_api::target::UploadedFile;
-use infra_lang::{Block, BlockKind, Meta, Shape};
+use infra_lang::{Attribute, Block, BlockKind, Meta, Shape};
 
 use crate::declared::read::{At, Reader};
 use crate::declared::words::{MODE, PATH, mode, whole, word};
@@ -12,32 +12,37 @@ use crate::declared::words::{MODE, PATH, mode, whole, word};
 /// Of one file. Its content stands in plan and state; what is larger belongs into an image or a volume.
 pub(super) const MOST: usize = 1 << 20;
 
+pub(in crate::declared::workload) const ATTRIBUTES: &[Attribute] = &[
+    word(
+        "content",
+        Shape::String,
+        "Its text; a file of the configuration by `file(\"PATH\")`. A secret is kept as a digest. At most 1 MiB.",
+    ),
+    word(
+        "content_base64",
+        Shape::String,
+        "Its bytes; a file of the configuration by `filebase64(\"PATH\")`.",
+    ),
+    word("mode", Shape::Text(&MODE), "Its permissions.").default("\"0644\""),
+    whole("uid", 0, 4_294_967_294, "Its owner, by number.").default("0"),
+    whole("gid", 0, 4_294_967_294, "Its group, by number.").default("0"),
+];
+
 pub(super) static KIND: BlockKind = BlockKind {
     name: "file",
     label: Some("path"),
     doc: "A file put into the container before it starts, by its path there. It is read back: what somebody changed is \
           put right. Exactly one of `content` and `content_base64` is written.",
-    attributes: &[
-        word(
-            "content",
-            Shape::String,
-            "Its text; a file of the configuration by `file(\"PATH\")`. A secret is kept as a digest. At most 1 MiB.",
-        ),
-        word(
-            "content_base64",
-            Shape::String,
-            "Its bytes; a file of the configuration by `filebase64(\"PATH\")`.",
-        ),
-        word("mode", Shape::Text(&MODE), "Its permissions.").default("\"0644\""),
-        whole("uid", 0, 4_294_967_294, "Its owner, by number.").default("0"),
-        whole("gid", 0, 4_294_967_294, "Its group, by number.").default("0"),
-    ],
+    attributes: ATTRIBUTES,
     blocks: &[],
     computed: &[],
     meta: Meta::NONE,
 };
 
-pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> BTreeMap<String, At<UploadedFile>> {
+pub(in crate::declared::workload) fn read(
+    block: &Block,
+    reader: &mut Reader<'_>,
+) -> BTreeMap<String, At<UploadedFile>> {
     let mut files = BTreeMap::new();
     for written in block.nested("file") {
         let Some((path, file)) = one(written, reader) else {

@@ -13,6 +13,7 @@ mod port;
 mod process;
 mod security;
 
+pub(super) use file::{ATTRIBUTES as FILE_ATTRIBUTES, read as files};
 pub(super) use process::stop_timeout;
 use std::collections::BTreeMap;
 
@@ -31,7 +32,7 @@ use crate::declared::words::{STRING_MAP, STRINGS, duration, path, size, whole, w
 pub use limits::Limited;
 pub use mount::{DiskMount, Mounted};
 
-static ULIMIT: BlockKind = BlockKind {
+pub(super) static ULIMIT: BlockKind = BlockKind {
     name: "ulimit",
     label: Some("name"),
     doc: "A resource limit of its processes, such as `nofile` or `memlock`.",
@@ -393,7 +394,7 @@ fn mounts(block: &Block, reader: &mut Reader<'_>) -> BTreeMap<String, At<Mounted
     mounts
 }
 
-fn ulimit(block: &Block, reader: &mut Reader<'_>) -> Option<(String, Ulimit)> {
+pub(super) fn ulimit(block: &Block, reader: &mut Reader<'_>) -> Option<(String, Ulimit)> {
     let soft = reader.whole(block, "soft")?.value;
     let hard = reader.whole(block, "hard").map_or(soft, |h| h.value);
     Some((

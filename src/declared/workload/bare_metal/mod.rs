@@ -1,0 +1,174 @@
+//! `bare_metal { … }`: the form of a process under the host's systemd.
+
+mod confinement;
+mod limits;
+mod times;
+
+use std::collections::BTreeMap;
+
+use infra_api::Text;
+use infra_api::target::{Scheduling, Ulimit, UnitConfinement, UnitLife, UnitLimits, UploadedFile};
+use infra_diag::Span;
+use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
+
+use super::container::{FILE_ATTRIBUTES, ULIMIT, files, ulimit};
+use crate::declared::read::{At, Reader};
+use crate::declared::words::{PATH, STRING_MAP, STRINGS, duration, path, word};
+
+static FILE: BlockKind = BlockKind {
+    name: "file",
+    label: Some("path"),
+    doc: "A file of the host that is made before the process starts and removed with it, by its path. It is read back: what \
+          somebody changed is put right. One that is there already, and is not the unit's own, is left alone, and the apply \
+          says so. Exactly one of `content` and `content_base64` is written.",
+    attributes: FILE_ATTRIBUTES,
+    blocks: &[],
+    computed: &[],
+    meta: Meta::NONE,
+};
+
+pub(super) static KIND: BlockKind = BlockKind {
+    name: "bare_metal",
+    label: None,
+    doc: "The form of a process on the metal: a unit of the host's systemd, in the slice `infra.slice`. Its CPUs and memory \
+          are the workload's. Without `open` it sees the host's files and changes none but those it is given.",
+    attributes: &[
+        word(
+            "exec",
+            STRINGS,
+            "The program, by its path on the host, and its arguments; no shell, no variables.",
+        )
+        .required(),
+        word("env", STRING_MAP, "Its environment. A secret is kept as a digest; on the host only root reads it."),
+        word("user", Shape::String, "Who it runs as, by name or number; root where it is not written."),
+        word("group", Shape::String, "Its group; the user's where it is not written."),
+        path("working_dir", "The folder it runs in."),
+        word("task", Shape::Bool, "True: it ends by itself, having done its work; it is started again whenever it changes.")
+            .default("false"),
+        word(
+            "times",
+            Shape::Text(&times::TIMES),
+            "When a task runs, as systemd writes it: `daily`, `Mon *-*-* 02:00`. A run that the host missed is caught up.",
+        ),
+        word("notifies", Shape::Bool, "True: it tells systemd itself when it is ready, and is waited for (sd_notify).")
+            .default("false"),
+        duration("watchdog", "It tells systemd that it is alive at least so often, or is started again."),
+        word(
+            "restart",
+            Shape::OneOf(&["never", "on-failure", "always"]),
+            "When it is started again by itself. A task is never started again that ended well.",
+        )
+        .default("\"on-failure\""),
+        duration("restart_delay", "How long before that; 100 ms where it is not written."),
+        word("stop_signal", Shape::Text(&times::SIGNAL), "What it is stopped by; `SIGTERM` where it is not written."),
+        duration("stop_timeout", "After so long it is killed; 90 s where it is not written."),
+        word(
+            "health_check",
+            STRINGS,
+            "A command on the host that ends with 0 where the process is well; who depends on it waits for that. Run as root.",
+        ),
+        word("open", Shape::Bool, "True: it may do all that its user may; nothing of the host is hidden or protected.")
+            .default("false"),
+        word("writable", STRINGS, "Paths that it may write to; they must be there."),
+        word(
+            "state_directory",
+            Shape::Text(&confinement::FOLDER),
+            "A folder below `/var/lib` that is made for it, is its user's, and stays when it goes: for its data.",
+        ),
+        word("capabilities", STRINGS, "Those that it has: `CAP_NET_ADMIN`. Without `open` it has no other, root neither."),
+        word("devices", STRINGS, "Devices that it may open: `/dev/vfio/12`, or a group of them, `char-input`."),
+    ],
+    blocks: &[
+        Nested::many(&FILE),
+        Nested::many(&ULIMIT),
+        Nested::one(&limits::LIMITS),
+        Nested::one(&limits::SCHEDULING),
+    ],
+    computed: &[],
+    meta: Meta::NONE,
+};
+
+/// The form of a unit.
+#[derive(Clone, Debug)]
+pub struct BareMetal {
+    pub exec: Vec<String>,
+    pub env: BTreeMap<String, Text>,
+    pub user: Option<String>,
+    pub group: Option<String>,
+    pub working_dir: Option<String>,
+    pub files: BTreeMap<String, At<UploadedFile>>,
+    pub life: UnitLife,
+    pub ulimits: BTreeMap<String, Ulimit>,
+    pub confinement: UnitConfinement,
+    /// Memory is the workload's.
+    pub limits: UnitLimits,
+    pub scheduling: Scheduling,
+    pub span: Span,
+}
+
+impl BareMetal {
+    pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Option<Self> {
+        let exec = reader.strings(block, "exec")?;
+        program(&exec, "exec", block, reader);
+        let env = reader.text_map(block, "env");
+        variables(&env, block, reader);
+        let mut said = |name: &str| reader.string(block, name).map(|word| word.value);
+        let (user, group, working_dir) = (said("user"), said("group"), said("working_dir"));
+        Some(Self {
+            exec,
+            env,
+            user,
+            group,
+            working_dir,
+            files: files(block, reader),
+            life: times::read(block, reader),
+            ulimits: block
+                .nested("ulimit")
+                .filter_map(|b| ulimit(b, reader))
+                .collect(),
+            confinement: confinement::read(block, reader),
+            limits: limits::read(block.nested("limits").next(), reader),
+            scheduling: limits::scheduling(block.nested("scheduling").next(), reader),
+            span: block.span,
+        })
+    }
+}
+
+/// systemd looks for no program on a path that nobody sees in the plan.
+fn program(words: &[String], name: &str, block: &Block, reader: &mut Reader<'_>) {
+    let Some(span) = block.get(name).map(|written| written.span) else {
+        return;
+    };
+    let why = match words.first() {
+        None => "no program is named".to_owned(),
+        Some(first) => match (PATH.check)(first) {
+            Ok(()) => return,
+            Err(why) => format!("`{first}`: {why}"),
+        },
+    };
+    reader.error(
+        "Not a program",
+        span,
+        why,
+        "write its whole path on the host, as `/usr/bin/memcached`",
+    );
+}
+
+fn variables(env: &BTreeMap<String, Text>, block: &Block, reader: &mut Reader<'_>) {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_name =
+        |name: &str| name.chars().all(plain) && name.starts_with(|c: char| !c.is_ascii_digit());
+    for name in env.keys().filter(|name| !is_name(name)) {
+        let Some(written) = block.get("env") else {
+            return;
+        };
+        let text = format!("`{name}` is no name of a variable");
+        let span = written.span;
+        reader.error(
+            "Not a variable",
+            span,
+            text,
+            "use letters, digits and underscores, and no digit first",
+        );
+    }
+}

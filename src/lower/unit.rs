@@ -1,0 +1,122 @@
+//! A workload as a process on the metal.
+
+use std::collections::BTreeMap;
+
+use infra_api::target::{Unit, UnitAddress, UnitFolder, UnitLimits, UnitPlace};
+use infra_api::{IdSet, Placement, ResourceId, What};
+use ipnet::Ipv4Net;
+
+use super::Lowering;
+
+use crate::declared::Workload;
+
+/// Where the data of processes on the metal are.
+const FOLDERS: &str = "/var/lib/infra/disks";
+
+impl Lowering<'_> {
+    pub(super) fn unit(&mut self, workload: &Workload, placement: &Placement) {
+        let Some(form) = &workload.bare_metal else {
+            return;
+        };
+        let some = |ids: IdSet| (!ids.is_empty()).then_some(ids);
+        let state = match (form.life.task, &form.life.times) {
+            (false, _) => "running",
+            (true, None) => "started",
+            (true, Some(_)) => "waiting",
+        };
+        let files = form.files.iter();
+        let (addresses, after) = self.unit_addresses(workload, placement);
+        let folders = self.unit_folders(workload);
+        let unit = Unit {
+            name: self.name(&workload.address),
+            state: state.to_owned(),
+            exec: form.exec.clone(),
+            env: form.env.clone(),
+            user: form.user.clone(),
+            group: form.group.clone(),
+            working_dir: form.working_dir.clone(),
+            files: files
+                .map(|(path, file)| (path.clone(), file.value.clone()))
+                .collect(),
+            folders,
+            addresses,
+            life: form.life.clone(),
+            ulimits: form.ulimits.clone(),
+            confinement: form.confinement.clone(),
+            place: UnitPlace {
+                cpus: some(placement.cpus()),
+                memory_nodes: some(placement.nodes()),
+            },
+            limits: UnitLimits {
+                memory_bytes: workload.memory.size_bytes.as_ref().map(|size| size.value),
+                ..form.limits.clone()
+            },
+            scheduling: form.scheduling.clone(),
+            others: BTreeMap::new(),
+        };
+        self.push(
+            &placement.host,
+            &workload.address,
+            What::Unit(Box::new(unit), after),
+        );
+    }
+
+    /// The host has a unit's planned addresses, on the bridges of its networks.
+    fn unit_addresses(
+        &mut self,
+        workload: &Workload,
+        placement: &Placement,
+    ) -> (BTreeMap<String, UnitAddress>, Vec<ResourceId>) {
+        let (mut addresses, mut after) = (BTreeMap::new(), Vec::new());
+        for interface in &workload.interfaces {
+            let network = self.inputs.declared.networks.get(&interface.network.value);
+            let Some(network) = network else { continue };
+            let planned = placement.addresses.get(&interface.label);
+            let (Some(bridge), Some(range), Some(planned)) =
+                (self.bridge(network), &network.range, planned)
+            else {
+                self.error(
+                    interface.network.span,
+                    "Network that is not for a process on the metal",
+                    "it has the host's own devices: only on a bridge with a `subnet` can the host have an address for it",
+                    "give it another network, or leave the interface out",
+                );
+                continue;
+            };
+            let address = Ipv4Net::new(*planned, range.subnet.value.prefix_len());
+            let Ok(address) = address else { continue };
+            addresses.insert(interface.label.clone(), UnitAddress { bridge, address });
+            let made = self.maker(network, &placement.host);
+            let name = self.name(&network.address);
+            after.extend(
+                made.map(|provider| ResourceId::new(&placement.host, provider, "network", &name)),
+            );
+        }
+        (addresses, after)
+    }
+
+    /// A disk is a folder of the host.
+    fn unit_folders(&mut self, workload: &Workload) -> BTreeMap<String, UnitFolder> {
+        let mut folders = BTreeMap::new();
+        for disk in &workload.disks {
+            let Some(mount) = &disk.mount else {
+                self.error(
+                    disk.span,
+                    "Disk without a mount",
+                    "a process on the metal needs to know where to find it",
+                    "write `mount = \"/path\"`",
+                );
+                continue;
+            };
+            let folder = UnitFolder {
+                path: format!(
+                    "{FOLDERS}/{}",
+                    self.part_name(&workload.address, &format!("disk-{}", disk.label))
+                ),
+                read_only: disk.read_only,
+            };
+            folders.insert(mount.value.clone(), folder);
+        }
+        folders
+    }
+}

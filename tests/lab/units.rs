@@ -1,0 +1,223 @@
+//! Processes on the metal: made, changed in place and by a restart, mended, and proven from the kernel.
+
+use super::bench::{Bench, said};
+
+const UNITS: &str = r#"
+infra { project = "PROJECT" }
+host "lab" { address = "root@HOST" }
+variable "token" {
+  type      = string
+  default   = "s3cr\"et $x"
+  sensitive = true
+}
+workload "feed" {
+  cpus {
+    count  = 2
+    policy = "dedicated"
+  }
+  memory { size = "64MiB" }
+  numa { nodes = 1 }
+  bare_metal {
+    exec         = ["/bin/sh", "-c", "printf %s \"$TOKEN\" > /var/lib/lab-units/token; while :; do sleep 1; done"]
+    env          = { TOKEN = var.token }
+    health_check = ["/usr/bin/test", "-e", "/var/lib/lab-units/token"]
+    state_directory = "lab-units"
+    file "/etc/lab-units.conf" { content = "it's \"%n\" $HOME\n" }
+    ulimit "memlock" { soft = 65536 }
+    limits { pids = 20 }
+  }
+}
+workload "once" {
+  depends_on = [workload.feed]
+  bare_metal {
+    exec            = ["/bin/sh", "-c", "cat /etc/lab-units.conf > /var/lib/lab-once/copy"]
+    task            = true
+    state_directory = "lab-once"
+  }
+}
+workload "nightly" {
+  bare_metal {
+    exec  = ["/bin/true"]
+    task  = true
+    times = "daily"
+  }
+}
+"#;
+
+/// The processes of a unit: what their kernel lets them use.
+fn allowed(bench: &Bench, name: &str, what: &str) -> Vec<String> {
+    let group = format!(
+        "/sys/fs/cgroup/infra.slice/{}.{name}.service/cgroup.procs",
+        bench.project
+    );
+    let told = bench.shell(&format!(
+        "for it in $(cat {group}); do grep ^{what}: /proc/$it/status; done"
+    ));
+    let mut told: Vec<String> = told
+        .lines()
+        .filter_map(|line| Some(line.split_once('\t')?.1.to_owned()))
+        .collect();
+    told.sort();
+    told.dedup();
+    told
+}
+
+fn main_process(bench: &Bench, name: &str) -> String {
+    bench.shell(&format!(
+        "systemctl show -p MainPID --value {}.{name}.service",
+        bench.project
+    ))
+}
+
+#[test]
+fn a_unit_lives_where_it_was_placed() {
+    let Some(bench) = Bench::new("lab-units", UNITS) else {
+        return;
+    };
+    bench.run(0, &["apply", "--auto-approve"]);
+    bench.run(0, &["plan", "--detailed-exitcode"]);
+    let plan = bench.json(&["show", "--json"]);
+    let cpus = plan
+        .pointer("/workloads/workload.feed/cells/0/cpus")
+        .map(ToString::to_string);
+    let (found, nodes) = (
+        allowed(&bench, "feed", "Cpus_allowed_list"),
+        allowed(&bench, "feed", "Mems_allowed_list"),
+    );
+    assert_eq!(
+        (found.len(), nodes.len()),
+        (1, 1),
+        "{found:?} {nodes:?} {cpus:?}"
+    );
+    assert_eq!(bench.shell("cat /var/lib/lab-units/token"), "s3cr\"et $x");
+    assert_eq!(
+        bench.shell("cat /var/lib/lab-once/copy"),
+        "it's \"%n\" $HOME"
+    );
+    assert_eq!(
+        bench.shell("stat -c '%a %U' /var/lib/infra/units/lab-units.feed.env"),
+        "600 root"
+    );
+    assert_eq!(
+        bench.shell("systemctl is-active lab-units.nightly.timer"),
+        "active"
+    );
+    let state = std::fs::read_to_string(bench.path(".infra/state.json")).expect("there is a state");
+    assert!(!state.contains("s3cr"), "a secret is in the state");
+
+    // In place: the process stays.
+    let before = main_process(&bench, "feed");
+    bench.write(
+        &UNITS
+            .replace("count  = 2", "set    = \"6-7\"")
+            .replace("pids = 20", "pids = 30"),
+    );
+    let plan = bench.run(2, &["plan", "--detailed-exitcode"]);
+    assert!(plan.contains("~ lab/systemd/unit/lab-units.feed"), "{plan}");
+    bench.run(0, &["apply", "--auto-approve"]);
+    assert_eq!(main_process(&bench, "feed"), before);
+    assert_eq!(allowed(&bench, "feed", "Cpus_allowed_list"), ["6-7"]);
+    assert_eq!(allowed(&bench, "feed", "Mems_allowed_list"), ["1"]);
+    bench.run(0, &["plan", "--detailed-exitcode"]);
+
+    // By a restart: another one.
+    bench.write(
+        &UNITS
+            .replace("count  = 2", "set    = \"6-7\"")
+            .replace("soft = 65536", "soft = 131072"),
+    );
+    bench.run(0, &["apply", "--auto-approve"]);
+    assert_ne!(main_process(&bench, "feed"), before);
+    bench.run(0, &["plan", "--detailed-exitcode"]);
+}
+
+/// Each is found, told and undone.
+#[test]
+fn what_a_person_does_to_a_unit_is_mended() {
+    let Some(bench) = Bench::new(
+        "lab-drift",
+        &UNITS
+            .replace("lab-units", "lab-drift")
+            .replace("lab-once", "lab-drift-once"),
+    ) else {
+        return;
+    };
+    bench.run(0, &["apply", "--auto-approve"]);
+    let unit = "lab-drift.feed.service";
+    let drop_in = format!("/etc/systemd/system/{unit}.d");
+    let drifts = [
+        (
+            format!("systemctl set-property {unit} AllowedCPUs=0"),
+            "cpus",
+        ),
+        (format!("systemctl stop {unit}"), "stopped"),
+        (format!("systemctl -q disable {unit}"), "not enabled"),
+        (
+            format!(
+                "mkdir -p {drop_in}; printf '[Service]\\nOOMScoreAdjust=5\\n' > {drop_in}/x.conf; systemctl daemon-reload"
+            ),
+            "OOMScoreAdjust",
+        ),
+        ("echo other > /etc/lab-drift.conf".to_owned(), "files"),
+        (
+            "systemctl disable -q --now lab-drift.nightly.timer".to_owned(),
+            "stopped",
+        ),
+        (
+            format!("rm /etc/systemd/system/{unit}; systemctl daemon-reload"),
+            "create",
+        ),
+    ];
+    for (drift, told) in &drifts {
+        bench.shell(drift);
+        let plan = bench.run(2, &["plan", "--detailed-exitcode"]);
+        assert!(plan.contains(told), "{drift}\n{plan}");
+        bench.run(0, &["apply", "--auto-approve"]);
+        let plan = bench.run(0, &["plan", "--detailed-exitcode"]);
+        assert!(plan.contains("No changes"), "{drift}\n{plan}");
+    }
+    assert_eq!(
+        bench.shell(&format!("ls {drop_in}")),
+        "x.conf.undone",
+        "it is kept"
+    );
+    bench.shell(&format!("rm -r {drop_in}"));
+}
+
+/// What is somebody else's is left alone, and the apply says whose way it is in.
+#[test]
+fn what_is_somebody_elses_stays() {
+    let Some(bench) = Bench::new(
+        "lab-theirs",
+        &UNITS
+            .replace("lab-units", "lab-theirs")
+            .replace("lab-once", "lab-theirs-once"),
+    ) else {
+        return;
+    };
+    bench.shell("echo theirs > /etc/lab-theirs.conf");
+    let refused = bench.infra(&["apply", "--auto-approve"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("/etc/lab-theirs.conf is there already"),
+        "{}",
+        said(&refused)
+    );
+    assert_eq!(bench.shell("cat /etc/lab-theirs.conf"), "theirs");
+    bench.shell("rm /etc/lab-theirs.conf");
+    let own = "printf '[Service]\\nExecStart=/bin/sleep 9\\n' > /etc/systemd/system/lab-theirs.feed.service; systemctl daemon-reload";
+    bench.shell(own);
+    let refused = bench.infra(&["plan"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("somebody else's"),
+        "{}",
+        said(&refused)
+    );
+    bench.shell("rm /etc/systemd/system/lab-theirs.feed.service; systemctl daemon-reload");
+    bench.run(0, &["apply", "--auto-approve"]);
+    // A state that is lost is found again on the host.
+    std::fs::remove_dir_all(bench.path(".infra")).expect("it can be lost");
+    bench.run(0, &["state", "rebuild"]);
+    bench.run(0, &["plan", "--detailed-exitcode"]);
+}
