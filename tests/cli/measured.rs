@@ -90,6 +90,43 @@ For more information, try '--help'.
 }
 
 #[test]
+fn hosts_that_cannot_be_measured() {
+    let folder = Folder::of(WORKLOADS);
+    ends(folder.infra(&["measure", "host", "r2"]), 1, str![], str![]);
+    ends(
+        folder.infra(&["measure", "host", "r1", "--kernel", "none"]),
+        1,
+        str![],
+        str![],
+    );
+    ends(
+        folder.infra(&["measure", "host", "r1", "--kernel", "."]),
+        1,
+        str![],
+        str![],
+    );
+    ends(
+        folder.infra(&["measure", "host", "r1", "--disk", "none"]),
+        1,
+        str![],
+        str![],
+    );
+    ends(
+        folder.infra(&["measure", "host", "r1", "--subnet", "10.0.0.0/30"]),
+        1,
+        str![],
+        str![],
+    );
+    ends(
+        folder.infra(&["measure", "host", "--initramfs", "main.infra.hcl"]),
+        1,
+        str![],
+        str![],
+    );
+    ends(folder.infra(&["measure"]), 1, str![], str![]);
+}
+
+#[test]
 fn nothing_that_is_kept_is_written_to() {
     let folder = Folder::of(WORKLOADS);
     ends(

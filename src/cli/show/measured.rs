@@ -1,6 +1,6 @@
 //! What a host was measured to be: a document, and for a person a table of figures by runtimes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::{Placement, Runtime, Setting, Variant};
 use infra_suitability::{Better, Failed, MeasuredHost, Summary};
@@ -99,14 +99,17 @@ impl Probed {
     }
 
     fn name(&self) -> String {
-        let with = match self.variant.with.is_empty() {
-            true => String::new(),
-            false => format!(" with {}", self.variant.with),
-        };
-        match self.variant.runtime {
-            Runtime::BareMetal => format!("plain process{with}"),
-            runtime => format!("{runtime}{with}"),
-        }
+        called(self.variant)
+    }
+}
+
+/// How a variant is called, where bare metal is a plain process.
+#[must_use]
+pub fn called(variant: Variant) -> String {
+    match (variant.runtime, variant.with.is_empty()) {
+        (Runtime::BareMetal, true) => "plain process".to_owned(),
+        (Runtime::BareMetal, false) => format!("plain process with {}", variant.with),
+        _ => variant.to_string(),
     }
 }
 
@@ -174,25 +177,26 @@ pub fn page(document: &HostDocument) -> String {
     let buffer = infra_api::units::Bytes(document.buffer_bytes);
     let (name, class) = (&document.host.name, &document.host.class);
     let mut page = format!(
-        "{name} ({class})\n{runs} runs in {} rounds, memory by {buffer}\n",
+        "{name} ({class})\nruns: {runs}, in rounds: {}, memory gone through: {buffer}\n",
         document.rounds
     );
     for figure in Figure::ALL {
         page.push_str(&block(document, figure));
     }
-    for probed in &document.variants {
-        for (figure, why) in &probed.unknown {
-            page.push_str(&format!(
-                "\nnot known: {} of {}: {why}",
-                figure.words(),
-                probed.name()
-            ));
-        }
+    for (why, (figures, variants)) in unknown(document) {
+        let figures: Vec<&str> = figures.iter().map(|figure| figure.words()).collect();
+        let variants: Vec<String> = variants.iter().map(|v| called(*v)).collect();
+        let of = match variants.len() == document.variants.len() {
+            true => String::new(),
+            false => format!(" ({})", variants.join("; ")),
+        };
+        page.push_str(&format!("\nnot known: {}{of}: {why}", figures.join("; ")));
     }
     for failed in &document.failed {
         page.push_str(&format!(
             "\nnot measured: {}: {}",
-            failed.variant, failed.why
+            called(failed.variant),
+            failed.why
         ));
     }
     let emulated = document
@@ -205,6 +209,19 @@ pub fn page(document: &HostDocument) -> String {
     }
     let page = page.trim_end();
     format!("{page}\n")
+}
+
+/// What is not known, by its reason.
+fn unknown(document: &HostDocument) -> BTreeMap<&str, (BTreeSet<Figure>, BTreeSet<Variant>)> {
+    let mut reasons: BTreeMap<&str, (BTreeSet<Figure>, BTreeSet<Variant>)> = BTreeMap::new();
+    for probed in &document.variants {
+        for (figure, why) in &probed.unknown {
+            let (figures, variants) = reasons.entry(why).or_default();
+            figures.insert(*figure);
+            variants.insert(probed.variant);
+        }
+    }
+    reasons
 }
 
 fn block(document: &HostDocument, figure: Figure) -> String {

@@ -69,6 +69,7 @@ async fn workload(args: arguments::Measure, global: Global, ui: Ui) -> Result<Ex
         rounds: ROUNDS.min(runs),
         read: bench::value,
         made: Made::Copy,
+        called: |variant| variant.to_string(),
     };
     let mut evidence = blank(&subject, &inventory);
     let folder = session.folder.clone();

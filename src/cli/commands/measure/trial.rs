@@ -32,6 +32,8 @@ pub(super) struct Subject<T> {
     /// What one run's output says.
     pub(super) read: fn(&Measure, &str) -> Result<T, String>,
     pub(super) made: Made,
+    /// How a variant is called.
+    pub(super) called: fn(Variant) -> String,
 }
 
 /// What is made for each variant.
@@ -98,14 +100,15 @@ impl<'a, T> Trial<'a, T> {
                 if self.interrupted() {
                     return;
                 }
-                self.progress.turn(round + 1, self.subject.rounds, *variant);
+                let called = (self.subject.called)(*variant);
+                self.progress.turn(round + 1, self.subject.rounds, &called);
                 let turn = self.turn(*variant, own).await;
                 let removed = self.remove(&[self.made()]).await;
                 if let Err(why) = turn.and(removed.map_err(|stop| words(&stop))) {
                     if self.interrupted() {
                         return;
                     }
-                    self.progress.failed(*variant, &why);
+                    self.progress.failed(&called, &why);
                     self.found.remove(variant);
                     self.failed.insert(*variant, why);
                 }
@@ -187,9 +190,12 @@ impl<'a, T> Trial<'a, T> {
     fn beside(&self, plain: &[String], variant: Variant) -> Result<Vec<String>, String> {
         let mut command = plain.to_vec();
         if variant.with.has(Setting::Pinned) {
-            let placements = self.found.values().filter_map(|(place, _)| place.as_ref());
-            let own = placements.filter(|place| place.with.has(Setting::Pinned));
-            let cpus = own.map(Placement::cpus).find(|cpus| !cpus.is_empty());
+            let own = self
+                .found
+                .iter()
+                .filter(|(v, _)| v.with.has(Setting::Pinned));
+            let mut cpus = own.filter_map(|(_, (place, _))| Some(place.as_ref()?.cpus()));
+            let cpus = cpus.find(|cpus| !cpus.is_empty());
             let cpus = cpus.ok_or("nobody else got CPUs of its own, so it is not known which")?;
             command.extend(["--cpus".to_owned(), cpus.to_string()]);
         }

@@ -89,7 +89,7 @@ fn figures_stand_beside_those_of_a_plain_process() {
         "{page}"
     );
     assert!(
-        page.contains("not known: memory latency, remote of KVM: one node\n"),
+        page.contains("not known: memory latency, remote: one node\n"),
         "{page}"
     );
     assert!(

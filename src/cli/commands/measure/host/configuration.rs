@@ -97,9 +97,9 @@ impl Own<'_> {
         let mut serve = self.package.command();
         serve.extend(["probe", "--serve", &PORT.to_string()].map(str::to_owned));
         let inside: Vec<String> = serve.iter().cloned().chain(self.looks("/data")).collect();
-        let machine = self.machine.map_or_else(String::new, |machine| {
+        let machine = self.machine.map_or_else(String::new, |_| {
             let net = format!("{address}/{}", self.subnet.prefix_len());
-            self.machine_text(machine, &serve, &net)
+            self.form(&serve, &net)
         });
         Ok(format!(
             r#"# What `infra measure host` runs; made anew each time.
@@ -107,6 +107,7 @@ infra {{ project = {project} }}
 {host}
 network "lan" {{ subnet = "{subnet}" }}
 image "container" {{ archive = "{ARCHIVE}" }}
+{image}
 workload "probe" {{
   needs {{
     cpu          = "high"
@@ -116,9 +117,8 @@ workload "probe" {{
   cpus {{ count = 1 }}
   memory {{ size = "{memory}MiB" }}
   disk "data" {{
-    size   = "64MiB"
-    format = "raw"
-    mount  = "/data"
+    size  = "64MiB"
+    mount = "/data"
   }}
   interface "lan" {{
     network = network.lan
@@ -131,11 +131,9 @@ workload "probe" {{
     # To say on which node memory is to be.
     capabilities {{ add = ["SYS_NICE"] }}
   }}
-{machine}
-  measure {{
+{machine}  measure {{
     command = {ask}
     better  = "higher"
-    runs    = {runs}
     warmup  = 0
     timeout = "10m"
   }}
@@ -145,13 +143,13 @@ workload "probe" {{
             host = host(self.host),
             subnet = self.subnet,
             memory = self.memory_bytes() / MIB,
+            image = self.machine.map_or_else(String::new, image),
             inside = list(&inside),
             ask = list(&ask),
-            runs = self.runs,
         ))
     }
 
-    fn machine_text(&self, machine: &Machine, serve: &[String], address: &str) -> String {
+    fn form(&self, serve: &[String], address: &str) -> String {
         let (program, arguments) = serve
             .split_first()
             .map_or((DIRECTORY, serve), |(p, a)| (p.as_str(), a));
@@ -169,14 +167,9 @@ workload "probe" {{
     stop_timeout = "0s"
     ready {{ port = {PORT} }}
   }}
-}}
-image "machine" {{
-  kernel    = {kernel}
-  initramfs = "{INITRAMFS}"
 "#,
             acceleration = if self.emulated { "emulated" } else { "kvm" },
             cmdline = quoted(&cmdline),
-            kernel = quoted(&machine.kernel.to_string_lossy()),
         )
     }
 
@@ -206,6 +199,12 @@ fn file(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>)
     let mut to = BufWriter::new(File::create(path)?);
     write(&mut to)?;
     to.flush()
+}
+
+/// What the machine boots.
+fn image(machine: &Machine) -> String {
+    let kernel = quoted(&machine.kernel.to_string_lossy());
+    format!("image \"machine\" {{\n  kernel    = {kernel}\n  initramfs = \"{INITRAMFS}\"\n}}")
 }
 
 /// Where its daemons are, and what it keeps for itself.
@@ -262,4 +261,70 @@ fn quoted(text: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::declared::Reserve;
+
+    #[test]
+    fn nothing_in_a_text_is_looked_at() {
+        assert_eq!(
+            quoted(r#"a"b\c ${x} %{y} $z"#),
+            r#""a\"b\\c $${x} %%{y} $z""#
+        );
+        assert_eq!(quoted("a\nb"), r#""a\nb""#);
+    }
+
+    /// It is a configuration, and says of the host what that says of itself.
+    #[test]
+    fn what_is_written_is_read() {
+        let host = Host {
+            pool_path: Some("/srv/${pool}".to_owned()),
+            reserve: Some(Reserve {
+                memory_bytes: 12_345,
+                cpus_per_node: 1,
+                ..Reserve::default()
+            }),
+            ..Host::local()
+        };
+        let machine = Machine {
+            kernel: PathBuf::from("/boot/vmlinuz"),
+            initramfs: None,
+        };
+        let package = Package::of_this().unwrap();
+        let own = Own {
+            host: &host,
+            subnet: "10.1.2.0/28".parse().unwrap(),
+            package: &package,
+            machine: Some(&machine),
+            emulated: true,
+            buffer_bytes: 64 * MIB,
+            runs: 3,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let files = own.write(folder.path()).unwrap();
+        let at = |name: &str| folder.path().join(name);
+        assert!(at(ARCHIVE).exists() && at(INITRAMFS).exists());
+        drop(files);
+        assert!(!at(ARCHIVE).exists() && !at(INITRAMFS).exists());
+        let options = crate::cli::session::Options {
+            directory: folder.path().to_owned(),
+            ..crate::cli::session::Options::default()
+        };
+        let ui = crate::cli::ui::Ui::default();
+        let session = crate::cli::session::Session::open(options, infra_lang::Mode::Plan, ui);
+        let session = session.expect("it is a configuration");
+        let declared = &session.configuration.declared;
+        let read = &declared.hosts[&host.name];
+        assert_eq!(read.pool_path, host.pool_path);
+        let reserve = read.reserve.as_ref().expect("it is there");
+        assert_eq!((reserve.memory_bytes, reserve.cpus_per_node), (12_345, 1));
+        let probe = &declared.workloads[0];
+        assert_eq!(probe.address.as_str(), WORKLOAD);
+        assert!(probe.container.is_some() && probe.kvm.is_some() && probe.measure.is_some());
+    }
 }

@@ -103,6 +103,7 @@ async fn tried(
         made: Made::Itself {
             plain: own.plain(&args.disk),
         },
+        called: measured::called,
     };
     drop(session);
     let mut trial = Trial::new(
@@ -127,9 +128,15 @@ async fn tried(
     Ok(ended)
 }
 
+/// A machine with nothing set is measured as well: settings that take nothing of the host are never without it else.
 /// A plain process goes last: by then it is known which CPUs others had to themselves.
 fn with_plain(mut variants: Vec<Variant>) -> Vec<Variant> {
     variants.retain(|v| v.runtime != Runtime::BareMetal);
+    if variants.iter().any(|v| v.runtime == Runtime::Kvm) {
+        variants.push(Runtime::Kvm.into());
+        variants.sort();
+        variants.dedup();
+    }
     let bound = variants.iter().any(|v| v.with.has(Setting::Pinned));
     variants.push(Variant::from(Runtime::BareMetal));
     if bound {
@@ -244,7 +251,11 @@ fn written(args: &arguments::MeasureHost, document: &HostDocument, ui: Ui) -> Re
     if document.variants.is_empty() {
         let failed = document.failed.iter();
         let failed = failed.map(|f| {
-            let doing = format!("measuring host `{}` as {}", document.host.name, f.variant);
+            let doing = format!(
+                "measuring host `{}` as {}",
+                document.host.name,
+                measured::called(f.variant)
+            );
             Stop::error(doing, &f.why)
         });
         return Err(Stop::Several(failed.collect()));
