@@ -30,7 +30,11 @@ pub struct Capacity {
 }
 
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    override_usage = "infra measure [OPTIONS] <WORKLOAD>\n       infra measure host [OPTIONS] [HOST]"
+)]
 pub struct Measure {
     /// Address of a workload with a `measure` block, as in workload.feed
     #[arg(required = true)]
