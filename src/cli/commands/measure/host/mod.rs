@@ -10,7 +10,7 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::linux::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use infra_api::facts::{Facts, Offer};
 use infra_api::{Address, HostName, Runtime, Setting, Settings, Variant};
@@ -281,7 +281,7 @@ fn written(args: &arguments::MeasureHost, document: &HostDocument, ui: Ui) -> Re
     }
 }
 
-fn told(path: &PathBuf, own: &table::OwnTable) -> String {
+fn told(path: &Path, own: &table::OwnTable) -> String {
     let (count, path) = (own.figures.len(), path.display());
     let mut text = format!(
         "\n{count} figures written to {path}; `suitability \"ours\" {{ table = jsondecode(file(\"{path}\")) }}` takes them.\n"
