@@ -132,6 +132,12 @@ hint: name a folder on the disk that runtimes keep their data on
 
 "#]],
     );
+    assert!(!folder.exists("evidence"));
+}
+
+#[test]
+fn what_measuring_does_not_take() {
+    let folder = Folder::of(WORKLOADS);
     ends(
         folder.infra(&["measure", "host", "r1", "--subnet", "10.0.0.0/30"]),
         1,
