@@ -42,6 +42,12 @@ pub fn all() -> Vec<(&'static str, Value)> {
             schema::<infra_suitability::EvidenceFile>("What `infra measure` writes"),
         ),
         (
+            "measured-host",
+            schema::<crate::cli::show::measured::HostDocument>(
+                "What `infra measure host --json` prints",
+            ),
+        ),
+        (
             "capacity",
             schema::<crate::cli::show::capacity::CapacityDocument>(
                 "What `infra capacity --json` prints",

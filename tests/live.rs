@@ -14,6 +14,8 @@ mod kills;
 mod lan;
 #[path = "live/measure.rs"]
 mod measure;
+#[path = "live/measure_host.rs"]
+mod measure_host;
 #[path = "live/modules.rs"]
 mod modules;
 #[path = "live/state.rs"]
@@ -112,10 +114,15 @@ impl Bench {
 
     /// Every object on the daemons that carries the project's name, as they themselves list them.
     fn left(&self) -> Vec<String> {
-        let label = format!("label=infra.project={}", self.project);
+        self.left_of(self.project)
+    }
+
+    /// The same of another project.
+    fn left_of(&self, project: &str) -> Vec<String> {
+        let label = format!("label=infra.project={project}");
         let own = |names: String| {
             let ends = [("", "."), ("infra-", "")];
-            let prefix = ends.map(|(before, after)| format!("{before}{}{after}", self.project));
+            let prefix = ends.map(|(before, after)| format!("{before}{project}{after}"));
             names
                 .lines()
                 .map(|n| n.trim().to_owned())

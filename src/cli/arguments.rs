@@ -3,7 +3,9 @@
 mod choosing;
 mod options;
 
-pub(super) use choosing::{Capacity, Classes, Explain, Measure, Suitability};
+pub(super) use choosing::{
+    Capacity, Classes, Explain, Measure, MeasureHost, Measured, Probe, Suitability,
+};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -84,6 +86,9 @@ pub enum Command {
     Capacity(Capacity),
     /// Run a workload's own benchmark against what it could run as, and write down what comes of it
     Measure(Measure),
+    /// Measure here and now; `measure host` runs it in every runtime
+    #[command(hide = true)]
+    Probe(Probe),
     /// Print the figures by which runtimes are chosen, with their sources
     Suitability(Suitability),
     /// Print the classes of workloads and what they need

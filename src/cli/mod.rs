@@ -4,6 +4,7 @@ mod arguments;
 mod clock;
 mod commands;
 mod plan_file;
+pub mod probe;
 pub mod progress;
 pub mod session;
 pub mod show;
@@ -75,9 +76,13 @@ fn command(arguments: Arguments, ui: Ui) -> Result<Exit, Stop> {
         Command::Explain(args) => wait(commands::explain::run(args, global, ui)),
         Command::Capacity(args) => wait(commands::capacity::run(args, global, ui)),
         Command::Measure(args) => {
-            arguments::endpoints().warm_up();
+            // What is packed of this program for a host is what it needs itself: no daemon's library.
+            if args.what.is_none() {
+                arguments::endpoints().warm_up();
+            }
             wait(commands::measure::run(args, global, ui))
         }
+        Command::Probe(args) => probe::run(args, ui),
         Command::Suitability(args) => commands::suitability::table(&args, &global, ui),
         Command::Classes(args) => commands::suitability::classes(&args, &global, ui),
         Command::Console(args) => commands::console::run(args, global, ui),

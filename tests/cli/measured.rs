@@ -90,6 +90,97 @@ For more information, try '--help'.
 }
 
 #[test]
+fn hosts_that_cannot_be_measured() {
+    let folder = Folder::of(WORKLOADS);
+    ends(
+        folder.infra(&["measure", "host", "r2"]),
+        1,
+        str![],
+        str![[r#"
+error: measuring host `r2`: no `host` block has this label
+
+hint: declared: r1; without a name it is this machine
+
+"#]],
+    );
+    ends(
+        folder.infra(&["measure", "host", "r1", "--kernel", "none"]),
+        1,
+        str![],
+        str![[r#"
+error: measuring host `r1`: `--kernel none`: No such file or directory (os error 2)
+
+"#]],
+    );
+    ends(
+        folder.infra(&["measure", "host", "r1", "--kernel", "."]),
+        1,
+        str![],
+        str![[r#"
+error: measuring host `r1`: `--kernel .` is a folder
+
+"#]],
+    );
+    ends(
+        folder.infra(&["measure", "host", "r1", "--disk", "none"]),
+        1,
+        str![],
+        str![[r#"
+error: measuring host `r1`: `--disk none` is no folder
+
+hint: name a folder on the disk that runtimes keep their data on
+
+"#]],
+    );
+    assert!(!folder.exists("evidence"));
+}
+
+#[test]
+fn what_measuring_does_not_take() {
+    let folder = Folder::of(WORKLOADS);
+    ends(
+        folder.infra(&["measure", "host", "r1", "--subnet", "10.0.0.0/30"]),
+        1,
+        str![],
+        str![[r#"
+error: invalid value '10.0.0.0/30' for '--subnet <CIDR>': it is a network of /8 to /29
+
+For more information, try '--help'.
+
+"#]],
+    );
+    ends(
+        folder.infra(&["measure", "host", "--initramfs", "main.infra.hcl"]),
+        1,
+        str![],
+        str![[r#"
+error: the following required arguments were not provided:
+  --kernel <FILE>
+
+Usage: infra measure host --kernel <FILE> --initramfs <FILE> [HOST]
+
+For more information, try '--help'.
+
+"#]],
+    );
+    ends(
+        folder.infra(&["measure"]),
+        1,
+        str![],
+        str![[r#"
+error: the following required arguments were not provided:
+  <WORKLOAD>
+
+Usage: infra measure [OPTIONS] <WORKLOAD>
+       infra measure host [OPTIONS] [HOST]
+
+For more information, try '--help'.
+
+"#]],
+    );
+}
+
+#[test]
 fn nothing_that_is_kept_is_written_to() {
     let folder = Folder::of(WORKLOADS);
     ends(

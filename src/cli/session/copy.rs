@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use infra_api::{Address, HostName, Variant};
+use infra_diag::Span;
 use infra_lang::Ignore;
 
 use super::Session;
 use crate::addresses;
 use crate::choose;
 use crate::cli::ui::Stop;
-use crate::declared::{At, Stops, Suits};
+use crate::declared::{At, Stops, Suits, Workload};
 
 /// What the copy's name ends with.
 const COPY: &str = "_measured";
@@ -32,7 +33,41 @@ fn copied(address: infra_lang::Address) -> infra_lang::Address {
     }
 }
 
+/// A workload as if it had been declared as one variant, on one host.
+fn as_variant(own: &Workload, variant: Variant, on: &HostName, span: Span) -> Workload {
+    let mut made = choose::with(own, variant.runtime, variant.with);
+    made.runtime = Some(At {
+        value: variant.runtime,
+        span,
+    });
+    made.host = Some(At {
+        value: on.clone(),
+        span,
+    });
+    made.suits = Suits::default();
+    made
+}
+
 impl Session {
+    /// Declares a workload itself as one variant, and returns its address.
+    ///
+    /// # Errors
+    /// When there is no such workload.
+    pub fn declare_as(
+        &mut self,
+        of: &Address,
+        variant: Variant,
+        on: &HostName,
+    ) -> Result<Address, Stop> {
+        let workloads = &mut self.configuration.declared.workloads;
+        let own = workloads.iter_mut().find(|w| w.address == *of);
+        let own = own.ok_or_else(|| {
+            Stop::error(format!("measuring `{of}`"), "no workload is declared there")
+        })?;
+        *own = as_variant(own, variant, on, own.origin);
+        Ok(of.clone())
+    }
+
     /// Declares a copy of a workload, as one variant, and returns its address. It gets addresses and disks of its own.
     ///
     /// # Errors
@@ -59,17 +94,8 @@ impl Session {
         let own = declared.workloads.iter().find(|w| w.address == *of);
         let own = own.ok_or_else(nobody)?;
         let span = own.origin;
-        let mut copy = choose::with(own, variant.runtime, variant.with);
+        let mut copy = as_variant(own, variant, on, span);
         copy.address = address.clone();
-        copy.runtime = Some(At {
-            value: variant.runtime,
-            span,
-        });
-        copy.host = Some(At {
-            value: on.clone(),
-            span,
-        });
-        copy.suits = Suits::default();
         copy.apart = None;
         copy.spread = None;
         copy.placement_groups.clear();

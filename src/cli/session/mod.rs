@@ -34,7 +34,7 @@ use super::ui::{Stop, Ui};
 pub use copy::copy_of;
 pub use import::Asked as Import;
 use observe::outlives;
-pub use places::{declares, kvm_probe, paths, read};
+pub use places::{declares, kvm_probe, measuring, paths, read};
 
 use crate::check;
 use crate::choose::Homes;

@@ -66,6 +66,13 @@ pub fn kvm_probe() -> KvmProbe {
     }
 }
 
+/// Where `infra measure host` keeps its own configuration, with its state.
+#[must_use]
+pub fn measuring() -> PathBuf {
+    let base = own_cache().unwrap_or_else(|| std::env::temp_dir().join("infra"));
+    base.join("measure")
+}
+
 /// Where digests of files are kept: nowhere that others may write.
 pub(super) fn digests() -> Option<PathBuf> {
     Some(own_cache()?.join("digests.json"))

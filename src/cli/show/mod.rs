@@ -11,6 +11,7 @@ pub mod explain;
 pub mod graph;
 pub mod json;
 mod lines;
+pub mod measured;
 pub mod names;
 mod page;
 mod place;

@@ -1,4 +1,4 @@
-//! One run of a benchmark: a command of this machine, and the number in its output.
+//! One run of a benchmark: a command of this machine, what it prints, and the number in that.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -23,14 +23,14 @@ pub(super) struct Target {
     pub(super) variant: Variant,
 }
 
-/// Runs it once and returns the number.
+/// Runs it once and returns what it printed.
 ///
 /// Words of the command stand for what is measured, in the arguments and in the environment alike; no shell reads them.
 pub(super) async fn once(
     measure: &Measure,
     target: &Target,
     stop: &mut watch::Receiver<bool>,
-) -> Result<f64, String> {
+) -> Result<String, String> {
     let filled = |word: &String| {
         word.replace("{address}", &target.address)
             .replace("{container}", &target.name)
@@ -74,8 +74,13 @@ pub(super) async fn once(
         let last = last.map_or_else(String::new, |line| format!(": {line}"));
         return Err(format!("the benchmark ended with {status}{last}"));
     }
-    number(&measure.metric, &out).ok_or_else(|| {
-        let last = last_line(&out).unwrap_or("nothing");
+    Ok(out)
+}
+
+/// The number in it, or why there is none.
+pub(super) fn value(measure: &Measure, output: &str) -> Result<f64, String> {
+    number(&measure.metric, output).ok_or_else(|| {
+        let last = last_line(output).unwrap_or("nothing");
         format!("the benchmark printed no number where it should: looked for {}; its last line is `{last}`", measure.metric)
     })
 }

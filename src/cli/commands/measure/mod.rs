@@ -1,7 +1,8 @@
 //! `infra measure WORKLOAD`: runs a workload's own benchmark against every variant a host can offer, one after the other
-//! and round by round, and writes down what it found.
+//! and round by round, and writes down what it found. `infra measure host` does the same with a probe of its own.
 
 mod bench;
+mod host;
 mod progress;
 mod report;
 mod shared;
@@ -13,7 +14,7 @@ use infra_api::{Address, HostName, Runtime, Variant};
 use infra_lang::Mode;
 use infra_suitability::{Benchmark, Better, EVIDENCE_VERSION, EvidenceFile, MeasuredHost};
 
-use self::trial::{Subject, Trial};
+use self::trial::{Made, Subject, Trial};
 use crate::choose::{self, Choice};
 use crate::cli::arguments::{self, Global};
 use crate::cli::clock::{SystemClock, rfc3339};
@@ -34,6 +35,13 @@ pub(in crate::cli) async fn run(
     global: Global,
     ui: Ui,
 ) -> Result<Exit, Stop> {
+    if let Some(arguments::Measured::Host(args)) = args.what {
+        return host::run(args, global, ui).await;
+    }
+    workload(args, global, ui).await
+}
+
+async fn workload(args: arguments::Measure, global: Global, ui: Ui) -> Result<Exit, Stop> {
     let planning = arguments::Planning {
         values: args.values.clone(),
         ..arguments::Planning::default()
@@ -41,7 +49,7 @@ pub(in crate::cli) async fn run(
     let options = global.planning(&planning);
     let mut lock = apply::lock(&options, &args.locking, "measure", ui)?;
     let session = Session::open(options.clone(), Mode::Plan, ui)?;
-    let address = Address::new(&args.workload);
+    let address = Address::new(args.workload.as_deref().unwrap_or_default());
     let doing = || format!("measuring `{address}`");
     let (workload, measure) = benchmark(&session, &address)?;
     let (decision, inventory) = session.decide(ui).await?;
@@ -59,6 +67,9 @@ pub(in crate::cli) async fn run(
         host: host.clone(),
         runs,
         rounds: ROUNDS.min(runs),
+        read: bench::value,
+        made: Made::Copy,
+        called: |variant| variant.to_string(),
     };
     let mut evidence = blank(&subject, &inventory);
     let folder = session.folder.clone();
@@ -121,7 +132,7 @@ fn benchmark<'a>(
 }
 
 /// Evidence of nothing yet.
-fn blank(subject: &Subject, inventory: &Inventory) -> EvidenceFile {
+fn blank(subject: &Subject<f64>, inventory: &Inventory) -> EvidenceFile {
     let (measure, host) = (&subject.measure, &subject.host);
     let facts = &inventory.hosts[host].facts;
     EvidenceFile {
@@ -171,7 +182,7 @@ fn written(
         Some(path) => path.clone(),
         None => folder.path(&file_name(address, host)),
     };
-    write(&path, evidence)?;
+    write(&path, "the evidence", evidence)?;
     if args.json {
         ui.json(evidence);
     } else {
@@ -204,11 +215,10 @@ fn file_name(address: &Address, host: &HostName) -> String {
 }
 
 /// All of it or nothing: a reader never sees half a file.
-fn write(path: &Path, evidence: &EvidenceFile) -> Result<(), Stop> {
-    let failed = |e: &dyn std::fmt::Display| {
-        Stop::error(format!("writing the evidence to {}", path.display()), e)
-    };
-    let mut text = serde_json::to_string_pretty(evidence).map_err(|e| failed(&e))?;
+fn write(path: &Path, what: &str, document: &impl serde::Serialize) -> Result<(), Stop> {
+    let failed =
+        |e: &dyn std::fmt::Display| Stop::error(format!("writing {what} to {}", path.display()), e);
+    let mut text = serde_json::to_string_pretty(document).map_err(|e| failed(&e))?;
     text.push('\n');
     let directory = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(directory).map_err(|e| failed(&e))?;

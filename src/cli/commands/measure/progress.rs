@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use infra_api::Variant;
 
 use crate::cli::ui::Ui;
 
@@ -61,7 +60,7 @@ impl Progress {
         }
     }
 
-    pub(super) fn turn(&mut self, round: u32, rounds: u32, variant: Variant) {
+    pub(super) fn turn(&mut self, round: u32, rounds: u32, variant: &str) {
         let left = self.left();
         let text = format!("round {round} of {rounds}, {variant}{left}");
         match &self.bar {
@@ -100,7 +99,7 @@ impl Progress {
         }
     }
 
-    pub(super) fn failed(&self, variant: Variant, why: &str) {
+    pub(super) fn failed(&self, variant: &str, why: &str) {
         let text = format!("{variant} is left out: {why}");
         match &self.bar {
             Some(bar) => bar.println(&text),

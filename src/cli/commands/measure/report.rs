@@ -2,6 +2,8 @@
 
 use infra_suitability::{Better, EvidenceFile, Measured};
 
+use crate::cli::show::measured::shown;
+
 /// How wide the plot is.
 const PLOT: usize = 48;
 
@@ -115,15 +117,4 @@ fn plot(order: &[&Measured], lead: usize) -> String {
     text.push_str(scale.trim_end());
     text.push('\n');
     text
-}
-
-/// With four digits that count.
-fn shown(value: f64) -> String {
-    match value.abs() {
-        v if v >= 1000.0 => format!("{value:.0}"),
-        v if v >= 100.0 => format!("{value:.1}"),
-        v if v >= 10.0 => format!("{value:.2}"),
-        v if v >= 1.0 => format!("{value:.3}"),
-        _ => format!("{value:.5}"),
-    }
 }

@@ -1,9 +1,10 @@
-//! The turns of all variants: each is started, warmed up, asked, and removed again.
+//! The turns of all variants: each is started, warmed up, asked, and removed again; of a workload by its own benchmark,
+//! of a host by a probe.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use infra_api::{Address, HostName, Placement, Runtime, Variant};
+use infra_api::{Address, HostName, Placement, Runtime, Setting, Variant};
 use infra_lang::Mode;
 use infra_state::Lock;
 use infra_suitability::{EvidenceFile, Failed, Measured, Summary};
@@ -22,34 +23,51 @@ use crate::select::{Asked, Pattern};
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What is measured, and how often.
-pub(super) struct Subject {
+pub(super) struct Subject<T> {
     pub(super) address: Address,
     pub(super) measure: Measure,
     pub(super) host: HostName,
     pub(super) runs: u32,
     pub(super) rounds: u32,
+    /// What one run's output says.
+    pub(super) read: fn(&Measure, &str) -> Result<T, String>,
+    pub(super) made: Made,
+    /// How a variant is called.
+    pub(super) called: fn(Variant) -> String,
 }
 
+/// What is made for each variant.
+#[derive(Clone, Debug)]
+pub(super) enum Made {
+    /// A copy, beside the workload itself.
+    Copy,
+    /// The workload itself, which is there for nothing else; as bare metal a plain process: the benchmark is this command.
+    Itself { plain: Vec<String> },
+}
+
+/// What was found of a variant: its last place, where it had one, and what each run said.
+pub(super) type Sampled<T> = (Option<Placement>, Vec<T>);
+
 /// A trial under way.
-pub(super) struct Trial<'a> {
+pub(super) struct Trial<'a, T> {
     options: Options,
     manner: Manner,
     lock: &'a mut Lock,
-    subject: Subject,
+    subject: Subject<T>,
     variants: &'a [Variant],
-    found: BTreeMap<Variant, (Placement, Vec<f64>)>,
+    found: BTreeMap<Variant, Sampled<T>>,
     failed: BTreeMap<Variant, String>,
     stop: watch::Receiver<bool>,
     progress: Progress,
     ui: Ui,
 }
 
-impl<'a> Trial<'a> {
+impl<'a, T> Trial<'a, T> {
     pub(super) fn new(
         options: Options,
         manner: Manner,
         lock: &'a mut Lock,
-        (subject, variants): (Subject, &'a [Variant]),
+        (subject, variants): (Subject<T>, &'a [Variant]),
         ui: Ui,
     ) -> Self {
         let runs = variants.len() as u64 * u64::from(subject.runs);
@@ -82,14 +100,15 @@ impl<'a> Trial<'a> {
                 if self.interrupted() {
                     return;
                 }
-                self.progress.turn(round + 1, self.subject.rounds, *variant);
+                let called = (self.subject.called)(*variant);
+                self.progress.turn(round + 1, self.subject.rounds, &called);
                 let turn = self.turn(*variant, own).await;
-                let removed = self.remove(&[self.copy()]).await;
+                let removed = self.remove(&[self.made()]).await;
                 if let Err(why) = turn.and(removed.map_err(|stop| words(&stop))) {
                     if self.interrupted() {
                         return;
                     }
-                    self.progress.failed(*variant, &why);
+                    self.progress.failed(&called, &why);
                     self.found.remove(variant);
                     self.failed.insert(*variant, why);
                 }
@@ -102,19 +121,19 @@ impl<'a> Trial<'a> {
         *self.stop.borrow()
     }
 
-    fn copy(&self) -> Address {
-        copy_of(&self.subject.address)
+    fn made(&self) -> Address {
+        match self.subject.made {
+            Made::Copy => copy_of(&self.subject.address),
+            Made::Itself { .. } => self.subject.address.clone(),
+        }
     }
 
     /// Starts a variant and runs the benchmark so often.
     async fn turn(&mut self, variant: Variant, runs: u32) -> Result<(), String> {
         let began = Instant::now();
-        let (placement, target) = self.start(variant).await?;
+        let (placement, target, measure) = self.start(variant).await?;
         self.progress.started(began.elapsed());
-        let known = self
-            .found
-            .entry(variant)
-            .or_insert((placement.clone(), Vec::new()));
+        let known = self.found.entry(variant).or_insert((None, Vec::new()));
         known.0 = placement;
         for n in 0..self.subject.measure.warmup + runs {
             let began = Instant::now();
@@ -123,7 +142,7 @@ impl<'a> Trial<'a> {
             } else {
                 1
             };
-            let value = self.run(&target, tries).await?;
+            let value = self.run(&measure, &target, tries).await?;
             let counts = n >= self.subject.measure.warmup;
             self.progress.ran(began.elapsed(), counts);
             if let (true, Some((_, samples))) = (counts, self.found.get_mut(&variant)) {
@@ -133,10 +152,11 @@ impl<'a> Trial<'a> {
         Ok(())
     }
 
-    async fn run(&mut self, target: &Target, tries: u32) -> Result<f64, String> {
+    async fn run(&mut self, measure: &Measure, target: &Target, tries: u32) -> Result<T, String> {
         let mut tried = 1;
         loop {
-            match bench::once(&self.subject.measure, target, &mut self.stop).await {
+            let output = bench::once(measure, target, &mut self.stop).await;
+            match output.and_then(|output| (self.subject.read)(measure, &output)) {
                 Err(_) if tried < tries && !self.interrupted() => {
                     tried += 1;
                     tokio::time::sleep(PAUSE).await;
@@ -146,15 +166,54 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Makes the copy as a variant, and says where it answers.
-    async fn start(&mut self, variant: Variant) -> Result<(Placement, Target), String> {
+    /// Makes it as a variant, and says where it answers and what is run.
+    async fn start(
+        &mut self,
+        variant: Variant,
+    ) -> Result<(Option<Placement>, Target, Measure), String> {
+        let measure = self.subject.measure.clone();
+        if let (Runtime::BareMetal, Made::Itself { plain }) = (variant.runtime, &self.subject.made)
+        {
+            let command = self.beside(plain, variant)?;
+            let target = Target {
+                address: "127.0.0.1".to_owned(),
+                name: String::new(),
+                variant,
+            };
+            return Ok((None, target, Measure { command, ..measure }));
+        }
+        let (placement, target) = self.make(variant).await?;
+        Ok((Some(placement), target, measure))
+    }
+
+    /// The command of a plain process: on the CPUs that another had to himself, where it is to have its own.
+    fn beside(&self, plain: &[String], variant: Variant) -> Result<Vec<String>, String> {
+        let mut command = plain.to_vec();
+        if variant.with.has(Setting::Pinned) {
+            let own = self
+                .found
+                .iter()
+                .filter(|(v, _)| v.with.has(Setting::Pinned));
+            let mut cpus = own.filter_map(|(_, (place, _))| Some(place.as_ref()?.cpus()));
+            let cpus = cpus.find(|cpus| !cpus.is_empty());
+            let cpus = cpus.ok_or("nobody else got CPUs of its own, so it is not known which")?;
+            command.extend(["--cpus".to_owned(), cpus.to_string()]);
+        }
+        Ok(command)
+    }
+
+    async fn make(&mut self, variant: Variant) -> Result<(Placement, Target), String> {
         let made = async {
             let options = Options {
-                asked: only(&[self.copy()]),
+                asked: only(&[self.made()]),
                 ..self.options.clone()
             };
             let mut session = Session::open(options, Mode::Plan, self.ui)?;
-            let copy = session.declare_copy(&self.subject.address, variant, &self.subject.host)?;
+            let (address, host) = (&self.subject.address, &self.subject.host);
+            let copy = match self.subject.made {
+                Made::Copy => session.declare_copy(address, variant, host)?,
+                Made::Itself { .. } => session.declare_as(address, variant, host)?,
+            };
             let planned = session.plan(self.ui).await?;
             let placement = planned.plan.result.workloads.get(&copy).cloned();
             let (project, made_as) = (planned.session.project(), &planned.plan.result.made_as);
@@ -221,10 +280,21 @@ impl<'a> Trial<'a> {
         self.remove(&more).await
     }
 
+    /// What came of it, and what could not be measured.
+    pub(super) fn ended(self) -> (BTreeMap<Variant, Sampled<T>>, Vec<Failed>) {
+        let failed = self.failed.into_iter();
+        let failed = failed.map(|(variant, why)| Failed { variant, why });
+        (self.found, failed.collect())
+    }
+}
+
+impl Trial<'_, f64> {
     pub(super) fn into_evidence(self, evidence: &mut EvidenceFile) {
-        let mut found = self.found;
-        for variant in self.variants {
-            let Some((placement, samples)) = found.remove(variant) else {
+        let variants = self.variants;
+        let (mut found, failed) = self.ended();
+        evidence.failed = failed;
+        for variant in variants {
+            let Some((Some(placement), samples)) = found.remove(variant) else {
                 continue;
             };
             let Some(summary) = Summary::of(&samples) else {
@@ -239,10 +309,6 @@ impl<'a> Trial<'a> {
                 as_good_as_best: false,
             });
         }
-        let failed = self.failed.into_iter();
-        evidence.failed = failed
-            .map(|(variant, why)| Failed { variant, why })
-            .collect();
     }
 }
 
