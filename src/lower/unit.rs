@@ -61,7 +61,7 @@ impl Lowering<'_> {
         );
     }
 
-    /// The host has a unit's planned addresses, on the bridges of its networks.
+    /// The host has a unit's planned addresses, on the devices of its networks.
     fn unit_addresses(
         &mut self,
         workload: &Workload,
@@ -71,21 +71,21 @@ impl Lowering<'_> {
         for interface in &workload.interfaces {
             let network = self.inputs.declared.networks.get(&interface.network.value);
             let Some(network) = network else { continue };
+            // Where others give the addresses it has the host's.
             let planned = placement.addresses.get(&interface.label);
-            let (Some(bridge), Some(range), Some(planned)) =
-                (self.bridge(network), &network.range, planned)
-            else {
-                self.error(
-                    interface.network.span,
-                    "Network that is not for a process on the metal",
-                    "it has the host's own devices: only on a bridge with a `subnet` can the host have an address for it",
-                    "give it another network, or leave the interface out",
-                );
+            let (Some(range), Some(planned)) = (&network.range, planned) else {
+                continue;
+            };
+            let parent = network
+                .driver
+                .as_ref()
+                .map(|driver| driver.value.parent.clone());
+            let Some(device) = self.bridge(network).or(parent) else {
                 continue;
             };
             let address = Ipv4Net::new(*planned, range.subnet.value.prefix_len());
             let Ok(address) = address else { continue };
-            addresses.insert(interface.label.clone(), UnitAddress { bridge, address });
+            addresses.insert(interface.label.clone(), UnitAddress { device, address });
             let made = self.maker(network, &placement.host);
             let name = self.name(&network.address);
             after.extend(

@@ -168,14 +168,13 @@ fn two_hosts_would_be_one_machine() {
         1,
         str![],
         str![[r#"
-error: More than one host
+error: Two hosts that are one machine
  --> main.infra.hcl:2:1
   |
 2 | host "b" {}
-  | ^^^^^^^^ this would be the same machine again
+  | ^^^^^^^^ it is the same machine as `a`
   |
-  = note: this version of infra manages the machine it runs on
-hint: declare one host; several can be planned for on recorded facts, with `--facts DIR`
+hint: declare a machine once; `address` says how another one is reached, and on recorded facts, with `--facts DIR`, nothing is reached at all
 
 
 "#]],

@@ -82,9 +82,18 @@ pub(crate) fn settle(
             (0o600, 0, 0),
         ),
     }
+    data(&mut script, unit, there)?;
+    lay_aside(&mut script, name);
+    script += "systemctl daemon-reload\n";
+    start(&mut script, unit, how);
+    Ok(as_one(&script))
+}
+
+/// Its files and folders, and no file that it has no more.
+fn data(script: &mut String, unit: &Unit, there: Option<&Mine>) -> Result<(), String> {
     for (path, file) in &unit.files {
         put(
-            &mut script,
+            script,
             path,
             &bytes(path, file)?,
             (file.mode, file.uid, file.gid),
@@ -92,7 +101,7 @@ pub(crate) fn settle(
     }
     for path in there.into_iter().flat_map(|mine| mine.files.keys()) {
         if !unit.files.contains_key(path) {
-            remove(&mut script, path);
+            remove(script, path);
         }
     }
     for folder in unit.folders.values() {
@@ -107,10 +116,7 @@ pub(crate) fn settle(
             "[ -d {path} ] || {{ mkdir -p {path}; chown {owner} {path}; }}"
         );
     }
-    lay_aside(&mut script, name);
-    script += "systemctl daemon-reload\n";
-    start(&mut script, unit, how);
-    Ok(as_one(&script))
+    Ok(())
 }
 
 /// What a person laid over it is kept where systemd does not read it; what `set-property` did is systemd's own.

@@ -1,6 +1,5 @@
 //! Gates: hard conditions, one a file, asked in this order; the first that closes gives the reason.
 
-mod bridge;
 mod device;
 mod engine;
 mod form;
@@ -40,7 +39,6 @@ pub(super) const OF_HOSTS: &[OfHost] = &[
     host::GATE,
     labels::GATE,
     volume::GATE,
-    bridge::GATE,
     offered::GATE,
     engine::GATE,
     hardware::GATE,

@@ -1,6 +1,6 @@
 # Values that are not what their attribute takes.
 host "r1" {
-  address = "root@r1.example.net"
+  address = "-oProxyCommand=x"
   reserve {
     cpus          = "0-"
     cpus_per_node = -1

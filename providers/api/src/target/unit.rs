@@ -77,8 +77,8 @@ pub struct UnitFolder {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnitAddress {
-    /// The bridge of its network.
-    pub bridge: String,
+    /// Of its network: the bridge, or the device that others share.
+    pub device: String,
     /// With its subnet's prefix.
     #[schemars(with = "String")]
     pub address: Ipv4Net,

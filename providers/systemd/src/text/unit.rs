@@ -35,16 +35,16 @@ pub(crate) fn env_path(name: &str) -> String {
 /// The file of a service. Its environment and its files are written beside it.
 pub(crate) fn encode(unit: &Unit, mark: &Mark) -> String {
     let Unit {
-        name,
+        name: _,
         state: _,
         exec: _,
-        env,
+        env: _,
         user,
         group: _,
         working_dir: _,
-        files,
+        files: _,
         folders: _,
-        addresses,
+        addresses: _,
         life,
         ulimits: _,
         confinement,
@@ -53,22 +53,41 @@ pub(crate) fn encode(unit: &Unit, mark: &Mark) -> String {
         scheduling: _,
         others: _,
     } = unit;
-    let mut out = String::from(
-        "# Made by infra: what is changed here by hand is undone by the next apply.\n",
+    let about = format!("{} of {}", mark.address, mark.project);
+    let mut out = format!(
+        "# Made by infra: what is changed here by hand is undone by the next apply.\n{}\n\
+         [Unit]\nDescription={}\nWants=network-online.target\nAfter=network-online.target\n\n[Service]\n",
+        own(unit, mark),
+        whole(&about)
+    );
+    service(unit, &mut out);
+    confine(confinement, user.is_some(), &mut |name, value| {
+        out += &format!("{name}={value}\n");
+    });
+    limit_lines(unit).for_each(|limit| out += &format!("{limit}\n"));
+    if life.times.is_none() {
+        out += "\n[Install]\nWantedBy=multi-user.target\n";
+    }
+    out
+}
+
+/// Whose it is, and what systemd has no words for.
+fn own(unit: &Unit, mark: &Mark) -> String {
+    let mut out = format!(
+        "[X-Infra]\nProject={}\nAddress={}\n",
+        mark.project, mark.address
     );
     let mut line = |name: &str, value: &str| out += &format!("{name}={value}\n");
-    let (project, address) = (mark.project.as_str(), mark.address.as_str());
-    line("[X-Infra]\nProject", project);
-    line("Address", address);
-    for (path, file) in files {
+    for (path, file) in &unit.files {
         line(
             if file.binary { "BinaryFile" } else { "File" },
             &whole(path),
         );
     }
-    for (label, UnitAddress { bridge, address }) in addresses {
-        line("Interface", &format!("{label} {bridge} {address}"));
+    for (label, UnitAddress { device, address }) in &unit.addresses {
+        line("Interface", &format!("{label} {device} {address}"));
     }
+    let life = &unit.life;
     if !life.health_check.is_empty() {
         let words: Vec<_> = life
             .health_check
@@ -80,38 +99,34 @@ pub(crate) fn encode(unit: &Unit, mark: &Mark) -> String {
     if let Some(times) = &life.times {
         line("Times", &whole(times));
     }
-    line(
-        "\n[Unit]\nDescription",
-        &whole(&format!("{address} of {project}")),
-    );
-    line("Wants", "network-online.target");
-    line("After", "network-online.target");
-    line("\n[Service]\nSlice", SLICE);
-    line(
-        "Type",
-        if life.task {
-            "oneshot"
-        } else if life.notifies {
-            "notify"
-        } else {
-            "exec"
-        },
-    );
+    out
+}
+
+fn service(unit: &Unit, out: &mut String) {
+    let life = &unit.life;
+    let mut line = |name: &str, value: &str| *out += &format!("{name}={value}\n");
+    line("Slice", SLICE);
+    let kind = match (life.task, life.notifies) {
+        (true, _) => "oneshot",
+        (false, true) => "notify",
+        (false, false) => "exec",
+    };
+    line("Type", kind);
     if life.task && life.times.is_none() {
         line("RemainAfterExit", "true");
     }
-    if !env.is_empty() {
-        line("EnvironmentFile", &env_path(name));
+    if !unit.env.is_empty() {
+        line("EnvironmentFile", &env_path(&unit.name));
     }
-    for UnitAddress { bridge, address } in addresses.values() {
+    for UnitAddress { device, address } in unit.addresses.values() {
         // Whoever is in its network finds it there, whatever it runs as.
         line(
             "ExecStartPre",
-            &format!("+{IP} replace {address} dev {bridge}"),
+            &format!("+{IP} replace {address} dev {device}"),
         );
         line(
             "ExecStopPost",
-            &format!("-+{IP} delete {address} dev {bridge}"),
+            &format!("-+{IP} delete {address} dev {device}"),
         );
     }
     for directive in DIRECTIVES {
@@ -119,12 +134,6 @@ pub(crate) fn encode(unit: &Unit, mark: &Mark) -> String {
             line(directive.name, &value);
         }
     }
-    confine(confinement, user.is_some(), &mut line);
-    limit_lines(unit).for_each(|limit| out += &format!("{limit}\n"));
-    if life.times.is_none() {
-        out += "\n[Install]\nWantedBy=multi-user.target\n";
-    }
-    out
 }
 
 fn confine(confinement: &UnitConfinement, user: bool, line: &mut impl FnMut(&str, &str)) {
@@ -296,12 +305,12 @@ impl Reading {
     }
 }
 
-/// `LABEL BRIDGE ADDRESS`.
+/// `LABEL DEVICE ADDRESS`.
 fn own_address(text: &str) -> Option<(String, UnitAddress)> {
     let mut words = text.split(' ');
-    let (label, bridge, address) = (words.next()?, words.next()?, words.next()?);
+    let (label, device, address) = (words.next()?, words.next()?, words.next()?);
     let address = UnitAddress {
-        bridge: bridge.to_owned(),
+        device: device.to_owned(),
         address: address.parse().ok()?,
     };
     words.next().is_none().then(|| (label.to_owned(), address))

@@ -1,3 +1,5 @@
+//! What is decoded is what was encoded, and what others lay over it is told.
+
 use infra_api::target::{
     Scheduling, Ulimit, UnitAddress, UnitFolder, UnitLife, UnitLimits, UnitPlace, UploadedFile,
 };
@@ -119,9 +121,9 @@ fn unit() -> impl Strategy<Value = Unit> {
     let folder =
         (path(), any::<bool>()).prop_map(|(path, read_only)| UnitFolder { path, read_only });
     let folders = prop::collection::btree_map(path(), folder, 0..3);
-    let address = ("br-[a-z]{1,4}", any::<[u8; 4]>(), 0..=32u8).prop_map(|(bridge, ip, prefix)| {
+    let address = ("br-[a-z]{1,4}", any::<[u8; 4]>(), 0..=32u8).prop_map(|(device, ip, prefix)| {
         UnitAddress {
-            bridge,
+            device,
             address: ipnet::Ipv4Net::new(ip.into(), prefix).unwrap(),
         }
     });
