@@ -139,7 +139,10 @@ workload "job" {
     }
   }
 
-  bare_metal { exec = var.command }
+  bare_metal {
+    exec = concat(["/usr/bin/env"], var.command) # which looks for it where a shell would
+    task = true
+  }
 }
 
 output "name" {

@@ -173,7 +173,6 @@ error: Two hosts that are one machine
   |
 2 | host "b" {}
   | ^^^^^^^^ it is the same machine as `a`
-  |
 hint: declare a machine once; `address` says how another one is reached, and on recorded facts, with `--facts DIR`, nothing is reached at all
 
 

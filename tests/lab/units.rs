@@ -109,6 +109,7 @@ fn a_unit_lives_where_it_was_placed() {
     bench.write(
         &UNITS
             .replace("count  = 2", "set    = \"6-7\"")
+            .replace("  numa { nodes = 1 }\n", "")
             .replace("pids = 20", "pids = 30"),
     );
     let plan = bench.run(3, &["plan", "--detailed-exitcode"]);
@@ -123,6 +124,7 @@ fn a_unit_lives_where_it_was_placed() {
     bench.write(
         &UNITS
             .replace("count  = 2", "set    = \"6-7\"")
+            .replace("  numa { nodes = 1 }\n", "")
             .replace("soft = 65536", "soft = 131072"),
     );
     bench.run(0, &["apply", "--auto-approve"]);
