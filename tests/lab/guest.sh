@@ -4,7 +4,7 @@ export LC_ALL=C
 nodes=/sys/devices/system/node
 last=$(sed 's/.*[-,]//' $nodes/online)
 cpus=$(cat "$nodes/node$last/cpulist")
-first=${cpus%%[-,]*}
+first=${cpus%%[-,]*} end=${cpus##*[-,]}
 pf=$(dirname "$(ls /sys/bus/pci/devices/*/sriov_totalvfs)")
 logs=/var/log/libvirt/qemu
 
@@ -46,7 +46,7 @@ INIT
   cp /boot/vmlinuz-* /var/lib/libvirt/images/lab-check.vmlinuz
   rm -rf "$work"
 }
-domain() { # NAME [DEVICES]: its definition, on the last node
+domain() { # NAME [DEVICES]: its definition, on the last node, which has two CPUs at least
   rm -f "$logs/$1.console"
   cat << END
 <domain type='kvm'>
@@ -57,7 +57,7 @@ domain() { # NAME [DEVICES]: its definition, on the last node
   <iothreads>1</iothreads>
   <cputune>
     <vcpupin vcpu='0' cpuset='$first'/><vcpupin vcpu='1' cpuset='$((first + 1))'/>
-    <emulatorpin cpuset='$((first + 2))'/><iothreadpin iothread='1' cpuset='$((first + 2))'/>
+    <emulatorpin cpuset='$end'/><iothreadpin iothread='1' cpuset='$end'/>
   </cputune>
   <numatune><memory mode='strict' nodeset='$last'/></numatune>
   <os>
