@@ -210,7 +210,11 @@ pub fn claims(id: &ResourceId, body: &Value, placement: Option<&Placement>) -> C
             |unit| Claims {
                 cpus: unit.place.cpus.unwrap_or_default(),
                 dedicated,
-                ..Claims::default()
+                exclusive: unit
+                    .addresses
+                    .values()
+                    .map(|own| format!("ip {}", own.address.addr()))
+                    .collect(),
             },
         ),
         (_, "network") => of_network(id, body),

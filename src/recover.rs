@@ -385,6 +385,32 @@ mod tests {
         }
     }
 
+    /// Else it would be placed anew, and moved.
+    #[test]
+    fn a_process_on_the_metal_is_found_where_it_runs() {
+        let text = r#"workload "w" {
+            cpus {
+                count  = 2
+                policy = "dedicated"
+            }
+            bare_metal { exec = ["/bin/true"] }
+        }"#;
+        let declared = declared(&[("main.infra.hcl", text)]);
+        let body = json!({"name": "demo.w", "state": "running", "exec": ["/bin/true"], "limits": {},
+            "place": {"cpus": "6-7", "memory_nodes": "1"},
+            "addresses": {"lan": {"device": "br-x", "address": "10.0.0.7/24"}}});
+        let id = "r1/systemd/unit/demo.w".parse().unwrap();
+        let there = BTreeMap::from([(id, record("workload.w", body))]);
+        let place = &placements(&there, &declared)[&Address::new("workload.w")];
+        assert_eq!(place.runtime, infra_api::Runtime::BareMetal);
+        assert_eq!(
+            (place.cells[0].node, place.cpus()),
+            (Some(1), IdSet::from([6, 7]))
+        );
+        assert_eq!(place.cells[0].vcpus[1].cpu, Some(7));
+        assert_eq!(place.addresses["lan"].to_string(), "10.0.0.7");
+    }
+
     /// What the guest sees is how it was placed: it stays as it is.
     #[test]
     fn a_machines_cells_are_found_again() {

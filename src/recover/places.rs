@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use infra_api::target::{Container, GuestCell, HostDevice, Machine};
+use infra_api::target::{Container, GuestCell, HostDevice, Machine, Unit};
 use infra_api::{
     Address, Cell, CpuPolicy, HostName, IdSet, Needs, Placement, ResourceId, Runtime, Setting,
     Settings, Vcpu,
@@ -29,6 +29,7 @@ pub fn placements(
         let placement = match (id.provider.as_str(), id.kind.as_str()) {
             ("docker", "container") => of_container(id, record, workload, &networks),
             ("libvirt", "domain") => of_machine(id, record, workload),
+            ("systemd", "unit") => of_unit(id, record, workload),
             _ => None,
         };
         placements.extend(placement.map(|p| (record.address.clone(), p)));
@@ -114,24 +115,7 @@ fn of_container(
         (Setting::Volume, !body.mounts.is_empty()),
     ];
     let (with, needs) = settings(workload, policy, shown);
-    let own = if policy == CpuPolicy::Dedicated {
-        cpus.clone()
-    } else {
-        IdSet::new()
-    };
-    let mut own = own.iter();
-    let first = Cell {
-        node: None,
-        cpus,
-        vcpus: (0..count)
-            .map(|id| Vcpu {
-                id,
-                cpu: own.next(),
-            })
-            .collect(),
-        memory_bytes: body.memory_bytes.unwrap_or(0),
-        page_size_bytes: None,
-    };
+    let first = whole(policy, count, cpus, body.memory_bytes);
     // A container's networks are by name, its interfaces in the order they are written: only one is certain.
     let addresses = body.networks.values().map(|e| e.address);
     let addresses = if body.networks.len() == 1 {
@@ -151,6 +135,50 @@ fn of_container(
         addresses,
         tiers: Vec::new(),
     })
+}
+
+fn of_unit(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> Option<Placement> {
+    let body = Unit::deserialize(&*record.body).ok()?;
+    let cpus = body.place.cpus.unwrap_or_default();
+    let count = workload.map_or(1, |w| w.cpus.count);
+    let policy = policy(workload, cpus.len() == count as usize);
+    let (with, needs) = settings(workload, policy, []);
+    let first = whole(policy, count, cpus, body.limits.memory_bytes);
+    let addresses = body.addresses.into_iter();
+    Some(Placement {
+        runtime: Runtime::BareMetal,
+        with,
+        needs,
+        host: id.host.clone(),
+        policy,
+        cells: cells(first, body.place.memory_nodes.as_ref()),
+        helpers: BTreeMap::new(),
+        devices: Vec::new(),
+        addresses: addresses
+            .map(|(label, own)| (label, own.address.addr()))
+            .collect(),
+        tiers: Vec::new(),
+    })
+}
+
+/// All CPUs and memory of what runs in a control group, as if on one node. Each thread has its own where they are its own.
+fn whole(policy: CpuPolicy, count: u32, cpus: IdSet, memory_bytes: Option<u64>) -> Cell {
+    let own = match policy {
+        CpuPolicy::Dedicated => cpus.clone(),
+        CpuPolicy::Shared => IdSet::new(),
+    };
+    let mut own = own.iter();
+    let vcpus = (0..count).map(|id| Vcpu {
+        id,
+        cpu: own.next(),
+    });
+    Cell {
+        node: None,
+        vcpus: vcpus.collect(),
+        cpus,
+        memory_bytes: memory_bytes.unwrap_or(0),
+        page_size_bytes: None,
+    }
 }
 
 fn by_network(

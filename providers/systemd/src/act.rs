@@ -5,12 +5,12 @@ use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use infra_api::target::{Unit, UploadedFile};
+use infra_api::target::{Unit, UnitAddress, UploadedFile};
 use infra_api::{Impact, Mark};
 use infra_door::quoted;
 
 use crate::look::{CONTROL, FOLDER};
-use crate::text::{Mine, encode, env_path, live, plain_env, timer, write_env};
+use crate::text::{IP, Mine, encode, env_path, live, plain_env, timer, write_env};
 
 /// What the script says where a file of somebody else's is in the way.
 pub(crate) const TAKEN: &str = "is there already, and is none of this unit's";
@@ -83,6 +83,7 @@ pub(crate) fn settle(
         ),
     }
     data(&mut script, unit, there)?;
+    addresses(&mut script, unit, there);
     lay_aside(&mut script, name);
     script += "systemctl daemon-reload\n";
     start(&mut script, unit, how);
@@ -117,6 +118,21 @@ fn data(script: &mut String, unit: &Unit, there: Option<&Mine>) -> Result<(), St
         );
     }
     Ok(())
+}
+
+/// Those that it has no more go here: the new file knows only the new ones.
+fn addresses(script: &mut String, unit: &Unit, there: Option<&Mine>) {
+    let wanted: Vec<_> = unit.addresses.values().collect();
+    let had = there
+        .into_iter()
+        .flat_map(|mine| mine.unit.addresses.values());
+    for UnitAddress { device, address } in had.filter(|had| !wanted.contains(had)) {
+        let device = quoted(device);
+        let _ = writeln!(
+            script,
+            "{IP} delete {address} dev {device} 2> /dev/null || true"
+        );
+    }
 }
 
 /// What a person laid over it is kept where systemd does not read it; what `set-property` did is systemd's own.
@@ -155,8 +171,10 @@ fn start(script: &mut String, unit: &Unit, how: Option<Impact>) {
         // Set for what runs, and taken away again: its own file says the same.
         (Some(Impact::InPlace), false) => writeln!(
             script,
-            "if systemctl -q is-active {main}; then systemctl --runtime set-property {main} {live}; rm -rf {}/{main}.d; systemctl daemon-reload\n\
-             else systemctl reset-failed {main} 2> /dev/null || true; systemctl start{wait} {main}; fi",
+            "case $(systemctl show -p ActiveState --value {main}) in\n\
+             active | activating | reloading) systemctl --runtime set-property {main} {live}; rm -rf {}/{main}.d; systemctl daemon-reload ;;\n\
+             *) systemctl reset-failed {main} 2> /dev/null || true; systemctl start{wait} {main} ;;\n\
+             esac",
             CONTROL[1]
         ),
         _ => writeln!(
@@ -267,6 +285,27 @@ mod tests {
                 "{length}"
             );
         }
+    }
+
+    #[test]
+    fn an_address_that_it_has_no_more_goes() {
+        let mark = Mark {
+            project: Project::new("demo"),
+            address: Address::new("workload.feed"),
+        };
+        let at = |address: &str| UnitAddress {
+            device: "br-x".to_owned(),
+            address: address.parse().unwrap(),
+        };
+        let (mut old, mut new) = (unit(), unit());
+        old.addresses = [("lan".to_owned(), at("10.0.0.2/24"))].into();
+        new.addresses = [("lan".to_owned(), at("10.0.0.3/24"))].into();
+        let there = crate::text::decode("demo.feed", &[encode(&old, &mark)]).unwrap();
+        let goes = |unit: &Unit| {
+            let script = settle(unit, &mark, Some(&there), Some(Impact::Restart)).unwrap();
+            script.contains("/usr/sbin/ip address delete 10.0.0.2/24 dev br-x")
+        };
+        assert!(goes(&new) && !goes(&old));
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl Systemd {
                 let doing = format!("changing the unit `{name}` on host `{}`", self.door.host());
                 Err(Failure::new(Remedy::Replan, doing, format!("it is {what}")))
             }
-            _ => Ok(found.mine(name).and_then(Result::ok)),
+            _ => Ok(found.mine(name)),
         }
     }
 }
@@ -173,7 +173,7 @@ impl Daemon for Systemd {
         Box::pin(async move {
             // Whose it is does not matter to who waits for it.
             let found = look(&self.door, &Project::new(""), &[&id.name]).await?;
-            let Some(Ok(mine)) = found.mine(&id.name) else {
+            let Some(mine) = found.mine(&id.name) else {
                 return Ok(Readiness::Failed(
                     "there is no such unit of ours".to_owned(),
                 ));

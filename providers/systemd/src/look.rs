@@ -156,7 +156,7 @@ impl Look {
     }
 
     /// A unit that carries anybody's mark.
-    pub(crate) fn mine(&self, name: &str) -> Option<Result<Mine, String>> {
+    pub(crate) fn mine(&self, name: &str) -> Option<Mine> {
         let own = self.text(&format!("{FOLDER}/{name}.service"))?;
         // In the order in which one has its way over another.
         let folders = ["/run/systemd/system", FOLDER, CONTROL[1], CONTROL[0]];
@@ -187,27 +187,22 @@ impl Look {
                 ("" | "not-found", _) => Observed::Absent,
                 (_, path) => foreign(format!("a unit of somebody else's, {path}")),
             },
-            Some(Ok(mine)) if mine.mark.project != *project => {
+            Some(mine) if mine.mark.project != *project => {
                 foreign(format!("a unit of the project `{}`", mine.mark.project))
             }
-            Some(Ok(mine)) => Observed::Present {
+            Some(Mine {
+                mark,
+                odd: Some(line),
+                ..
+            }) => Observed::Partial {
+                address: mark.address,
+                why: format!("its file says `{line}`"),
+            },
+            Some(mine) => Observed::Present {
                 address: mine.mark.address.clone(),
                 body: json!(self.whole(mine)).into(),
             },
-            Some(Err(why)) => Observed::Partial {
-                address: self.address(name),
-                why,
-            },
         }
-    }
-
-    /// Of a unit whose file is not understood.
-    fn address(&self, name: &str) -> infra_api::Address {
-        let text = self
-            .text(&format!("{FOLDER}/{name}.service"))
-            .unwrap_or_default();
-        let address = text.lines().find_map(|line| line.strip_prefix("Address="));
-        infra_api::Address::new(address.unwrap_or_default())
     }
 
     /// With what does not stand in its own file.
@@ -287,5 +282,77 @@ impl Look {
     /// Of a task: whether its command is running.
     pub(crate) fn is_busy(&self, name: &str) -> bool {
         self.said(&format!("{name}.service"), "ActiveState") == "activating"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the script prints of one unit with this file.
+    fn printed(text: &str) -> Look {
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_old();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        (header.set_uid(0), header.set_gid(0));
+        header.as_mut_bytes()[..FOLDER.len()].copy_from_slice(FOLDER.as_bytes());
+        let name = b"/demo.feed.service";
+        header.as_mut_bytes()[FOLDER.len()..][..name.len()].copy_from_slice(name);
+        header.set_cksum();
+        archive.append(&header, text.as_bytes()).unwrap();
+        let shown = "Id=demo.feed.service\nLoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\n\0";
+        let output = [shown.as_bytes(), &archive.into_inner().unwrap()].concat();
+        Look::parse(&output, &[]).unwrap()
+    }
+
+    fn observed(text: &str) -> Observed {
+        printed(text).observed(&Project::new("demo"), "demo.feed")
+    }
+
+    const OWN: &str =
+        "[X-Infra]\nProject=demo\nAddress=workload.feed\nFile=/etc/feed.conf\n[Service]\n";
+
+    #[test]
+    fn what_carries_our_mark_is_ours_and_nothing_else() {
+        let run = "ExecStart=/bin/true\n";
+        assert!(matches!(
+            observed(&format!("{OWN}{run}")),
+            Observed::Present { .. }
+        ));
+        assert!(matches!(
+            observed(&format!("[Service]\n{run}")),
+            Observed::Foreign { .. }
+        ));
+        let theirs = OWN.replace("Project=demo", "Project=other");
+        for line in [run, "ExecStart=/bin/sleep $TIME\n"] {
+            let found = observed(&format!("{theirs}{line}"));
+            assert!(matches!(found, Observed::Foreign { .. }), "{line}{found:?}");
+        }
+    }
+
+    #[test]
+    fn an_edited_unit_is_ours_with_its_files_though_it_is_not_understood() {
+        let text = format!("{OWN}ExecStart=/bin/sleep $TIME\n");
+        let Observed::Partial { address, why } = observed(&text) else {
+            panic!("it is made anew");
+        };
+        assert_eq!(address.as_str(), "workload.feed");
+        assert_eq!(why, "its file says `ExecStart=/bin/sleep $TIME`");
+        let mine = printed(&text).mine("demo.feed").unwrap();
+        assert!(
+            mine.files.contains_key("/etc/feed.conf"),
+            "else it would be in its own way"
+        );
+    }
+
+    #[test]
+    fn what_is_cut_off_is_no_answer_and_no_systemd_has_no_units() {
+        assert!(Look::parse(b"Id=demo", &[]).is_err());
+        let none = Look::parse(b"", &["demo.feed"]).unwrap();
+        assert_eq!(
+            none.observed(&Project::new("demo"), "demo.feed"),
+            Observed::Absent
+        );
     }
 }

@@ -8,4 +8,4 @@ mod words;
 
 pub(crate) use self::directives::live;
 pub(crate) use self::env::{read_env, write_env};
-pub(crate) use self::unit::{Mine, decode, encode, env_path, plain_env, timer};
+pub(crate) use self::unit::{IP, Mine, decode, encode, env_path, plain_env, timer};

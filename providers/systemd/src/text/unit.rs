@@ -25,7 +25,7 @@ const SANDBOX: &[(&str, &str)] = &[
 ];
 
 /// What gives the host an address, and takes it away.
-const IP: &str = "/usr/sbin/ip address";
+pub(crate) const IP: &str = "/usr/sbin/ip address";
 
 /// Where the environment is, by a unit's name.
 pub(crate) fn env_path(name: &str) -> String {
@@ -177,10 +177,12 @@ pub(crate) struct Mine {
     pub(crate) unit: Unit,
     /// The paths of its files, and whether each is binary.
     pub(crate) files: BTreeMap<String, bool>,
+    /// The line that is not understood: what it is, is not known, but whose, and which files are its own.
+    pub(crate) odd: Option<String>,
 }
 
-/// A unit by its texts, its own first. Nothing where it carries no mark; why not, where it does and is something else.
-pub(crate) fn decode(name: &str, texts: &[String]) -> Option<Result<Mine, String>> {
+/// A unit by its texts, its own first. Nothing where it carries no mark.
+pub(crate) fn decode(name: &str, texts: &[String]) -> Option<Mine> {
     let mut reading = Reading::default();
     reading.unit.name = name.to_owned();
     reading.unit.confinement.open = true;
@@ -191,17 +193,15 @@ pub(crate) fn decode(name: &str, texts: &[String]) -> Option<Result<Mine, String
         project: Project::new(reading.project.take()?),
         address: Address::new(reading.address.take()?),
     };
-    if let Some(line) = reading.odd {
-        return Some(Err(format!("its file says `{line}`")));
-    }
     let confinement = &mut reading.unit.confinement;
     confinement.capabilities.sort();
     confinement.devices.sort();
-    Some(Ok(Mine {
+    Some(Mine {
         mark,
         unit: reading.unit,
         files: reading.files,
-    }))
+        odd: reading.odd,
+    })
 }
 
 #[derive(Default)]
