@@ -295,7 +295,8 @@ mod tests {
         let mut header = tar::Header::new_old();
         header.set_size(text.len() as u64);
         header.set_mode(0o644);
-        (header.set_uid(0), header.set_gid(0));
+        header.set_uid(0);
+        header.set_gid(0);
         header.as_mut_bytes()[..FOLDER.len()].copy_from_slice(FOLDER.as_bytes());
         let name = b"/demo.feed.service";
         header.as_mut_bytes()[FOLDER.len()..][..name.len()].copy_from_slice(name);
