@@ -40,10 +40,7 @@ const IN_MACHINES: [(&str, &[&str]); 2] = [
 ];
 
 /// What only a container has.
-const CONTAINERS: [(&str, &[&str]); 2] = [
-    ("interface", &["address6", "aliases"]),
-    ("disk", &["mount"]),
-];
+const CONTAINERS: [(&str, &[&str]); 1] = [("interface", &["address6", "aliases"])];
 
 /// One error for each that nothing of the workload could have.
 pub(super) fn meaningless(workload: &Block, reader: &mut Reader<'_>) {
@@ -80,6 +77,10 @@ pub(super) fn meaningless(workload: &Block, reader: &mut Reader<'_>) {
     if !has("kvm") && !has("container") {
         let form = ("kvm", "virtual machine or a container");
         attributes(workload, &[("interface", &["mac"])], form, reader);
+    }
+    if !has("container") && !has("bare_metal") {
+        let form = ("container", "container or a process on the metal");
+        attributes(workload, &[("disk", &["mount"])], form, reader);
     }
     if !has("container") {
         attributes(workload, &CONTAINERS, ("container", "container"), reader);
