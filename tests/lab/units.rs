@@ -220,3 +220,62 @@ fn what_is_somebody_elses_stays() {
     bench.run(0, &["state", "rebuild"]);
     bench.run(0, &["plan", "--detailed-exitcode"]);
 }
+
+const NETWORK: &str = r#"
+infra { project = "PROJECT" }
+host "lab" { address = "root@HOST" }
+network "lan" { subnet = "10.98.2.0/24" }
+workload "web" {
+  cpus {
+    set = "CPU"
+  }
+  interface "lan" {
+    network = network.lan
+    address = "10.98.2.7"
+  }
+  disk "data" { mount = "/data" }
+  bare_metal {
+    exec = ["/bin/sh", "-c", "cat /etc/lab-web.conf > /data/x; exec busybox httpd -f -p 8088 -h /data"]
+    file "/etc/lab-web.conf" { content = "here" }
+  }
+}
+"#;
+
+/// It answers at its planned address and at no former one, keeps its data, and is where it was when nobody knows of it.
+#[test]
+fn a_unit_is_in_its_network_and_keeps_its_data() {
+    let configuration = NETWORK.replace("CPU", "6");
+    let Some(bench) = Bench::new("lab-net", &configuration) else {
+        return;
+    };
+    bench.run(0, &["apply", "--auto-approve"]);
+    bench.run(0, &["plan", "--detailed-exitcode"]);
+    let answer = |address: &str| {
+        bench.shell(&format!(
+            "busybox wget -T 5 -qO- http://{address}:8088/x 2> /dev/null || echo nobody"
+        ))
+    };
+    assert_eq!(answer("10.98.2.7"), "here");
+
+    // Somebody makes of its file what nobody understands: its own files are not in its way.
+    bench.shell(
+        "sed -i 's/^ExecStart=.*/ExecStart=\\/bin\\/sleep $TIME/' /etc/systemd/system/lab-net.web.service; \
+         systemctl daemon-reload",
+    );
+    bench.write(&configuration.replace("10.98.2.7", "10.98.2.9"));
+    bench.run(0, &["apply", "--auto-approve"]);
+    assert_eq!(answer("10.98.2.9"), "here");
+    assert_eq!(answer("10.98.2.7"), "nobody");
+
+    // Nothing says where it is to run any more, and it stays.
+    let silent = configuration.replace("10.98.2.7", "10.98.2.9");
+    bench.write(&silent.replace("set = \"6\"", "count = 1\n    policy = \"dedicated\""));
+    std::fs::remove_dir_all(bench.path(".infra")).expect("it can be lost");
+    bench.run(0, &["state", "rebuild"]);
+    bench.run(0, &["plan", "--detailed-exitcode"]);
+    assert_eq!(allowed(&bench, "web", "Cpus_allowed_list"), ["6"]);
+
+    bench.run(0, &["destroy", "--auto-approve"]);
+    let data = "/var/lib/infra/disks/lab-net.web.disk-data";
+    assert_eq!(bench.shell(&format!("cat {data}/x; rm -r {data}")), "here");
+}
