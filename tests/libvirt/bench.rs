@@ -40,6 +40,7 @@ pub(crate) fn live(name: &str, test: Test) {
         return;
     }
     let uri = std::env::var("INFRA_LIBVIRT_URI").unwrap_or_else(|_| "qemu:///system".into());
+    without_strays();
     run(&uri, name, test);
 }
 
@@ -289,10 +290,9 @@ impl Bench {
         }
     }
 
-    /// With a bridge of its own, on `A.B.C.0/24`, from which nothing outside is reached.
+    /// With a bridge of its own, on `A.B.C.0/24`, from which nothing outside is reached. All of them are of `SUBNETS`.
     pub(crate) fn network(&self, subnet: &str) -> MachineNetwork {
         let address = self.mark().address;
-        without_strays(subnet);
         let own = OwnBridge {
             subnet: format!("{subnet}.0/24").parse().unwrap(),
             gateway: format!("{subnet}.1").parse().unwrap(),
@@ -373,10 +373,13 @@ impl Bench {
     }
 }
 
-/// A run that was killed with its daemon has left its bridge in the kernel. Test subnets are nobody else's.
-fn without_strays(subnet: &str) {
+/// Of these tests' networks, and nobody else's.
+const SUBNETS: &str = "10.213.0.0/16";
+
+/// A run that was killed with its daemon has left its bridges in the kernel. These tests run one at a time.
+fn without_strays() {
     let asked = Command::new("ip")
-        .args(["-o", "-4", "addr", "show", "to", &format!("{subnet}.1/32")])
+        .args(["-o", "-4", "addr", "show", "to", SUBNETS])
         .output();
     let Ok(asked) = asked else {
         return; // the mock has no bridges

@@ -83,17 +83,8 @@ async fn workload(args: arguments::Measure, global: Global, ui: Ui) -> Result<Ex
         (subject, &variants),
         ui,
     );
-    trial.all().await;
-    let cleaned = trial.clean(&before).await;
-    let interrupted = trial.interrupted();
+    trial.whole(&before, &doing()).await?;
     trial.into_evidence(&mut evidence);
-    cleaned?;
-    if interrupted {
-        return Err(Stop::error(
-            doing(),
-            "interrupted; nothing of it is left on the host",
-        ));
-    }
     evidence.measured = rfc3339(infra_state::Clock::now(&SystemClock));
     evidence.compare();
     written(

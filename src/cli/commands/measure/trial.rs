@@ -87,8 +87,28 @@ impl<'a, T> Trial<'a, T> {
         }
     }
 
+    /// All of it, and nothing of it is left.
+    ///
+    /// # Errors
+    /// When it was interrupted, or something is left.
+    pub(super) async fn whole(
+        &mut self,
+        before: &BTreeSet<Address>,
+        doing: &str,
+    ) -> Result<(), Stop> {
+        self.all().await;
+        self.clean(before).await?;
+        match self.interrupted() {
+            false => Ok(()),
+            true => {
+                let cause = "interrupted; nothing of it is left on the host";
+                Err(Stop::error(doing, cause))
+            }
+        }
+    }
+
     /// Everything, round by round; it ends early where it is interrupted.
-    pub(super) async fn all(&mut self) {
+    async fn all(&mut self) {
         for round in 0..self.subject.rounds {
             // As even as may be: the first rounds have one more.
             let (runs, rounds) = (self.subject.runs, self.subject.rounds);
@@ -117,7 +137,7 @@ impl<'a, T> Trial<'a, T> {
         self.progress.end();
     }
 
-    pub(super) fn interrupted(&self) -> bool {
+    fn interrupted(&self) -> bool {
         *self.stop.borrow()
     }
 

@@ -115,17 +115,9 @@ async fn tried(
     );
     // What a run that was killed has left.
     trial.clean(&BTreeSet::new()).await?;
-    trial.all().await;
-    let cleaned = trial.clean(&BTreeSet::new()).await;
-    let interrupted = trial.interrupted();
-    let ended = trial.ended();
-    cleaned?;
-    if interrupted {
-        let doing = format!("measuring host `{}`", own.host.name);
-        let cause = "interrupted; nothing of it is left on the host";
-        return Err(Stop::error(doing, cause));
-    }
-    Ok(ended)
+    let doing = format!("measuring host `{}`", own.host.name);
+    trial.whole(&BTreeSet::new(), &doing).await?;
+    Ok(trial.ended())
 }
 
 /// A machine with nothing set is measured as well: settings that take nothing of the host are never without it else.
