@@ -31,4 +31,5 @@ pub mod reference;
 pub mod refusals;
 pub mod schemas;
 pub mod select;
+pub mod verify;
 pub mod world;

@@ -4,6 +4,7 @@
 mod changes;
 mod compose;
 mod suitability;
+mod verification;
 
 use std::fmt::Write;
 
@@ -16,6 +17,7 @@ pub use changes::changes;
 pub use compose::{Answer, Row, SERVICE, compose};
 pub(crate) use suitability::in_order;
 pub use suitability::suitability;
+pub use verification::verification;
 
 const HEAD: &str = "\
 # Reference of the blocks

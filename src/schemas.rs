@@ -48,6 +48,12 @@ pub fn all() -> Vec<(&'static str, Value)> {
             ),
         ),
         (
+            "verification",
+            schema::<crate::cli::show::verification::VerificationDocument>(
+                "What `infra verify --json` prints",
+            ),
+        ),
+        (
             "capacity",
             schema::<crate::cli::show::capacity::CapacityDocument>(
                 "What `infra capacity --json` prints",

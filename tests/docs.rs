@@ -35,6 +35,11 @@ fn the_reference_of_changes_is_true() {
 }
 
 #[test]
+fn the_page_of_verification_is_true() {
+    kept("docs/verification.md", &infra::reference::verification());
+}
+
+#[test]
 fn the_table_of_suitability_is_true() {
     let table = infra_suitability::Table::built_in();
     kept(

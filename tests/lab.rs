@@ -8,3 +8,5 @@ mod bench;
 mod hosts;
 #[path = "lab/units.rs"]
 mod units;
+#[path = "lab/verify.rs"]
+mod verify;

@@ -22,6 +22,8 @@ mod modules;
 mod state;
 #[path = "live/tags.rs"]
 mod tags;
+#[path = "live/verify.rs"]
+mod verify;
 #[path = "live/ways.rs"]
 mod ways;
 

@@ -2,10 +2,12 @@
 
 mod choosing;
 mod options;
+mod state;
 
 pub(super) use choosing::{
     Capacity, Classes, Explain, Measure, MeasureHost, Measured, Probe, Suitability,
 };
+pub(super) use state::{Diff, Show, State, StateCommand, Verify};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -72,6 +74,8 @@ pub enum Command {
     Import(Import),
     /// Show what the world has become since the last apply
     Diff(Diff),
+    /// Read back from the kernel that CPUs, memory, pages and devices are as planned
+    Verify(Verify),
     /// Show the state, or a plan file
     Show(Show),
     /// Look at the state, or rebuild it from the hosts
@@ -323,6 +327,9 @@ pub struct Apply {
     pub refresh_only: bool,
     #[command(flatten)]
     pub running: Running,
+    /// Do not read back from the kernel afterwards what was changed, as `infra verify` does
+    #[arg(long)]
+    pub no_verify: bool,
     /// Do not ask
     #[arg(long)]
     pub auto_approve: bool,
@@ -359,90 +366,6 @@ pub struct Destroy {
     /// Events as JSON lines
     #[arg(long)]
     pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct Diff {
-    #[command(flatten)]
-    pub values: Values,
-    /// As one JSON document
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct Show {
-    /// Plan file; without it the state is shown
-    pub plan: Option<PathBuf>,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct State {
-    #[command(subcommand)]
-    pub command: StateCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum StateCommand {
-    /// Objects, a line each
-    List,
-    /// What is recorded of an address, as JSON
-    Show {
-        /// Address, as in workload.feed
-        address: String,
-    },
-    /// Forget objects and leave them as they are
-    Rm {
-        /// Addresses or globs, as of --target
-        #[arg(required = true)]
-        addresses: Vec<String>,
-        #[command(flatten)]
-        locking: Locking,
-    },
-    /// Record what is at one address at another
-    Mv {
-        /// Address of a block, a module or an instance
-        from: String,
-        /// Its new address
-        to: String,
-        #[command(flatten)]
-        locking: Locking,
-    },
-    /// Print the state, as `push` takes it
-    Pull,
-    /// Put a state in the place of this one
-    Push {
-        /// File that `pull` printed; `-`: standard input
-        file: PathBuf,
-        /// Also one of another lineage, or one that is not newer
-        #[arg(long)]
-        force: bool,
-        #[command(flatten)]
-        locking: Locking,
-    },
-    /// Take the lock from a holder that is gone
-    Unlock {
-        /// The lock's id, as the message about it tells
-        id: String,
-    },
-    /// Check the state's files, and whether it agrees with the marks on the hosts
-    Fsck {
-        #[command(flatten)]
-        values: Values,
-        /// Only the files: contact nothing
-        #[arg(long)]
-        offline: bool,
-    },
-    /// Make the state anew from the marks on the hosts
-    Rebuild {
-        #[command(flatten)]
-        values: Values,
-        #[command(flatten)]
-        locking: Locking,
-    },
 }
 
 #[derive(Debug, Args)]

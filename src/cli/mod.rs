@@ -69,6 +69,7 @@ fn command(arguments: Arguments, ui: Ui) -> Result<Exit, Stop> {
         }
         Command::Import(args) => wait(commands::import::run(args, global, ui)),
         Command::Diff(args) => wait(commands::diff::run(args, global, ui)),
+        Command::Verify(args) => wait(commands::verify::run(args, global, ui)),
         Command::Show(args) => commands::show::run(&args, global, ui),
         Command::State(args) => wait(commands::state::run(args, global, ui)),
         Command::Output(args) => commands::output::run(&args, global, ui),

@@ -21,7 +21,7 @@ pub enum Exit {
     Changes = 2,
     /// Nothing but drift.
     Drift = 3,
-    /// Some steps are done and some are not.
+    /// Some steps are done and some are not, or the kernel does not do what was planned.
     Partly = 4,
     /// The plan is not of this world any more.
     Stale = 5,

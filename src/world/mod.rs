@@ -6,6 +6,7 @@ mod evidence;
 mod files;
 mod folder;
 mod hosts;
+mod kernel;
 mod providers;
 mod ssh;
 
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use infra_api::{
-    Daemon, Failure, HostName, ImageTag, Observed, Pinned, Project, Provider, ResourceId,
+    Daemon, Failure, HostName, ImageTag, Observed, Pinned, Project, Provider, ResourceId, Trace,
 };
 
 use crate::declared::Host;
@@ -219,6 +220,22 @@ impl World {
                 ),
             )
             .hint("declare the host again until its objects are gone")),
+        }
+    }
+
+    /// By what objects of one daemon are known among its host's processes.
+    ///
+    /// # Errors
+    /// When it does not tell.
+    pub async fn traces(
+        &self,
+        (host, provider): (&HostName, &str),
+        objects: &[(&ResourceId, &serde_json::Value)],
+    ) -> Result<BTreeMap<ResourceId, Trace>, Failure> {
+        match self.connection(host, provider) {
+            Some(Ok(daemon)) => daemon.traces(objects).await,
+            Some(Err(failure)) => Err(failure.clone()),
+            None => Ok(BTreeMap::new()),
         }
     }
 

@@ -45,6 +45,7 @@ Commands:
   destroy      Remove everything of the configuration
   import       Take over what somebody else has made; changes only the state
   diff         Show what the world has become since the last apply
+  verify       Read back from the kernel that CPUs, memory, pages and devices are as planned
   show         Show the state, or a plan file
   state        Look at the state, or rebuild it from the hosts
   output       Print outputs

@@ -27,7 +27,7 @@ const CRATES: [(&str, &[&str]); 15] = [
 ];
 
 /// Modules of the root crate, and which others each may name. Providers are only for the shell.
-const MODULES: [(&str, &[&str]); 20] = [
+const MODULES: [(&str, &[&str]); 21] = [
     (
         "declared",
         &[
@@ -113,6 +113,7 @@ const MODULES: [(&str, &[&str]); 20] = [
             "infra_expr",
             "infra_lang",
             "infra_suitability",
+            "verify",
         ],
     ),
     (
@@ -157,6 +158,7 @@ const MODULES: [(&str, &[&str]); 20] = [
             "infra_suitability",
         ],
     ),
+    ("verify", &["infra_api"]),
     ("world", &["*"]),
     ("cli", &["*"]),
 ];

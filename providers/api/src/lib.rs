@@ -16,6 +16,7 @@ mod window;
 
 pub mod facts;
 pub mod names;
+pub mod running;
 pub mod target;
 pub mod units;
 
@@ -30,6 +31,7 @@ pub use needs::{Level, Need, Needs};
 pub use placement::{Cell, CpuPolicy, L3, Placement, Runtime, Threads, Tier, Vcpu};
 pub use provider::{Daemon, Objection, Pending, Progress, Provider, Silent};
 pub use resource::{Action, Change, Edit, Impact, Observed, Readiness, Resource, Unmarked};
+pub use running::{Running, Trace};
 pub use setting::{Setting, Settings, Variant};
 pub use target::{Target, What};
 pub use text::{SECRET, Text};

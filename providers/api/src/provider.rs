@@ -8,13 +8,14 @@
 //! 5. every object made carries the mark, and `list` finds it by that;
 //! 6. nothing without our mark is changed or deleted, ever.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use serde_json::Value;
 
 use crate::{
     Change, Edit, Facts, Failure, HostName, ImageTag, Impact, Observed, Pinned, Project, Readiness,
-    Remedy, Resource, ResourceId, Target,
+    Remedy, Resource, ResourceId, Target, Trace,
 };
 
 /// What an asynchronous method returns.
@@ -141,6 +142,15 @@ pub trait Daemon: Send + Sync {
 
     /// Whether what depends on it may start: its health check passes, or it runs and has none.
     fn ready<'a>(&'a self, id: &'a ResourceId) -> Pending<'a, Result<Readiness, Failure>>;
+
+    /// By what each of these is known among its host's processes. What runs none is not told of, nor what is not there.
+    fn traces<'a>(
+        &'a self,
+        objects: &'a [(&'a ResourceId, &'a Value)],
+    ) -> Pending<'a, Result<BTreeMap<ResourceId, Trace>, Failure>> {
+        let _ = objects;
+        Box::pin(async { Ok(BTreeMap::new()) })
+    }
 
     /// What it said last, for who wonders why it does not become ready: the end of its console.
     fn last_words<'a>(

@@ -1,14 +1,14 @@
 //! One engine of one host as a [`Daemon`]: which call belongs to which kind and action, and no more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::try_join4;
 use infra_api::{
     Action, Change, Daemon, Facts, Failure, ImageTag, Observed, Pending, Pinned, Progress, Project,
-    Readiness, Remedy, ResourceId,
+    Readiness, Remedy, ResourceId, Trace,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::calls::container::{self, Making};
 use crate::calls::{Claim, REPORT, body, image, look, network, registry, replace, volume};
@@ -16,7 +16,7 @@ use crate::kind::{CONTAINER, IMAGE, NETWORK, PROVIDER, VOLUME};
 use crate::seen::{Looks, Seen, Sight, Taken};
 use crate::text::inspect::Inspect;
 use crate::text::network::Network;
-use crate::wire::Wire;
+use crate::wire::{Wire, filters};
 use crate::{discover, ready};
 
 pub(crate) struct Engine {
@@ -73,6 +73,27 @@ impl Daemon for Engine {
         progress: &'a dyn Progress,
     ) -> Pending<'a, Result<(), Failure>> {
         Box::pin(self.do_it(change, progress))
+    }
+
+    fn traces<'a>(
+        &'a self,
+        objects: &'a [(&'a ResourceId, &'a Value)],
+    ) -> Pending<'a, Result<BTreeMap<ResourceId, Trace>, Failure>> {
+        Box::pin(async move {
+            let query = filters(&json!({ "status": ["running"] }));
+            let running = look::all(&self.wire, &query).await;
+            let failed = |e: crate::trouble::Trouble| {
+                e.failure(format!("listing the containers of {}", self.wire.host))
+            };
+            let running = running.map_err(failed)?;
+            let traces = objects.iter().filter_map(|(id, _)| {
+                let mut running = running.iter();
+                let container = running
+                    .find(|c| id.kind == CONTAINER && c.names().any(|name| name == id.name))?;
+                Some(((*id).clone(), Trace::Group(container.id.clone())))
+            });
+            Ok(traces.collect())
+        })
     }
 
     fn ready<'a>(&'a self, id: &'a ResourceId) -> Pending<'a, Result<Readiness, Failure>> {

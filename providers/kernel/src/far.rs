@@ -1,14 +1,13 @@
 //! A host that is reached by a shell alone: one script tells all that facts are made of, in one round trip, and what it
 //! printed is a tree as any other.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, ErrorKind};
+use std::io;
 
 use infra_api::Facts;
 
 use crate::kvm::Machine;
+use crate::printed::{ENTRIES_OF_WORDS, FILES_OF_WORDS, Printed, Words};
 use crate::reader::Problem;
-use crate::tree::Tree;
 
 /// What facts need to know of that it is there, and where it leads if it is a link.
 const ENTRIES: &[&str] = &[
@@ -114,9 +113,9 @@ fn script_in(root: &str) -> String {
          printf '%s\\0' '{HEAD}' \"$arch\" \"$(getconf PAGESIZE)\" \"$(cat proc/sys/kernel/random/boot_id 2> /dev/null)\"\n\
          printf '%s\\0' \"$(grep -m 1 -o -w -s -E 'vmx|svm' proc/cpuinfo | head -n 1)\" \"$(ls dev/kvm 2> /dev/null)\"\n\
          printf '%s\\0' \"$(stat -c '/%n %s %Y' usr/bin/qemu-system-$arch usr/local/bin/qemu-system-$arch usr/libexec/qemu-kvm 2> /dev/null | head -n 1)\"\n\
-         printf '%s\\0' {entries} | xargs -0 sh -c 'exec find \"$@\" -maxdepth 0 -printf \"%p\\t%l\\0\"' sh 2> /dev/null\n\
+         printf '%s\\0' {entries} | {ENTRIES_OF_WORDS}\n\
          printf '\\0'\n\
-         printf '%s\\0' {files} | xargs -0 grep -a -d skip -s -H -Z ''\n\
+         printf '%s\\0' {files} | {FILES_OF_WORDS}\n\
          printf '\\0'\n"
     )
 }
@@ -126,10 +125,7 @@ fn script_in(root: &str) -> String {
 pub struct Far {
     page_bytes: Option<u64>,
     machine: Machine,
-    /// Of each folder the names in it.
-    names: BTreeMap<String, BTreeSet<String>>,
-    links: BTreeMap<String, String>,
-    files: BTreeMap<String, Vec<u8>>,
+    tree: Printed,
 }
 
 impl Far {
@@ -137,45 +133,30 @@ impl Far {
     /// Where that is not all that the script prints.
     pub fn parse(output: &[u8]) -> Result<Self, String> {
         let text = String::from_utf8_lossy(output);
-        let start = text.find(&format!("{HEAD}\0"));
-        let start = start.ok_or("what came back is not what was asked for")?;
-        let mut words = Words(&text[start..]);
-        words.until('\0')?;
+        let mut words = Words::behind(HEAD, &text)?;
         let arch = words.until('\0')?;
         let page_bytes = words.until('\0')?.parse().ok();
-        let mut far = Self {
-            page_bytes,
-            machine: Machine {
-                arch: arch.to_owned(),
-                boot: words.until('\0')?.to_owned(),
-                virtualises: words.until('\0')?.to_owned(),
-                device: !words.until('\0')?.is_empty(),
-                emulator: words.until('\0')?.to_owned(),
-            },
-            names: BTreeMap::new(),
-            links: BTreeMap::new(),
-            files: BTreeMap::new(),
+        let machine = Machine {
+            arch: arch.to_owned(),
+            boot: words.until('\0')?.to_owned(),
+            virtualises: words.until('\0')?.to_owned(),
+            device: !words.until('\0')?.is_empty(),
+            emulator: words.until('\0')?.to_owned(),
         };
-        while let Some(path) = words.path('\t')? {
-            let link = words.until('\0')?;
-            far.is_there(path);
-            if !link.is_empty() {
-                far.links.insert(path.to_owned(), link.to_owned());
-            }
-        }
-        while let Some(path) = words.path('\0')? {
-            let line = words.until('\n')?;
-            far.is_there(path);
-            let file = far.files.entry(path.to_owned()).or_default();
-            file.extend(line.bytes().chain([b'\n']));
-        }
-        Ok(far)
+        let mut tree = Printed::default();
+        tree.entries(&mut words)?;
+        tree.files(&mut words)?;
+        Ok(Self {
+            page_bytes,
+            machine,
+            tree,
+        })
     }
 
     /// The facts it tells, as [`crate::live()`] tells those of this machine.
     #[must_use]
     pub fn facts(&self) -> (Facts, Vec<Problem>) {
-        let (mut facts, problems) = crate::read(self);
+        let (mut facts, problems) = crate::read(&self.tree);
         facts.page_bytes = self.page_bytes;
         facts.kernel.arch = Some(self.machine.arch.clone());
         (facts, problems)
@@ -185,53 +166,6 @@ impl Far {
     #[must_use]
     pub fn machine(&self) -> &Machine {
         &self.machine
-    }
-
-    fn is_there(&mut self, path: &str) {
-        if let Some((folder, name)) = path.rsplit_once('/') {
-            let names = self.names.entry(folder.to_owned()).or_default();
-            if names.insert(name.to_owned()) {
-                self.is_there(folder);
-            }
-        }
-    }
-}
-
-/// What is left to be read.
-struct Words<'a>(&'a str);
-
-impl<'a> Words<'a> {
-    fn until(&mut self, end: char) -> Result<&'a str, String> {
-        let (word, rest) = self.0.split_once(end).ok_or("what came back is cut off")?;
-        self.0 = rest;
-        Ok(word)
-    }
-
-    /// Nothing at the end of a part.
-    fn path(&mut self, end: char) -> Result<Option<&'a str>, String> {
-        if let Some(rest) = self.0.strip_prefix('\0') {
-            self.0 = rest;
-            return Ok(None);
-        }
-        self.until(end).map(Some)
-    }
-}
-
-impl Tree for Far {
-    fn head(&self, path: &str, most: u64) -> io::Result<Vec<u8>> {
-        let file = self.files.get(path).ok_or(ErrorKind::NotFound)?;
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
-        Ok(file[..file.len().min(most)].to_vec())
-    }
-
-    fn list(&self, path: &str) -> io::Result<Vec<String>> {
-        let names = self.names.get(path).ok_or(ErrorKind::NotFound)?;
-        Ok(names.iter().cloned().collect())
-    }
-
-    fn link(&self, path: &str) -> io::Result<String> {
-        let target = self.links.get(path).ok_or(ErrorKind::NotFound)?;
-        Ok(target.clone())
     }
 }
 

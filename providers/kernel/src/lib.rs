@@ -15,16 +15,20 @@ mod kinds;
 mod l3;
 mod links;
 mod live;
+mod looked;
 mod memory;
 mod memory_kinds;
 mod mounts;
 mod nodes;
+mod numa_maps;
 mod partition;
 mod pci;
+mod printed;
 mod reader;
 mod run;
 mod systemd;
 mod task;
+mod thread;
 mod tree;
 
 pub mod kvm;
@@ -33,6 +37,7 @@ pub mod kvm;
 pub use far::printed_in;
 pub use far::{Far, script};
 pub use live::{emulator, live, programs};
+pub use looked::{Wanted, looked, looking};
 pub use reader::Problem;
 pub use tree::{Root, Tree};
 

@@ -1,5 +1,6 @@
 //! One libvirt daemon: each call is led to its kind.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use infra_api::target::{Machine, MachineNetwork, Pool};
 use infra_api::{
     Action, Change, Daemon, Facts, Failure, HostName, Impact, Observed, Pending, Progress, Project,
-    Readiness, Remedy, ResourceId, Silent,
+    Readiness, Remedy, ResourceId, Silent, Trace,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -318,6 +319,20 @@ impl Daemon for Libvirtd {
     /// makes it, right before.
     fn refuses_taken(&self, _: &str) -> bool {
         true
+    }
+
+    /// QEMU is told the machine's UUID.
+    fn traces<'a>(
+        &'a self,
+        objects: &'a [(&'a ResourceId, &'a Value)],
+    ) -> Pending<'a, Result<BTreeMap<ResourceId, Trace>, Failure>> {
+        let trace = |(id, body): &(&ResourceId, &Value)| {
+            let uuid = body.get("uuid").filter(|_| id.kind == "domain")?;
+            let trace = Trace::Argument("-uuid".to_owned(), uuid.as_str()?.to_owned());
+            Some(((*id).clone(), trace))
+        };
+        let traces = objects.iter().filter_map(trace).collect();
+        Box::pin(async { Ok(traces) })
     }
 
     fn apply<'a>(

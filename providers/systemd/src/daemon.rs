@@ -1,12 +1,13 @@
 //! The contract's effects.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use infra_api::facts::Facts;
 use infra_api::target::Unit;
 use infra_api::{
     Action, Change, Daemon, Failure, Observed, Pending, Progress, Project, Readiness, Remedy,
-    ResourceId,
+    ResourceId, Trace,
 };
 use infra_door::{Door, Order};
 use serde::Deserialize;
@@ -206,6 +207,16 @@ impl Daemon for Systemd {
                 _ => Readiness::Waiting(format!("its health check says: {}", said.why())),
             })
         })
+    }
+
+    fn traces<'a>(
+        &'a self,
+        objects: &'a [(&'a ResourceId, &'a Value)],
+    ) -> Pending<'a, Result<BTreeMap<ResourceId, Trace>, Failure>> {
+        let trace = |id: &ResourceId| Trace::Group(format!("{}.service", id.name));
+        let traces = objects.iter().map(|(id, _)| ((*id).clone(), trace(id)));
+        let traces = traces.collect();
+        Box::pin(async { Ok(traces) })
     }
 
     fn last_words<'a>(

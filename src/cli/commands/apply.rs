@@ -1,12 +1,12 @@
 //! `infra apply` and `infra destroy`: do exactly what a plan says, and write down what came of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use infra_api::{HostName, Moment};
+use infra_api::{Address, HostName, Moment};
 use infra_apply::{Job, Limits, Report, Settings, Sink, Stop as StopAsked};
 use infra_lang::Mode;
-use infra_plan::Plan;
+use infra_plan::{Plan, Step};
 use infra_state::{Holder, Lock, Store};
 use tokio::sync::watch;
 
@@ -15,9 +15,11 @@ use crate::cli::arguments::{self, Global, Locking, Running};
 use crate::cli::clock::{SystemClock, lineage, rfc3339};
 use crate::cli::plan_file;
 use crate::cli::progress::{JsonLines, Progress};
-use crate::cli::session::{Options, Session, paths, read};
+use crate::cli::session::{Options, Session, Verified, paths, read, verified};
+use crate::cli::show::verification as show;
 use crate::cli::ui::{Exit, Stop, Ui};
 use crate::declared::Host;
+use crate::verify::Verdict;
 use crate::world::{Folder, World};
 
 /// So long what a plan was made of is what is there: whatever comes between is found by the step that it concerns, as after
@@ -37,6 +39,8 @@ pub(super) struct Manner {
     json: bool,
     /// Nothing is told of its steps.
     silent: bool,
+    /// What was changed is read back from the kernel.
+    verify: bool,
 }
 
 impl Manner {
@@ -55,6 +59,7 @@ impl Manner {
             running: Running::default(),
             json: false,
             silent: false,
+            verify: false,
         }
     }
 }
@@ -81,6 +86,7 @@ pub(in crate::cli) async fn run(
         running: args.running,
         json: args.json,
         silent: false,
+        verify: !args.no_verify,
     };
     options.asked = args.selecting.asked();
     options.rebalance = args.rebalancing.most();
@@ -134,6 +140,7 @@ pub(in crate::cli) async fn destroy(
         running: args.running,
         json: args.json,
         silent: false,
+        verify: false,
     };
     fresh(options, &manner, &approval, "destroy", ui).await
 }
@@ -294,7 +301,37 @@ pub(super) async fn apply(
     if !report.stale.is_empty() {
         ui.say("\nhint: nothing was started; plan again\n");
     }
-    Ok(exit(&report))
+    let exit = exit(&report);
+    match manner.verify && !proven(world, plan, &report, ui).await && exit == Exit::Done {
+        true => Ok(Exit::Partly),
+        false => Ok(exit),
+    }
+}
+
+/// Whether the kernel does what was planned, of all that steps were done for.
+async fn proven(world: &World, plan: &Plan, report: &Report, ui: Ui) -> bool {
+    let done = |step: &&Step| report.done.contains(&step.number);
+    let touched: BTreeSet<&Address> = plan.steps.iter().filter(done).map(|s| &s.address).collect();
+    let Verified { checks, failures } = verified(
+        world,
+        &report.outcome,
+        |address| touched.contains(address),
+        None,
+    )
+    .await;
+    for failure in failures {
+        ui.warning(&format!("not verified: {failure}"));
+    }
+    let fails = checks.iter().any(|check| check.verdict == Verdict::Fails);
+    if fails {
+        let told = show::failing(&checks);
+        ui.say(&format!(
+            "\nerror: the kernel does not do what was planned\n{told}\nhint: `infra verify` looks again; `infra diff` tells what the daemons say\n"
+        ));
+    } else if !checks.is_empty() {
+        ui.say(&format!("Verified: {}\n", show::summary(&checks)));
+    }
+    !fails
 }
 
 /// Tells of nothing but what failed.

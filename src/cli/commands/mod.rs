@@ -17,4 +17,5 @@ pub(super) mod show;
 pub(super) mod state;
 pub(super) mod suitability;
 pub(super) mod validate;
+pub(super) mod verify;
 pub(super) mod version;

@@ -17,6 +17,7 @@ mod select;
 mod settle;
 mod survey;
 mod taken;
+mod verify;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,7 @@ pub use copy::copy_of;
 pub use import::Asked as Import;
 use observe::outlives;
 pub use places::{declares, kvm_probe, measuring, paths, read};
+pub use verify::{Verified, verified};
 
 use crate::check;
 use crate::choose::Homes;

@@ -21,6 +21,7 @@ pub mod state;
 pub mod suitability;
 mod suits;
 mod value;
+pub mod verification;
 mod workloads;
 
 #[cfg(test)]

@@ -1,0 +1,54 @@
+//! A thread, by `stat`, `status` and `schedstat` of its folder in `/proc`.
+
+use infra_api::running::Thread;
+
+/// The flag of the kernel's own threads (PF_KTHREAD).
+pub(crate) const KERNELS_OWN: u64 = 0x0020_0000;
+
+/// The kernel counts a program's time in hundredths of a second, on every architecture.
+pub(crate) const TICK_NS: u64 = 10_000_000;
+
+/// The thread and its flags; nothing where the texts are of none.
+pub(crate) fn parse(stat: &str, status: &str, schedstat: Option<&str>) -> Option<(Thread, u64)> {
+    // Its name stands in brackets and may hold any.
+    let (head, rest) = stat.lines().next()?.rsplit_once(')')?;
+    let (_, name) = head.split_once('(')?;
+    // From the third on, as proc(5) counts them.
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    let number = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
+    let mut schedstat = schedstat.unwrap_or_default().split_whitespace();
+    let mut nanoseconds = || schedstat.next()?.parse().ok();
+    let (ran, waited) = (nanoseconds(), nanoseconds());
+    let thread = Thread {
+        name: name.to_owned(),
+        cpus: field(status, "Cpus_allowed_list")?.parse().ok()?,
+        nodes: field(status, "Mems_allowed_list")?.parse().ok()?,
+        policy: policy(number(41)?),
+        priority: u32::try_from(number(40)?).ok()?,
+        nice: fields.get(19 - 3)?.parse().ok()?,
+        last_cpu: u32::try_from(number(39)?).ok()?,
+        ran_ns: ran.unwrap_or((number(14)? + number(15)?).saturating_mul(TICK_NS)),
+        waited_ns: waited,
+    };
+    Some((thread, number(9)?))
+}
+
+/// As `sched.h` numbers them.
+fn policy(number: u64) -> String {
+    let known = match number {
+        0 => "other",
+        1 => "fifo",
+        2 => "rr",
+        3 => "batch",
+        5 => "idle",
+        6 => "deadline",
+        _ => return number.to_string(),
+    };
+    known.to_owned()
+}
+
+/// `Name:\tvalue`.
+pub(crate) fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    let value = |line: &'a str| line.strip_prefix(name)?.strip_prefix(':');
+    status.lines().find_map(value).map(str::trim)
+}

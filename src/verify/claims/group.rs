@@ -1,0 +1,68 @@
+//! Its control group leaves it what was planned: what a thread that is started tomorrow gets, too.
+
+use infra_api::IdSet;
+use infra_api::running::Most;
+
+use super::Claim;
+use crate::verify::wanted::Role;
+use crate::verify::words::{cpus, nodes, size};
+use crate::verify::{Case, Check, Verdict};
+
+pub(super) const CLAIM: Claim = Claim {
+    name: "control group",
+    holds: "`cpuset.cpus.effective` and `cpuset.mems.effective` (with version 1 `cpuset.effective_cpus` and `cpuset.effective_mems`) of the first process's group are the planned sets; `memory.max` (`memory.limit_in_bytes`) and `pids.max` are the planned limits.",
+    source: "kernel documentation: Control Group v2, CPUSETS",
+    of_processes: true,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Vec<Check> {
+    let Some(main) = case.main() else {
+        return Vec::new();
+    };
+    let set = |what: &str, wanted: &IdSet, found: Option<&IdSet>, words: fn(&IdSet) -> String| {
+        let verdict = found.map_or(Verdict::Fails, |found| Verdict::of(found == wanted));
+        let found = found.map_or_else(|| "it has no cpuset".to_owned(), words);
+        case.check(
+            format!("control group: {what}"),
+            words(wanted),
+            found,
+            verdict,
+        )
+    };
+    let most = |what: &str, wanted: u64, found: Option<Most>, words: fn(u64) -> String| {
+        let verdict = found.map_or(Verdict::Unknown, |found| {
+            Verdict::of(found == Most::At(wanted))
+        });
+        let found = match found {
+            Some(Most::At(found)) => words(found),
+            Some(Most::None) => "no limit".to_owned(),
+            None => "the kernel does not tell".to_owned(),
+        };
+        case.check(
+            format!("control group: {what}"),
+            words(wanted),
+            found,
+            verdict,
+        )
+    };
+    let (wanted, allowed) = (case.wanted, &main.allowed);
+    let threads = wanted
+        .threads
+        .get(&Role::Any)
+        .or_else(|| wanted.threads.get(&Role::Emulator));
+    let checks = [
+        threads.map(|wanted| set("CPUs", wanted, allowed.cpus.as_ref(), cpus)),
+        wanted
+            .nodes
+            .as_ref()
+            .map(|wanted| set("memory nodes", wanted, allowed.nodes.as_ref(), nodes)),
+        wanted
+            .memory_bytes
+            .map(|bytes| most("memory", bytes, allowed.memory_bytes, size)),
+        wanted
+            .pids
+            .map(|pids| most("tasks", pids, allowed.pids, |pids| pids.to_string())),
+    ];
+    checks.into_iter().flatten().collect()
+}

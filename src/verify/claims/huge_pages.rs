@@ -1,0 +1,42 @@
+//! A machine's memory is in the huge pages it was placed in.
+
+use super::Claim;
+use crate::verify::words::size;
+use crate::verify::{Case, Check, Verdict};
+
+pub(super) const CLAIM: Claim = Claim {
+    name: "huge pages",
+    holds: "As many bytes as the plan says are in huge pages of that size: QEMU takes them all when it starts.",
+    source: "numa(7): `/proc/PID/numa_maps`, `huge` and `kernelpagesize_kB`",
+    of_processes: true,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Vec<Check> {
+    let of = |(page, bytes): (&u64, &u64)| {
+        let what = format!("pages of {}", size(*page));
+        let mut found = Some(0_u64);
+        for (_, process) in &case.processes {
+            let maps = process.memory.as_ref().map(|maps| maps.iter());
+            let huge = maps.map(|maps| {
+                let huge = maps.filter(|map| map.is_huge && map.page_bytes == *page);
+                let pages = huge.flat_map(|map| map.pages.values());
+                pages.sum::<u64>().saturating_mul(*page)
+            });
+            found = found.zip(huge).map(|(sum, more)| sum + more);
+        }
+        match found {
+            Some(found) => case.check(
+                what,
+                size(*bytes),
+                size(found),
+                Verdict::of(found == *bytes),
+            ),
+            None => {
+                let found = "the kernel does not let it be read";
+                case.check(what, size(*bytes), found, Verdict::Unknown)
+            }
+        }
+    };
+    case.wanted.huge_pages.iter().map(of).collect()
+}

@@ -1,0 +1,97 @@
+//! Its memory is where it was placed.
+
+use std::collections::BTreeMap;
+
+use infra_api::IdSet;
+use infra_api::running::Mapping;
+
+use super::Claim;
+use crate::verify::words::{nodes, percent, size};
+use crate::verify::{Case, Check, Verdict};
+
+pub(super) const CLAIM: Claim = Claim {
+    name: "memory",
+    holds: "Of the pages in use that are its own, 99 % are on the planned nodes; pages that it has of files do not count, since others may have read them before. Where parts of a machine's memory have nodes of their own, each part is bound to them and has all its pages there.",
+    source: "numa(7): `/proc/PID/numa_maps`",
+    of_processes: true,
+    check,
+};
+
+/// In percent: a thread's first pages may be made before it is moved.
+const MOST_ELSEWHERE: u64 = 1;
+
+fn check(case: &Case<'_>) -> Vec<Check> {
+    let Some(wanted) = &case.wanted.nodes else {
+        return parts(case);
+    };
+    let mut checks = vec![whole(case, wanted)];
+    checks.extend(parts(case));
+    checks
+}
+
+fn whole(case: &Case<'_>, wanted: &IdSet) -> Check {
+    let Some(maps) = own(case) else {
+        return unknown(case, "memory", wanted);
+    };
+    compared(case, "memory", wanted, &maps)
+}
+
+fn parts(case: &Case<'_>) -> Vec<Check> {
+    let mut parts = case.wanted.parts.clone();
+    parts.sort();
+    parts.dedup();
+    let part = |wanted: &IdSet| {
+        let what = format!("memory bound to {}", nodes(wanted));
+        let Some(maps) = own(case) else {
+            return unknown(case, &what, wanted);
+        };
+        let bound: Vec<&Mapping> = maps
+            .into_iter()
+            .filter(|m| m.bound.as_ref() == Some(wanted))
+            .collect();
+        compared(case, &what, wanted, &bound)
+    };
+    parts.iter().map(part).collect()
+}
+
+/// Of all its processes; nothing where the kernel does not let one be read.
+fn own<'a>(case: &Case<'a>) -> Option<Vec<&'a Mapping>> {
+    let mut all = Vec::new();
+    for (_, process) in &case.processes {
+        all.extend(process.memory.as_ref()?.iter().filter(|m| !m.is_file));
+    }
+    Some(all)
+}
+
+fn unknown(case: &Case<'_>, what: &str, wanted: &IdSet) -> Check {
+    let found = "the kernel does not let it be read";
+    case.check(what, nodes(wanted), found, Verdict::Unknown)
+}
+
+fn compared(case: &Case<'_>, what: &str, wanted: &IdSet, maps: &[&Mapping]) -> Check {
+    let mut on: BTreeMap<u32, u64> = BTreeMap::new();
+    for map in maps {
+        for (node, pages) in &map.pages {
+            *on.entry(*node).or_default() += pages.saturating_mul(map.page_bytes);
+        }
+    }
+    let all: u64 = on.values().sum();
+    let elsewhere: u64 = on
+        .iter()
+        .filter(|(node, _)| !wanted.contains(**node))
+        .map(|(_, bytes)| bytes)
+        .sum();
+    let holds = all > 0 && elsewhere.saturating_mul(100) <= all.saturating_mul(MOST_ELSEWHERE);
+    let mut found = match all {
+        0 => "none".to_owned(),
+        _ => format!("{} of {} there", percent(all - elsewhere, all), size(all)),
+    };
+    if elsewhere > 0 {
+        let other = on.iter().filter(|(node, _)| !wanted.contains(**node));
+        let other: Vec<String> = other
+            .map(|(node, bytes)| format!("{} on node {node}", size(*bytes)))
+            .collect();
+        found.push_str(&format!("; {}", other.join(", ")));
+    }
+    case.check(what, nodes(wanted), found, Verdict::of(holds))
+}

@@ -1,0 +1,142 @@
+//! What the kernel is to show of a workload, whatever it runs as: what was made, in the kernel's terms.
+
+use std::collections::BTreeMap;
+
+use infra_api::target::{
+    Acceleration, Container, HostDevice, Machine, Scheduling, Ulimit, Unit, UnitAddress,
+};
+use infra_api::{CpuPolicy, IdSet, Placement, ResourceId};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Absent is: nothing was asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wanted {
+    /// It ends by itself: that nothing of it runs is no harm.
+    pub ends: bool,
+    /// Where threads may run, by what they are there for.
+    pub threads: BTreeMap<Role, IdSet>,
+    /// Nodes that all its memory comes from.
+    pub nodes: Option<IdSet>,
+    /// Nodes that parts of it are bound to; then `nodes` may be wider.
+    pub parts: Vec<IdSet>,
+    /// Size of huge pages → bytes in them, all taken when it starts.
+    pub huge_pages: BTreeMap<u64, u64>,
+    /// So much never leaves the host's memory.
+    pub locked_bytes: Option<u64>,
+    pub memory_bytes: Option<u64>,
+    pub pids: Option<u64>,
+    pub scheduling: Scheduling,
+    pub ulimits: BTreeMap<String, Ulimit>,
+    /// PCI addresses of what it has to itself through VFIO.
+    pub functions: Vec<String>,
+    pub addresses: Vec<UnitAddress>,
+    /// CPUs that nobody else is to run on.
+    pub alone: IdSet,
+}
+
+/// What a thread is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    Vcpu(u32),
+    Iothread(u32),
+    /// QEMU's others, and those of the kernel that serve its network cards.
+    Emulator,
+    /// Any of a container or unit.
+    Any,
+}
+
+impl Wanted {
+    /// Of an object that was made; nothing of what runs no process.
+    #[must_use]
+    pub fn of(id: &ResourceId, body: &Value, placement: Option<&Placement>) -> Option<Self> {
+        let wanted = match (id.provider.as_str(), id.kind.as_str()) {
+            ("libvirt", "domain") => machine(&Machine::deserialize(body).ok()?),
+            ("docker", "container") => container(Container::deserialize(body).ok()?),
+            ("systemd", "unit") => unit(Unit::deserialize(body).ok()?),
+            _ => return None,
+        };
+        let alone = placement.filter(|p| p.policy == CpuPolicy::Dedicated);
+        Some(Self {
+            alone: alone.map(Placement::cpus).unwrap_or_default(),
+            ..wanted
+        })
+    }
+}
+
+fn machine(machine: &Machine) -> Wanted {
+    let mut threads = BTreeMap::new();
+    let vcpus = machine.vcpu_pins.iter();
+    threads.extend(vcpus.map(|(vcpu, cpus)| (Role::Vcpu(*vcpu), cpus.clone())));
+    let iothreads = machine.iothread_pins.iter();
+    threads.extend(iothreads.map(|(number, cpus)| (Role::Iothread(*number), cpus.clone())));
+    threads.extend(
+        machine
+            .emulator_pin
+            .iter()
+            .map(|cpus| (Role::Emulator, cpus.clone())),
+    );
+    // Other modes only prefer them.
+    let strict = matches!(machine.memory_mode.as_deref(), None | Some("restrictive"));
+    let mut huge_pages = BTreeMap::new();
+    for (_, size, bytes) in machine.huge_pages() {
+        *huge_pages.entry(size).or_default() += bytes;
+    }
+    let functions = machine.interfaces.iter().filter_map(|i| i.function.clone());
+    let devices = machine
+        .hardware
+        .host_devices
+        .iter()
+        .filter_map(|device| match device {
+            HostDevice::Pci { address } => Some(address.clone()),
+            HostDevice::Usb { .. } => None,
+        });
+    let parts = machine.cells.iter().filter_map(|cell| cell.nodes.clone());
+    let kvm = machine.acceleration == Acceleration::Kvm;
+    Wanted {
+        threads,
+        nodes: machine.memory_nodes.clone().filter(|_| strict),
+        parts: parts.filter(|_| strict).collect(),
+        huge_pages,
+        // Emulation needs as much, and libvirt asks for it in the same way.
+        locked_bytes: (machine.hardware.locked_memory && kvm).then_some(machine.memory_bytes),
+        functions: functions.chain(devices).collect(),
+        ..Wanted::default()
+    }
+}
+
+fn container(container: Container) -> Wanted {
+    Wanted {
+        // Docker itself says whether it is to go on running.
+        ends: container.state != "running",
+        threads: container
+            .cpus
+            .into_iter()
+            .map(|cpus| (Role::Any, cpus))
+            .collect(),
+        nodes: container.memory_nodes,
+        memory_bytes: container.memory_bytes,
+        pids: container.pids,
+        ulimits: container.ulimits,
+        ..Wanted::default()
+    }
+}
+
+fn unit(unit: Unit) -> Wanted {
+    Wanted {
+        ends: unit.life.task,
+        threads: unit
+            .place
+            .cpus
+            .into_iter()
+            .map(|cpus| (Role::Any, cpus))
+            .collect(),
+        nodes: unit.place.memory_nodes,
+        memory_bytes: unit.limits.memory_bytes,
+        pids: unit.limits.pids,
+        scheduling: unit.scheduling,
+        ulimits: unit.ulimits,
+        addresses: unit.addresses.into_values().collect(),
+        ..Wanted::default()
+    }
+}

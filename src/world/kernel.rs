@@ -1,0 +1,36 @@
+//! What a host's kernel says of the processes there.
+
+use infra_api::{Failure, HostName, Remedy, Running};
+use infra_door::Order;
+use infra_kernel::{Wanted, looked, looking};
+
+use super::World;
+
+impl World {
+    /// As it is now.
+    ///
+    /// # Errors
+    /// When nobody can look: there is no way in, or not with root's rights.
+    pub async fn look(&self, host: &HostName, wanted: &Wanted) -> Result<Running, Failure> {
+        let doing = "reading what the kernel says of processes";
+        let inside = match self.doors.get(host) {
+            Some(Ok(inside)) => inside,
+            Some(Err(failure)) => return Err(failure.clone()),
+            None => {
+                let doing = format!("{doing} on host `{host}`");
+                return Err(Failure::new(
+                    Remedy::Operator,
+                    doing,
+                    "no `host` block has this label",
+                ));
+            }
+        };
+        let script = looking(wanted);
+        let order = Order::new(doing, &["sh"]).with(script.as_bytes()).as_root();
+        let said = inside.door.must(order).await?;
+        looked(&said.stdout).map_err(|why| {
+            let doing = format!("{doing} on host `{host}`");
+            Failure::new(Remedy::Retry, doing, why)
+        })
+    }
+}
