@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::running::{Function, Mapping, Most, Process, Running, Thread};
-use infra_api::target::{Scheduling, Ulimit, UnitAddress};
+use infra_api::target::{KernelSetting, Scheduling, Ulimit, UnitAddress};
 use infra_api::{Address, HostName, IdSet, Trace};
 
-use super::wanted::Role;
+use super::wanted::{Role, Runs};
 use super::*;
 
 fn set(text: &str) -> IdSet {
@@ -343,7 +343,7 @@ fn a_task_need_not_run_and_a_program_may_lower_its_limits() {
             .collect::<Vec<_>>()
     };
     assert_eq!(notes(&subject, &running), ["limit of memlock"]);
-    subject.wanted.ends = true;
+    subject.wanted.runs = Runs::ToAnEnd;
     running.processes.clear();
     assert_eq!(notes(&subject, &running), ["processes"]);
 }
@@ -400,4 +400,36 @@ fn what_was_waited_for_is_told() {
     };
     assert_eq!(found("waiting for a CPU"), "at most 0.50 % of the time");
     assert_eq!(found("moved to another CPU"), "1 thread");
+}
+
+#[test]
+fn a_host_says_what_it_is_set_to() {
+    let setting = KernelSetting {
+        file: "/proc/sys/vm/swappiness".to_owned(),
+        value: "10".to_owned(),
+    };
+    let wanted = Wanted {
+        runs: Runs::Nothing,
+        settings: vec![setting],
+        ..Wanted::default()
+    };
+    let subject = Subject {
+        trace: None,
+        ..subject(wanted, Trace::Group(String::new()))
+    };
+    let said = |value: Option<&str>| {
+        let value = value.map(|value| ("/proc/sys/vm/swappiness".to_owned(), value.to_owned()));
+        let running = Running {
+            settings: value.into_iter().collect(),
+            ..Running::default()
+        };
+        let checks = verify(std::slice::from_ref(&subject), &running, None);
+        checks
+            .into_iter()
+            .map(|check| check.verdict)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(said(Some("10")), [Verdict::Holds]);
+    assert_eq!(said(Some("60")), [Verdict::Fails]);
+    assert_eq!(said(None), [Verdict::Fails]);
 }

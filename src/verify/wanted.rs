@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{
-    Acceleration, Container, HostDevice, Machine, Scheduling, Ulimit, Unit, UnitAddress,
+    Acceleration, Container, HostDevice, KernelSetting, Machine, Scheduling, Ulimit, Unit,
+    UnitAddress,
 };
 use infra_api::{CpuPolicy, IdSet, Placement, ResourceId};
 use serde::Deserialize;
@@ -12,8 +13,10 @@ use serde_json::Value;
 /// Absent is: nothing was asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wanted {
-    /// It ends by itself: that nothing of it runs is no harm.
-    pub ends: bool,
+    /// Whether there are to be processes.
+    pub runs: Runs,
+    /// What its host's kernel is set to.
+    pub settings: Vec<KernelSetting>,
     /// Where threads may run, by what they are there for.
     pub threads: BTreeMap<Role, IdSet>,
     /// Nodes that all its memory comes from.
@@ -35,6 +38,18 @@ pub struct Wanted {
     pub alone: IdSet,
 }
 
+/// Whether processes are to be there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Runs {
+    /// At any time.
+    #[default]
+    On,
+    /// It ends by itself: that nothing of it runs is no harm.
+    ToAnEnd,
+    /// It is none that runs.
+    Nothing,
+}
+
 /// What a thread is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -53,6 +68,7 @@ impl Wanted {
         let wanted = match (id.provider.as_str(), id.kind.as_str()) {
             ("libvirt", "domain") => machine(&Machine::deserialize(body).ok()?),
             ("docker", "container") => container(Container::deserialize(body).ok()?),
+            ("kernel", "setting") => setting(KernelSetting::deserialize(body).ok()?),
             ("systemd", "unit") => unit(Unit::deserialize(body).ok()?),
             _ => return None,
         };
@@ -61,6 +77,14 @@ impl Wanted {
             alone: alone.map(Placement::cpus).unwrap_or_default(),
             ..wanted
         })
+    }
+}
+
+fn setting(setting: KernelSetting) -> Wanted {
+    Wanted {
+        runs: Runs::Nothing,
+        settings: vec![setting],
+        ..Wanted::default()
     }
 }
 
@@ -108,7 +132,10 @@ fn machine(machine: &Machine) -> Wanted {
 fn container(container: Container) -> Wanted {
     Wanted {
         // Docker itself says whether it is to go on running.
-        ends: container.state != "running",
+        runs: match container.state.as_str() {
+            "running" => Runs::On,
+            _ => Runs::ToAnEnd,
+        },
         threads: container
             .cpus
             .into_iter()
@@ -124,7 +151,10 @@ fn container(container: Container) -> Wanted {
 
 fn unit(unit: Unit) -> Wanted {
     Wanted {
-        ends: unit.life.task,
+        runs: match unit.life.task {
+            true => Runs::ToAnEnd,
+            false => Runs::On,
+        },
         threads: unit
             .place
             .cpus

@@ -53,10 +53,17 @@ fn a_host_is_prepared_and_put_back() {
     assert_eq!(bench.shell(&format!("cat {POOL}/free_hugepages")), "16");
     bench.run(0, &["plan", "--detailed-exitcode"]);
 
+    bench.run(0, &["verify"]);
+
     // What somebody changes is drift, and is mended without touching the machine.
     bench.shell(&format!(
         "echo 100 > {POOL}/nr_hugepages; sysctl -q vm.swappiness=60"
     ));
+    let verified = bench.run(2, &["verify", "host.lab"]);
+    assert!(
+        verified.contains("FAILS") && verified.contains("nr_hugepages"),
+        "{verified}"
+    );
     let plan = bench.run(3, &["plan", "--detailed-exitcode"]);
     assert!(
         plan.contains("\"100\" → \"80\"") && plan.contains("\"60\" → \"7\""),

@@ -57,6 +57,8 @@ pub struct Running {
     pub busy_ns: BTreeMap<u32, u64>,
     /// Functions that were asked for, by PCI address; those that are there.
     pub functions: BTreeMap<String, Function>,
+    /// Files of the kernel's settings that were asked for, by their whole paths, and what they say; those that are there.
+    pub settings: BTreeMap<String, String>,
     /// IPv4 addresses, with the devices that have them.
     pub addresses: BTreeSet<(String, Ipv4Net)>,
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::Running;
 use infra_api::running::{Allowed, Function, Most, Process, Thread};
+use infra_api::target::KernelSetting;
 
 use crate::numa_maps;
 use crate::printed::{FILES_OF_WORDS, Printed, Words};
@@ -17,6 +18,8 @@ pub struct Wanted {
     pub traces: BTreeSet<String>,
     /// PCI addresses.
     pub functions: BTreeSet<String>,
+    /// Files of the kernel's settings, by their whole paths.
+    pub settings: BTreeSet<String>,
     /// Every other thread of the host, too.
     pub others: bool,
 }
@@ -65,7 +68,8 @@ pids=
 {found}
 files() {{
   printf '%s\0' proc/uptime proc/schedstat proc/stat
-  for it in {}; do printf '%s\0' sys/bus/pci/devices/$it/numa_node; done
+  for it in {functions_wanted}; do printf '%s\0' sys/bus/pci/devices/$it/numa_node; done
+  for it in {settings}; do printf '%s\0' "${{it#/}}"; done
   for it in $pids; do
     for file in cmdline cgroup status limits numa_maps task/*/status task/*/stat task/*/schedstat; do
       printf '%s\0' proc/$it/$file
@@ -91,7 +95,8 @@ groups | {FILES_OF_WORDS}
 ip -o -4 addr show 2> /dev/null | grep -a -H -Z --label=addresses ''
 printf '\0'
 "#,
-        quoted(&wanted.functions)
+        functions_wanted = quoted(&wanted.functions),
+        settings = quoted(&wanted.settings),
     )
 }
 
@@ -110,6 +115,7 @@ pub fn looked(output: &[u8]) -> Result<Running, String> {
 
 fn running(tree: &Printed) -> Running {
     let mut running = Running {
+        settings: settings(tree),
         uptime_ms: uptime(tree),
         busy_ns: busy(tree),
         functions: functions(tree),
@@ -140,6 +146,17 @@ fn running(tree: &Printed) -> Running {
         }
     }
     running
+}
+
+/// What is below the folders where settings are, of that which was printed.
+fn settings(tree: &Printed) -> BTreeMap<String, String> {
+    let files = tree.paths().filter(|path| {
+        path.starts_with("proc/sys/")
+            || path.starts_with("sys/kernel/")
+            || path.ends_with("/nr_hugepages")
+    });
+    let said = |path: &str| Some((format!("/{path}"), KernelSetting::said(&text(tree, path)?)));
+    files.filter_map(said).collect()
 }
 
 fn text(tree: &Printed, path: &str) -> Option<String> {

@@ -107,9 +107,12 @@ async fn looked(
     let functions = subjects
         .iter()
         .flat_map(|subject| &subject.wanted.functions);
+    let settings = subjects.iter().flat_map(|subject| &subject.wanted.settings);
+    let settings = settings.map(|setting| &setting.file);
     let wanted = kernel::Wanted {
         traces: traces.map(|trace| trace.text().to_owned()).collect(),
         functions: functions.cloned().collect(),
+        settings: settings.cloned().collect(),
         others: !alone(subjects).is_empty(),
     };
     let first = world.look(host, &wanted).await?;
