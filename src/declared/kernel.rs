@@ -167,12 +167,9 @@ fn settings(block: &Block, reader: &mut Reader<'_>) -> Vec<KernelSetting> {
             reader.bool(block, "numa_balancing").map(switch),
         ),
     ];
-    let named = named.into_iter().filter_map(|(file, value)| {
-        Some(KernelSetting {
-            file: file.to_owned(),
-            value: value?,
-        })
-    });
+    let named = named
+        .into_iter()
+        .filter_map(|(file, value)| Some(KernelSetting::new(file, value?)));
     let mut all: Vec<KernelSetting> = named.collect();
     for (name, value) in reader.string_map(block, "sysctl") {
         match sysctl(&name) {
@@ -185,10 +182,12 @@ fn settings(block: &Block, reader: &mut Reader<'_>) -> Vec<KernelSetting> {
                     "leave one of the two out",
                 );
             }
-            Some(file) => all.push(KernelSetting {
-                file,
-                value: KernelSetting::said(&value),
-            }),
+            Some(file) if file.starts_with("/proc/sys/vm/nr_hugepages") => {
+                let text = format!("`{name}` is of no node");
+                let hint = "write a block `hugepages \"2MiB\" { … }`";
+                reader.error("A pool of huge pages", block.span, text, hint);
+            }
+            Some(file) => all.push(KernelSetting::new(file, KernelSetting::said(&value))),
             None => {
                 let text = format!("`{name}` is no name of a setting");
                 reader.error(

@@ -17,6 +17,7 @@ pub(super) fn prepare(
     for pool in &host.prepared.pools {
         settings.extend(pages(host, pool, facts, diagnostics));
     }
+    diagnostics.extend(full(host, facts));
     settings.sort_by(|a, b| a.file.cmp(&b.file));
     settings
 }
@@ -61,14 +62,12 @@ fn pages(
         match grown(node, size, count) {
             Ok(grown) => {
                 more += grown;
-                settings.push(KernelSetting {
-                    file: format!(
-                        "/sys/devices/system/node/node{}/hugepages/hugepages-{}kB/nr_hugepages",
-                        node.id,
-                        size >> 10
-                    ),
-                    value: count.to_string(),
-                });
+                let file = format!(
+                    "/sys/devices/system/node/node{}/hugepages/hugepages-{}kB/nr_hugepages",
+                    node.id,
+                    size >> 10
+                );
+                settings.push(KernelSetting::new(file, count.to_string()));
             }
             Err((text, hint)) => diagnostics.push(refuse(text, hint)),
         }
@@ -86,18 +85,6 @@ fn pages(
 /// Makes the node's pool what it is to be, and tells by how much that is more.
 fn grown(node: &mut Node, size: u64, count: u64) -> Result<i64, (String, String)> {
     let bytes = |n: u64| infra_api::units::Bytes(n);
-    if let Some(memory) = node
-        .memory_bytes
-        .filter(|memory| count.saturating_mul(size) > *memory)
-    {
-        let text = format!(
-            "{count} pages of {} are more than node {} has: {}",
-            bytes(size),
-            node.id,
-            bytes(memory)
-        );
-        return Err((text, "ask for fewer".to_owned()));
-    }
     let sizes: Vec<String> = node
         .hugepages
         .iter()
@@ -117,4 +104,38 @@ fn grown(node: &mut Node, size: u64, count: u64) -> Result<i64, (String, String)
         - i64::try_from(total.unwrap_or(0)).unwrap_or(i64::MAX);
     (*total, *free) = (Some(count), Some(count.saturating_sub(used)));
     Ok(more)
+}
+
+/// So much of a node's memory is left to all that is not in huge pages: a host without it does not start.
+const LEAST_LEFT: u64 = 256 << 20;
+
+/// Pools that take more of a node than it can give.
+fn full(host: &Host, facts: &Facts) -> Vec<Diagnostic> {
+    let Some(first) = host.prepared.pools.first() else {
+        return Vec::new();
+    };
+    let kept = host
+        .reserve
+        .as_ref()
+        .map_or(0, |reserve| reserve.memory_per_node_bytes);
+    let kept = kept.max(LEAST_LEFT);
+    let bytes = infra_api::units::Bytes;
+    let nodes = facts.nodes.iter().filter_map(|node| {
+        let pools = node.hugepages.iter().map(super::pool_bytes);
+        let taken = pools.fold(0, u64::saturating_add);
+        let memory = node
+            .memory_bytes
+            .filter(|memory| taken.saturating_add(kept) > *memory)?;
+        let text = format!(
+            "node {} of `{}` has {}, its pools take {}, and {} stay out of them",
+            node.id,
+            host.name,
+            bytes(memory),
+            bytes(taken),
+            bytes(kept)
+        );
+        let error = Diagnostic::error("Huge pages that the host cannot have").at(first.span, text);
+        Some(error.hint("ask for fewer; pools that are there already count"))
+    });
+    nodes.collect()
 }

@@ -21,8 +21,8 @@ pub struct Wanted {
     pub threads: BTreeMap<Role, IdSet>,
     /// Nodes that all its memory comes from.
     pub nodes: Option<IdSet>,
-    /// Nodes that parts of it are bound to; then `nodes` may be wider.
-    pub parts: Vec<IdSet>,
+    /// Nodes that parts of it are bound to, and how much of it is in huge pages there; then `nodes` may be wider.
+    pub parts: BTreeMap<IdSet, u64>,
     /// Size of huge pages → bytes in them, all taken when it starts.
     pub huge_pages: BTreeMap<u64, u64>,
     /// So much never leaves the host's memory.
@@ -115,15 +115,28 @@ fn machine(machine: &Machine) -> Wanted {
             HostDevice::Pci { address } => Some(address.clone()),
             HostDevice::Usb { .. } => None,
         });
-    let parts = machine.cells.iter().filter_map(|cell| cell.nodes.clone());
-    let kvm = machine.acceleration == Acceleration::Kvm;
+    let mut parts = BTreeMap::new();
+    // Only a strict one is bound by QEMU itself.
+    let strictly = machine.memory_mode.is_none();
+    for cell in machine.cells.iter().filter(|_| strictly) {
+        if let Some(nodes) = &cell.nodes {
+            let huge = cell.page_size_bytes.map_or(0, |_| cell.memory_bytes);
+            *parts.entry(nodes.clone()).or_default() += huge;
+        }
+    }
+    let locked = match machine.hardware.locked_memory && machine.acceleration == Acceleration::Kvm {
+        true => machine
+            .memory_bytes
+            .saturating_sub(huge_pages.values().sum()),
+        false => 0,
+    };
     Wanted {
         threads,
         nodes: machine.memory_nodes.clone().filter(|_| strict),
-        parts: parts.filter(|_| strict).collect(),
+        parts,
+        // Huge pages are never anywhere else, and are not counted.
+        locked_bytes: (locked > 0).then_some(locked),
         huge_pages,
-        // Emulation needs as much, and libvirt asks for it in the same way.
-        locked_bytes: (machine.hardware.locked_memory && kvm).then_some(machine.memory_bytes),
         functions: functions.chain(devices).collect(),
         ..Wanted::default()
     }

@@ -82,7 +82,7 @@ fn a_host_is_prepared_and_put_back() {
     bench.run(0, &["plan", "--detailed-exitcode"]);
 
     // What systemd does when the host starts.
-    bench.shell("sysctl -q vm.swappiness=60; echo madvise > /sys/kernel/mm/transparent_hugepage/enabled; systemd-tmpfiles --create");
+    bench.shell("sysctl -q vm.swappiness=60; echo madvise > /sys/kernel/mm/transparent_hugepage/enabled; systemd-tmpfiles --create; /usr/lib/systemd/systemd-sysctl");
     assert_eq!(set(&bench), "80\n7\nnever");
 
     // Another project's is not ours.
@@ -106,7 +106,7 @@ fn a_host_is_prepared_and_put_back() {
     bench.run(0, &["destroy", "--auto-approve"]);
     assert_eq!(set(&bench), found);
     assert_eq!(
-        bench.shell("ls /etc/tmpfiles.d | grep '^infra[.]' || true"),
+        bench.shell("ls /etc/tmpfiles.d /etc/sysctl.d | grep '^infra[.]' || true"),
         ""
     );
 }

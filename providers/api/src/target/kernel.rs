@@ -11,9 +11,27 @@ pub struct KernelSetting {
     pub file: String,
     /// Words with one blank between them. Of a file that lists what could be chosen: the one that is.
     pub value: String,
+    /// As observed, where a start of the host would make another of it: what; empty, where it would be left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_start: Option<String>,
 }
 
 impl KernelSetting {
+    #[must_use]
+    pub fn new(file: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            value: value.into(),
+            next_start: None,
+        }
+    }
+
+    /// Whether it is the number of huge pages in a pool of a node.
+    #[must_use]
+    pub fn is_pool(file: &str) -> bool {
+        file.starts_with("/sys/devices/system/node/") && file.ends_with("/nr_hugepages")
+    }
+
     /// What a file says, as [`Self::value`] would.
     #[must_use]
     pub fn said(text: &str) -> String {

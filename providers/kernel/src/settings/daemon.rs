@@ -27,7 +27,7 @@ impl Settings {
         Self { door }
     }
 
-    async fn change(&self, change: &Change) -> Result<(), Failure> {
+    async fn change(&self, change: &Change, progress: &dyn Progress) -> Result<(), Failure> {
         let file = file(&change.id);
         let project = &change.mark.project;
         let (doing, script) = match &change.action {
@@ -60,7 +60,12 @@ impl Settings {
             .within(STEP);
         let said = self.door.run(order).await?;
         let hint = match said.code {
-            Some(0) => return Ok(()),
+            Some(0) => {
+                if said.text().trim() == act::KEPT {
+                    progress.say("the kernel does not take back what was found: it stays until the host starts anew");
+                }
+                return Ok(());
+            }
             Some(4) => {
                 "ask for fewer, or make them when the host starts: `hugepages=` on its kernel's command line"
             }
@@ -86,7 +91,7 @@ impl Daemon for Settings {
             let own = all.iter().filter(|(record, _)| record.project == *project);
             let mut own: Vec<(ResourceId, Observed)> = own
                 .map(|(record, _)| {
-                    let file = &record.setting.file;
+                    let file = &record.file;
                     (id(self.door.host(), file), observed(&all, project, file))
                 })
                 .collect();
@@ -124,9 +129,9 @@ impl Daemon for Settings {
     fn apply<'a>(
         &'a self,
         change: &'a Change,
-        _: &'a dyn Progress,
+        progress: &'a dyn Progress,
     ) -> Pending<'a, Result<(), Failure>> {
-        Box::pin(self.change(change))
+        Box::pin(self.change(change, progress))
     }
 
     fn ready<'a>(&'a self, _: &'a ResourceId) -> Pending<'a, Result<Readiness, Failure>> {

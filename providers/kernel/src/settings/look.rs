@@ -5,7 +5,8 @@ use infra_api::{Failure, Observed, Project, Remedy};
 use infra_door::{Door, Order};
 use serde_json::json;
 
-use super::record::{FOLDER, Record};
+use super::act::SAID;
+use super::record::{FOLDERS, Record};
 
 /// What the script says first, so that a greeting of the login shell is told from the rest.
 const HEAD: &str = "infra-settings 1";
@@ -13,24 +14,35 @@ const HEAD: &str = "infra-settings 1";
 /// A record, and what its file says now; nothing where that is not there.
 type Seen = (Record, Option<String>);
 
+/// What the script says where there are some and it may not read all.
+const NOT_ROOT: &str = "not root";
+
 /// Looks at all of them.
 ///
 /// # Errors
 /// When the host does not tell.
 pub(super) async fn look(door: &Door) -> Result<Vec<Seen>, Failure> {
+    let files: String = FOLDERS
+        .iter()
+        .map(|folder| format!(" {folder}/infra.*.conf"))
+        .collect();
     let script = format!(
-        "printf '%s\\0' '{HEAD}'\n\
-         for it in {FOLDER}/infra.*.conf; do\n\
+        "{SAID}printf '%s\\0' '{HEAD}'\n\
+         for it in{files}; do\n\
          [ -f \"$it\" ] || continue\n\
+         [ \"$(id -u)\" = 0 ] || {{ printf '{NOT_ROOT}'; exit 0; }}\n\
          cat \"$it\"; printf '\\0'\n\
          file=$(sed -n 's/^# file=//p' \"$it\")\n\
-         if [ -e \"$file\" ]; then printf 1; cat \"$file\"; fi; printf '\\0'\n\
+         if [ -e \"$file\" ]; then printf 1; (said \"$file\"); fi; printf '\\0'\n\
          done\n\
          printf '\\0'\n"
     );
     let doing = "looking at the kernel's settings";
     let order = Order::new(doing, &["sh"]).with(script.as_bytes());
-    let said = door.must(order).await?;
+    let mut said = door.must(order).await?;
+    if said.stdout.ends_with(NOT_ROOT.as_bytes()) {
+        said = door.must(order.as_root()).await?;
+    }
     parse(&said.stdout).ok_or_else(|| {
         let doing = format!("{doing} on host `{}`", door.host());
         Failure::new(Remedy::Retry, doing, "what came back is cut off")
@@ -54,7 +66,7 @@ fn parse(output: &[u8]) -> Option<Vec<Seen>> {
 
 /// What a project has of a file.
 pub(super) fn observed(all: &[Seen], project: &Project, file: &str) -> Observed {
-    let mut of_file = all.iter().filter(|(record, _)| record.setting.file == file);
+    let mut of_file = all.iter().filter(|(record, _)| record.file == file);
     match of_file
         .clone()
         .find(|(record, _)| record.project == *project)
@@ -73,14 +85,17 @@ pub(super) fn observed(all: &[Seen], project: &Project, file: &str) -> Observed 
 /// As it is now, whatever it was to be.
 fn present(record: &Record, said: Option<&str>) -> Observed {
     let Record {
-        address, setting, ..
+        address,
+        file,
+        value,
+        ..
     } = record;
     match said {
         Some(said) => {
-            let setting = KernelSetting {
-                value: said.to_owned(),
-                ..setting.clone()
-            };
+            let mut setting = KernelSetting::new(file, said);
+            if value.as_deref() != Some(said) {
+                setting.next_start = Some(value.clone().unwrap_or_default());
+            }
             Observed::Present {
                 address: address.clone(),
                 body: json!(setting).into(),
@@ -88,7 +103,7 @@ fn present(record: &Record, said: Option<&str>) -> Observed {
         }
         None => Observed::Partial {
             address: address.clone(),
-            why: format!("{} is not there any more", setting.file),
+            why: format!("{file} is not there any more"),
         },
     }
 }
@@ -113,7 +128,10 @@ mod tests {
         let Observed::Present { body, .. } = observed(&all, &a, x) else {
             panic!("{all:?}")
         };
-        assert_eq!(*body, json!({ "file": "/sys/x", "value": "7" }));
+        assert_eq!(
+            *body,
+            json!({ "file": "/sys/x", "value": "7", "next_start": "8" })
+        );
         assert!(matches!(
             observed(&all, &a, "/sys/y"),
             Observed::Foreign { .. }
