@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use infra_api::target::KernelSetting;
 use infra_api::{
     Address, HostName, ImageTag, Pinned, Placement, Project, Provider, Resource, ResourceId,
     Target, What,
@@ -231,6 +232,7 @@ impl Decision {
             files: inputs.files,
             pinned: inputs.pinned,
             libvirt: &with_libvirt(inputs.inventory),
+            settings: &settings(inputs.inventory),
             logical: &logical(inputs.inventory),
             taken: inputs.taken,
         });
@@ -253,6 +255,7 @@ impl Decision {
             .map(|r| self.desired_of(on_bridge(r, &lenders), inputs, &workloads))
             .collect();
         self.desired.shrink_to_fit();
+        self.on_prepared_hosts();
         for workload in &inputs.declared.workloads {
             self.depends_on(workload, inputs);
         }
@@ -262,6 +265,25 @@ impl Decision {
             inputs.project,
             inputs.made_as,
         );
+    }
+
+    /// What runs comes after what its host is prepared with, and goes before that.
+    fn on_prepared_hosts(&mut self) {
+        let mut settings: BTreeMap<HostName, Vec<ResourceId>> = BTreeMap::new();
+        for Desired { resource, .. } in &self.desired {
+            if resource.id.provider == "kernel" {
+                let host = settings.entry(resource.id.host.clone()).or_default();
+                host.push(resource.id.clone());
+            }
+        }
+        let runs = |id: &ResourceId| matches!(id.kind.as_str(), "container" | "domain" | "unit");
+        for desired in self.desired.iter_mut().filter(|d| runs(&d.resource.id)) {
+            let of = settings.get(&desired.resource.id.host);
+            desired
+                .resource
+                .after
+                .extend(of.into_iter().flatten().cloned());
+        }
     }
 
     fn desired_of(
@@ -324,6 +346,14 @@ fn with_libvirt(inventory: &Inventory) -> BTreeSet<HostName> {
     let hosts = inventory.hosts.iter();
     let with = hosts.filter(|(_, host)| host.facts.libvirt.is_some());
     with.map(|(name, _)| name.clone()).collect()
+}
+
+/// What the kernels of hosts are set to.
+fn settings(inventory: &Inventory) -> BTreeMap<HostName, Vec<KernelSetting>> {
+    let hosts = inventory.hosts.iter();
+    let with = hosts.filter(|(_, host)| !host.settings.is_empty());
+    with.map(|(name, host)| (name.clone(), host.settings.clone()))
+        .collect()
 }
 
 /// Pools that are there and whose volumes are logical volumes.

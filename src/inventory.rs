@@ -1,8 +1,11 @@
 //! Hosts as they were found, minus what each keeps for itself: what may be planned on.
 
+mod prepared;
+
 use std::collections::BTreeMap;
 
 use infra_api::facts::{Facts, HugePages, Node, NodeKind, Used};
+use infra_api::target::KernelSetting;
 use infra_api::{HostName, IdSet, Project};
 use infra_diag::{Diagnostic, Diagnostics};
 
@@ -24,7 +27,10 @@ pub struct Inventory {
 #[derive(Clone, Debug)]
 pub struct HostInventory {
     pub declared: Host,
+    /// As they are once its kernel is set.
     pub facts: Facts,
+    /// What its kernel is set to, sorted by file.
+    pub settings: Vec<KernelSetting>,
     /// CPUs it keeps for itself.
     pub reserved_cpus: IdSet,
     /// Whether that is the default and not the person's word.
@@ -67,7 +73,13 @@ impl Inventory {
 }
 
 impl HostInventory {
-    fn new(declared: Host, facts: Facts, project: &Project, diagnostics: &mut Diagnostics) -> Self {
+    fn new(
+        declared: Host,
+        mut facts: Facts,
+        project: &Project,
+        diagnostics: &mut Diagnostics,
+    ) -> Self {
+        let settings = prepared::prepare(&declared, &mut facts, diagnostics);
         fabrics(&declared, &facts, diagnostics);
         let reserved_by_default = declared.reserve.is_none();
         let reserve = declared.reserve.clone().unwrap_or_default();
@@ -98,6 +110,7 @@ impl HostInventory {
             pages: nodes()
                 .flat_map(|n| node_pages(n, &own, &foreign))
                 .collect(),
+            settings,
             reserved_cpus,
             reserved_by_default,
             declared,

@@ -20,7 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use infra_api::target::{
-    Container, ContainerNetwork, Format, HostDevice, Machine, MachineNetwork, Unit, VolumeRef,
+    Container, ContainerNetwork, Format, HostDevice, KernelSetting, Machine, MachineNetwork, Unit,
+    VolumeRef,
 };
 use infra_api::{
     Address, CpuPolicy, HostName, IdSet, ImageTag, Pinned, Placement, Project, ResourceId, Runtime,
@@ -58,6 +59,8 @@ pub struct Inputs<'a> {
     pub pinned: &'a BTreeMap<(HostName, ImageTag), Pinned>,
     /// Hosts with a libvirt daemon.
     pub libvirt: &'a BTreeSet<HostName>,
+    /// What the kernels of hosts are set to.
+    pub settings: &'a BTreeMap<HostName, Vec<KernelSetting>>,
     /// Pools that are there and whose volumes are logical volumes.
     pub logical: &'a BTreeSet<(HostName, String)>,
     /// Networks, volumes and pools that others have made and that are ours now, for which address each: they are wanted
@@ -77,6 +80,7 @@ pub fn lower(inputs: &Inputs<'_>) -> (Vec<Target>, Diagnostics) {
         disks: BTreeMap::new(),
     };
     lowering.written_macs();
+    lowering.settings();
     for workload in &inputs.declared.workloads {
         if let Some(placement) = inputs.placements.get(&workload.address) {
             lowering.workload(workload, placement);
@@ -115,6 +119,16 @@ impl Lowering<'_> {
             address: address.clone(),
             what,
         });
+    }
+
+    /// Hosts as they are to be prepared.
+    fn settings(&mut self) {
+        for (host, settings) in self.inputs.settings {
+            let address = Address::new(format!("host.{host}"));
+            for setting in settings {
+                self.push(host, &address, What::KernelSetting(setting.clone()));
+            }
+        }
     }
 
     /// Whether this is the first to ask for what the host's workloads share.

@@ -6,6 +6,8 @@
 mod bench;
 #[path = "lab/hosts.rs"]
 mod hosts;
+#[path = "lab/prepared.rs"]
+mod prepared;
 #[path = "lab/units.rs"]
 mod units;
 #[path = "lab/verify.rs"]

@@ -6,6 +6,7 @@ use infra_api::{HostName, IdSet, Login};
 use infra_diag::Span;
 use infra_lang::{Attribute, Block, BlockKind, Instance, Meta, Nested, Shape};
 
+use super::kernel::{HUGEPAGES, KERNEL, Prepared};
 use super::read::{At, Reader};
 use super::words::{
     ADDRESS, DOCKER as DOCKER_WORD, LIBVIRT as LIBVIRT_WORD, STRING_MAP, STRINGS, ids, size, whole,
@@ -173,6 +174,8 @@ pub(super) const KIND: BlockKind = BlockKind {
         Nested::one(&RESERVE),
         Nested::one(&OVERCOMMIT),
         Nested::many(&FABRIC),
+        Nested::many(&HUGEPAGES),
+        Nested::one(&KERNEL),
     ],
     computed: &[],
     meta: Meta::NONE,
@@ -198,6 +201,8 @@ pub struct Host {
     pub memory_percent: Option<u32>,
     /// By name: interfaces or addresses of the cards.
     pub fabrics: BTreeMap<String, At<Vec<String>>>,
+    /// What its kernel is set to.
+    pub prepared: Prepared,
     /// How many steps run on it at once; absent: as many as its daemons take.
     pub parallelism: Option<u32>,
     /// The same of one daemon, by its provider.
@@ -232,6 +237,7 @@ impl Host {
             shared_per_cpu: None,
             memory_percent: None,
             fabrics: BTreeMap::new(),
+            prepared: Prepared::default(),
             parallelism: None,
             daemons_parallelism: BTreeMap::new(),
             origin: None,
@@ -278,6 +284,7 @@ impl Host {
                 .nested("fabric")
                 .filter_map(|b| fabric(b, reader))
                 .collect(),
+            prepared: Prepared::read(block, reader),
             parallelism: reader.whole(block, "parallelism").map(|n| n.value),
             daemons_parallelism: [("docker", docker), ("libvirt", libvirt)]
                 .into_iter()

@@ -3,6 +3,7 @@
 
 mod host;
 mod image;
+mod kernel;
 mod labels;
 mod network;
 mod pool;
@@ -23,6 +24,7 @@ use infra_suitability::{Measurement, Table};
 
 pub use host::{DOCKER_ENDPOINT, Host, LIBVIRT_URI, POOL_PATH, Reserve};
 pub use image::{Image, Source};
+pub use kernel::{HugePool, Prepared};
 pub(crate) use network::MASQUERADE;
 pub use network::{Guest, Network, Range, counterpart};
 pub use pool::{Place, Pool};

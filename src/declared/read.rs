@@ -108,6 +108,15 @@ impl Reader<'_> {
             .unwrap_or_default()
     }
 
+    pub fn whole_map(&mut self, block: &Block, name: &str) -> BTreeMap<String, u64> {
+        let entry = |(k, v): (&std::sync::Arc<str>, &Value)| {
+            Some((k.to_string(), u64::try_from(v.as_i64()?).ok()?))
+        };
+        let parse = |v: &Value| v.as_object().map(|m| m.iter().filter_map(entry).collect());
+        let map = self.parsed(block, name, parse);
+        map.map(|m| m.value).unwrap_or_default()
+    }
+
     /// A text that may be a secret.
     pub fn text(&mut self, block: &Block, name: &str) -> Option<Text> {
         let value = &self.known(block, name)?.value;

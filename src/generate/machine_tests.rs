@@ -80,6 +80,7 @@ fn targets(text: &str) -> Vec<What> {
         files: &BTreeMap::new(),
         pinned: &BTreeMap::new(),
         libvirt: &BTreeSet::new(),
+        settings: &BTreeMap::new(),
         logical: &BTreeSet::new(),
         taken: &BTreeMap::new(),
     });

@@ -42,6 +42,7 @@ fn wanted(text: &str, taken: &[(&str, &str, &str)]) -> Vec<What> {
         files: &BTreeMap::new(),
         pinned: &BTreeMap::new(),
         libvirt: &BTreeSet::new(),
+        settings: &BTreeMap::new(),
         logical: &BTreeSet::new(),
         taken: &taken.iter().map(one).collect(),
     });

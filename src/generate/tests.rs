@@ -73,6 +73,7 @@ fn targets(text: &str) -> Vec<What> {
         files: &BTreeMap::new(),
         pinned: &pinned,
         libvirt: &BTreeSet::new(),
+        settings: &BTreeMap::new(),
         logical: &BTreeSet::new(),
         taken: &BTreeMap::new(),
     });

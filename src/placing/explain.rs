@@ -177,7 +177,9 @@ fn words(miss: &Miss) -> String {
             need,
         } => {
             let size = Bytes(*size);
-            format!("node {node} lacks {more} of {need} pages of {size}; with them it fits")
+            format!(
+                "node {node} lacks {more} of {need} pages of {size}; with them it fits (`hugepages` in its `host` block makes some)"
+            )
         }
         Miss::MoreMemory { node, more } => {
             let who = node.map_or_else(|| "the host".to_owned(), |node| format!("node {node}"));

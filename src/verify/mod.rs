@@ -8,7 +8,7 @@ pub mod wanted;
 
 use std::collections::BTreeSet;
 
-use infra_api::running::{Process, Running, Thread};
+use infra_api::running::{Group, Process, Running, Thread};
 use infra_api::{Address, HostName, IdSet, Trace};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -89,16 +89,20 @@ impl<'a> Case<'a> {
                 .iter()
                 .map(|(pid, process)| (*pid, process))
         };
-        let processes: Vec<(u32, &Process)> = all().filter(own).collect();
+        let mut processes: Vec<(u32, &Process)> = all().filter(own).collect();
+        processes.sort_by_key(|(pid, process)| (process.started, *pid));
+        let is_own: BTreeSet<u32> = processes.iter().map(|(pid, _)| *pid).collect();
         let names: BTreeSet<String> = processes
             .iter()
             .map(|(pid, _)| format!("vhost-{pid}"))
             .collect();
-        let helper = |(_, process): &(u32, &Process)| {
-            process
-                .threads
-                .values()
-                .any(|thread| names.contains(&thread.name))
+        // Newer kernels have them among the threads of the process itself.
+        let helper = |(pid, process): &(u32, &Process)| {
+            !is_own.contains(pid)
+                && process
+                    .threads
+                    .values()
+                    .any(|thread| names.contains(&thread.name))
         };
         Self {
             subject,
@@ -143,6 +147,15 @@ impl<'a> Case<'a> {
     /// The first that was started of those that are there.
     fn main(&self) -> Option<&'a Process> {
         self.processes.first().map(|(_, process)| *process)
+    }
+
+    /// The control group of all of it, and its path. Of a machine that of its first process, in which no vCPU is.
+    fn group(&self) -> Option<&'a Group> {
+        let main = self.main()?;
+        let trace = self.subject.trace.as_ref()?;
+        let own = main.groups.iter().find_map(|path| trace.group(path));
+        let path = own.or_else(|| main.groups.first().map(String::as_str))?;
+        self.running.groups.get(path)
     }
 
     /// The main thread of [`Self::main`].

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::running::{Function, Mapping, Most, Process, Running, Thread};
-use infra_api::target::{Scheduling, Ulimit, UnitAddress};
+use infra_api::running::{Function, Group, Mapping, Most, Process, Running, Thread};
+use infra_api::target::{KernelSetting, Scheduling, Ulimit, UnitAddress};
 use infra_api::{Address, HostName, IdSet, Trace};
 
-use super::wanted::Role;
+use super::wanted::{Role, Runs};
 use super::*;
 
 fn set(text: &str) -> IdSet {
@@ -38,9 +38,9 @@ fn machine() -> (Subject, Running) {
         ]
         .into(),
         nodes: Some(set("1")),
-        parts: vec![set("1")],
+        parts: [(set("1"), 64 << 20)].into(),
         huge_pages: [(2 << 20, 64 << 20)].into(),
-        locked_bytes: Some(64 << 20),
+        locked_bytes: Some(1 << 20),
         functions: vec!["0000:3b:02.1".to_owned()],
         alone: set("4-5"),
         ..Wanted::default()
@@ -68,17 +68,18 @@ fn machine() -> (Subject, Running) {
             mapping(false, 4096, &[(1, 50)]),
         ]),
         locked_bytes: Some(65 << 20),
-        allowed: infra_api::running::Allowed {
-            cpus: Some(set("6-7")),
-            nodes: Some(set("1")),
-            ..Default::default()
-        },
+        groups: vec!["/machine.slice/m.scope/libvirt/emulator".to_owned()],
         opened: ["/dev/vfio/12".to_owned()].into(),
         ..Process::default()
     };
     let vhost = Process {
         threads: [(200, thread("vhost-100", "6-7"))].into(),
         ..Process::default()
+    };
+    let group = Group {
+        cpus: Some(set("6-7")),
+        nodes: Some(set("1")),
+        ..Group::default()
     };
     let function = Function {
         driver: Some("vfio-pci".to_owned()),
@@ -88,6 +89,7 @@ fn machine() -> (Subject, Running) {
     let running = Running {
         uptime_ms: 1_000_000,
         processes: [(100, qemu), (200, vhost)].into(),
+        groups: [("/machine.slice/m.scope/libvirt/emulator".to_owned(), group)].into(),
         busy_ns: (0..8).map(|cpu| (cpu, 0)).collect(),
         functions: [("0000:3b:02.1".to_owned(), function)].into(),
         ..Running::default()
@@ -120,19 +122,20 @@ fn unit() -> (Subject, Running) {
         ..Wanted::default()
     };
     let process = Process {
-        group: "/infra.slice/p.a.service".to_owned(),
+        groups: vec!["/infra.slice/p.a.service/below".to_owned()],
         threads: [(7, thread("a", "2-3")), (8, thread("b", "2"))].into(),
         limits: [("memlock".to_owned(), (Some(1), Some(4096)))].into(),
-        allowed: infra_api::running::Allowed {
-            cpus: Some(set("2-3")),
-            memory_bytes: Some(Most::At(64 << 20)),
-            pids: Some(Most::At(20)),
-            ..Default::default()
-        },
         ..Process::default()
+    };
+    let group = Group {
+        cpus: Some(set("2-3")),
+        memory_bytes: Some(Most::At(64 << 20)),
+        pids: Some(Most::At(20)),
+        ..Group::default()
     };
     let running = Running {
         processes: [(7, process)].into(),
+        groups: [("/infra.slice/p.a.service".to_owned(), group)].into(),
         addresses: [("br0".to_owned(), "10.0.0.5/24".parse().unwrap())].into(),
         ..Running::default()
     };
@@ -161,6 +164,10 @@ fn failing((subject, running): &World) -> BTreeSet<String> {
 
 fn qemu(running: &mut Running) -> &mut Process {
     running.processes.get_mut(&100).unwrap()
+}
+
+fn group(running: &mut Running) -> &mut Group {
+    running.groups.values_mut().next().unwrap()
 }
 
 fn only(running: &mut Running) -> &mut Process {
@@ -226,15 +233,15 @@ fn what_is_not_so_of_a_machine_fails() {
         ),
         (
             |r| qemu(r).memory.as_mut().unwrap()[0].is_huge = false,
-            &["pages of 2 MiB"],
+            &["memory bound to node 1", "pages of 2 MiB"],
         ),
         (
             |r| qemu(r).memory.as_mut().unwrap()[0].pages = [(1, 31)].into(),
-            &["pages of 2 MiB"],
+            &["memory bound to node 1", "pages of 2 MiB"],
         ),
         (|r| qemu(r).locked_bytes = Some(0), &["locked memory"]),
         (
-            |r| qemu(r).allowed.nodes = Some(set("0-1")),
+            |r| group(r).nodes = Some(set("0-1")),
             &["control group: memory nodes"],
         ),
         (
@@ -254,24 +261,24 @@ fn what_is_not_so_of_a_machine_fails() {
 fn what_is_not_so_of_a_unit_fails() {
     let harms: [Harm; 11] = [
         (
-            |r| only(r).group = "/infra.slice/xp.a.service".to_owned(),
+            |r| only(r).groups = vec!["/infra.slice/xp.a.service".to_owned()],
             &["processes"],
         ),
         (
             |r| only(r).threads.get_mut(&8).unwrap().cpus = set("1-2"),
             &["threads"],
         ),
-        (|r| only(r).allowed.cpus = None, &["control group: CPUs"]),
+        (|r| group(r).cpus = None, &["control group: CPUs"]),
         (
-            |r| only(r).allowed.cpus = Some(set("0-3")),
+            |r| group(r).cpus = Some(set("0-3")),
             &["control group: CPUs"],
         ),
         (
-            |r| only(r).allowed.memory_bytes = Some(Most::None),
+            |r| group(r).memory_bytes = Some(Most::None),
             &["control group: memory"],
         ),
         (
-            |r| only(r).allowed.pids = Some(Most::At(21)),
+            |r| group(r).pids = Some(Most::At(21)),
             &["control group: tasks"],
         ),
         (
@@ -343,7 +350,7 @@ fn a_task_need_not_run_and_a_program_may_lower_its_limits() {
             .collect::<Vec<_>>()
     };
     assert_eq!(notes(&subject, &running), ["limit of memlock"]);
-    subject.wanted.ends = true;
+    subject.wanted.runs = Runs::ToAnEnd;
     running.processes.clear();
     assert_eq!(notes(&subject, &running), ["processes"]);
 }
@@ -400,4 +407,99 @@ fn what_was_waited_for_is_told() {
     };
     assert_eq!(found("waiting for a CPU"), "at most 0.50 % of the time");
     assert_eq!(found("moved to another CPU"), "1 thread");
+}
+
+#[test]
+fn a_host_says_what_it_is_set_to() {
+    let setting = KernelSetting::new("/proc/sys/vm/swappiness", "10");
+    let wanted = Wanted {
+        runs: Runs::Nothing,
+        settings: vec![setting],
+        ..Wanted::default()
+    };
+    let subject = Subject {
+        trace: None,
+        ..subject(wanted, Trace::Group(String::new()))
+    };
+    let said = |value: Option<&str>| {
+        let value = value.map(|value| ("/proc/sys/vm/swappiness".to_owned(), value.to_owned()));
+        let running = Running {
+            settings: value.into_iter().collect(),
+            ..Running::default()
+        };
+        let checks = verify(std::slice::from_ref(&subject), &running, None);
+        checks
+            .into_iter()
+            .map(|check| check.verdict)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(said(Some("10")), [Verdict::Holds]);
+    assert_eq!(said(Some("60")), [Verdict::Fails]);
+    assert_eq!(said(None), [Verdict::Fails]);
+}
+
+/// Newer kernels have vhost workers among QEMU's threads: nothing of it counts twice.
+#[test]
+fn a_worker_inside_the_process_is_counted_once() {
+    let (subject, mut earlier) = machine();
+    earlier.processes.remove(&200);
+    let worker = thread("vhost-100", "6-7");
+    qemu(&mut earlier).threads.insert(106, worker);
+    let mut now = earlier.clone();
+    now.uptime_ms += 10_000;
+    qemu(&mut now).threads.get_mut(&101).unwrap().ran_ns = 3_000_000_000;
+    now.busy_ns.insert(4, 6_000_000_000);
+    let checks = verify(&[subject], &now, Some(&earlier));
+    let check = checks
+        .iter()
+        .find(|c| c.what.ends_with("others running"))
+        .unwrap();
+    assert_eq!(
+        (check.verdict, check.found.as_str()),
+        (Verdict::Fails, "15.00 % of 10.0 s")
+    );
+    let emulator = checks
+        .iter()
+        .find(|c| c.what == "emulator threads")
+        .unwrap();
+    assert_eq!(
+        emulator.found,
+        "CPUs 6-7 (2 threads: qemu-system-x86, vhost-100), CPU 7 (1 thread: TC tc-pc.ram)"
+    );
+}
+
+/// Whoever of a container or unit has ended meanwhile ran there, too.
+#[test]
+fn what_a_control_group_ran_is_its_own() {
+    let (mut subject, mut earlier) = unit();
+    subject.wanted.alone = set("2-3");
+    earlier.busy_ns = [(2, 0), (3, 0)].into();
+    group(&mut earlier).ran_ns = Some(0);
+    let mut now = earlier.clone();
+    now.uptime_ms += 10_000;
+    now.busy_ns.insert(2, 5_000_000_000);
+    group(&mut now).ran_ns = Some(4_900_000_000);
+    let found = |now: &Running| {
+        let checks = verify(std::slice::from_ref(&subject), now, Some(&earlier));
+        checks
+            .into_iter()
+            .find(|c| c.what.ends_with("others running"))
+            .unwrap()
+            .found
+    };
+    assert_eq!(found(&now), "0.50 % of 10.0 s");
+    group(&mut now).ran_ns = None;
+    assert_eq!(found(&now), "25.00 % of 10.0 s");
+}
+
+#[test]
+fn a_limit_of_memory_is_kept_in_pages() {
+    let (subject, mut running) = unit();
+    group(&mut running).memory_bytes = Some(Most::At((64 << 20) - 4096));
+    assert_eq!(
+        failing(&(subject.clone(), running.clone())),
+        BTreeSet::new()
+    );
+    group(&mut running).memory_bytes = Some(Most::At((64 << 20) - (64 << 10)));
+    assert_eq!(failing(&(subject, running)).len(), 1);
 }

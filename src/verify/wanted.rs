@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{
-    Acceleration, Container, HostDevice, Machine, Scheduling, Ulimit, Unit, UnitAddress,
+    Acceleration, Container, HostDevice, KernelSetting, Machine, Scheduling, Ulimit, Unit,
+    UnitAddress,
 };
 use infra_api::{CpuPolicy, IdSet, Placement, ResourceId};
 use serde::Deserialize;
@@ -12,14 +13,16 @@ use serde_json::Value;
 /// Absent is: nothing was asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wanted {
-    /// It ends by itself: that nothing of it runs is no harm.
-    pub ends: bool,
+    /// Whether there are to be processes.
+    pub runs: Runs,
+    /// What its host's kernel is set to.
+    pub settings: Vec<KernelSetting>,
     /// Where threads may run, by what they are there for.
     pub threads: BTreeMap<Role, IdSet>,
     /// Nodes that all its memory comes from.
     pub nodes: Option<IdSet>,
-    /// Nodes that parts of it are bound to; then `nodes` may be wider.
-    pub parts: Vec<IdSet>,
+    /// Nodes that parts of it are bound to, and how much of it is in huge pages there; then `nodes` may be wider.
+    pub parts: BTreeMap<IdSet, u64>,
     /// Size of huge pages → bytes in them, all taken when it starts.
     pub huge_pages: BTreeMap<u64, u64>,
     /// So much never leaves the host's memory.
@@ -33,6 +36,18 @@ pub struct Wanted {
     pub addresses: Vec<UnitAddress>,
     /// CPUs that nobody else is to run on.
     pub alone: IdSet,
+}
+
+/// Whether processes are to be there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Runs {
+    /// At any time.
+    #[default]
+    On,
+    /// It ends by itself: that nothing of it runs is no harm.
+    ToAnEnd,
+    /// It is none that runs.
+    Nothing,
 }
 
 /// What a thread is there for.
@@ -53,6 +68,7 @@ impl Wanted {
         let wanted = match (id.provider.as_str(), id.kind.as_str()) {
             ("libvirt", "domain") => machine(&Machine::deserialize(body).ok()?),
             ("docker", "container") => container(Container::deserialize(body).ok()?),
+            ("kernel", "setting") => setting(KernelSetting::deserialize(body).ok()?),
             ("systemd", "unit") => unit(Unit::deserialize(body).ok()?),
             _ => return None,
         };
@@ -61,6 +77,14 @@ impl Wanted {
             alone: alone.map(Placement::cpus).unwrap_or_default(),
             ..wanted
         })
+    }
+}
+
+fn setting(setting: KernelSetting) -> Wanted {
+    Wanted {
+        runs: Runs::Nothing,
+        settings: vec![setting],
+        ..Wanted::default()
     }
 }
 
@@ -91,15 +115,28 @@ fn machine(machine: &Machine) -> Wanted {
             HostDevice::Pci { address } => Some(address.clone()),
             HostDevice::Usb { .. } => None,
         });
-    let parts = machine.cells.iter().filter_map(|cell| cell.nodes.clone());
-    let kvm = machine.acceleration == Acceleration::Kvm;
+    let mut parts = BTreeMap::new();
+    // Only a strict one is bound by QEMU itself.
+    let strictly = machine.memory_mode.is_none();
+    for cell in machine.cells.iter().filter(|_| strictly) {
+        if let Some(nodes) = &cell.nodes {
+            let huge = cell.page_size_bytes.map_or(0, |_| cell.memory_bytes);
+            *parts.entry(nodes.clone()).or_default() += huge;
+        }
+    }
+    let locked = match machine.hardware.locked_memory && machine.acceleration == Acceleration::Kvm {
+        true => machine
+            .memory_bytes
+            .saturating_sub(huge_pages.values().sum()),
+        false => 0,
+    };
     Wanted {
         threads,
         nodes: machine.memory_nodes.clone().filter(|_| strict),
-        parts: parts.filter(|_| strict).collect(),
+        parts,
+        // Huge pages are never anywhere else, and are not counted.
+        locked_bytes: (locked > 0).then_some(locked),
         huge_pages,
-        // Emulation needs as much, and libvirt asks for it in the same way.
-        locked_bytes: (machine.hardware.locked_memory && kvm).then_some(machine.memory_bytes),
         functions: functions.chain(devices).collect(),
         ..Wanted::default()
     }
@@ -108,7 +145,10 @@ fn machine(machine: &Machine) -> Wanted {
 fn container(container: Container) -> Wanted {
     Wanted {
         // Docker itself says whether it is to go on running.
-        ends: container.state != "running",
+        runs: match container.state.as_str() {
+            "running" => Runs::On,
+            _ => Runs::ToAnEnd,
+        },
         threads: container
             .cpus
             .into_iter()
@@ -124,7 +164,10 @@ fn container(container: Container) -> Wanted {
 
 fn unit(unit: Unit) -> Wanted {
     Wanted {
-        ends: unit.life.task,
+        runs: match unit.life.task {
+            true => Runs::ToAnEnd,
+            false => Runs::On,
+        },
         threads: unit
             .place
             .cpus

@@ -1,10 +1,15 @@
 //! What a host's kernel says of the processes there.
 
+use std::time::Duration;
+
 use infra_api::{Failure, HostName, Remedy, Running};
 use infra_door::Order;
 use infra_kernel::{Wanted, looked, looking};
 
 use super::World;
+
+/// Where the memory of large machines is in small pages, the kernel takes a while to tell.
+const LOOK: Duration = Duration::from_secs(600);
 
 impl World {
     /// As it is now.
@@ -26,7 +31,10 @@ impl World {
             }
         };
         let script = looking(wanted);
-        let order = Order::new(doing, &["sh"]).with(script.as_bytes()).as_root();
+        let order = Order::new(doing, &["sh"])
+            .with(script.as_bytes())
+            .as_root()
+            .within(LOOK);
         let said = inside.door.must(order).await?;
         looked(&said.stdout).map_err(|why| {
             let doing = format!("{doing} on host `{host}`");

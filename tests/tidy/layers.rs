@@ -18,7 +18,7 @@ const CRATES: [(&str, &[&str]); 15] = [
     ("src/state", &["infra-api", "infra-plan"]),
     ("src/apply", &["infra-api", "infra-plan", "infra-state"]),
     ("providers/api", &[]),
-    ("providers/kernel", &["infra-api"]),
+    ("providers/kernel", &["infra-api", "infra-door"]),
     ("providers/door", &["infra-api"]),
     ("providers/systemd", &["infra-api", "infra-door"]),
     ("providers/docker", &["infra-api"]),

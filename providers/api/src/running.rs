@@ -28,19 +28,36 @@ impl Trace {
     #[must_use]
     pub fn is_of(&self, process: &Process) -> bool {
         match self {
-            // A whole step of the path: `p.a.service` is not `xp.a.service`.
-            Self::Group(text) => {
-                let step = |step: &str| match step.strip_suffix(".scope") {
-                    Some(scope) => scope.ends_with(text.as_str()),
-                    None => step == text,
-                };
-                process.group.split('/').any(step)
-            }
+            Self::Group(_) => process.groups.iter().any(|path| self.group(path).is_some()),
             Self::Argument(name, value) => {
                 let mut words = process.command.windows(2);
                 words.any(|pair| pair[0] == *name && pair[1] == *value)
             }
         }
+    }
+}
+
+impl Trace {
+    /// The object's own control group, of the path of one below it or of itself.
+    #[must_use]
+    pub fn group<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let Self::Group(text) = self else {
+            return None;
+        };
+        // A whole step of the path: `p.a.service` is not `xp.a.service`.
+        let own = |step: &str| match step.strip_suffix(".scope") {
+            Some(scope) => scope.ends_with(text.as_str()),
+            None => step == text,
+        };
+        let mut end = 0;
+        for step in path.split('/') {
+            end += step.len();
+            if own(step) {
+                return Some(&path[..end]);
+            }
+            end += 1;
+        }
+        None
     }
 }
 
@@ -55,8 +72,12 @@ pub struct Running {
     pub others: BTreeMap<u32, Thread>,
     /// CPU → how long it has run anything since the host was started.
     pub busy_ns: BTreeMap<u32, u64>,
+    /// Control groups of these processes and those above them, by their paths.
+    pub groups: BTreeMap<String, Group>,
     /// Functions that were asked for, by PCI address; those that are there.
     pub functions: BTreeMap<String, Function>,
+    /// Files of the kernel's settings that were asked for, by their whole paths, and what they say; those that are there.
+    pub settings: BTreeMap<String, String>,
     /// IPv4 addresses, with the devices that have them.
     pub addresses: BTreeSet<(String, Ipv4Net)>,
 }
@@ -65,9 +86,10 @@ pub struct Running {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Process {
     pub command: Vec<String>,
-    /// The path of its control group: with version 1 of the cpuset's.
-    pub group: String,
-    /// The first of them is the process itself.
+    /// The path of its control group; with version 1 of each controller's, that of the cpuset first.
+    pub groups: Vec<String>,
+    /// When it was started, in the kernel's ticks since the host was.
+    pub started: u64,
     pub threads: BTreeMap<u32, Thread>,
     /// Its memory that is in use; `None` where the kernel does not let it be read.
     pub memory: Option<Vec<Mapping>>,
@@ -75,21 +97,21 @@ pub struct Process {
     pub locked_bytes: Option<u64>,
     /// Resource limits by the names that `ulimits` have: `memlock`, …; `None` is no limit.
     pub limits: BTreeMap<String, (Option<u64>, Option<u64>)>,
-    /// What its control group lets it use.
-    pub allowed: Allowed,
     /// Files it has open below `/dev`.
     pub opened: BTreeSet<String>,
 }
 
-/// What a control group leaves to its processes.
+/// A control group: what it leaves to its processes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Allowed {
+pub struct Group {
     /// Effective, not asked for.
     pub cpus: Option<IdSet>,
     /// Effective, not asked for.
     pub nodes: Option<IdSet>,
     pub memory_bytes: Option<Most>,
     pub pids: Option<Most>,
+    /// What its processes have run so far, those that have ended among them.
+    pub ran_ns: Option<u64>,
 }
 
 /// A limit of a control group that is there.
@@ -133,6 +155,16 @@ pub struct Mapping {
     pub is_huge: bool,
     /// Node → pages.
     pub pages: BTreeMap<u32, u64>,
+}
+
+impl Mapping {
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.pages
+            .values()
+            .sum::<u64>()
+            .saturating_mul(self.page_bytes)
+    }
 }
 
 /// A PCI function.

@@ -6,6 +6,7 @@
 mod container;
 mod guest;
 mod hardware;
+mod kernel;
 mod machine;
 mod network;
 mod patch;
@@ -21,6 +22,7 @@ pub use self::hardware::{
     Clock, Cpu, Filesystem, Firmware, Graphics, Hardware, HostDevice, SerialPort, Timer, Topology,
     Tpm, Watchdog,
 };
+pub use self::kernel::KernelSetting;
 pub use self::machine::{
     Acceleration, Bandwidth, Boot, DiskDevice, DiskLogin, DiskServer, GuestCell, Machine,
     MachineDisk, MachineInterface, Rate, RemoteDisk, Throttle,
@@ -54,6 +56,7 @@ pub enum What {
     Container(Box<Container>),
     /// With what it stands on: the networks of its addresses.
     Unit(Box<Unit>, Vec<ResourceId>),
+    KernelSetting(KernelSetting),
     Pool(Pool),
     /// A file of the person's, uploaded: a disk image, a kernel, an initramfs.
     File(FileVolume, PathBuf),

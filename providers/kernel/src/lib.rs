@@ -26,6 +26,7 @@ mod pci;
 mod printed;
 mod reader;
 mod run;
+mod settings;
 mod systemd;
 mod task;
 mod thread;
@@ -39,6 +40,7 @@ pub use far::{Far, script};
 pub use live::{emulator, live, programs};
 pub use looked::{Wanted, looked, looking};
 pub use reader::Problem;
+pub use settings::Kernel;
 pub use tree::{Root, Tree};
 
 use infra_api::Facts;

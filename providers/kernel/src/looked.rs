@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::Running;
-use infra_api::running::{Allowed, Function, Most, Process, Thread};
+use infra_api::running::{Function, Group, Most, Process};
+use infra_api::target::KernelSetting;
 
 use crate::numa_maps;
 use crate::printed::{FILES_OF_WORDS, Printed, Words};
-use crate::thread::{self, KERNELS_OWN, TICK_NS};
+use crate::thread::{self, Found, TICK_NS};
 use crate::tree::Tree;
 
 /// What is looked for.
@@ -17,6 +18,10 @@ pub struct Wanted {
     pub traces: BTreeSet<String>,
     /// PCI addresses.
     pub functions: BTreeSet<String>,
+    /// Files of the kernel's settings, by their whole paths.
+    pub settings: BTreeSet<String>,
+    /// Where their memory is, too, which takes its time.
+    pub memory: bool,
     /// Every other thread of the host, too.
     pub others: bool,
 }
@@ -64,22 +69,26 @@ printf '%s\0' '{HEAD}'
 pids=
 {found}
 files() {{
-  printf '%s\0' proc/uptime proc/schedstat proc/stat
-  for it in {}; do printf '%s\0' sys/bus/pci/devices/$it/numa_node; done
+  printf '%s\0' proc/uptime proc/stat
+  for it in $pids; do printf '%s\0' proc/$it/task/*/schedstat; done
+  for it in {functions_wanted}; do printf '%s\0' sys/bus/pci/devices/$it/numa_node; done
+  for it in {settings}; do printf '%s\0' "${{it#/}}"; case $it in *nr_hugepages) it=${{it%/*}}; printf '%s\0' "${{it#/}}/surplus_hugepages" ;; esac; done
   for it in $pids; do
-    for file in cmdline cgroup status limits numa_maps task/*/status task/*/stat task/*/schedstat; do
+    for file in cmdline cgroup status limits{memory} task/*/status task/*/stat; do
       printf '%s\0' proc/$it/$file
     done
   done
 }}
 groups() {{
   for it in $pids; do cat proc/$it/cgroup 2> /dev/null; done | sort -u | while IFS=: read -r _ controllers group; do
-    case ,$controllers, in
-      ,,) for file in cpuset.cpus.effective cpuset.mems.effective memory.max pids.max; do printf '%s\0' "sys/fs/cgroup$group/$file"; done ;;
-      *,cpuset,*) for file in cpuset.effective_cpus cpuset.effective_mems; do printf '%s\0' "sys/fs/cgroup/cpuset$group/$file"; done ;;
-      *,memory,*) printf '%s\0' "sys/fs/cgroup/memory$group/memory.limit_in_bytes" ;;
-      *,pids,*) printf '%s\0' "sys/fs/cgroup/pids$group/pids.max" ;;
-    esac
+    while [ -n "${{group%/}}" ]; do
+      case ,$controllers, in ,,) for file in cpuset.cpus.effective cpuset.mems.effective memory.max pids.max cpu.stat; do printf '%s\0' "sys/fs/cgroup$group/$file"; done ;; esac
+      case ,$controllers, in *,cpuset,*) for file in cpuset.effective_cpus cpuset.effective_mems; do printf '%s\0' "sys/fs/cgroup/cpuset$group/$file"; done ;; esac
+      case ,$controllers, in *,memory,*) printf '%s\0' "sys/fs/cgroup/memory$group/memory.limit_in_bytes" ;; esac
+      case ,$controllers, in *,pids,*) printf '%s\0' "sys/fs/cgroup/pids$group/pids.max" ;; esac
+      case ,$controllers, in *,cpuacct,*) printf '%s\0' "sys/fs/cgroup/cpuacct$group/cpuacct.usage" ;; esac
+      group=${{group%/*}}
+    done
   done
 }}
 for it in $pids; do find proc/$it/fd -maxdepth 1 -lname '/dev/*' -printf '%p\t%l\0' 2> /dev/null; done
@@ -91,7 +100,9 @@ groups | {FILES_OF_WORDS}
 ip -o -4 addr show 2> /dev/null | grep -a -H -Z --label=addresses ''
 printf '\0'
 "#,
-        quoted(&wanted.functions)
+        memory = if wanted.memory { " numa_maps" } else { "" },
+        functions_wanted = quoted(&wanted.functions),
+        settings = quoted(&wanted.settings),
     )
 }
 
@@ -110,6 +121,7 @@ pub fn looked(output: &[u8]) -> Result<Running, String> {
 
 fn running(tree: &Printed) -> Running {
     let mut running = Running {
+        settings: settings(tree),
         uptime_ms: uptime(tree),
         busy_ns: busy(tree),
         functions: functions(tree),
@@ -124,22 +136,43 @@ fn running(tree: &Printed) -> Running {
         ) {
             (_, threads) if threads.is_empty() => {}
             (Some(_), threads) => {
-                let threads = threads.into_iter().map(|(id, (thread, _))| (id, thread));
-                running
-                    .processes
-                    .insert(pid, process(tree, pid, threads.collect()));
+                let process = process(tree, pid, threads);
+                for path in &process.groups {
+                    groups(tree, path, &mut running.groups);
+                }
+                running.processes.insert(pid, process);
             }
             (None, threads) => {
-                let programs = threads
-                    .into_iter()
-                    .filter(|(_, (_, flags))| flags & KERNELS_OWN == 0);
+                let programs = threads.into_iter().filter(|(_, found)| !found.kernels_own);
                 running
                     .others
-                    .extend(programs.map(|(id, (thread, _))| (id, thread)));
+                    .extend(programs.map(|(id, found)| (id, found.thread)));
             }
         }
     }
     running
+}
+
+/// What is below the folders where settings are, of that which was printed.
+fn settings(tree: &Printed) -> BTreeMap<String, String> {
+    let files = tree.paths().filter(|path| {
+        path.starts_with("proc/sys/")
+            || path.starts_with("sys/kernel/")
+            || path.ends_with("/nr_hugepages")
+    });
+    let said = |path: &str| {
+        let said = KernelSetting::said(&text(tree, path)?);
+        let file = format!("/{path}");
+        // Pages that go once they are free are none of a pool's.
+        let more = path
+            .strip_suffix("nr_hugepages")
+            .filter(|_| KernelSetting::is_pool(&file));
+        let more = more.and_then(|folder| line(tree, &format!("{folder}surplus_hugepages")));
+        let less = more
+            .and_then(|more| Some(said.parse::<u64>().ok()?.saturating_sub(more.parse().ok()?)));
+        Some((file, less.map_or(said, |pages| pages.to_string())))
+    };
+    files.filter_map(said).collect()
 }
 
 fn text(tree: &Printed, path: &str) -> Option<String> {
@@ -159,8 +192,7 @@ fn numbers(tree: &Printed, folder: &str) -> Vec<u32> {
     numbers
 }
 
-/// With the flags the kernel has for each.
-fn threads(tree: &Printed, pid: u32) -> BTreeMap<u32, (Thread, u64)> {
+fn threads(tree: &Printed, pid: u32) -> BTreeMap<u32, Found> {
     let folder = format!("proc/{pid}/task");
     let thread = |id: u32| {
         let file = |name: &str| text(tree, &format!("{folder}/{id}/{name}"));
@@ -177,10 +209,9 @@ fn threads(tree: &Printed, pid: u32) -> BTreeMap<u32, (Thread, u64)> {
         .collect()
 }
 
-fn process(tree: &Printed, pid: u32, threads: BTreeMap<u32, Thread>) -> Process {
+fn process(tree: &Printed, pid: u32, threads: BTreeMap<u32, Found>) -> Process {
     let file = |name: &str| text(tree, &format!("proc/{pid}/{name}"));
     let command = file("cmdline").unwrap_or_default();
-    let groups = file("cgroup").unwrap_or_default();
     let status = file("status").unwrap_or_default();
     let opened = tree.list(&format!("proc/{pid}/fd")).unwrap_or_default();
     let opened = opened
@@ -192,13 +223,16 @@ fn process(tree: &Printed, pid: u32, threads: BTreeMap<u32, Thread>) -> Process 
             .split('\0')
             .map(str::to_owned)
             .collect(),
-        group: group_of(&groups, "cpuset").unwrap_or_default().to_owned(),
-        threads,
+        groups: paths(&file("cgroup").unwrap_or_default()),
+        started: threads.get(&pid).map_or(0, |found| found.started),
+        threads: threads
+            .into_iter()
+            .map(|(id, found)| (id, found.thread))
+            .collect(),
         // An empty one is one that may not be read: every process has some memory, and the kernel's own are none.
         memory: file("numa_maps").map(|maps| numa_maps::parse(&maps)),
         locked_bytes: thread::field(&status, "VmLck").and_then(kilobytes),
         limits: limits(&file("limits").unwrap_or_default()),
-        allowed: allowed(tree, &groups),
         opened: opened.collect(),
     }
 }
@@ -208,23 +242,44 @@ fn kilobytes(text: &str) -> Option<u64> {
     kilobytes.checked_mul(1024)
 }
 
-/// The path of a controller's group: version 1's, else the one group that version 2 knows.
-fn group_of<'a>(groups: &'a str, controller: &str) -> Option<&'a str> {
-    let parts = |line: &'a str| {
+/// The paths of a process's groups, each once; that of the cpuset first, then version 2's one.
+fn paths(text: &str) -> Vec<String> {
+    let parts = |line: &str| {
         let (_, rest) = line.split_once(':')?;
-        rest.split_once(':')
+        let (controllers, path) = rest.split_once(':')?;
+        let rank = match controllers {
+            it if it.split(',').any(|name| name == "cpuset") => 0,
+            "" => 1,
+            _ => 2,
+        };
+        Some((rank, path.to_owned()))
     };
-    let named = |wanted: &str| {
-        let mut all = groups.lines().filter_map(parts);
-        all.find_map(|(names, path)| names.split(',').any(|n| n == wanted).then_some(path))
-    };
-    named(controller).or_else(|| named(""))
+    let mut ranked: Vec<(u8, String)> = text.lines().filter_map(parts).collect();
+    ranked.sort();
+    let mut paths = Vec::new();
+    for (_, path) in ranked {
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+    paths
 }
 
-fn allowed(tree: &Printed, groups: &str) -> Allowed {
-    let read = |controller: &str, old: &str, new: &str| {
-        let path = group_of(groups, controller)?;
-        let first = line(tree, &format!("sys/fs/cgroup/{controller}{path}/{old}"));
+/// The group at a path, and those above it.
+fn groups(tree: &Printed, path: &str, groups: &mut BTreeMap<String, Group>) {
+    let mut path = path.trim_end_matches('/');
+    while !path.is_empty() && !groups.contains_key(path) {
+        groups.insert(path.to_owned(), group(tree, path));
+        path = path.rsplit_once('/').map_or("", |(above, _)| above);
+    }
+}
+
+fn group(tree: &Printed, path: &str) -> Group {
+    let read = |old: &str, new: &str| {
+        let first = line(
+            tree,
+            &format!("sys/fs/cgroup/{}", old.replacen('*', path, 1)),
+        );
         first.or_else(|| line(tree, &format!("sys/fs/cgroup{path}/{new}")))
     };
     let most = |text: String| match text.parse() {
@@ -234,11 +289,17 @@ fn allowed(tree: &Printed, groups: &str) -> Allowed {
         Err(_) => (text == "max").then_some(Most::None),
     };
     let set = |text: String| text.parse().ok();
-    Allowed {
-        cpus: read("cpuset", "cpuset.effective_cpus", "cpuset.cpus.effective").and_then(set),
-        nodes: read("cpuset", "cpuset.effective_mems", "cpuset.mems.effective").and_then(set),
-        memory_bytes: read("memory", "memory.limit_in_bytes", "memory.max").and_then(most),
-        pids: read("pids", "pids.max", "pids.max").and_then(most),
+    // The first line of `cpu.stat`, in microseconds.
+    let ran = |text: String| match text.strip_prefix("usage_usec ") {
+        Some(microseconds) => microseconds.parse::<u64>().ok()?.checked_mul(1000),
+        None => text.parse().ok(),
+    };
+    Group {
+        cpus: read("cpuset*/cpuset.effective_cpus", "cpuset.cpus.effective").and_then(set),
+        nodes: read("cpuset*/cpuset.effective_mems", "cpuset.mems.effective").and_then(set),
+        memory_bytes: read("memory*/memory.limit_in_bytes", "memory.max").and_then(most),
+        pids: read("pids*/pids.max", "pids.max").and_then(most),
+        ran_ns: read("cpuacct*/cpuacct.usage", "cpu.stat").and_then(ran),
     }
 }
 
@@ -281,29 +342,21 @@ fn uptime(tree: &Printed) -> u64 {
     number(whole) * 1000 + number(part) * 10
 }
 
-/// To the nanosecond where the kernel counts so, else to its ticks.
+/// `cpuN` and its ticks: user, nice, system, idle, iowait, irq, softirq. (What `schedstat` counts grows only when a task
+/// leaves its CPU, and one that spins does not.)
 fn busy(tree: &Printed) -> BTreeMap<u32, u64> {
-    let of = |path: &str, sum: fn(&[u64]) -> Option<u64>| -> BTreeMap<u32, u64> {
-        let text = text(tree, path).unwrap_or_default();
-        let cpu = |line: &str| {
-            let mut words = line.strip_prefix("cpu")?.split_whitespace();
-            let cpu = words.next()?.parse().ok()?;
-            let numbers: Vec<u64> = words.filter_map(|word| word.parse().ok()).collect();
-            Some((cpu, sum(&numbers)?))
-        };
-        text.lines().filter_map(cpu).collect()
+    let text = text(tree, "proc/stat").unwrap_or_default();
+    let cpu = |line: &str| {
+        let mut words = line.strip_prefix("cpu")?.split_whitespace();
+        let cpu = words.next()?.parse().ok()?;
+        let ticks: Vec<u64> = words.filter_map(|word| word.parse().ok()).collect();
+        let busy = [0, 1, 2, 5, 6].map(|at| ticks.get(at).copied());
+        let busy = busy.into_iter().sum::<Option<u64>>()?;
+        Some((cpu, busy.saturating_mul(TICK_NS)))
     };
-    // The seventh of nine numbers is what it has run.
-    let exactly = of("proc/schedstat", |numbers| numbers.get(6).copied());
-    match exactly.is_empty() {
-        // user, nice, system, idle, iowait, irq, softirq: all but the fourth and fifth.
-        true => of("proc/stat", |numbers| {
-            let ticks = [0, 1, 2, 5, 6].map(|at| numbers.get(at).copied());
-            let ticks = ticks.into_iter().sum::<Option<u64>>()?;
-            Some(ticks.saturating_mul(TICK_NS))
-        }),
-        false => exactly,
-    }
+    // The line without a number is of all together.
+    let cpus = text.lines().filter(|line| !line.starts_with("cpu "));
+    cpus.filter_map(cpu).collect()
 }
 
 fn functions(tree: &Printed) -> BTreeMap<String, Function> {

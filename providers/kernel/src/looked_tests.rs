@@ -98,11 +98,8 @@ fn what_is_cut_off_is_nothing() {
 fn groups_of_both_versions_are_read() {
     let of = |files: &str| {
         let text = format!("infra-running 1\0\0{files}\0");
-        looked(text.as_bytes())
-            .unwrap()
-            .processes
-            .remove(&7)
-            .unwrap()
+        let mut running = looked(text.as_bytes()).unwrap();
+        (running.processes.remove(&7).unwrap(), running.groups)
     };
     // Its fields 23 to 37 say nothing here.
     let stat = format!(
@@ -117,17 +114,19 @@ fn groups_of_both_versions_are_read() {
         "{thread}proc/7/cgroup\x000::/infra.slice/p.a.service\n\
          sys/fs/cgroup/infra.slice/p.a.service/cpuset.cpus.effective\x002-3\n\
          sys/fs/cgroup/infra.slice/p.a.service/memory.max\x00max\n\
-         sys/fs/cgroup/infra.slice/p.a.service/pids.max\x0020\n"
+         sys/fs/cgroup/infra.slice/p.a.service/pids.max\x0020\n\
+         sys/fs/cgroup/infra.slice/p.a.service/cpu.stat\x00usage_usec 7\n\
+         sys/fs/cgroup/infra.slice/p.a.service/cpu.stat\x00user_usec 3\n"
     ));
-    assert_eq!(new.allowed.cpus, Some("2-3".parse().unwrap()));
+    let (new, groups) = new;
+    let own = &groups["/infra.slice/p.a.service"];
+    assert_eq!(own.cpus, Some("2-3".parse().unwrap()));
     assert_eq!(
-        (
-            new.allowed.nodes.clone(),
-            new.allowed.memory_bytes,
-            new.allowed.pids
-        ),
-        (None, Some(Most::None), Some(Most::At(20)))
+        (own.nodes.clone(), own.memory_bytes),
+        (None, Some(Most::None))
     );
+    assert_eq!((own.pids, own.ran_ns), (Some(Most::At(20)), Some(7_000)));
+    assert!(groups.contains_key("/infra.slice"), "those above, too");
     assert!(Trace::Group("p.a.service".to_owned()).is_of(&new));
     assert!(!Trace::Group("a.service".to_owned()).is_of(&new));
     let thread_of = &new.threads[&7];
@@ -142,13 +141,30 @@ fn groups_of_both_versions_are_read() {
     );
     assert_eq!((thread_of.nice, thread_of.ran_ns), (-5, 30_000_000));
     let old = of(&format!(
-        "{thread}proc/7/cgroup\x004:memory:/docker/3f\nproc/7/cgroup\x002:cpuset:/docker/3f\n\
+        "{thread}proc/7/cgroup\x005:name=systemd:/system.slice/x.service\nproc/7/cgroup\x004:memory:/docker/3f\nproc/7/cgroup\x002:cpuset:/docker/3f\n\
          sys/fs/cgroup/cpuset/docker/3f/cpuset.effective_mems\x001\n\
          sys/fs/cgroup/memory/docker/3f/memory.limit_in_bytes\x009223372036854771712\n"
     ));
+    let (old, groups) = old;
+    assert_eq!(old.groups, ["/docker/3f", "/system.slice/x.service"]);
+    let own = &groups["/docker/3f"];
     assert_eq!(
-        (old.allowed.nodes.clone(), old.allowed.memory_bytes),
+        (own.nodes.clone(), own.memory_bytes),
         (Some("1".parse().unwrap()), Some(Most::None))
     );
+    assert!(Trace::Group("x.service".to_owned()).is_of(&old));
     assert!(Trace::Group("3f".to_owned()).is_of(&old));
+}
+
+#[test]
+fn what_has_ended_and_was_not_waited_for_is_not_there() {
+    let stat = format!(
+        "7 (a) Z 1 7 7 0 -1 64 0 0 0 0 1 2 0 0 20 0 1 0 9 {}17 17 0 0 0",
+        "0 ".repeat(15)
+    );
+    let text = format!(
+        "infra-running 1\0\0proc/7/cgroup\x000::/a\nproc/7/task/7/stat\0{stat}\n\
+         proc/7/task/7/status\0Cpus_allowed_list:\t0\nproc/7/task/7/status\0Mems_allowed_list:\t0\n\0"
+    );
+    assert!(looked(text.as_bytes()).unwrap().processes.is_empty());
 }

@@ -47,6 +47,11 @@ impl Printed {
         Ok(())
     }
 
+    /// Of files, in their order.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
     fn is_there(&mut self, path: &str) {
         if let Some((folder, name)) = path.rsplit_once('/') {
             let names = self.names.entry(folder.to_owned()).or_default();

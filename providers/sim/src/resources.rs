@@ -7,12 +7,9 @@ use serde_json::Value;
 
 /// The resource of a target, where the provider called `name` makes it.
 pub(crate) fn of(name: &str, target: &Target) -> Option<Resource> {
-    let (containers, machines, units) = match name {
-        "docker" => (true, false, false),
-        "libvirt" => (false, true, false),
-        "systemd" => (false, false, true),
-        _ => (true, true, true),
-    };
+    let all = !["docker", "libvirt", "systemd", "kernel"].contains(&name);
+    let [containers, machines, units, settings] =
+        ["docker", "libvirt", "systemd", "kernel"].map(|provider| all || name == provider);
     let maker = Maker {
         name,
         target,
@@ -22,6 +19,10 @@ pub(crate) fn of(name: &str, target: &Target) -> Option<Resource> {
         What::Unit(unit, after) => units.then(|| Resource {
             after: after.clone(),
             ..maker.resource("unit", &unit.name, unit)
+        }),
+        What::KernelSetting(setting) => settings.then(|| {
+            let file = setting.file.trim_start_matches('/');
+            maker.resource("setting", file, setting)
         }),
         What::ContainerImage(..)
         | What::ContainerNetwork(_)

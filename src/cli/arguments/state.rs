@@ -17,7 +17,7 @@ pub struct Diff {
 
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// Workloads, by addresses or globs, as of --target [default: all]
+    /// Workloads and hosts, by addresses or globs, as of --target [default: all]
     #[arg(value_name = "ADDRESS")]
     pub addresses: Vec<String>,
     /// Look twice, so long one after the other, as in 10s: tells who else ran on dedicated CPUs meanwhile

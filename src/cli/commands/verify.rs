@@ -24,15 +24,13 @@ pub(in crate::cli) async fn run(
     let prior = session.prior();
     for (pattern, word) in patterns.iter().zip(&args.addresses) {
         if !prior
-            .workloads
-            .keys()
-            .any(|address| pattern.matches(address))
+            .resources
+            .values()
+            .any(|record| pattern.matches(&record.address))
         {
             let doing = format!("verifying `{word}`");
-            return Err(
-                Stop::error(doing, "no workload of this address was applied")
-                    .hint("`infra state list` tells what there is"),
-            );
+            return Err(Stop::error(doing, "nothing of this address was applied")
+                .hint("`infra state list` tells what there is"));
         }
     }
     let world = session.connect().await?;

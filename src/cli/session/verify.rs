@@ -107,15 +107,24 @@ async fn looked(
     let functions = subjects
         .iter()
         .flat_map(|subject| &subject.wanted.functions);
+    let settings = subjects.iter().flat_map(|subject| &subject.wanted.settings);
+    let settings = settings.map(|setting| &setting.file);
     let wanted = kernel::Wanted {
         traces: traces.map(|trace| trace.text().to_owned()).collect(),
         functions: functions.cloned().collect(),
+        settings: settings.cloned().collect(),
+        memory: true,
         others: !alone(subjects).is_empty(),
     };
-    let first = world.look(host, &wanted).await?;
     let Some(watch) = watch else {
-        return Ok((None, first));
+        return Ok((None, world.look(host, &wanted).await?));
     };
+    // Where its memory is does not matter to time.
+    let first = kernel::Wanted {
+        memory: false,
+        ..wanted.clone()
+    };
+    let first = world.look(host, &first).await?;
     tokio::time::sleep(watch).await;
     Ok((Some(first), world.look(host, &wanted).await?))
 }

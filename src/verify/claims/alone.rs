@@ -1,6 +1,6 @@
 //! Nobody else runs on its CPUs.
 
-use infra_api::running::Thread;
+use infra_api::running::{Running, Thread};
 
 use super::Claim;
 use crate::verify::words::{counted, cpus, percent, some};
@@ -9,7 +9,7 @@ use crate::verify::{Case, Check, Verdict};
 pub(super) const CLAIM: Claim = Claim {
     name: "dedicated CPUs",
     holds: "With `--watch`: of the time that passed, dedicated CPUs have run anything but its threads for less than 1 %, the kernel's own work among it. Without it nothing is claimed; what threads of others the kernel could put there is told.",
-    source: "kernel documentation: Scheduler Statistics; `/proc/schedstat`, else `/proc/stat`; `/proc/PID/task/TID/schedstat`, else `stat`",
+    source: "proc(5): `/proc/stat`; `cpu.stat` (`cpuacct.usage`) of the control group, of a machine `/proc/PID/task/TID/schedstat` of its vCPUs",
     of_processes: true,
     check,
 };
@@ -68,7 +68,7 @@ fn did(case: &Case<'_>) -> Option<Check> {
     let passed_ms = case.running.uptime_ms.checked_sub(earlier.uptime_ms)?;
     let what = format!("dedicated {}: others running", cpus(wanted));
     let expected = format!("less than {MOST_OF_OTHERS} %");
-    let busy = |running: &infra_api::Running| -> Option<u64> {
+    let busy = |running: &Running| -> Option<u64> {
         wanted
             .iter()
             .map(|cpu| running.busy_ns.get(&cpu).copied())
@@ -78,7 +78,31 @@ fn did(case: &Case<'_>) -> Option<Check> {
         let found = "the kernel does not tell";
         return Some(case.check(what, expected, found, Verdict::Unknown));
     };
-    // Its threads that can run nowhere else: what they ran they ran there.
+    let own = own_ns(case, earlier).unwrap_or_default();
+    let others = now.saturating_sub(then).saturating_sub(own);
+    let whole = passed_ms
+        .saturating_mul(1_000_000)
+        .saturating_mul(wanted.len() as u64);
+    let holds = others.saturating_mul(100) < whole.saturating_mul(MOST_OF_OTHERS);
+    let found = format!("{} of {} s", percent(others, whole), seconds(passed_ms));
+    Some(case.check(what, expected, found, Verdict::of(holds)))
+}
+
+/// What it ran itself meanwhile: all of its control group, whoever of it has ended since, where that is bound to these CPUs;
+/// else its threads that are.
+fn own_ns(case: &Case<'_>, earlier: &Running) -> Option<u64> {
+    let wanted = &case.wanted.alone;
+    let whole = case
+        .threads()
+        .all(|(_, thread)| thread.cpus.is_subset(wanted));
+    if let Some(now) = case
+        .group()
+        .filter(|_| whole)
+        .and_then(|group| group.ran_ns)
+    {
+        let then = Case::new(case.subject, earlier, None);
+        return Some(now.saturating_sub(then.group()?.ran_ns?));
+    }
     let ran = |id: u32, thread: &Thread| {
         let before = earlier.processes.values().find_map(|p| p.threads.get(&id));
         let before = before.map_or(0, |thread| thread.ran_ns);
@@ -87,14 +111,7 @@ fn did(case: &Case<'_>) -> Option<Check> {
     let own = case
         .threads()
         .filter(|(_, thread)| thread.cpus.is_subset(wanted));
-    let own: u64 = own.map(|(id, thread)| ran(id, thread)).sum();
-    let others = now.saturating_sub(then).saturating_sub(own);
-    let whole = passed_ms
-        .saturating_mul(1_000_000)
-        .saturating_mul(wanted.len() as u64);
-    let holds = others.saturating_mul(100) < whole.saturating_mul(MOST_OF_OTHERS);
-    let found = format!("{} of {} s", percent(others, whole), seconds(passed_ms));
-    Some(case.check(what, expected, found, Verdict::of(holds)))
+    Some(own.map(|(id, thread)| ran(id, thread)).sum())
 }
 
 fn seconds(ms: u64) -> String {

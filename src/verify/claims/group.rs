@@ -10,14 +10,17 @@ use crate::verify::{Case, Check, Verdict};
 
 pub(super) const CLAIM: Claim = Claim {
     name: "control group",
-    holds: "`cpuset.cpus.effective` and `cpuset.mems.effective` (with version 1 `cpuset.effective_cpus` and `cpuset.effective_mems`) of the first process's group are the planned sets; `memory.max` (`memory.limit_in_bytes`) and `pids.max` are the planned limits.",
+    holds: "`cpuset.cpus.effective` and `cpuset.mems.effective` (with version 1 `cpuset.effective_cpus` and `cpuset.effective_mems`) of the group of the container or unit, of a machine of its first process's, are the planned sets; `memory.max` (`memory.limit_in_bytes`) and `pids.max` are the planned limits, memory in whole pages.",
     source: "kernel documentation: Control Group v2, CPUSETS",
     of_processes: true,
     check,
 };
 
+/// The kernel keeps a limit of memory in whole pages; nowhere are ordinary ones larger.
+const LARGEST_PAGE: u64 = 64 << 10;
+
 fn check(case: &Case<'_>) -> Vec<Check> {
-    let Some(main) = case.main() else {
+    let Some(allowed) = case.group() else {
         return Vec::new();
     };
     let set = |what: &str, wanted: &IdSet, found: Option<&IdSet>, words: fn(&IdSet) -> String| {
@@ -30,10 +33,11 @@ fn check(case: &Case<'_>) -> Vec<Check> {
             verdict,
         )
     };
-    let most = |what: &str, wanted: u64, found: Option<Most>, words: fn(u64) -> String| {
-        let verdict = found.map_or(Verdict::Unknown, |found| {
-            Verdict::of(found == Most::At(wanted))
-        });
+    let most = |what: &str, wanted: (u64, u64), found: Option<Most>, words: fn(u64) -> String| {
+        let (wanted, less) = wanted;
+        let holds =
+            |found| matches!(found, Most::At(found) if found <= wanted && wanted - found < less);
+        let verdict = found.map_or(Verdict::Unknown, |found| Verdict::of(holds(found)));
         let found = match found {
             Some(Most::At(found)) => words(found),
             Some(Most::None) => "no limit".to_owned(),
@@ -46,7 +50,7 @@ fn check(case: &Case<'_>) -> Vec<Check> {
             verdict,
         )
     };
-    let (wanted, allowed) = (case.wanted, &main.allowed);
+    let wanted = case.wanted;
     let threads = wanted
         .threads
         .get(&Role::Any)
@@ -59,10 +63,10 @@ fn check(case: &Case<'_>) -> Vec<Check> {
             .map(|wanted| set("memory nodes", wanted, allowed.nodes.as_ref(), nodes)),
         wanted
             .memory_bytes
-            .map(|bytes| most("memory", bytes, allowed.memory_bytes, size)),
+            .map(|bytes| most("memory", (bytes, LARGEST_PAGE), allowed.memory_bytes, size)),
         wanted
             .pids
-            .map(|pids| most("tasks", pids, allowed.pids, |pids| pids.to_string())),
+            .map(|pids| most("tasks", (pids, 1), allowed.pids, |pids| pids.to_string())),
     ];
     checks.into_iter().flatten().collect()
 }

@@ -1,5 +1,7 @@
 //! A machine's memory is in the huge pages it was placed in.
 
+use infra_api::running::Mapping;
+
 use super::Claim;
 use crate::verify::words::size;
 use crate::verify::{Case, Check, Verdict};
@@ -20,8 +22,7 @@ fn check(case: &Case<'_>) -> Vec<Check> {
             let maps = process.memory.as_ref().map(|maps| maps.iter());
             let huge = maps.map(|maps| {
                 let huge = maps.filter(|map| map.is_huge && map.page_bytes == *page);
-                let pages = huge.flat_map(|map| map.pages.values());
-                pages.sum::<u64>().saturating_mul(*page)
+                huge.map(Mapping::bytes).sum::<u64>()
             });
             found = found.zip(huge).map(|(sum, more)| sum + more);
         }

@@ -6,7 +6,7 @@ use crate::verify::{Case, Check, Verdict};
 
 pub(super) const CLAIM: Claim = Claim {
     name: "locked memory",
-    holds: "`VmLck` of a machine with locked memory is at least its memory.",
+    holds: "`VmLck` of a machine with locked memory is at least its memory that is not in huge pages: those never leave the host's anyway, and are not counted.",
     source: "proc(5): `/proc/PID/status`",
     of_processes: true,
     check,

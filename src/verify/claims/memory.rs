@@ -11,7 +11,7 @@ use crate::verify::{Case, Check, Verdict};
 
 pub(super) const CLAIM: Claim = Claim {
     name: "memory",
-    holds: "Of the pages in use that are its own, 99 % are on the planned nodes; pages that it has of files do not count, since others may have read them before. Where parts of a machine's memory have nodes of their own, each part is bound to them and has all its pages there.",
+    holds: "Of the pages in use that are its own, 99 % are on the planned nodes; pages that it has of files do not count, since others may have read them before. Where parts of a machine's memory have nodes of their own, some of it is bound to just these and is there, and in huge pages at least as much as the parts have.",
     source: "numa(7): `/proc/PID/numa_maps`",
     of_processes: true,
     check,
@@ -37,21 +37,29 @@ fn whole(case: &Case<'_>, wanted: &IdSet) -> Check {
 }
 
 fn parts(case: &Case<'_>) -> Vec<Check> {
-    let mut parts = case.wanted.parts.clone();
-    parts.sort();
-    parts.dedup();
-    let part = |wanted: &IdSet| {
+    let part = |(wanted, huge): (&IdSet, &u64)| {
         let what = format!("memory bound to {}", nodes(wanted));
         let Some(maps) = own(case) else {
             return unknown(case, &what, wanted);
         };
-        let bound: Vec<&Mapping> = maps
+        let bound = maps
             .into_iter()
-            .filter(|m| m.bound.as_ref() == Some(wanted))
-            .collect();
-        compared(case, &what, wanted, &bound)
+            .filter(|m| m.bound.as_ref() == Some(wanted));
+        let bound: Vec<&Mapping> = bound.collect();
+        let taken = bound
+            .iter()
+            .filter(|map| map.is_huge)
+            .map(|map| map.bytes());
+        let taken: u64 = taken.sum();
+        match taken < *huge {
+            true => {
+                let expected = format!("{}, {} in huge pages", nodes(wanted), size(*huge));
+                case.check(what, expected, size(taken), Verdict::Fails)
+            }
+            false => compared(case, &what, wanted, &bound),
+        }
     };
-    parts.iter().map(part).collect()
+    case.wanted.parts.iter().map(part).collect()
 }
 
 /// Of all its processes; nothing where the kernel does not let one be read.

@@ -12,6 +12,7 @@ mod memory;
 mod nodes;
 mod processes;
 mod scheduler;
+mod settings;
 mod waiting;
 
 use super::{Case, Check};
@@ -30,7 +31,8 @@ pub struct Claim {
 }
 
 /// In the order in which they are told.
-pub const CLAIMS: [Claim; 13] = [
+pub const CLAIMS: [Claim; 14] = [
+    settings::CLAIM,
     processes::CLAIM,
     cpus::CLAIM,
     nodes::CLAIM,

@@ -1,6 +1,7 @@
 //! It runs.
 
 use super::Claim;
+use crate::verify::wanted::Runs;
 use crate::verify::words::some;
 use crate::verify::{Case, Check, Verdict};
 
@@ -13,21 +14,22 @@ pub(super) const CLAIM: Claim = Claim {
 };
 
 fn check(case: &Case<'_>) -> Vec<Check> {
+    let ends = match case.wanted.runs {
+        Runs::Nothing => return Vec::new(),
+        Runs::On => false,
+        Runs::ToAnEnd => true,
+    };
     let names: Vec<&str> = case
         .processes
         .iter()
         .filter_map(|(pid, process)| Some(process.threads.get(pid)?.name.as_str()))
         .collect();
-    let (found, verdict) = match (case.processes.len(), case.wanted.ends) {
+    let (found, verdict) = match (case.processes.len(), ends) {
         (0, true) => ("none: it ends by itself".to_owned(), Verdict::Note),
         (0, false) => ("none".to_owned(), Verdict::Fails),
         (1, _) => (format!("1: {}", some(&names)), Verdict::Holds),
         (n, _) => (format!("{n}: {}", some(&names)), Verdict::Holds),
     };
-    let expected = if case.wanted.ends {
-        "any"
-    } else {
-        "at least one"
-    };
+    let expected = if ends { "any" } else { "at least one" };
     vec![case.check("processes", expected, found, verdict)]
 }

@@ -1,0 +1,87 @@
+//! What is done: one script for each step. What was found is written down before anything is changed, so that it is never
+//! lost; what is to hold after a start of the host is written down once the kernel has taken it. The same script run again
+//! ends what was cut off.
+
+use infra_api::Mark;
+use infra_api::target::KernelSetting;
+use infra_door::quoted;
+
+use super::record::{head, path, rule};
+
+/// What it says where the kernel did not take back what was found.
+pub(super) const KEPT: &str = "kept";
+
+/// Nothing of it is done before all of it has come: a shell does what it has read of a script that is cut off.
+fn as_one(script: &str) -> String {
+    format!("main() {{\nset -eu\numask 022\nLC_ALL=C; export LC_ALL\n{SAID}{script}}}\nmain\n")
+}
+
+/// What a file says, as [`KernelSetting::said`] has it; of a pool without the pages that go once they are free. Its words are
+/// not taken for names of files.
+pub(super) const SAID: &str = "said() {\n\
+    set -f\n\
+    case $1 in /sys/devices/system/node/*/nr_hugepages)\n\
+    echo $(($(cat \"$1\") - $(cat \"${1%/*}/surplus_hugepages\"))); return ;; esac\n\
+    words=\n\
+    for word in $(cat \"$1\"); do\n\
+    case $word in '['*']') word=${word#?}; echo \"${word%?}\"; return ;; esac\n\
+    words=\"$words $word\"\n\
+    done\n\
+    echo \"${words# }\"\n\
+    }\n";
+
+/// Makes it say that.
+pub(super) fn set(mark: &Mark, setting: &KernelSetting) -> String {
+    let KernelSetting { file, value, .. } = setting;
+    let (record, knob, value) = (
+        quoted(&path(&mark.project, file)),
+        quoted(file),
+        quoted(value),
+    );
+    let (head, rule) = (head(mark, file), rule(setting));
+    let how = match KernelSetting::is_pool(file) {
+        true => POOL,
+        false => PLAIN,
+    };
+    as_one(&format!(
+        "record={record} knob={knob} value={value}\n\
+         [ -e \"$knob\" ] || {{ echo \"this kernel has no $knob\" >&2; exit 3; }}\n\
+         mkdir -p \"${{record%/*}}\"\n\
+         head() {{ cat << 'END'\n{head}END\n\
+         printf '# found=%s\\n' \"$found\"\n\
+         }}\n\
+         put() {{ cat > \"$record.new\"; sync \"$record.new\"; mv -fT \"$record.new\" \"$record\"; }}\n\
+         if [ -f \"$record\" ]; then found=$(sed -n 's/^# found=//p' \"$record\")\n\
+         else found=$(said \"$knob\"); head | put; fi\n\
+         {how}\
+         [ \"$(said \"$knob\")\" = \"$value\" ] || {{ echo \"$knob says $(said \"$knob\") after $value was written\" >&2; exit 3; }}\n\
+         {{ head; cat << 'END'\n{rule}END\n\
+         }} | put\n"
+    ))
+}
+
+/// Puts back what was found, and forgets it. There are values that the kernel takes and never gives back.
+pub(super) fn unset(mark: &Mark, file: &str) -> String {
+    let (record, knob) = (quoted(&path(&mark.project, file)), quoted(file));
+    as_one(&format!(
+        "record={record} knob={knob}\n\
+         [ -f \"$record\" ] || exit 0\n\
+         found=$(sed -n 's/^# found=//p' \"$record\")\n\
+         if [ -e \"$knob\" ] && [ \"$(said \"$knob\")\" != \"$found\" ]; then\n\
+         {{ printf '%s\\n' \"$found\" > \"$knob\"; }} 2> /dev/null && [ \"$(said \"$knob\")\" = \"$found\" ] || echo {KEPT}\n\
+         fi\n\
+         rm -f \"$record\"\n"
+    ))
+}
+
+const PLAIN: &str = "printf '%s\\n' \"$value\" > \"$knob\"\n";
+
+/// The kernel takes fewer than it is told to without a word. What files hold of memory goes first, then it is made whole.
+/// Pages in use that are more than is wanted stay their users', and go when these let go of them.
+const POOL: &str = "printf '%s\\n' \"$value\" > \"$knob\"\n\
+    if [ \"$(cat \"$knob\")\" -lt \"$value\" ]; then\n\
+    echo 3 > /proc/sys/vm/drop_caches; echo 1 > /proc/sys/vm/compact_memory || true\n\
+    printf '%s\\n' \"$value\" > \"$knob\"\n\
+    fi\n\
+    got=$(cat \"$knob\")\n\
+    [ \"$got\" -ge \"$value\" ] || { echo \"only $got of $value pages could be had: the node's memory is in use or in pieces\" >&2; exit 4; }\n";
