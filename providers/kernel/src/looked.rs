@@ -33,21 +33,7 @@ const HEAD: &str = "infra-running 1";
 /// found there. Who looks at other users' processes is root.
 #[must_use]
 pub fn looking(wanted: &Wanted) -> String {
-    let quoted = |words: &BTreeSet<String>| -> String {
-        let words = words
-            .iter()
-            .map(|w| format!(" '{}'", w.replace('\'', "'\\''")));
-        words.collect()
-    };
-    let found = match wanted.traces.is_empty() {
-        true => String::new(),
-        false => format!(
-            "pids=$(printf '%s\\n'{} | grep -a -l -s -F -f - proc/[0-9]*/cgroup proc/[0-9]*/cmdline |\n\
-             sed 's,proc/\\([0-9]*\\)/.*,\\1,' | sort -u)\n\
-             pids=\"$pids $(for it in $pids; do echo vhost-$it; done | grep -l -s -x -F -f - proc/[0-9]*/comm | sed 's,[^0-9],,g')\"\n",
-            quoted(&wanted.traces)
-        ),
-    };
+    let found = finding(wanted);
     let others = match wanted.others {
         true => format!(
             "printf '%s\\0' proc/[0-9]*/task/[0-9]*/stat | {FILES_OF_WORDS}\n\
@@ -104,6 +90,27 @@ printf '\0'
         functions_wanted = quoted(&wanted.functions),
         settings = quoted(&wanted.settings),
     )
+}
+
+/// Each word in quotes, with a blank before it.
+fn quoted(words: &BTreeSet<String>) -> String {
+    let words = words
+        .iter()
+        .map(|word| format!(" {}", infra_door::quoted(word)));
+    words.collect()
+}
+
+/// Finds `pids`.
+fn finding(wanted: &Wanted) -> String {
+    match wanted.traces.is_empty() {
+        true => String::new(),
+        false => format!(
+            "pids=$(printf '%s\\n'{} | grep -a -l -s -F -f - proc/[0-9]*/cgroup proc/[0-9]*/cmdline |\n\
+             sed 's,proc/\\([0-9]*\\)/.*,\\1,' | sort -u)\n\
+             pids=\"$pids $(for it in $pids; do echo vhost-$it; done | grep -l -s -x -F -f - proc/[0-9]*/comm | sed 's,[^0-9],,g')\"\n",
+            quoted(&wanted.traces)
+        ),
+    }
 }
 
 /// What the script printed.
