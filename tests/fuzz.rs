@@ -38,13 +38,16 @@ fuzzed!(
     engine_network,
     engine_volume,
     facts,
+    far,
     journal,
     language,
     network,
     patch,
     plan,
     pool,
+    processes,
     seed,
+    settings,
     state,
     volume
 );

@@ -209,3 +209,16 @@ impl Folder {
         store.load(&Project::new("demo")).ok()
     }
 }
+
+/// What scripts on hosts printed: facts, processes and settings.
+pub(crate) fn far() -> Reader {
+    Box::new(infra_kernel::fuzzing::far)
+}
+
+pub(crate) fn processes() -> Reader {
+    Box::new(infra_kernel::fuzzing::processes)
+}
+
+pub(crate) fn settings() -> Reader {
+    Box::new(infra_kernel::fuzzing::settings)
+}

@@ -160,10 +160,9 @@ pub struct Mapping {
 impl Mapping {
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.pages
-            .values()
-            .sum::<u64>()
-            .saturating_mul(self.page_bytes)
+        let pages = self.pages.values().copied();
+        let pages = pages.fold(0, u64::saturating_add);
+        pages.saturating_mul(self.page_bytes)
     }
 }
 

@@ -32,6 +32,8 @@ mod task;
 mod thread;
 mod tree;
 
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod kvm;
 
 #[doc(hidden)]

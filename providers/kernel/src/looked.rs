@@ -346,7 +346,8 @@ fn uptime(tree: &Printed) -> u64 {
     let (whole, part) = seconds.split_once('.').unwrap_or((seconds, "0"));
     let number = |text: &str| text.parse::<u64>().unwrap_or_default();
     // The kernel writes hundredths.
-    number(whole) * 1000 + number(part) * 10
+    let whole = number(whole).saturating_mul(1000);
+    whole.saturating_add(number(part).saturating_mul(10))
 }
 
 /// `cpuN` and its ticks: user, nice, system, idle, iowait, irq, softirq. (What `schedstat` counts grows only when a task
@@ -358,7 +359,8 @@ fn busy(tree: &Printed) -> BTreeMap<u32, u64> {
         let cpu = words.next()?.parse().ok()?;
         let ticks: Vec<u64> = words.filter_map(|word| word.parse().ok()).collect();
         let busy = [0, 1, 2, 5, 6].map(|at| ticks.get(at).copied());
-        let busy = busy.into_iter().sum::<Option<u64>>()?;
+        let busy = busy.into_iter().collect::<Option<Vec<u64>>>()?;
+        let busy = busy.into_iter().fold(0, u64::saturating_add);
         Some((cpu, busy.saturating_mul(TICK_NS)))
     };
     // The line without a number is of all together.

@@ -38,7 +38,11 @@ pub(crate) fn parse(stat: &str, status: &str, schedstat: Option<&str>) -> Option
         priority: u32::try_from(number(40)?).ok()?,
         nice: fields.get(19 - 3)?.parse().ok()?,
         last_cpu: u32::try_from(number(39)?).ok()?,
-        ran_ns: ran.unwrap_or((number(14)? + number(15)?).saturating_mul(TICK_NS)),
+        ran_ns: ran.unwrap_or(
+            number(14)?
+                .saturating_add(number(15)?)
+                .saturating_mul(TICK_NS),
+        ),
         waited_ns: waited,
     };
     let found = Found {

@@ -1,5 +1,6 @@
 //! Nobody else runs on its CPUs.
 
+use infra_api::Trace;
 use infra_api::running::{Running, Thread};
 
 use super::Claim;
@@ -69,10 +70,9 @@ fn did(case: &Case<'_>) -> Option<Check> {
     let what = format!("dedicated {}: others running", cpus(wanted));
     let expected = format!("less than {MOST_OF_OTHERS} %");
     let busy = |running: &Running| -> Option<u64> {
-        wanted
-            .iter()
-            .map(|cpu| running.busy_ns.get(&cpu).copied())
-            .sum()
+        let busy = wanted.iter().map(|cpu| running.busy_ns.get(&cpu).copied());
+        let busy = busy.collect::<Option<Vec<u64>>>()?;
+        Some(busy.into_iter().fold(0, u64::saturating_add))
     };
     let (Some(now), Some(then)) = (busy(case.running), busy(earlier)) else {
         let found = "the kernel does not tell";
@@ -92,9 +92,12 @@ fn did(case: &Case<'_>) -> Option<Check> {
 /// else its threads that are.
 fn own_ns(case: &Case<'_>, earlier: &Running) -> Option<u64> {
     let wanted = &case.wanted.alone;
-    let whole = case
-        .threads()
-        .all(|(_, thread)| thread.cpus.is_subset(wanted));
+    // Of a machine each vCPU has a group of its own.
+    let grouped = matches!(case.subject.trace, Some(Trace::Group(_)));
+    let whole = grouped
+        && case
+            .threads()
+            .all(|(_, thread)| thread.cpus.is_subset(wanted));
     if let Some(now) = case
         .group()
         .filter(|_| whole)
@@ -111,7 +114,10 @@ fn own_ns(case: &Case<'_>, earlier: &Running) -> Option<u64> {
     let own = case
         .threads()
         .filter(|(_, thread)| thread.cpus.is_subset(wanted));
-    Some(own.map(|(id, thread)| ran(id, thread)).sum())
+    Some(
+        own.map(|(id, thread)| ran(id, thread))
+            .fold(0, u64::saturating_add),
+    )
 }
 
 fn seconds(ms: u64) -> String {

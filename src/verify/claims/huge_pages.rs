@@ -22,9 +22,11 @@ fn check(case: &Case<'_>) -> Vec<Check> {
             let maps = process.memory.as_ref().map(|maps| maps.iter());
             let huge = maps.map(|maps| {
                 let huge = maps.filter(|map| map.is_huge && map.page_bytes == *page);
-                huge.map(Mapping::bytes).sum::<u64>()
+                huge.map(Mapping::bytes).fold(0, u64::saturating_add)
             });
-            found = found.zip(huge).map(|(sum, more)| sum + more);
+            found = found
+                .zip(huge)
+                .map(|(sum, more): (u64, u64)| sum.saturating_add(more));
         }
         match found {
             Some(found) => case.check(

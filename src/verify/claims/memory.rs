@@ -50,7 +50,7 @@ fn parts(case: &Case<'_>) -> Vec<Check> {
             .iter()
             .filter(|map| map.is_huge)
             .map(|map| map.bytes());
-        let taken: u64 = taken.sum();
+        let taken = taken.fold(0, u64::saturating_add);
         match taken < *huge {
             true => {
                 let expected = format!("{}, {} in huge pages", nodes(wanted), size(*huge));
@@ -80,15 +80,16 @@ fn compared(case: &Case<'_>, what: &str, wanted: &IdSet, maps: &[&Mapping]) -> C
     let mut on: BTreeMap<u32, u64> = BTreeMap::new();
     for map in maps {
         for (node, pages) in &map.pages {
-            *on.entry(*node).or_default() += pages.saturating_mul(map.page_bytes);
+            let bytes = on.entry(*node).or_default();
+            *bytes = bytes.saturating_add(pages.saturating_mul(map.page_bytes));
         }
     }
-    let all: u64 = on.values().sum();
-    let elsewhere: u64 = on
+    let all = on.values().copied().fold(0, u64::saturating_add);
+    let elsewhere = on
         .iter()
         .filter(|(node, _)| !wanted.contains(**node))
-        .map(|(_, bytes)| bytes)
-        .sum();
+        .map(|(_, bytes)| *bytes)
+        .fold(0, u64::saturating_add);
     let holds = all > 0 && elsewhere.saturating_mul(100) <= all.saturating_mul(MOST_ELSEWHERE);
     let mut found = match all {
         0 => "none".to_owned(),

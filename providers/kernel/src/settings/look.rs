@@ -49,7 +49,7 @@ pub(super) async fn look(door: &Door) -> Result<Vec<Seen>, Failure> {
     })
 }
 
-fn parse(output: &[u8]) -> Option<Vec<Seen>> {
+pub(super) fn parse(output: &[u8]) -> Option<Vec<Seen>> {
     let text = String::from_utf8_lossy(output);
     let (_, rest) = text.split_once(&format!("{HEAD}\0"))?;
     let mut words = rest.strip_suffix("\0")?.split_terminator('\0');

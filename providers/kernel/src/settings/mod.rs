@@ -13,8 +13,8 @@ mod look;
 mod record;
 
 use infra_api::{
-    Daemon, Failure, HostName, Impact, Pending, Project, Provider, Resource, ResourceId, Target,
-    What,
+    Daemon, Failure, HostName, Impact, Observed, Pending, Project, Provider, Resource, ResourceId,
+    Target, What,
 };
 use infra_door::Door;
 use serde_json::json;
@@ -59,6 +59,11 @@ impl Provider for Kernel {
             Ok(Box::new(daemon::Settings::new(door)) as Box<dyn Daemon>)
         })
     }
+}
+
+/// What a script printed, of one file.
+pub(crate) fn observed_of(printed: &[u8], project: &Project, file: &str) -> Option<Observed> {
+    Some(look::observed(&look::parse(printed)?, project, file))
 }
 
 /// A setting is called by its file.
