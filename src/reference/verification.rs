@@ -42,7 +42,7 @@ was told to bind is seen in `numa_maps`, which is what it did.
 
 A claim is made only of what was planned: of a workload without CPUs or nodes of its own it is said that it runs, and what
 its limits are. What changes and is not mended by `infra apply` (an affinity that somebody set by `taskset` on one thread) is
-mended by a restart of the workload: `infra apply --replace ADDRESS`.
+mended when the workload is started anew.
 ";
 
 /// The page.

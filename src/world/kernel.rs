@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use infra_api::{Failure, HostName, Remedy, Running};
 use infra_door::Order;
-use infra_kernel::{Wanted, looked, looking};
+use infra_kernel::{Search, looked, looking};
 
 use super::World;
 
@@ -16,7 +16,7 @@ impl World {
     ///
     /// # Errors
     /// When nobody can look: there is no way in, or not with root's rights.
-    pub async fn look(&self, host: &HostName, wanted: &Wanted) -> Result<Running, Failure> {
+    pub async fn look(&self, host: &HostName, search: &Search) -> Result<Running, Failure> {
         let doing = "reading what the kernel says of processes";
         let inside = match self.doors.get(host) {
             Some(Ok(inside)) => inside,
@@ -30,7 +30,7 @@ impl World {
                 ));
             }
         };
-        let script = looking(wanted);
+        let script = looking(search);
         let order = Order::new(doing, &["sh"])
             .with(script.as_bytes())
             .as_root()

@@ -14,6 +14,16 @@ use tokio::sync::Semaphore;
 
 pub use quote::quoted;
 
+/// A script of which nothing is done before all of it has come, and that ends where something of it fails: a shell does what
+/// it has read of one that is cut off.
+#[must_use]
+pub fn as_one(script: &str) -> String {
+    format!("main() {{\nset -eu\n{script}}}\nmain\n")
+}
+
+/// What a script prints, at its end, where it would have to be root to read on.
+pub const NOT_ROOT: &str = "not root";
+
 /// An SSH server takes ten sessions on one connection unless it is told otherwise; forwards of daemons' sockets are some.
 const AT_ONCE: usize = 6;
 
@@ -217,6 +227,19 @@ impl Door {
         }
         let doing = format!("{} on host `{}`", order.doing, self.host);
         Err(Failure::new(Remedy::Operator, doing, said.why()))
+    }
+
+    /// The same of one that mostly reads what anybody may: it is run once more with root's rights where it says
+    /// [`NOT_ROOT`]. Who has none of them is refused only where they are needed.
+    ///
+    /// # Errors
+    /// As of [`Self::must`].
+    pub async fn reads(&self, order: Order<'_>) -> Result<Said, Failure> {
+        let said = self.must(order).await?;
+        match said.stdout.ends_with(NOT_ROOT.as_bytes()) {
+            true => self.must(order.as_root()).await,
+            false => Ok(said),
+        }
     }
 
     fn command(&self, order: Order<'_>) -> Command {

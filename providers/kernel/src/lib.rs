@@ -40,7 +40,7 @@ pub mod kvm;
 pub use far::printed_in;
 pub use far::{Far, script};
 pub use live::{emulator, live, programs};
-pub use looked::{Wanted, looked, looking};
+pub use looked::{Search, looked, looking};
 pub use reader::Problem;
 pub use settings::Kernel;
 pub use tree::{Root, Tree};

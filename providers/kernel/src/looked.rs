@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infra_api::Running;
 use infra_api::running::{Function, Group, Most, Process};
-use infra_api::target::KernelSetting;
 
 use crate::numa_maps;
 use crate::printed::{FILES_OF_WORDS, Printed, Words};
+use crate::settings::SAID;
 use crate::thread::{self, Found, TICK_NS};
 use crate::tree::Tree;
 
 /// What is looked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct Search {
     /// What [`infra_api::Trace::text`] says of each: in the path of a control group or on a command line.
     pub traces: BTreeSet<String>,
     /// PCI addresses.
@@ -32,33 +32,32 @@ const HEAD: &str = "infra-running 1";
 /// A script for `sh`, by stdin. The words that are looked for come to `grep` by its stdin: on a command line they would be
 /// found there. Who looks at other users' processes is root.
 #[must_use]
-pub fn looking(wanted: &Wanted) -> String {
-    let found = finding(wanted);
-    let others = match wanted.others {
+pub fn looking(search: &Search) -> String {
+    let found = finding(search);
+    let others = match search.others {
         true => format!(
             "printf '%s\\0' proc/[0-9]*/task/[0-9]*/stat | {FILES_OF_WORDS}\n\
              printf '%s\\0' proc/[0-9]*/task/[0-9]*/status | xargs -0 grep -a -s -H -Z _allowed_list\n"
         ),
         false => String::new(),
     };
-    let functions = match wanted.functions.is_empty() {
+    let functions = match search.functions.is_empty() {
         true => String::new(),
         false => format!(
             "for it in{}; do find sys/bus/pci/devices/$it/driver sys/bus/pci/devices/$it/iommu_group -maxdepth 0 -printf '%p\\t%l\\0' 2> /dev/null; done\n",
-            quoted(&wanted.functions)
+            quoted(&search.functions)
         ),
     };
     format!(
         r#"LC_ALL=C; export LC_ALL; cd / || exit
 for it in find grep xargs sed sort; do command -v $it > /dev/null || {{ echo "$it is not installed" >&2; exit 127; }}; done
 printf '%s\0' '{HEAD}'
-pids=
+{SAID}pids=
 {found}
 files() {{
   printf '%s\0' proc/uptime proc/stat
   for it in $pids; do printf '%s\0' proc/$it/task/*/schedstat; done
-  for it in {functions_wanted}; do printf '%s\0' sys/bus/pci/devices/$it/numa_node; done
-  for it in {settings}; do printf '%s\0' "${{it#/}}"; case $it in *nr_hugepages) it=${{it%/*}}; printf '%s\0' "${{it#/}}/surplus_hugepages" ;; esac; done
+  for it in {functions_searched}; do printf '%s\0' sys/bus/pci/devices/$it/numa_node; done
   for it in $pids; do
     for file in cmdline cgroup status limits{memory} task/*/status task/*/stat; do
       printf '%s\0' proc/$it/$file
@@ -83,12 +82,13 @@ printf '\0'
 files | {FILES_OF_WORDS}
 groups | {FILES_OF_WORDS}
 {others}
+for it in{settings}; do if [ -e $it ]; then printf '%s\0%s\n' settings$it "$(said $it)"; fi; done
 ip -o -4 addr show 2> /dev/null | grep -a -H -Z --label=addresses ''
 printf '\0'
 "#,
-        memory = if wanted.memory { " numa_maps" } else { "" },
-        functions_wanted = quoted(&wanted.functions),
-        settings = quoted(&wanted.settings),
+        memory = if search.memory { " numa_maps" } else { "" },
+        functions_searched = quoted(&search.functions),
+        settings = quoted(&search.settings),
     )
 }
 
@@ -101,14 +101,14 @@ fn quoted(words: &BTreeSet<String>) -> String {
 }
 
 /// Finds `pids`.
-fn finding(wanted: &Wanted) -> String {
-    match wanted.traces.is_empty() {
+fn finding(search: &Search) -> String {
+    match search.traces.is_empty() {
         true => String::new(),
         false => format!(
             "pids=$(printf '%s\\n'{} | grep -a -l -s -F -f - proc/[0-9]*/cgroup proc/[0-9]*/cmdline |\n\
              sed 's,proc/\\([0-9]*\\)/.*,\\1,' | sort -u)\n\
              pids=\"$pids $(for it in $pids; do echo vhost-$it; done | grep -l -s -x -F -f - proc/[0-9]*/comm | sed 's,[^0-9],,g')\"\n",
-            quoted(&wanted.traces)
+            quoted(&search.traces)
         ),
     }
 }
@@ -160,26 +160,13 @@ fn running(tree: &Printed) -> Running {
     running
 }
 
-/// What is below the folders where settings are, of that which was printed.
+/// Those that are there, printed as `settings/proc/sys/…`.
 fn settings(tree: &Printed) -> BTreeMap<String, String> {
-    let files = tree.paths().filter(|path| {
-        path.starts_with("proc/sys/")
-            || path.starts_with("sys/kernel/")
-            || path.ends_with("/nr_hugepages")
-    });
     let said = |path: &str| {
-        let said = KernelSetting::said(&text(tree, path)?);
-        let file = format!("/{path}");
-        // Pages that go once they are free are none of a pool's.
-        let more = path
-            .strip_suffix("nr_hugepages")
-            .filter(|_| KernelSetting::is_pool(&file));
-        let more = more.and_then(|folder| line(tree, &format!("{folder}surplus_hugepages")));
-        let less = more
-            .and_then(|more| Some(said.parse::<u64>().ok()?.saturating_sub(more.parse().ok()?)));
-        Some((file, less.map_or(said, |pages| pages.to_string())))
+        let file = path.strip_prefix("settings")?;
+        Some((file.to_owned(), line(tree, path)?))
     };
-    files.filter_map(said).collect()
+    tree.paths().filter_map(said).collect()
 }
 
 fn text(tree: &Printed, path: &str) -> Option<String> {

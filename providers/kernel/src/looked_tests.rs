@@ -7,13 +7,13 @@ use infra_api::Trace;
 
 use super::*;
 
-fn run(wanted: &Wanted) -> Running {
+fn run(search: &Search) -> Running {
     let mut shell = Command::new("sh")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let script = looking(wanted);
+    let script = looking(search);
     shell
         .stdin
         .take()
@@ -49,12 +49,12 @@ impl Drop for Marked {
 fn a_process_is_found_by_its_words_and_told_of() {
     let marked = Marked::new();
     let trace = Trace::Argument("-mark".to_owned(), marked.1.clone());
-    let wanted = Wanted {
+    let search = Search {
         traces: [trace.text().to_owned()].into(),
         others: true,
-        ..Wanted::default()
+        ..Search::default()
     };
-    let running = run(&wanted);
+    let running = run(&search);
     assert_eq!(
         running.processes.keys().copied().collect::<Vec<_>>(),
         [marked.0.id()]
@@ -81,7 +81,7 @@ fn a_process_is_found_by_its_words_and_told_of() {
 
 #[test]
 fn nothing_is_found_where_nothing_is_looked_for() {
-    let running = run(&Wanted::default());
+    let running = run(&Search::default());
     assert!(running.processes.is_empty() && running.others.is_empty());
 }
 

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use infra_api::target::{Unit, UnitAddress, UploadedFile};
 use infra_api::{Impact, Mark};
-use infra_door::quoted;
+use infra_door::{as_one, quoted};
 
 use crate::look::{CONTROL, FOLDER};
 use crate::text::{IP, Mine, encode, env_path, live, plain_env, timer, write_env};
@@ -21,11 +21,6 @@ const PUT: &str = "umask 022\n\
     d=$(dirname \"$1\"); mkdir -p \"$d\"; t=$d/.infra.$$\n\
     (umask 077; base64 -d > \"$t\"); chown \"$3:$4\" \"$t\"; chmod \"$2\" \"$t\"; sync \"$t\"; mv -fT \"$t\" \"$1\"\n\
     }\n";
-
-/// Nothing of it is done before all of it has come: a shell does what it has read of a script that is cut off.
-fn as_one(script: &str) -> String {
-    format!("main() {{\nset -eu\n{script}}}\nmain\n")
-}
 
 fn put(script: &mut String, path: &str, bytes: &[u8], (mode, uid, gid): (u32, u32, u32)) {
     let (path, text) = (quoted(path), STANDARD.encode(bytes));

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use infra_api::target::{Unit, UploadedFile};
 use infra_api::{Failure, Observed, Project, Remedy, Text};
-use infra_door::{Door, Order, quoted};
+use infra_door::{Door, NOT_ROOT, Order, quoted};
 use serde_json::json;
 
 use crate::text::{self, Mine, decode, env_path};
@@ -18,9 +18,6 @@ pub(crate) const FOLDER: &str = "/etc/systemd/system";
 /// Where `systemctl set-property` lays what it sets over them: for good, and until the next start of the host.
 pub(crate) const CONTROL: [&str; 2] =
     ["/etc/systemd/system.control", "/run/systemd/system.control"];
-
-/// What the script says where it may not read everything.
-const NOT_ROOT: &str = "not root";
 
 /// What was found of units.
 #[derive(Debug, Default)]
@@ -48,10 +45,7 @@ struct File {
 pub(crate) async fn look(door: &Door, project: &Project, names: &[&str]) -> Result<Look, Failure> {
     let script = script(project, names);
     let order = Order::new("looking at units", &["sh"]).with(script.as_bytes());
-    let mut said = door.must(order).await?;
-    if said.stdout == NOT_ROOT.as_bytes() {
-        said = door.must(order.as_root()).await?;
-    }
+    let said = door.reads(order).await?;
     Look::parse(&said.stdout, names).map_err(|why| {
         let doing = format!("looking at units on host `{}`", door.host());
         Failure::new(Remedy::Retry, doing, why)

@@ -326,7 +326,7 @@ async fn proven(world: &World, plan: &Plan, report: &Report, ui: Ui) -> bool {
     if fails {
         let told = show::failing(&checks);
         ui.say(&format!(
-            "\nerror: the kernel does not do what was planned\n{told}\nhint: `infra verify` looks again; `infra diff` tells what the daemons say\n"
+            "\nerror: the kernel does not do what was planned\n{told}hint: `infra verify` looks again; `infra diff` tells what the daemons say\n"
         ));
     } else if !checks.is_empty() {
         ui.say(&format!("Verified: {}\n", show::summary(&checks)));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use infra_api::{Address, Failure, HostName, ResourceId, Running};
-use infra_kernel as kernel;
+use infra_kernel::Search;
 use infra_plan::{Outcome, Record};
 use serde_json::Value;
 
@@ -109,7 +109,7 @@ async fn looked(
         .flat_map(|subject| &subject.wanted.functions);
     let settings = subjects.iter().flat_map(|subject| &subject.wanted.settings);
     let settings = settings.map(|setting| &setting.file);
-    let wanted = kernel::Wanted {
+    let search = Search {
         traces: traces.map(|trace| trace.text().to_owned()).collect(),
         functions: functions.cloned().collect(),
         settings: settings.cloned().collect(),
@@ -117,14 +117,14 @@ async fn looked(
         others: !alone(subjects).is_empty(),
     };
     let Some(watch) = watch else {
-        return Ok((None, world.look(host, &wanted).await?));
+        return Ok((None, world.look(host, &search).await?));
     };
     // Where its memory is does not matter to time.
-    let first = kernel::Wanted {
+    let first = Search {
         memory: false,
-        ..wanted.clone()
+        ..search.clone()
     };
     let first = world.look(host, &first).await?;
     tokio::time::sleep(watch).await;
-    Ok((Some(first), world.look(host, &wanted).await?))
+    Ok((Some(first), world.look(host, &search).await?))
 }

@@ -62,17 +62,7 @@ pub fn document(project: &Project, checks: &[Check]) -> VerificationDocument {
 #[must_use]
 pub fn table(checks: &[Check]) -> String {
     let mut page = Page::default();
-    for checks in checks.chunk_by(|a, b| a.address == b.address && a.host == b.host) {
-        if let Some(first) = checks.first() {
-            page.line(&format!(
-                "{} on {}",
-                paint(BOLD, first.address.as_str()),
-                first.host
-            ));
-        }
-        rows(&mut page, checks);
-        page.blank();
-    }
+    each(&mut page, checks);
     page.line(&summary(checks));
     page.finish()
 }
@@ -83,7 +73,12 @@ pub fn failing(checks: &[Check]) -> String {
     let failing = |check: &&Check| matches!(check.verdict, Verdict::Fails | Verdict::Unknown);
     let checks: Vec<Check> = checks.iter().filter(failing).cloned().collect();
     let mut page = Page::default();
-    for checks in checks.chunk_by(|a, b| a.address == b.address) {
+    each(&mut page, &checks);
+    page.finish()
+}
+
+fn each(page: &mut Page, checks: &[Check]) {
+    for checks in checks.chunk_by(|a, b| a.address == b.address && a.host == b.host) {
         if let Some(first) = checks.first() {
             page.line(&format!(
                 "{} on {}",
@@ -91,9 +86,9 @@ pub fn failing(checks: &[Check]) -> String {
                 first.host
             ));
         }
-        rows(&mut page, checks);
+        rows(page, checks);
+        page.blank();
     }
-    page.finish()
 }
 
 fn rows(page: &mut Page, checks: &[Check]) {

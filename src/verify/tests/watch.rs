@@ -111,3 +111,18 @@ fn what_a_control_group_ran_is_its_own() {
     group(&mut now).ran_ns = None;
     assert_eq!(found(&now), "25.00 % of 10.0 s");
 }
+
+/// The group of a machine's first process is not that of its vCPUs, wherever the emulator is.
+#[test]
+fn what_vcpus_ran_is_the_machines_own() {
+    let (mut subject, mut earlier) = machine();
+    subject.wanted.alone = set("4-7");
+    group(&mut earlier).ran_ns = Some(0);
+    let mut now = earlier.clone();
+    now.uptime_ms += 10_000;
+    qemu(&mut now).threads.get_mut(&101).unwrap().ran_ns = 9_000_000_000;
+    now.busy_ns.insert(4, 9_000_000_000);
+    let checks = verify(&[subject], &now, Some(&earlier));
+    let check = checks.iter().find(|c| c.what.ends_with("others running"));
+    assert_eq!(check.unwrap().verdict, Verdict::Holds);
+}

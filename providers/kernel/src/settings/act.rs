@@ -4,31 +4,20 @@
 
 use infra_api::Mark;
 use infra_api::target::KernelSetting;
-use infra_door::quoted;
+use infra_door::{as_one, quoted};
 
 use super::record::{head, path, rule};
+use super::said::SAID;
 
 /// What it says where the kernel did not take back what was found.
 pub(super) const KEPT: &str = "kept";
 
-/// Nothing of it is done before all of it has come: a shell does what it has read of a script that is cut off.
-fn as_one(script: &str) -> String {
-    format!("main() {{\nset -eu\numask 022\nLC_ALL=C; export LC_ALL\n{SAID}{script}}}\nmain\n")
+/// As a whole, with what every step needs.
+fn step(script: &str) -> String {
+    as_one(&format!(
+        "umask 022\nLC_ALL=C; export LC_ALL\n{SAID}{script}"
+    ))
 }
-
-/// What a file says, as [`KernelSetting::said`] has it; of a pool without the pages that go once they are free. Its words are
-/// not taken for names of files.
-pub(super) const SAID: &str = "said() {\n\
-    set -f\n\
-    case $1 in /sys/devices/system/node/*/nr_hugepages)\n\
-    echo $(($(cat \"$1\") - $(cat \"${1%/*}/surplus_hugepages\"))); return ;; esac\n\
-    words=\n\
-    for word in $(cat \"$1\"); do\n\
-    case $word in '['*']') word=${word#?}; echo \"${word%?}\"; return ;; esac\n\
-    words=\"$words $word\"\n\
-    done\n\
-    echo \"${words# }\"\n\
-    }\n";
 
 /// Makes it say that.
 pub(super) fn set(mark: &Mark, setting: &KernelSetting) -> String {
@@ -43,7 +32,7 @@ pub(super) fn set(mark: &Mark, setting: &KernelSetting) -> String {
         true => POOL,
         false => PLAIN,
     };
-    as_one(&format!(
+    step(&format!(
         "record={record} knob={knob} value={value}\n\
          [ -e \"$knob\" ] || {{ echo \"this kernel has no $knob\" >&2; exit 3; }}\n\
          mkdir -p \"${{record%/*}}\"\n\
@@ -63,7 +52,7 @@ pub(super) fn set(mark: &Mark, setting: &KernelSetting) -> String {
 /// Puts back what was found, and forgets it. There are values that the kernel takes and never gives back.
 pub(super) fn unset(mark: &Mark, file: &str) -> String {
     let (record, knob) = (quoted(&path(&mark.project, file)), quoted(file));
-    as_one(&format!(
+    step(&format!(
         "record={record} knob={knob}\n\
          [ -f \"$record\" ] || exit 0\n\
          found=$(sed -n 's/^# found=//p' \"$record\")\n\
@@ -85,3 +74,7 @@ const POOL: &str = "printf '%s\\n' \"$value\" > \"$knob\"\n\
     fi\n\
     got=$(cat \"$knob\")\n\
     [ \"$got\" -ge \"$value\" ] || { echo \"only $got of $value pages could be had: the node's memory is in use or in pieces\" >&2; exit 4; }\n";
+
+#[cfg(test)]
+#[path = "act_tests.rs"]
+mod tests;

@@ -2,20 +2,17 @@
 
 use infra_api::target::KernelSetting;
 use infra_api::{Failure, Observed, Project, Remedy};
-use infra_door::{Door, Order};
+use infra_door::{Door, NOT_ROOT, Order};
 use serde_json::json;
 
-use super::act::SAID;
 use super::record::{FOLDERS, Record};
+use super::said::SAID;
 
 /// What the script says first, so that a greeting of the login shell is told from the rest.
 const HEAD: &str = "infra-settings 1";
 
 /// A record, and what its file says now; nothing where that is not there.
 type Seen = (Record, Option<String>);
-
-/// What the script says where there are some and it may not read all.
-const NOT_ROOT: &str = "not root";
 
 /// Looks at all of them.
 ///
@@ -39,10 +36,7 @@ pub(super) async fn look(door: &Door) -> Result<Vec<Seen>, Failure> {
     );
     let doing = "looking at the kernel's settings";
     let order = Order::new(doing, &["sh"]).with(script.as_bytes());
-    let mut said = door.must(order).await?;
-    if said.stdout.ends_with(NOT_ROOT.as_bytes()) {
-        said = door.must(order.as_root()).await?;
-    }
+    let said = door.reads(order).await?;
     parse(&said.stdout).ok_or_else(|| {
         let doing = format!("{doing} on host `{}`", door.host());
         Failure::new(Remedy::Retry, doing, "what came back is cut off")

@@ -3,6 +3,7 @@
 //! ```text
 //! record   the file that makes it so at each start of the host, and says whose it is and what was there before
 //! look     what is there: one script, one round trip
+//! said     what a file says, in a shell's words
 //! act      what is done: one script a step
 //! daemon   the contract's effects
 //! ```
@@ -11,6 +12,9 @@ mod act;
 mod daemon;
 mod look;
 mod record;
+mod said;
+
+pub(crate) use said::SAID;
 
 use infra_api::{
     Daemon, Failure, HostName, Impact, Observed, Pending, Project, Provider, Resource, ResourceId,
