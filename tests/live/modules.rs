@@ -67,7 +67,7 @@ fn addresses(bench: &Bench) -> Vec<String> {
 
 /// Asks until it is answered so: what was just started may need its time.
 fn until<T>(what: &str, mut ask: impl FnMut() -> Result<T, String>) -> T {
-    let end = Instant::now() + Duration::from_secs(90);
+    let end = Instant::now() + Duration::from_secs(400);
     loop {
         match ask() {
             Ok(answer) => return answer,
