@@ -276,7 +276,13 @@ impl Decision {
                 host.push(resource.id.clone());
             }
         }
-        let runs = |id: &ResourceId| matches!(id.kind.as_str(), "container" | "domain" | "unit");
+        // (a network may be one of virtual functions)
+        let runs = |id: &ResourceId| {
+            matches!(
+                id.kind.as_str(),
+                "container" | "domain" | "unit" | "network"
+            )
+        };
         for desired in self.desired.iter_mut().filter(|d| runs(&d.resource.id)) {
             let of = settings.get(&desired.resource.id.host);
             desired

@@ -1,5 +1,6 @@
 //! Hosts as they were found, minus what each keeps for itself: what may be planned on.
 
+mod functions;
 mod prepared;
 
 use std::collections::BTreeMap;
@@ -170,21 +171,25 @@ fn fabrics(host: &Host, facts: &Facts, diagnostics: &mut Diagnostics) {
     if facts.pci.is_empty() {
         return;
     }
-    for (name, parents) in &host.fabrics {
-        for parent in &parents.value {
+    for (name, fabric) in &host.fabrics {
+        for parent in &fabric.parents.value {
             let (text, hint) = match facts.pci_named(parent) {
                 None => (
                     format!("`{}` has no `{parent}`", host.name),
                     "name cards that `infra facts` shows, by interface or PCI address",
                 ),
-                Some(card) if facts.functions(&card.address).next().is_none() => (
-                    format!("`{parent}` has no virtual functions"),
-                    "make some: write their number to its `sriov_numvfs` below /sys/class/net",
-                ),
+                Some(card)
+                    if fabric.vfs.is_none() && facts.functions(&card.address).next().is_none() =>
+                {
+                    (
+                        format!("`{parent}` has no virtual functions"),
+                        "write in the block how many it shall have: `vfs = 4`",
+                    )
+                }
                 Some(_) => continue,
             };
             let summary = format!("Fabric `{name}` without its card");
-            let error = Diagnostic::error(summary).at(parents.span, text);
+            let error = Diagnostic::error(summary).at(fabric.parents.span, text);
             diagnostics.push(error.hint(hint));
         }
     }

@@ -4,6 +4,8 @@
 
 #[path = "lab/bench.rs"]
 mod bench;
+#[path = "lab/functions.rs"]
+mod functions;
 #[path = "lab/hosts.rs"]
 mod hosts;
 #[path = "lab/prepared.rs"]

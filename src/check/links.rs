@@ -56,7 +56,7 @@ fn absent(
         Some(link) if pool && link.vfs == Some(0) => (
             format!("`{name}` of {host} has no VFs"),
             format!(
-                "write their number into /sys/class/net/{name}/device/sriov_numvfs, or name another PF"
+                "write `fabric \"{name}\" {{ parents = [\"{name}\"]  vfs = 4 }}` into its `host` block, or name another PF"
             ),
         ),
         Some(link) if bridge(link) => return None,

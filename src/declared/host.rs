@@ -127,12 +127,22 @@ static FABRIC: BlockKind = BlockKind {
     label: Some("name"),
     doc: "Network cards (SR-IOV) whose virtual functions are one as good as another: a `device` asks for some of them by this \
           name.",
-    attributes: &[word(
-        "parents",
-        STRINGS,
-        "The cards, each by the name of its interface (`ens1f0`) or its PCI address. Their virtual functions must be there.",
-    )
-    .required()],
+    attributes: &[
+        word(
+            "parents",
+            STRINGS,
+            "The cards, each by the name of its interface (`ens1f0`) or its PCI address.",
+        )
+        .required(),
+        whole(
+            "vfs",
+            0,
+            65_535,
+            "So many virtual functions on each card. They are made before anything runs there, with the card's link up, are there \
+             again after a start of the host, and are what was found once nobody wants them any more. Their number is changed \
+             only while nobody has one. Without it the cards have the functions that they are found with.",
+        ),
+    ],
     blocks: &[],
     computed: &[],
     meta: Meta::NONE,
@@ -199,8 +209,8 @@ pub struct Host {
     pub shared_per_cpu: Option<u32>,
     /// Ordinary memory that is promised in all, in percent of what there is.
     pub memory_percent: Option<u32>,
-    /// By name: interfaces or addresses of the cards.
-    pub fabrics: BTreeMap<String, At<Vec<String>>>,
+    /// By name.
+    pub fabrics: BTreeMap<String, Fabric>,
     /// What its kernel is set to.
     pub prepared: Prepared,
     /// How many steps run on it at once; absent: as many as its daemons take.
@@ -209,6 +219,15 @@ pub struct Host {
     pub daemons_parallelism: BTreeMap<&'static str, u32>,
     /// Absent: nobody wrote a `host` block, and this machine is the one.
     pub origin: Option<Span>,
+}
+
+/// Cards whose virtual functions are one as good as another.
+#[derive(Clone, Debug)]
+pub struct Fabric {
+    /// Interfaces or addresses of the cards.
+    pub parents: At<Vec<String>>,
+    /// How many functions each is to have; absent: as many as are found.
+    pub vfs: Option<At<u32>>,
 }
 
 /// What it keeps for itself, as written.
@@ -316,12 +335,16 @@ fn over(login: Option<&Login>, endpoint: String) -> String {
     }
 }
 
-fn fabric(block: &Block, reader: &mut Reader<'_>) -> Option<(String, At<Vec<String>>)> {
+fn fabric(block: &Block, reader: &mut Reader<'_>) -> Option<(String, Fabric)> {
     let (label, value) = (block.label.as_ref()?, reader.strings(block, "parents")?);
     let span = block.get("parents")?.span;
     if value.is_empty() {
         let hint = "name a card, or leave the block out";
         reader.error("Fabric of no card", span, "none is named", hint);
     }
-    Some((label.value.to_string(), At { value, span }))
+    let fabric = Fabric {
+        parents: At { value, span },
+        vfs: reader.whole(block, "vfs"),
+    };
+    Some((label.value.to_string(), fabric))
 }

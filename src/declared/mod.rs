@@ -22,7 +22,7 @@ use infra_diag::{Diagnostic, Diagnostics};
 use infra_lang::{Block, Instance, Schema};
 use infra_suitability::{Measurement, Table};
 
-pub use host::{DOCKER_ENDPOINT, Host, LIBVIRT_URI, POOL_PATH, Reserve};
+pub use host::{DOCKER_ENDPOINT, Fabric, Host, LIBVIRT_URI, POOL_PATH, Reserve};
 pub use image::{Image, Source};
 pub use kernel::{HugePool, Prepared};
 pub(crate) use network::MASQUERADE;

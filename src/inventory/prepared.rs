@@ -4,7 +4,7 @@ use infra_api::facts::{Facts, HugePages, Node};
 use infra_api::target::KernelSetting;
 use infra_diag::{Diagnostic, Diagnostics};
 
-use super::gives_memory;
+use super::{functions, gives_memory};
 use crate::declared::{Host, HugePool};
 
 /// Every setting, sorted by its file.
@@ -17,6 +17,7 @@ pub(super) fn prepare(
     for pool in &host.prepared.pools {
         settings.extend(pages(host, pool, facts, diagnostics));
     }
+    settings.extend(functions::make(host, facts, diagnostics));
     diagnostics.extend(full(host, facts));
     settings.sort_by(|a, b| a.file.cmp(&b.file));
     settings

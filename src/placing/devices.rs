@@ -166,7 +166,7 @@ fn fabrics(host: &HostInventory) -> Fabrics<'_> {
         cards.map(|card| card.address.as_str()).collect()
     };
     fabrics
-        .map(|(name, parents)| (name.as_str(), cards(&parents.value)))
+        .map(|(name, fabric)| (name.as_str(), cards(&fabric.parents.value)))
         .collect()
 }
 

@@ -30,7 +30,7 @@ pub use self::used::{HostPort, Protocol, Used, UsedPages};
 use crate::cpuset::IdSet;
 
 /// The version of this shape. A reader takes every version of its own major number.
-pub const FORMAT_VERSION: &str = "1.3";
+pub const FORMAT_VERSION: &str = "1.4";
 
 /// One host as it was found. Absent is null.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn unknown_is_null_and_the_version_comes_first() {
         let json = serde_json::to_string(&sample()).unwrap();
-        assert!(json.starts_with(r#"{"format_version":"1.3","#), "{json}");
+        assert!(json.starts_with(r#"{"format_version":"1.4","#), "{json}");
         assert!(json.contains(r#""memory_bytes":null"#));
         assert!(json.contains(r#""distances":{"0":20,"250":10}"#));
     }

@@ -70,7 +70,7 @@ const FILES: &[&str] = &[
     "sys/bus/pci/devices/*/local_cpu*",
     "sys/bus/pci/devices/*/net/*/[amos]*",
     "sys/bus/pci/devices/*/numa_node",
-    "sys/bus/pci/devices/*/sriov_*vfs",
+    "sys/bus/pci/devices/*/sriov_[nostv]*",
     "sys/bus/pci/devices/*/vendor",
     "sys/bus/pci/devices/*/virtio*/net/*/[amos]*",
     "sys/class/net/*/device/sriov_numvfs",

@@ -120,6 +120,11 @@ fn sriov(reader: &Reader<'_>, path: &str) -> Option<Sriov> {
         total,
         configured: reader.number(&format!("{path}/sriov_numvfs")),
         vfs: links.filter_map(|link| reader.link_name(&link)).collect(),
+        offset: reader.number(&format!("{path}/sriov_offset")),
+        stride: reader.number(&format!("{path}/sriov_stride")),
+        vf_device: reader
+            .text(&format!("{path}/sriov_vf_device"))
+            .filter(|id| id.len() == 4 && id.bytes().all(|b| b.is_ascii_hexdigit())),
     })
 }
 

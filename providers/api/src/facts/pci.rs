@@ -64,6 +64,16 @@ pub struct Sriov {
     /// Their addresses, in the order of their numbers: the first is VF 0.
     #[serde(default)]
     pub vfs: Vec<String>,
+    /// How far the first is behind the physical function, in bus numbers times 256 plus devices times 8 plus functions
+    /// (`sriov_offset`).
+    #[serde(default)]
+    pub offset: Option<u32>,
+    /// And each next one behind the one before (`sriov_stride`).
+    #[serde(default)]
+    pub stride: Option<u32>,
+    /// Their device, four hexadecimal digits (`sriov_vf_device`).
+    #[serde(default)]
+    pub vf_device: Option<String>,
 }
 
 /// A network device of the host.

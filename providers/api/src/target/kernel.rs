@@ -32,6 +32,13 @@ impl KernelSetting {
         file.starts_with("/sys/devices/system/node/") && file.ends_with("/nr_hugepages")
     }
 
+    /// Whether it is the number of virtual functions of a PCI device; with ` down` behind it, where the link of one of the
+    /// device's interfaces is.
+    #[must_use]
+    pub fn is_functions(file: &str) -> bool {
+        file.starts_with("/sys/bus/pci/devices/") && file.ends_with("/sriov_numvfs")
+    }
+
     /// What a file says, as [`Self::value`] would.
     #[must_use]
     pub fn said(text: &str) -> String {

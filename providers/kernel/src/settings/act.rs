@@ -6,6 +6,7 @@ use infra_api::Mark;
 use infra_api::target::KernelSetting;
 use infra_door::{as_one, quoted};
 
+use super::functions;
 use super::record::{head, path, rule};
 use super::said::SAID;
 
@@ -28,9 +29,10 @@ pub(super) fn set(mark: &Mark, setting: &KernelSetting) -> String {
         quoted(value),
     );
     let (head, rule) = (head(mark, file), rule(setting));
-    let how = match KernelSetting::is_pool(file) {
-        true => POOL,
-        false => PLAIN,
+    let how = match file {
+        file if KernelSetting::is_pool(file) => POOL.to_owned(),
+        file if KernelSetting::is_functions(file) => functions::set(),
+        _ => PLAIN.to_owned(),
     };
     step(&format!(
         "record={record} knob={knob} value={value}\n\
@@ -52,10 +54,15 @@ pub(super) fn set(mark: &Mark, setting: &KernelSetting) -> String {
 /// Puts back what was found, and forgets it. There are values that the kernel takes and never gives back.
 pub(super) fn unset(mark: &Mark, file: &str) -> String {
     let (record, knob) = (quoted(&path(&mark.project, file)), quoted(file));
+    let how = match KernelSetting::is_functions(file) {
+        true => functions::put_back(),
+        false => String::new(),
+    };
     step(&format!(
         "record={record} knob={knob}\n\
          [ -f \"$record\" ] || exit 0\n\
          found=$(sed -n 's/^# found=//p' \"$record\")\n\
+         {how}\
          if [ -e \"$knob\" ] && [ \"$(said \"$knob\")\" != \"$found\" ]; then\n\
          {{ printf '%s\\n' \"$found\" > \"$knob\"; }} 2> /dev/null && [ \"$(said \"$knob\")\" = \"$found\" ] || echo {KEPT}\n\
          fi\n\

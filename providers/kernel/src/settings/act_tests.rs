@@ -34,8 +34,10 @@ impl Host {
 
     /// Where the folder is the host's root.
     fn run(&self, script: &str) -> (Option<i32>, String) {
-        let etc = format!("{}/etc/", self.folder.path().display());
-        let script = script.replace("/etc/", &etc);
+        let root = self.folder.path().display();
+        let script = script
+            .replace("/etc/", &format!("{root}/etc/"))
+            .replace("/sys/bus/pci/", &format!("{root}/sys/bus/pci/"));
         let output = Command::new("sh").args(["-c", &script]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         (output.status.code(), said)
@@ -74,6 +76,44 @@ fn what_was_found_is_kept_and_put_back() {
     assert_eq!(host.run(&unset), (Some(0), String::new()));
     assert_eq!((host.says().as_str(), host.record()), ("madvise", None));
     assert_eq!(host.run(&unset), (Some(0), String::new()), "twice is once");
+}
+
+/// Of a card's functions: those that somebody has are not taken away, neither for more nor to put back what was found.
+#[test]
+fn functions_that_somebody_has_stay() {
+    let host = Host::new();
+    let file = "/sys/bus/pci/devices/0000:81:00.0/sriov_numvfs";
+    let card = host.folder.path().join("sys/bus/pci/devices/0000:81:00.0");
+    let function = card.with_file_name("0000:81:10.0");
+    fs::create_dir_all(&card).unwrap();
+    fs::create_dir_all(&function).unwrap();
+    let numbers = card.join("sriov_numvfs");
+    let says = || fs::read_to_string(&numbers).unwrap().trim().to_owned();
+    let link = |driver: &str| {
+        let _ = fs::remove_file(function.join("driver"));
+        std::os::unix::fs::symlink(format!("../drivers/{driver}"), function.join("driver"))
+            .unwrap();
+    };
+    fs::create_dir_all(card.with_file_name("drivers").join("vfio-pci")).unwrap();
+    fs::create_dir_all(card.with_file_name("drivers").join("qat")).unwrap();
+    fs::write(&numbers, "1\n").unwrap();
+    fs::write(function.join("class"), "0x0b4000\n").unwrap();
+    std::os::unix::fs::symlink("../0000:81:10.0", card.join("virtfn0")).unwrap();
+    let set = |value: &str| {
+        host.run(&set(&host.mark, &KernelSetting::new(file, value)))
+            .0
+    };
+
+    link("vfio-pci");
+    assert_eq!((set("4"), says().as_str()), (Some(5), "1"));
+    assert_eq!(set("1"), Some(0), "that is as many as there are");
+    link("qat");
+    assert_eq!((set("4"), says().as_str()), (Some(0), "4"));
+    link("vfio-pci");
+    let unset = unset(&host.mark, file);
+    assert_eq!((host.run(&unset).0, says().as_str()), (Some(5), "4"));
+    link("qat");
+    assert_eq!((host.run(&unset).0, says().as_str()), (Some(0), "1"));
 }
 
 #[test]

@@ -21,7 +21,7 @@ type Seen = (Record, Option<String>);
 pub(super) async fn look(door: &Door) -> Result<Vec<Seen>, Failure> {
     let files: String = FOLDERS
         .iter()
-        .map(|folder| format!(" {folder}/infra.*.conf"))
+        .map(|(folder, end)| format!(" {folder}/infra.*.{end}"))
         .collect();
     let script = format!(
         "{SAID}printf '%s\\0' '{HEAD}'\n\

@@ -1,15 +1,17 @@
 //! Settings of a host's kernel as a provider: files below `/sys` and `/proc/sys` that are to say something.
 //!
 //! ```text
-//! record   the file that makes it so at each start of the host, and says whose it is and what was there before
-//! look     what is there: one script, one round trip
-//! said     what a file says, in a shell's words
-//! act      what is done: one script a step
-//! daemon   the contract's effects
+//! record     the file that makes it so at each start of the host, and says whose it is and what was there before
+//! look       what is there: one script, one round trip
+//! said       what a file says, in a shell's words
+//! act        what is done: one script a step
+//! functions  what is done of a card's virtual functions
+//! daemon     the contract's effects
 //! ```
 
 mod act;
 mod daemon;
+mod functions;
 mod look;
 mod record;
 mod said;

@@ -1,11 +1,16 @@
 //! The file of a setting, by which systemd makes it so at each start of the host (systemd-sysctl, which does so again for a
-//! network device that comes later; else systemd-tmpfiles). Comments say whose it is and what was found.
+//! network device that comes later; systemd-udevd for a card's functions, once it has its driver; else systemd-tmpfiles).
+//! Comments say whose it is and what was found.
 
 use infra_api::target::KernelSetting;
 use infra_api::{Address, Mark, Project};
 
-/// Where they are: what sysctl(8) has names for, and all else.
-pub(super) const FOLDERS: [&str; 2] = ["/etc/sysctl.d", "/etc/tmpfiles.d"];
+/// Where they are and how their names end: what sysctl(8) has names for, the functions of cards, and all else.
+pub(super) const FOLDERS: [(&str, &str); 3] = [
+    ("/etc/sysctl.d", "conf"),
+    ("/etc/udev/rules.d", "rules"),
+    ("/etc/tmpfiles.d", "conf"),
+];
 
 const SYSCTL: &str = "/proc/sys/";
 
@@ -23,13 +28,14 @@ pub(super) struct Record {
 
 /// Its path.
 pub(super) fn path(project: &Project, file: &str) -> String {
-    let [sysctl, other] = FOLDERS;
-    let folder = match file.starts_with(SYSCTL) {
-        true => sysctl,
-        false => other,
+    let [sysctl, udev, other] = FOLDERS;
+    let (folder, end) = match file {
+        file if file.starts_with(SYSCTL) => sysctl,
+        file if KernelSetting::is_functions(file) => udev,
+        _ => other,
     };
     let file = file.trim_start_matches('/').replace('/', ":");
-    format!("{folder}/infra.{project}.{file}.conf")
+    format!("{folder}/infra.{project}.{file}.{end}")
 }
 
 /// The lines before what was found, which is a line by itself: that is read where it is written.
@@ -46,9 +52,20 @@ pub(super) fn rule(setting: &KernelSetting) -> String {
     let KernelSetting { file, value, .. } = setting;
     let rule = match file.strip_prefix(SYSCTL) {
         Some(name) => format!("{name} = {value}"),
+        None if KernelSetting::is_functions(file) => functions(file, value),
         None => format!("w- {} - - - - {}", specifiers(file), specifiers(value)),
     };
     format!("# value={value}\n{rule}\n")
+}
+
+/// udev hears of a card once it is found, and of its driver once it has one: of the two whichever is later counts. The links of
+/// a card's functions are not its own.
+fn functions(file: &str, value: &str) -> String {
+    let card = file.rsplit('/').nth(1).unwrap_or_default();
+    format!(
+        "ACTION==\"add|bind\", SUBSYSTEM==\"pci\", KERNEL==\"{card}\", ATTR{{sriov_numvfs}}=\"{value}\"\n\
+         ACTION==\"add\", SUBSYSTEM==\"net\", KERNELS==\"{card}\", RUN+=\"/bin/sh -c 'PATH=/usr/sbin:/usr/bin:/sbin:/bin; ip link set dev $name up'\""
+    )
 }
 
 /// What `%` means to systemd-tmpfiles is not meant.
@@ -129,6 +146,10 @@ mod tests {
         assert_eq!(
             path(&project, "/proc/sys/vm/x"),
             "/etc/sysctl.d/infra.lab.proc:sys:vm:x.conf"
+        );
+        assert_eq!(
+            path(&project, "/sys/bus/pci/devices/0000:81:00.0/sriov_numvfs"),
+            "/etc/udev/rules.d/infra.lab.sys:bus:pci:devices:0000:81:00.0:sriov_numvfs.rules"
         );
     }
 }

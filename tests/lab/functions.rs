@@ -1,0 +1,97 @@
+//! Virtual functions: made before anything runs, found changed and mended, there again when udev hears of the card, given
+//! to a machine on their own node, kept while somebody has one, and gone once nobody wants them.
+
+use super::bench::{Bench, said};
+
+const FUNCTIONS: &str = r#"
+infra { project = "PROJECT" }
+host "lab" {
+  address = "root@HOST"
+  fabric "data" {
+    parents = ["ens1"]
+    vfs     = 4
+  }
+}
+"#;
+
+const MACHINE: &str = r#"
+image "guest" {
+  kernel    = "build/vmlinuz"
+  initramfs = "build/initrd.img"
+}
+workload "fast" {
+  cpus {
+    count  = 1
+    policy = "dedicated"
+  }
+  memory { size = "64MiB" }
+  device "nic" {
+    fabric   = "data"
+    locality = "required"
+  }
+  kvm {
+    image   = image.guest
+    cmdline = "console=ttyS0"
+  }
+}
+"#;
+
+/// How many there are, and whether the link is up.
+fn card(bench: &Bench) -> String {
+    bench.shell("cat /sys/class/net/ens1/device/sriov_numvfs; echo $(($(cat /sys/class/net/ens1/flags) & 1))")
+}
+
+#[test]
+fn functions_are_made_given_and_put_back() {
+    let Some(bench) = Bench::new("lab-functions", FUNCTIONS) else {
+        return;
+    };
+    let found = card(&bench);
+    assert_ne!(found, "4\n1", "there is something to do");
+    bench.run(0, &["apply", "--auto-approve"]);
+    assert_eq!(card(&bench), "4\n1");
+
+    bench.shell("ip link set ens1 down; echo 0 > /sys/class/net/ens1/device/sriov_numvfs");
+    let plan = bench.run(3, &["plan", "--detailed-exitcode"]);
+    assert!(plan.contains("\"0 down\" → \"4\""), "{plan}");
+    bench.run(0, &["apply", "--auto-approve"]);
+    assert_eq!(card(&bench), "4\n1");
+
+    // What happens when the host starts.
+    bench.shell(
+        "ip link set ens1 down; echo 0 > /sys/class/net/ens1/device/sriov_numvfs; \
+         udevadm trigger --settle --action=add $(readlink -f /sys/class/net/ens1/device) /sys/class/net/ens1",
+    );
+    assert_eq!(card(&bench), "4\n1");
+
+    // A machine has one, and the CPU beside it.
+    bench.write(&format!("{FUNCTIONS}{MACHINE}"));
+    bench.run(0, &["apply", "--auto-approve"]);
+    bench.run(0, &["plan", "--detailed-exitcode"]);
+    let domain = bench.shell("virsh dumpxml lab-functions.fast");
+    assert!(domain.contains("<hostdev"), "{domain}");
+    let bound = bench.shell(
+        "for it in /sys/bus/pci/drivers/vfio-pci/*:*; do cat $it/numa_node; done; \
+         virsh -q vcpupin lab-functions.fast | grep -c ' [4-7]$'",
+    );
+    assert_eq!(bound, "1\n1", "one function, and the vCPU on its node");
+
+    // Another number would take it away.
+    let more = FUNCTIONS.replace("vfs     = 4", "vfs     = 5");
+    bench.write(&format!("{more}{MACHINE}"));
+    let refused = bench.infra(&["plan"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("somebody has: 0000:"),
+        "{}",
+        said(&refused)
+    );
+
+    bench.write(&format!("{FUNCTIONS}{MACHINE}"));
+    bench.run(0, &["destroy", "--auto-approve"]);
+    assert_eq!(card(&bench), found);
+    assert_eq!(
+        bench.shell("ls /etc/udev/rules.d | grep '^infra[.]' || true"),
+        ""
+    );
+}
