@@ -1,6 +1,7 @@
 //! Declared + inventory → what is wanted on every daemon: the whole decision, pure.
 
 mod before;
+mod housekeeping;
 mod ignore;
 
 mod objections;
@@ -224,6 +225,8 @@ impl Decision {
     }
 
     fn lower(&mut self, inputs: &Inputs<'_>) {
+        let settings = self.settings(inputs);
+        let parents = parents(inputs.inventory, &self.placed.placements);
         let (targets, found) = lower::lower(&lower::Inputs {
             project: inputs.project,
             declared: inputs.declared,
@@ -232,7 +235,8 @@ impl Decision {
             files: inputs.files,
             pinned: inputs.pinned,
             libvirt: &with_libvirt(inputs.inventory),
-            settings: &settings(inputs.inventory),
+            settings: &settings,
+            parents: &parents,
             logical: &logical(inputs.inventory),
             taken: inputs.taken,
         });
@@ -265,6 +269,23 @@ impl Decision {
             inputs.project,
             inputs.made_as,
         );
+    }
+
+    /// What the kernels of hosts are set to.
+    fn settings(&mut self, inputs: &Inputs<'_>) -> BTreeMap<HostName, Vec<KernelSetting>> {
+        let mut all = housekeeping::settings(
+            inputs.inventory,
+            &inputs.declared.workloads,
+            &self.placed.placements,
+            &mut self.diagnostics,
+        );
+        for (name, host) in &inputs.inventory.hosts {
+            if !host.settings.is_empty() {
+                let settings = all.entry(name.clone()).or_default();
+                settings.extend(host.settings.iter().cloned());
+            }
+        }
+        all
     }
 
     /// What runs comes after what its host is prepared with, and goes before that.
@@ -354,12 +375,16 @@ fn with_libvirt(inventory: &Inventory) -> BTreeSet<HostName> {
     with.map(|(name, _)| name.clone()).collect()
 }
 
-/// What the kernels of hosts are set to.
-fn settings(inventory: &Inventory) -> BTreeMap<HostName, Vec<KernelSetting>> {
-    let hosts = inventory.hosts.iter();
-    let with = hosts.filter(|(_, host)| !host.settings.is_empty());
-    with.map(|(name, host)| (name.clone(), host.settings.clone()))
-        .collect()
+/// Control groups of containers that are not in the engine's own.
+fn parents<'a>(
+    inventory: &Inventory,
+    placements: &'a BTreeMap<Address, Placement>,
+) -> BTreeMap<&'a Address, &'static str> {
+    let parent = |(address, placement): (&'a Address, &'a Placement)| {
+        let host = inventory.hosts.get(&placement.host)?;
+        Some((address, housekeeping::parent(host, placement)?))
+    };
+    placements.iter().filter_map(parent).collect()
 }
 
 /// Pools that are there and whose volumes are logical volumes.

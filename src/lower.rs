@@ -61,6 +61,8 @@ pub struct Inputs<'a> {
     pub libvirt: &'a BTreeSet<HostName>,
     /// What the kernels of hosts are set to.
     pub settings: &'a BTreeMap<HostName, Vec<KernelSetting>>,
+    /// Control groups of containers that are not in the engine's own.
+    pub parents: &'a BTreeMap<&'a Address, &'static str>,
     /// Pools that are there and whose volumes are logical volumes.
     pub logical: &'a BTreeSet<(HostName, String)>,
     /// Networks, volumes and pools that others have made and that are ours now, for which address each: they are wanted

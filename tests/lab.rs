@@ -8,6 +8,8 @@ mod bench;
 mod functions;
 #[path = "lab/hosts.rs"]
 mod hosts;
+#[path = "lab/housekeeping.rs"]
+mod housekeeping;
 #[path = "lab/prepared.rs"]
 mod prepared;
 #[path = "lab/units.rs"]

@@ -165,6 +165,14 @@ const ATTRIBUTES: &[Attribute] = &[
         "Whether it is to be emptied: nothing new comes here, and what is here goes where it can; what can go nowhere is an error.",
     )
     .default("false"),
+    word(
+        "housekeeping",
+        Shape::Bool,
+        "Whether all else that runs on it (systemd's `system.slice`, `user.slice` and `init.scope`) is kept off the CPUs that \
+         workloads have to themselves, now and after each start of the host. Without it the host's own programs may run there, \
+         too.",
+    )
+    .default("false"),
     whole(
         "parallelism",
         1,
@@ -205,6 +213,8 @@ pub struct Host {
     pub labels: BTreeMap<String, String>,
     /// It is to be emptied.
     pub drain: bool,
+    /// All else is kept off dedicated CPUs; where that is written.
+    pub housekeeping: Option<Span>,
     /// Shared CPUs on each that is free; absent: as many as are asked for.
     pub shared_per_cpu: Option<u32>,
     /// Ordinary memory that is promised in all, in percent of what there is.
@@ -253,6 +263,7 @@ impl Host {
             reserve: None,
             labels: BTreeMap::new(),
             drain: false,
+            housekeeping: None,
             shared_per_cpu: None,
             memory_percent: None,
             fabrics: BTreeMap::new(),
@@ -293,6 +304,9 @@ impl Host {
             }),
             labels: reader.string_map(block, "labels"),
             drain: reader.bool(block, "drain").unwrap_or(false),
+            housekeeping: (reader.bool(block, "housekeeping") == Some(true))
+                .then(|| block.get("housekeeping").map(|word| word.span))
+                .flatten(),
             shared_per_cpu: overcommit
                 .and_then(|b| reader.whole(b, "cpus"))
                 .map(|n| n.value),

@@ -32,6 +32,11 @@ impl Lowering<'_> {
         let hostname =
             hostname.or_else(|| own_name.then(|| names::hostname(self.made_as(&workload.address))));
         let files = form.files.iter();
+        let mut confinement = form.confinement.clone();
+        let parent = self.inputs.parents.get(&workload.address);
+        confinement.cgroup_parent = confinement
+            .cgroup_parent
+            .or_else(|| parent.map(|&group| group.to_owned()));
         let container = Container {
             name: self.name(&workload.address),
             image,
@@ -55,7 +60,7 @@ impl Lowering<'_> {
             process: form.process.clone(),
             log: form.log.clone(),
             security: form.security.clone(),
-            confinement: form.confinement.clone(),
+            confinement,
             devices: form.devices.clone(),
             ulimits: form.ulimits.clone(),
             cpus: some(placement.cpus()),

@@ -1,12 +1,14 @@
 //! A configuration of one's own for a host of the lab, and what the host itself says.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
 pub(crate) struct Bench {
     folder: tempfile::TempDir,
+    /// A connection of the test's own: each one anew takes an emulated host seconds.
+    way: Child,
     pub(crate) project: &'static str,
     pub(crate) host: String,
 }
@@ -29,8 +31,15 @@ impl Bench {
         let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart/build");
         std::os::unix::fs::symlink(images, folder.path().join("build"))
             .expect("a link can be made");
+        let way = Command::new("ssh")
+            .args(ssh(&folder, &["-M", "-N"]))
+            .arg(&host)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn();
         let bench = Self {
             folder,
+            way: way.expect("ssh runs"),
             project,
             host,
         };
@@ -79,9 +88,9 @@ impl Bench {
 
     /// What root's shell says there.
     pub(crate) fn shell(&self, script: &str) -> String {
-        let config = std::env::var("INFRA_SSH_CONFIG").expect("it is set");
         let output = Command::new("ssh")
-            .args(["-F", &config, &self.host, script])
+            .args(ssh(&self.folder, &[]))
+            .args([&self.host, script])
             .output();
         let output = output.expect("ssh runs");
         assert!(output.status.success(), "{script}\n{}", said(&output));
@@ -108,7 +117,19 @@ impl Drop for Bench {
             assert!(output.status.success(), "destroying\n{}", said(&output));
             assert_eq!(self.left(), "", "left behind");
         }
+        let _ = self.way.kill();
+        let _ = self.way.wait();
     }
+}
+
+/// Where the connection is not there yet, or not any more, there is one for the command alone.
+fn ssh(folder: &tempfile::TempDir, more: &[&str]) -> Vec<String> {
+    let config = std::env::var("INFRA_SSH_CONFIG").expect("it is set");
+    let way = format!("ControlPath={}", folder.path().join("way").display());
+    let own = ["-F", &config, "-o", &way].map(str::to_owned);
+    own.into_iter()
+        .chain(more.iter().map(|&more| more.to_owned()))
+        .collect()
 }
 
 pub(crate) fn said(output: &Output) -> String {

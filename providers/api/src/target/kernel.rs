@@ -39,6 +39,15 @@ impl KernelSetting {
         file.starts_with("/sys/bus/pci/devices/") && file.ends_with("/sriov_numvfs")
     }
 
+    /// The unit of systemd whose CPUs it says: a slice, or process 1's scope.
+    #[must_use]
+    pub fn unit_of_cpus(file: &str) -> Option<&str> {
+        let unit = file
+            .strip_prefix("/sys/fs/cgroup/")?
+            .strip_suffix("/cpuset.cpus")?;
+        (!unit.contains('/')).then_some(unit)
+    }
+
     /// What a file says, as [`Self::value`] would.
     #[must_use]
     pub fn said(text: &str) -> String {

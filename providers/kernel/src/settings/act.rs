@@ -6,9 +6,9 @@ use infra_api::Mark;
 use infra_api::target::KernelSetting;
 use infra_door::{as_one, quoted};
 
-use super::functions;
 use super::record::{head, path, rule};
 use super::said::SAID;
+use super::{functions, unit_cpus};
 
 /// What it says where the kernel did not take back what was found.
 pub(super) const KEPT: &str = "kept";
@@ -29,14 +29,20 @@ pub(super) fn set(mark: &Mark, setting: &KernelSetting) -> String {
         quoted(value),
     );
     let (head, rule) = (head(mark, file), rule(setting));
+    let unit = KernelSetting::unit_of_cpus(file);
     let how = match file {
         file if KernelSetting::is_pool(file) => POOL.to_owned(),
         file if KernelSetting::is_functions(file) => functions::set(),
-        _ => PLAIN.to_owned(),
+        _ => unit.map_or_else(|| PLAIN.to_owned(), unit_cpus::set),
+    };
+    // (of a unit there is none while it has those of all)
+    let there = match unit {
+        Some(_) => "",
+        None => THERE,
     };
     step(&format!(
         "record={record} knob={knob} value={value}\n\
-         [ -e \"$knob\" ] || {{ echo \"this kernel has no $knob\" >&2; exit 3; }}\n\
+         {there}\
          mkdir -p \"${{record%/*}}\"\n\
          head() {{ cat << 'END'\n{head}END\n\
          printf '# found=%s\\n' \"$found\"\n\
@@ -54,9 +60,16 @@ pub(super) fn set(mark: &Mark, setting: &KernelSetting) -> String {
 /// Puts back what was found, and forgets it. There are values that the kernel takes and never gives back.
 pub(super) fn unset(mark: &Mark, file: &str) -> String {
     let (record, knob) = (quoted(&path(&mark.project, file)), quoted(file));
-    let how = match KernelSetting::is_functions(file) {
-        true => functions::put_back(),
-        false => String::new(),
+    let unit = KernelSetting::unit_of_cpus(file);
+    // (the folder of the unit's drop-ins may have been made for this one)
+    let end = match unit {
+        Some(_) => "rmdir \"${record%/*}\" 2> /dev/null || true\n",
+        None => "",
+    };
+    let how = match unit {
+        Some(unit) => unit_cpus::put_back(unit),
+        None if KernelSetting::is_functions(file) => functions::put_back(),
+        None => String::new(),
     };
     step(&format!(
         "record={record} knob={knob}\n\
@@ -64,11 +77,15 @@ pub(super) fn unset(mark: &Mark, file: &str) -> String {
          found=$(sed -n 's/^# found=//p' \"$record\")\n\
          {how}\
          if [ -e \"$knob\" ] && [ \"$(said \"$knob\")\" != \"$found\" ]; then\n\
-         {{ printf '%s\\n' \"$found\" > \"$knob\"; }} 2> /dev/null && [ \"$(said \"$knob\")\" = \"$found\" ] || echo {KEPT}\n\
+         {{ printf '%s\\n' \"$found\" > \"$knob\"; }} 2> /dev/null || true\n\
+         [ ! -e \"$knob\" ] || [ \"$(said \"$knob\")\" = \"$found\" ] || echo {KEPT}\n\
          fi\n\
-         rm -f \"$record\"\n"
+         rm -f \"$record\"\n\
+         {end}"
     ))
 }
+
+const THERE: &str = "[ -e \"$knob\" ] || { echo \"this kernel has no $knob\" >&2; exit 3; }\n";
 
 const PLAIN: &str = "printf '%s\\n' \"$value\" > \"$knob\"\n";
 

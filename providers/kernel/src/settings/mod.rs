@@ -5,7 +5,8 @@
 //! look       what is there: one script, one round trip
 //! said       what a file says, in a shell's words
 //! act        what is done: one script a step
-//! functions  what is done of a card's virtual functions
+//! functions  of which what is done of a card's virtual functions
+//! unit_cpus  and of the CPUs of one of systemd's own units
 //! daemon     the contract's effects
 //! ```
 
@@ -15,6 +16,7 @@ mod functions;
 mod look;
 mod record;
 mod said;
+mod unit_cpus;
 
 pub(crate) use said::SAID;
 

@@ -1,14 +1,17 @@
 //! The file of a setting, by which systemd makes it so at each start of the host (systemd-sysctl, which does so again for a
-//! network device that comes later; systemd-udevd for a card's functions, once it has its driver; else systemd-tmpfiles).
+//! network device that comes later; systemd-udevd for a card's functions, once it has its driver; a drop-in for the CPUs of a
+//! unit; else systemd-tmpfiles).
 //! Comments say whose it is and what was found.
 
 use infra_api::target::KernelSetting;
 use infra_api::{Address, Mark, Project};
 
-/// Where they are and how their names end: what sysctl(8) has names for, the functions of cards, and all else.
-pub(super) const FOLDERS: [(&str, &str); 3] = [
+/// Where they are and how their names end: what sysctl(8) has names for, the functions of cards, the CPUs of systemd's own
+/// units, and all else.
+pub(super) const FOLDERS: [(&str, &str); 4] = [
     ("/etc/sysctl.d", "conf"),
     ("/etc/udev/rules.d", "rules"),
+    ("/etc/systemd/system/*.d", "conf"),
     ("/etc/tmpfiles.d", "conf"),
 ];
 
@@ -28,12 +31,14 @@ pub(super) struct Record {
 
 /// Its path.
 pub(super) fn path(project: &Project, file: &str) -> String {
-    let [sysctl, udev, other] = FOLDERS;
+    let [sysctl, udev, units, other] = FOLDERS;
     let (folder, end) = match file {
         file if file.starts_with(SYSCTL) => sysctl,
         file if KernelSetting::is_functions(file) => udev,
+        file if KernelSetting::unit_of_cpus(file).is_some() => units,
         _ => other,
     };
+    let folder = folder.replace('*', KernelSetting::unit_of_cpus(file).unwrap_or_default());
     let file = file.trim_start_matches('/').replace('/', ":");
     format!("{folder}/infra.{project}.{file}.{end}")
 }
@@ -53,7 +58,11 @@ pub(super) fn rule(setting: &KernelSetting) -> String {
     let rule = match file.strip_prefix(SYSCTL) {
         Some(name) => format!("{name} = {value}"),
         None if KernelSetting::is_functions(file) => functions(file, value),
-        None => format!("w- {} - - - - {}", specifiers(file), specifiers(value)),
+        None => match KernelSetting::unit_of_cpus(file) {
+            Some(unit) if unit.ends_with(".scope") => format!("[Scope]\nAllowedCPUs={value}"),
+            Some(_) => format!("[Slice]\nAllowedCPUs={value}"),
+            None => format!("w- {} - - - - {}", specifiers(file), specifiers(value)),
+        },
     };
     format!("# value={value}\n{rule}\n")
 }
@@ -146,6 +155,10 @@ mod tests {
         assert_eq!(
             path(&project, "/proc/sys/vm/x"),
             "/etc/sysctl.d/infra.lab.proc:sys:vm:x.conf"
+        );
+        assert_eq!(
+            path(&project, "/sys/fs/cgroup/user.slice/cpuset.cpus"),
+            "/etc/systemd/system/user.slice.d/infra.lab.sys:fs:cgroup:user.slice:cpuset.cpus.conf"
         );
         assert_eq!(
             path(&project, "/sys/bus/pci/devices/0000:81:00.0/sriov_numvfs"),
