@@ -2,6 +2,7 @@
 //! exclusion leaves out what needs it. Of what is removed it is the other way round: its users go with it, and what is
 //! left out keeps what it stands on.
 
+mod away;
 mod pattern;
 
 use std::borrow::Cow;
@@ -11,6 +12,7 @@ use infra_api::{Address, HostName, Observed, Placement, ResourceId};
 use infra_lang::Evaluation;
 use infra_plan::Outcome;
 
+pub use away::Away;
 pub use pattern::Pattern;
 
 use crate::declared::{Declared, ImageRef, Workload};
@@ -32,6 +34,8 @@ pub struct Ground<'a> {
     pub decided: &'a BTreeMap<Address, Placement>,
     /// Everything goes.
     pub destroy: bool,
+    /// Hosts of which nothing is planned.
+    pub away: &'a Away,
 }
 
 /// What is left out of a plan.
@@ -40,6 +44,8 @@ pub struct Selection {
     asked: Asked,
     left: BTreeSet<Address>,
     known: BTreeSet<Address>,
+    /// Hosts that are left as they are.
+    away: BTreeSet<HostName>,
 }
 
 /// A word that names nothing: its option, the word, what may have been meant.
@@ -90,23 +96,30 @@ pub fn select(asked: &Asked, ground: &Ground<'_>) -> Result<Selection, Vec<Names
         let named = map.with_users(map.matched(&asked.targets));
         wanted = map.reach(named, |map, a| map.brought_by(a));
     }
-    let excluded = map.reach(map.matched(&asked.excludes), |map, a| map.left_with(a));
+    let away = map.away();
+    let mut excluded = map.matched(&asked.excludes);
+    excluded.extend(away.iter().cloned());
+    let excluded = map.reach(excluded, |map, a| map.left_with(a));
     let left = map
         .known
         .iter()
         .filter(|a| !wanted.contains(*a) || excluded.contains(*a));
-    let left = map.reach(left.cloned().collect(), |map, a| map.kept_for(a));
+    // What is away stands on objects of its own host, which stay for that; there may be others at their addresses.
+    let here = left.filter(|a| !away.contains(*a)).cloned().collect();
+    let mut left = map.reach(here, |map, a| map.kept_for(a));
+    left.extend(away);
     Ok(Selection {
         left,
         asked: asked.clone(),
         known: map.known,
+        away: ground.away.hosts.clone(),
     })
 }
 
 impl Selection {
     #[must_use]
     pub fn is_everything(&self) -> bool {
-        self.asked.is_everything()
+        self.asked.is_everything() && self.away.is_empty()
     }
 
     /// Every address that is left out.
@@ -140,15 +153,17 @@ impl Selection {
         Cow::Owned(declared)
     }
 
-    /// Objects of the state that are left as they are: those at addresses that are left out, and what they stand on;
-    /// less what is planned all the same because others use it too.
+    /// Objects of the state that are left as they are: those at addresses that are left out and on hosts that are, and
+    /// what they stand on; less what is planned all the same because others use it too.
     #[must_use]
     pub fn kept(&self, state: &Outcome, desired: &BTreeSet<&ResourceId>) -> BTreeSet<ResourceId> {
         if self.is_everything() {
             return BTreeSet::new();
         }
         let left = state.resources.iter();
-        let left = left.filter(|(_, record)| self.leaves_out(&record.address));
+        let left = left.filter(|(id, record)| {
+            self.away.contains(&id.host) || self.leaves_out(&record.address)
+        });
         let mut queue: Vec<&ResourceId> = left.map(|(id, _)| id).collect();
         let mut kept = BTreeSet::new();
         while let Some(id) = queue.pop() {

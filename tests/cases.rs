@@ -6,6 +6,7 @@
 //! - `hosts/NAME.json`: facts; those of `tests/hosts` where the case has none of that name.
 //! - `before/`: files laid over the case for a first plan; the case is planned on the state which that one,
 //!   applied, leaves.
+//! - `unreachable`: hosts, a line each, whose facts are not there for the case itself, though they were for `before`.
 //! - `plan.txt` and `plan.json`: what `infra plan` and `infra plan --json` print. `stderr.txt`: what is said.
 //!   `exit.txt`: the exit code. A file that is not there stands for nothing, and for 0.
 //!
@@ -95,6 +96,12 @@ fn prepare(case: &Path, name: &str) -> Result<Folder, String> {
         folder.write("before.plan", infra_plan::write(&before));
         folder.applied(&before);
         folder.add(case, ".");
+    }
+    for host in fs::read_to_string(case.join("unreachable"))
+        .unwrap_or_default()
+        .lines()
+    {
+        folder.remove(&format!("hosts/{host}.json"));
     }
     Ok(folder)
 }

@@ -34,6 +34,8 @@ mod states;
 #[path = "cli/streams.rs"]
 mod streams;
 mod support;
+#[path = "cli/unreachable.rs"]
+mod unreachable;
 #[path = "cli/values.rs"]
 mod values;
 

@@ -10,6 +10,8 @@ mod checks;
 mod house;
 #[path = "converge/imports.rs"]
 mod imports;
+#[path = "converge/lost.rs"]
+mod lost;
 #[path = "converge/nouns.rs"]
 mod nouns;
 #[path = "converge/ready.rs"]

@@ -12,6 +12,8 @@ mod imports;
 mod kills;
 #[path = "live/lan.rs"]
 mod lan;
+#[path = "live/lost.rs"]
+mod lost;
 #[path = "live/measure.rs"]
 mod measure;
 #[path = "live/measure_host.rs"]

@@ -71,6 +71,10 @@ impl Folder {
         self.path.join(name).exists()
     }
 
+    pub(crate) fn remove(&self, name: &str) {
+        fs::remove_file(self.path.join(name)).unwrap();
+    }
+
     /// Copies a folder over what is there.
     pub(crate) fn add(&self, from: &Path, to: &str) {
         for (name, bytes) in files(from) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
-use infra_api::{Daemon, Failure, HostName, Moment, Observed, Remedy, ResourceId};
+use infra_api::{Daemon, Failure, HostName, Moment, Observed, Pending, Remedy, ResourceId};
 use infra_plan::{Before, Outcome, Plan, Step};
 use infra_state::{Entry, Key, Log, Unfinished, Vault};
 use tokio::sync::watch;
@@ -19,6 +19,11 @@ use crate::{EVENTS_VERSION, Event, Limits, Problem, Ready, Report, Sink, Skipped
 /// The daemons that can be reached.
 pub trait World: Send + Sync {
     fn daemon(&self, host: &HostName, provider: &str) -> Option<&dyn Daemon>;
+
+    /// Opens the way to a host anew where it has ended since; an error: it cannot be had again.
+    fn reopen<'a>(&'a self, _host: &'a HostName) -> Pending<'a, Result<(), Failure>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// How often somebody asked to stop.

@@ -1,6 +1,8 @@
 //! One step: journal, look, act, look again, wait until it is ready, journal. It never acts on what it did not
 //! find as planned, and never believes that what it asked for was done.
 
+mod ready;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -11,14 +13,11 @@ use infra_api::{
 use infra_plan::{Before, Record, Starts, Step, StepAction};
 use infra_state::{Entry, fill};
 use serde_json::Value;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use crate::check::{as_before, is_on_the_way, is_reached, masked, shortfall};
 use crate::ledger::Ledger;
 use crate::{Event, Job};
-
-/// How often readiness is asked for, at most and at least.
-const ASK_AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 
 /// An object as it is, and as it may be compared and shown.
 pub(crate) struct Found {
@@ -68,23 +67,27 @@ impl<'a> Hands<'a> {
                 kept: self.wanted()?.map(Cow::into_owned),
             }),
             Err(failure) => {
-                let error = failure.to_string();
-                self.ledger.enter(&Entry::Failed {
-                    step: *number,
-                    resource: resource.clone(),
-                    error,
-                    left: self.left().await,
-                })?;
+                // Where nobody can look any more the journal does not say how it ended: it is in doubt.
+                if let Some(left) = self.left().await {
+                    self.ledger.enter(&Entry::Failed {
+                        step: *number,
+                        resource: resource.clone(),
+                        error: failure.to_string(),
+                        left,
+                    })?;
+                }
                 Err(failure)
             }
         }
     }
 
     /// What is there after a failure, with what it stands on: the next plan takes it for ours, not for drift, and
-    /// removes it before what it uses.
-    async fn left(&self) -> Option<Record> {
-        let wanted = self.wanted().ok()??;
-        match self.found().await.ok()?.masked {
+    /// removes it before what it uses. Nothing at all where that cannot be known.
+    async fn left(&self) -> Option<Option<Record>> {
+        let Ok(Some(wanted)) = self.wanted() else {
+            return Some(None);
+        };
+        Some(match self.found().await.ok()?.masked {
             Observed::Present { address, body } if address == *self.marked(&wanted.address) => {
                 Some(Record {
                     body,
@@ -93,7 +96,7 @@ impl<'a> Hands<'a> {
                 })
             }
             _ => None,
-        }
+        })
     }
 
     /// The address that stands in the mark of what is declared at this one.
@@ -102,6 +105,7 @@ impl<'a> Hands<'a> {
     }
 
     async fn reach(&self) -> Result<(), Failure> {
+        self.reopen(&self.step.resource).await?;
         for dependency in &self.step.waits_for {
             self.wait_ready(dependency).await?;
         }
@@ -139,6 +143,7 @@ impl<'a> Hands<'a> {
                 {
                     self.say(&format!("{failure}; trying again"));
                     self.pause(attempt).await;
+                    self.reopen(&self.step.resource).await?;
                     attempt += 1;
                 }
                 Err(failure) if failure.remedy == Remedy::Retry => {
@@ -302,50 +307,6 @@ impl<'a> Hands<'a> {
         Err(Failure::new(Remedy::Operator, self.doing(), cause).hint(hint))
     }
 
-    /// Until it is ready, or the time is over that its declaration gives it.
-    async fn wait_ready(&self, id: &ResourceId) -> Result<(), Failure> {
-        let (mut pause, longest) = ASK_AGAIN;
-        let declared = self.step.ready_ms.get(id).copied();
-        let limit = declared.map_or(self.job.settings.ready_deadline, Duration::from_millis);
-        let deadline = Instant::now() + limit;
-        loop {
-            let waits_for = match self.answer(self.daemon_of(id)?.ready(id)).await {
-                Ok(Readiness::Ready) => return Ok(()),
-                Ok(Readiness::Failed(why)) => return Err(self.not_ready(id, why).await),
-                Ok(Readiness::Waiting(what)) => what,
-                Err(failure) if failure.remedy == Remedy::Retry => failure.to_string(),
-                Err(failure) => return Err(failure),
-            };
-            if Instant::now() >= deadline {
-                let why = format!("still waiting after {}: {waits_for}", told(limit));
-                return Err(self.not_ready(id, why).await);
-            }
-            self.tell(Event::Waiting {
-                step: self.step.number,
-                text: self.job.vault.scrub(&format!("{}: {waits_for}", id.name)),
-            });
-            sleep(pause).await;
-            pause = longest.min(pause * 2);
-        }
-    }
-
-    /// With what it said last, where the daemon knows.
-    async fn not_ready(&self, id: &ResourceId, why: String) -> Failure {
-        let doing = format!("waiting until {id} is ready");
-        let said = match self.daemon_of(id) {
-            Ok(daemon) => self.answer(daemon.last_words(id)).await.ok().flatten(),
-            Err(_) => None,
-        };
-        let why = said.map_or_else(|| why.clone(), |said| format!("{why}; {said}"));
-        let hint = match *id == self.step.resource {
-            true => {
-                "it stays as it is, and the next apply waits again; `timeouts { ready = \"…\" }` gives it longer"
-            }
-            false => "what depends on it was not started; see its log",
-        };
-        Failure::new(Remedy::Operator, doing, why).hint(hint)
-    }
-
     /// The object as it is; a daemon that may answer later is asked again.
     pub(crate) async fn found(&self) -> Result<Found, Failure> {
         let mut attempt = 1;
@@ -358,6 +319,7 @@ impl<'a> Hands<'a> {
                     if failure.remedy == Remedy::Retry && attempt < self.job.settings.attempts =>
                 {
                     self.pause(attempt).await;
+                    self.reopen(&self.step.resource).await?;
                     attempt += 1;
                 }
                 other => break other.map_err(|failure| self.scrubbed(failure))?,
@@ -438,6 +400,11 @@ impl<'a> Hands<'a> {
                 Failure::new(Remedy::Operator, self.doing(), cause)
                     .hint("see `infra facts` of that host")
             })
+    }
+
+    /// The way to an object's host, where it has ended since.
+    async fn reopen(&self, id: &ResourceId) -> Result<(), Failure> {
+        self.job.world.reopen(&id.host).await
     }
 
     async fn pause(&self, attempt: u32) {

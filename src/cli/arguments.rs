@@ -221,6 +221,14 @@ impl Selecting {
     }
 }
 
+/// What is done about hosts that cannot be reached.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Reaching {
+    /// Leave what is on hosts that cannot be reached as it is, and go on with the rest; without it they are an error
+    #[arg(long)]
+    pub allow_unreachable: bool,
+}
+
 /// Waiting for the lock.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Locking {
@@ -287,6 +295,8 @@ pub struct Plan {
     pub rebalancing: Rebalancing,
     #[command(flatten)]
     pub selecting: Selecting,
+    #[command(flatten)]
+    pub reaching: Reaching,
     /// Write the plan to a file that `apply` takes
     #[arg(long, value_name = "FILE", conflicts_with = "facts")]
     pub out: Option<PathBuf>,
@@ -320,6 +330,8 @@ pub struct Apply {
     pub rebalancing: Rebalancing,
     #[command(flatten)]
     pub selecting: Selecting,
+    #[command(flatten)]
+    pub reaching: Reaching,
     #[command(flatten)]
     pub locking: Locking,
     /// Change nothing but the state: it is brought to what the world is
@@ -356,6 +368,8 @@ pub struct Destroy {
     pub values: Values,
     #[command(flatten)]
     pub selecting: Selecting,
+    #[command(flatten)]
+    pub reaching: Reaching,
     #[command(flatten)]
     pub locking: Locking,
     #[command(flatten)]

@@ -178,6 +178,7 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
         secrets,
         daemons: BTreeMap::new(),
         left_out: BTreeSet::new(),
+        unreachable: BTreeMap::new(),
         moved: BTreeMap::new(),
         let_go: BTreeSet::new(),
         imports: imports.collect(),

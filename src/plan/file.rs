@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::Plan;
 
 /// The version of the plan's format that is written. A reader takes every version of its own major number.
-pub const FORMAT_VERSION: &str = "1.1";
+pub const FORMAT_VERSION: &str = "1.2";
 
 /// The file: the plan and the checksum of it. What was agreed to is what is done.
 #[derive(Serialize, JsonSchema)]

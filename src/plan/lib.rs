@@ -8,6 +8,7 @@ mod file;
 mod made;
 mod order;
 mod reason;
+mod unreachable;
 
 pub use assemble::{Desired, Inputs, Refusal, Timeouts, assemble};
 pub use claims::Claims;
@@ -16,11 +17,12 @@ pub use file::{FORMAT_VERSION, PlanFile, digest, read, write};
 pub use made::MadeAs;
 pub use order::{Cycle, Rolling};
 pub use reason::Reason;
+pub use unreachable::Unreachable;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use infra_api::{Address, Body, Impact, Moment, Placement, Project, ResourceId, Window};
+use infra_api::{Address, Body, HostName, Impact, Moment, Placement, Project, ResourceId, Window};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -46,6 +48,9 @@ pub struct Plan {
     /// Addresses it does not speak of: what is there stays as it is, as it was recorded.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub left_out: BTreeSet<Address>,
+    /// Hosts it leaves as they are because they could not be reached.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unreachable: BTreeMap<HostName, Unreachable>,
     /// Addresses that are others now, and what they were: only the state says so.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub moved: BTreeMap<Address, Address>,

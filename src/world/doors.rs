@@ -38,9 +38,17 @@ pub(super) fn open(hosts: &BTreeMap<HostName, Host>, ways: &Ways) -> Doors {
 
 fn over(name: &HostName, login: &Login, ways: &Ways) -> Result<Inside, Failure> {
     let open = ways.to(&Destination::from(login));
-    let open = open.map_err(|failure| Failure {
-        doing: format!("{} for host `{name}`", failure.doing),
-        ..failure.clone()
+    let open = open.map_err(|failure| {
+        let without = "`infra plan --allow-unreachable` leaves this host as it is";
+        Failure {
+            doing: format!("{} for host `{name}`", failure.doing),
+            hint: Some(match &failure.hint {
+                Some(hint) if hint.ends_with('?') => format!("{hint} {without}"),
+                Some(hint) => format!("{hint}; {without}"),
+                None => without.to_owned(),
+            }),
+            ..failure.clone()
+        }
     })?;
     Ok(inside(
         name,

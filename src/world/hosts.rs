@@ -232,10 +232,10 @@ pub type Recorded = (BTreeMap<HostName, Facts>, Diagnostics);
 
 /// Reads recorded facts: one file per declared host.
 #[must_use]
-pub fn recorded(directory: &Path, hosts: &BTreeMap<HostName, Host>) -> Recorded {
+pub fn recorded<'a>(directory: &Path, hosts: impl Iterator<Item = &'a Host>) -> Recorded {
     let mut facts = BTreeMap::new();
     let mut diagnostics = Diagnostics::new();
-    for host in hosts.values() {
+    for host in hosts {
         let path = directory.join(format!("{}.json", host.name));
         let read = std::fs::read_to_string(&path)
             .map_err(|e| match e.kind() {

@@ -30,6 +30,7 @@ impl World {
                 ));
             }
         };
+        self.reopened(host).await?;
         let script = looking(search);
         let order = Order::new(doing, &["sh"])
             .with(script.as_bytes())

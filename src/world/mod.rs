@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use infra_api::{
-    Daemon, Failure, HostName, ImageTag, Observed, Pinned, Project, Provider, ResourceId, Trace,
+    Daemon, Failure, HostName, ImageTag, Observed, Pending, Pinned, Project, Provider, ResourceId,
+    Trace,
 };
 
 use crate::declared::Host;
@@ -39,7 +40,9 @@ pub struct World {
     /// The way into each host.
     doors: Doors,
     /// What some of all that goes over.
-    _ways: Ways,
+    ways: Ways,
+    /// Over which of these each host is reached.
+    over: BTreeMap<HostName, BTreeSet<Destination>>,
 }
 
 /// What was found, and which daemons did not answer.
@@ -62,13 +65,8 @@ impl World {
             .flat_map(|host| providers.iter().map(move |p| (host, p.as_ref())))
             .map(|(host, provider)| (host, provider, endpoints.of(host, provider.name())))
             .collect();
-        let remotes = all
-            .iter()
-            .filter_map(|(_, _, endpoint)| Remote::of(endpoint)?.ok());
-        let logins = hosts.values().filter_map(|host| host.login.as_ref());
-        let destinations = remotes.map(|remote| remote.destination);
-        let destinations = destinations.chain(logins.map(Destination::from));
-        let ways = Ways::open(destinations.collect()).await;
+        let over = over(&all);
+        let ways = Ways::open(over.values().flatten().cloned().collect()).await;
         let doors = doors::open(hosts, &ways);
         let opened = all
             .iter()
@@ -96,7 +94,8 @@ impl World {
             connections,
             endpoints: said.collect(),
             doors,
-            _ways: ways,
+            ways,
+            over,
         }
     }
 
@@ -107,7 +106,8 @@ impl World {
             connections: BTreeMap::new(),
             endpoints: BTreeMap::new(),
             doors: Doors::new(),
-            _ways: Ways::default(),
+            ways: Ways::default(),
+            over: BTreeMap::new(),
         }
     }
 
@@ -119,6 +119,12 @@ impl World {
                 let failure = connection.as_ref().err()?;
                 Some((host, provider.as_str(), failure))
             })
+    }
+
+    /// Hosts that there is no way into, and why.
+    pub fn closed(&self) -> impl Iterator<Item = (&HostName, &Failure)> {
+        let doors = self.doors.iter();
+        doors.filter_map(|(host, door)| Some((host, door.as_ref().err()?)))
     }
 
     /// Pairs of hosts that are one machine.
@@ -203,6 +209,21 @@ impl World {
         told.into_iter().flatten().flatten().collect()
     }
 
+    /// Opens the connections of a host anew that have ended since.
+    ///
+    /// # Errors
+    /// When one cannot be had again.
+    pub async fn reopened(&self, host: &HostName) -> Result<(), Failure> {
+        for destination in self.over.get(host).into_iter().flatten() {
+            let reopened = self.ways.reopen(destination).await;
+            reopened.map_err(|failure| Failure {
+                doing: format!("{} for host `{host}`", failure.doing),
+                ..failure
+            })?;
+        }
+        Ok(())
+    }
+
     /// One object as it is.
     ///
     /// # Errors
@@ -232,6 +253,7 @@ impl World {
         (host, provider): (&HostName, &str),
         objects: &[(&ResourceId, &serde_json::Value)],
     ) -> Result<BTreeMap<ResourceId, Trace>, Failure> {
+        self.reopened(host).await?;
         match self.connection(host, provider) {
             Some(Ok(daemon)) => daemon.traces(objects).await,
             Some(Err(failure)) => Err(failure.clone()),
@@ -278,6 +300,18 @@ impl World {
     }
 }
 
+/// Over which connections each host is reached: its own, and those its daemons' addresses name.
+fn over(all: &[(&Host, &dyn Provider, String)]) -> BTreeMap<HostName, BTreeSet<Destination>> {
+    let mut over: BTreeMap<HostName, BTreeSet<Destination>> = BTreeMap::new();
+    for (host, _, endpoint) in all {
+        let ways = over.entry(host.name.clone()).or_default();
+        ways.extend(host.login.as_ref().map(Destination::from));
+        let remote = Remote::of(endpoint).and_then(Result::ok);
+        ways.extend(remote.map(|remote| remote.destination));
+    }
+    over
+}
+
 /// What a provider is told: where its daemon is, from here.
 async fn near(
     inside: &Inside,
@@ -307,5 +341,9 @@ impl infra_apply::World for World {
             .as_ref()
             .ok()
             .map(AsRef::as_ref)
+    }
+
+    fn reopen<'a>(&'a self, host: &'a HostName) -> Pending<'a, Result<(), Failure>> {
+        Box::pin(self.reopened(host))
     }
 }

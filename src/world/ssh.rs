@@ -2,15 +2,17 @@
 //! socket. The person's own ssh does it, with his configuration, agent, jump hosts and known hosts; an unknown key is
 //! refused.
 
+mod open;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use infra_api::{Failure, Login, Remedy};
-use infra_door::Way;
-use openssh::{ControlPersist, Error, ForwardType, KnownHosts, Session, SessionBuilder};
+use openssh::{ControlPersist, Error, KnownHosts, SessionBuilder};
+
+use open::{Entered, Open};
 
 /// How long a server may take to answer.
 const OPENING: Duration = Duration::from_secs(20);
@@ -135,26 +137,11 @@ pub(super) struct Ways {
     open: BTreeMap<Destination, Result<Open, Failure>>,
 }
 
-/// A connection, and where it leads.
-pub(super) struct Open {
-    session: Session,
-    /// Of the machine, since it was started: what tells one from another.
-    pub(super) boot: String,
-    /// Whether root comes in.
-    pub(super) root: bool,
-}
-
-impl Open {
-    pub(super) fn way(&self) -> Way {
-        Way::Over(self.session.control_socket().to_string_lossy().into_owned())
-    }
-}
-
 impl Ways {
     /// Opens one connection for each destination, all at once.
     pub(super) async fn open(destinations: BTreeSet<Destination>) -> Self {
         let opened = destinations.into_iter().map(|destination| async {
-            let opened = open(&destination).await;
+            let opened = enter(&destination).await.map(Open::from);
             (destination, opened)
         });
         Self {
@@ -186,21 +173,24 @@ impl Ways {
                 "a daemon is that of its `host`: write who comes in there as its `address`",
             ));
         }
-        let near = open
-            .session
-            .control_socket()
-            .with_file_name(format!("socket.{number}"));
-        let far = PathBuf::from(&remote.socket);
-        let doing = || format!("forwarding {} of {name}", remote.socket);
-        open.session
-            .request_port_forward(ForwardType::Local, near.as_path(), far)
-            .await
-            .map_err(|error| failure(doing(), &error))?;
+        let near = open.forward(number, &remote.socket).await;
+        let near = near
+            .map_err(|error| failure(format!("forwarding {} of {name}", remote.socket), &error))?;
         Ok(remote.spelt(&near.to_string_lossy()))
+    }
+
+    /// Opens a connection anew that has ended since; whether there was one to open.
+    pub(super) async fn reopen(&self, destination: &Destination) -> Result<(), Failure> {
+        match self.open.get(destination) {
+            Some(Ok(open)) => open.again(destination).await,
+            // What was never open stays closed: whoever needs it was told why.
+            Some(Err(_)) | None => Ok(()),
+        }
     }
 }
 
-async fn open(destination: &Destination) -> Result<Open, Failure> {
+/// Comes in, and looks where that leads.
+async fn enter(destination: &Destination) -> Result<Entered, Failure> {
     let Destination { login, key } = destination;
     let doing = || format!("connecting to {login} by SSH");
     let mut builder = SessionBuilder::default();
@@ -217,17 +207,20 @@ async fn open(destination: &Destination) -> Result<Open, Failure> {
     }
     let session = builder.connect(&login.host).await;
     let session = session.map_err(|e| failure(doing(), &e))?;
-    let told = session
-        .command("sh")
-        .args(["-c", &format!("id -u && cat {BOOT}")])
-        .output()
-        .await;
+    let mut shell = session.command("sh");
+    shell.args(["-c", &format!("id -u && cat {BOOT}")]);
+    let told = tokio::time::timeout(OPENING, shell.output()).await;
+    let told = told.map_err(|_| {
+        let limit = OPENING.as_secs();
+        let why = format!("it lets in, but no shell answers there within {limit} s");
+        Failure::new(Remedy::Retry, doing(), why)
+    })?;
     let told = told.map_err(|e| failure(doing(), &e))?.stdout;
     let told = String::from_utf8_lossy(&told).into_owned();
     // A login may greet before.
     let mut last = told.lines().rev();
     match (last.next(), last.next()) {
-        (Some(boot), Some(user)) => Ok(Open {
+        (Some(boot), Some(user)) => Ok(Entered {
             boot: boot.to_owned(),
             root: user == "0",
             session,
@@ -283,7 +276,10 @@ fn failure(doing: String, error: &Error) -> Failure {
         (Error::Ssh(_), _) | (_, Some(_)) => Remedy::Operator,
         _ => Remedy::Retry,
     };
-    let failure = Failure::new(remedy, doing, cause.trim());
+    // In two lines, sometimes.
+    let lines = cause.lines().map(str::trim).filter(|line| !line.is_empty());
+    let cause = lines.collect::<Vec<_>>().join("; ");
+    let failure = Failure::new(remedy, doing, cause);
     match (error, known) {
         (Error::Ssh(_), _) => failure.hint("is `ssh` installed (package openssh-client)?"),
         (_, Some((_, hint))) => failure.hint(*hint),

@@ -185,7 +185,7 @@ hint: plan again
 fn a_plan_of_a_newer_format() {
     let (folder, text) = planned();
     let newer = text.replacen(
-        "\"format_version\": \"1.1\"",
+        "\"format_version\": \"1.2\"",
         "\"format_version\": \"2.0\"",
         1,
     );

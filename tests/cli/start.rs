@@ -124,6 +124,8 @@ Options:
                                     with all on it; may be given many times
       --exclude <ADDRESS>           Leave this out and what needs it, as it is; may be given many
                                     times
+      --allow-unreachable           Leave what is on hosts that cannot be reached as it is, and go
+                                    on with the rest; without it they are an error
       --out <FILE>                  Write the plan to a file that `apply` takes
       --generate-config-out <FILE>  Write declarations of what `import` blocks name and nothing
                                     declares to a new file, then plan with it
@@ -158,7 +160,7 @@ infra 0.1.0
         0,
         str![[r#"
 infra 0.1.0
-formats: facts 1.3, plan 1.1, state 1.1, events 1.0, evidence 1.0
+formats: facts 1.3, plan 1.2, state 1.1, events 1.0, evidence 1.0
 
 "#]],
         str![],
@@ -172,7 +174,7 @@ formats: facts 1.3, plan 1.1, state 1.1, events 1.0, evidence 1.0
     "events": "1.0",
     "evidence": "1.0",
     "facts": "1.3",
-    "plan": "1.1",
+    "plan": "1.2",
     "state": "1.1"
   },
   "version": "0.1.0"

@@ -71,6 +71,6 @@ fn json_is_one_document_and_alone() {
     let facts = folder.path().join("hosts");
     let ran = folder.infra(&["plan", "--json", "--facts", facts.to_str().unwrap()]);
     let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(document["format_version"], "1.2");
+    assert_eq!(document["format_version"], "1.3");
     assert_eq!(ran.stderr, "");
 }

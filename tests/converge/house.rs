@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use infra_api::{Daemon, Failure, HostName, Observed, Provider, Resource, ResourceId};
+use infra_api::{Daemon, Failure, HostName, Observed, Pending, Provider, Resource, ResourceId};
 use infra_apply::{Job, Report, Settings, Sink, Stop, World, run};
 use infra_plan::{
     Claims, Desired, Inputs, Outcome, Output, Plan, Rolling, Timeouts, When, assemble,
@@ -33,6 +33,8 @@ pub(crate) struct House {
     pub(crate) vault: Vault,
     pub(crate) settings: Settings,
     pub(crate) timeouts: Timeouts,
+    /// Ways that have ended are opened anew.
+    pub(crate) reopens: bool,
 }
 
 #[derive(Clone, Default)]
@@ -102,11 +104,19 @@ impl Clock for Noon {
     fn sleep(&self, _: Duration) {}
 }
 
-struct Hosts(SimDaemon);
+/// With the world in which a way that has ended is opened anew, where that may be.
+struct Hosts(SimDaemon, Option<Sim>);
 
 impl World for Hosts {
     fn daemon(&self, host: &HostName, provider: &str) -> Option<&dyn Daemon> {
         (host.as_str() == "r1" && provider == "sim").then_some(&self.0)
+    }
+
+    fn reopen<'a>(&'a self, host: &'a HostName) -> Pending<'a, Result<(), Failure>> {
+        if let Some(sim) = &self.1 {
+            sim.world().unreachable.remove(host);
+        }
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 
@@ -178,6 +188,7 @@ impl House {
             vault,
             settings: Settings::default(),
             timeouts: Timeouts::default(),
+            reopens: false,
         };
         house.sim.world().put(
             id("container", "stranger"),
@@ -340,7 +351,10 @@ impl House {
         let job = Job {
             plan,
             prior: &prior,
-            world: &Hosts(self.sim.daemon(&host())),
+            world: &Hosts(
+                self.sim.daemon(&host()),
+                self.reopens.then(|| self.sim.clone()),
+            ),
             log: &log,
             key: &self.key,
             vault: &self.vault,

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Locking, Values};
+use super::{Locking, Reaching, Values};
 
 #[derive(Debug, Args)]
 pub struct Diff {
     #[command(flatten)]
     pub values: Values,
+    #[command(flatten)]
+    pub reaching: Reaching,
     /// As one JSON document
     #[arg(long)]
     pub json: bool,

@@ -89,6 +89,7 @@ pub(in crate::cli) async fn run(
         verify: !args.no_verify,
     };
     options.asked = args.selecting.asked();
+    options.allow_unreachable = args.reaching.allow_unreachable;
     options.rebalance = args.rebalancing.most();
     options.refresh_only = args.refresh_only;
     if args.plan.is_some() {
@@ -111,6 +112,7 @@ fn made_already(options: &Options) -> Result<(), Stop> {
         (options.refresh_only, "--refresh-only"),
         (options.rebalance.is_some(), "--rebalance"),
         (!options.asked.targets.is_empty(), "--target"),
+        (options.allow_unreachable, "--allow-unreachable"),
         (!options.asked.excludes.is_empty(), "--exclude"),
     ];
     match given.iter().find(|(given, _)| *given) {
@@ -131,6 +133,7 @@ pub(in crate::cli) async fn destroy(
     let mut options = global.options(&args.values);
     options.destroy = true;
     options.asked = args.selecting.asked();
+    options.allow_unreachable = args.reaching.allow_unreachable;
     let approval = Approval {
         given: args.auto_approve,
         question: "\nRemove all of this? What is lost cannot be had back.",

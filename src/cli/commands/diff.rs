@@ -16,14 +16,17 @@ pub(in crate::cli) async fn run(
     global: Global,
     ui: Ui,
 ) -> Result<Exit, Stop> {
-    let session = Session::open(global.options(&args.values), Mode::Plan, ui)?;
-    let world = session.connect().await?;
+    let mut options = global.options(&args.values);
+    options.allow_unreachable = args.reaching.allow_unreachable;
+    let mut session = Session::open(options, Mode::Plan, ui)?;
+    let world = session.reach().await?;
+    session.tell_unreachable(ui);
     let observed = session.observe(&world, &BTreeMap::new()).await?;
     let drifts = drifts(&session, &observed);
     if args.json {
-        ui.json(&show::json::drift(&drifts));
+        ui.json(&show::json::drift(&drifts, &session.unreachable));
     } else {
-        ui.result(&show::plan::drift(&drifts));
+        ui.result(&show::plan::drift(&drifts, session.unreachable.is_empty()));
     }
     Ok(if drifts.is_empty() {
         Exit::Done

@@ -19,6 +19,7 @@ pub(in crate::cli) async fn run(
     let mut options = global.planning(&args.planning);
     options.destroy = args.destroy;
     options.asked = args.selecting.asked();
+    options.allow_unreachable = args.reaching.allow_unreachable;
     options.rebalance = args.rebalancing.most();
     options.refresh_only = args.refresh_only;
     if let Some(path) = &args.generate_config_out {
@@ -91,6 +92,7 @@ fn nothing(project: &infra_api::Project) -> Plan {
         secrets: Vec::new(),
         daemons: std::collections::BTreeMap::new(),
         left_out: std::collections::BTreeSet::new(),
+        unreachable: std::collections::BTreeMap::new(),
         moved: std::collections::BTreeMap::new(),
         let_go: std::collections::BTreeSet::new(),
         imports: std::collections::BTreeSet::new(),

@@ -102,6 +102,7 @@ impl Session {
         plan.moved = self.moved.addresses.clone();
         plan.let_go = &self.moved.let_go & &plan.result.released;
         plan.left_out = self.left_out(selection, prior);
+        plan.unreachable = self.left_unreachable(selection, prior);
         self.strays(&plan)?;
         Ok(plan)
     }

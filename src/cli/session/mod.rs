@@ -17,6 +17,7 @@ mod select;
 mod settle;
 mod survey;
 mod taken;
+mod unreachable;
 mod verify;
 
 use std::cell::RefCell;
@@ -38,7 +39,6 @@ use observe::outlives;
 pub use places::{declares, kvm_probe, measuring, paths, read};
 pub use verify::{Verified, verified};
 
-use crate::check;
 use crate::choose::Homes;
 use crate::configuration::{Configuration, Source};
 use crate::decide::{self, Decision, decide};
@@ -62,6 +62,8 @@ pub struct Options {
     pub endpoints: Endpoints,
     /// Plan from recorded facts and contact nothing.
     pub facts: Option<PathBuf>,
+    /// What is on hosts that cannot be reached stays as it is; else they are an error.
+    pub allow_unreachable: bool,
     pub destroy: bool,
     /// Nothing is changed but the state.
     pub refresh_only: bool,
@@ -90,6 +92,8 @@ pub struct Session {
     pub moved: Moved,
     /// What others have made and is ours now.
     taken: taken::Taken,
+    /// Hosts of which nothing is planned, and why they cannot be reached.
+    pub unreachable: BTreeMap<HostName, String>,
 }
 
 /// A finished plan and all that led to it.
@@ -210,6 +214,7 @@ impl Session {
             providers,
             moved,
             taken: taken::Taken::new(),
+            unreachable: BTreeMap::new(),
         };
         session.taken = session.taken_before();
         session.must(session.configuration.diagnostics.clone(), ui)?;
@@ -295,7 +300,10 @@ impl Session {
     ) -> Result<BTreeMap<HostName, infra_api::Facts>, Stop> {
         let hosts = &self.configuration.declared.hosts;
         if let Some(directory) = &self.options.facts {
-            let (facts, diagnostics) = recorded(directory, hosts);
+            let looked_at = hosts
+                .values()
+                .filter(|h| !self.unreachable.contains_key(&h.name));
+            let (facts, diagnostics) = recorded(directory, looked_at);
             self.must(diagnostics, ui)?;
             return Ok(facts);
         }
@@ -303,6 +311,7 @@ impl Session {
         let probe = &kvm_probe();
         let asked = hosts
             .keys()
+            .filter(|host| !self.unreachable.contains_key(*host))
             .map(|host| async move { (host, world.facts(host, probe).await) });
         for (host, found) in join_all(asked).await {
             failures.extend(found.failures);
@@ -404,7 +413,7 @@ impl Session {
     /// All that stands against it.
     pub async fn plan(mut self, ui: Ui) -> Result<Planned, Stop> {
         self.rechoosable()?;
-        let world = self.connect().await?;
+        let world = self.reach().await?;
         if self.options.destroy {
             return self.destroy(world).await;
         }
@@ -424,7 +433,7 @@ impl Session {
             .diagnostics
             .extend(lower::doubles(&decision.desired));
         if !decision.placed.refused.is_empty() {
-            return Err(self.without_a_place(decision, inventory));
+            return Err(self.without_a_place(decision, inventory, ui));
         }
         self.must(decision.diagnostics.clone(), ui)?;
         self.replaceable(&decision)?;
@@ -471,27 +480,5 @@ impl Session {
             inventory,
             files,
         })
-    }
-
-    /// What no finished plan may do, all of it said at once.
-    fn rules(
-        &self,
-        plan: &Plan,
-        inventory: &Inventory,
-        files: &ImageFiles,
-        ui: Ui,
-    ) -> Result<(), Stop> {
-        let evaluation = &self.configuration.evaluation;
-        let (declared, asked) = (&self.configuration.declared, &self.options.replace);
-        let mut found = check::left(plan, evaluation);
-        found.extend(check::space(plan, inventory, files));
-        found.extend(check::shrink(plan, evaluation));
-        found.extend(check::anew(plan, evaluation, declared, asked));
-        let prior = &self.prior().workloads;
-        found.extend(check::rechosen(plan, prior, evaluation, declared, asked));
-        found.extend(check::imported(plan, self.prior(), evaluation));
-        found.extend(check::written(plan, evaluation));
-        found.extend(check::logical(plan, inventory, evaluation));
-        self.must(found, ui)
     }
 }

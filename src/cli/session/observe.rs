@@ -44,7 +44,9 @@ impl Session {
         };
         let mut imported: BTreeMap<_, _> = prior.resources.iter().filter_map(known).collect();
         if self.options.facts.is_some() {
-            return Ok((as_recorded(prior), identities(imported)));
+            let mut found = as_recorded(prior);
+            found.retain(|id, _| self.can_look(id));
+            return Ok((found, identities(imported)));
         }
         self.settle(world).await;
         let known = prior
@@ -52,7 +54,7 @@ impl Session {
             .keys()
             .chain(desired.keys())
             .chain(&self.loaded.in_doubt);
-        let ids: BTreeSet<ResourceId> = known.cloned().collect();
+        let ids: BTreeSet<ResourceId> = known.filter(|id| self.can_look(id)).cloned().collect();
         let observation = world.observe(self.project(), &ids).await;
         if !observation.failures.is_empty() {
             return Err(Stop::all(observation.failures));

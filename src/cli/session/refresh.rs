@@ -30,6 +30,7 @@ impl Session {
             project: self.project().clone(),
             basis: self.loaded.basis(),
             left_out: self.left_out(&selection, &result),
+            unreachable: self.left_unreachable(&selection, &result),
             let_go: &self.moved.let_go & &result.released,
             result,
             steps: Vec::new(),

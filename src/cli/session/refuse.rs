@@ -7,11 +7,35 @@ use infra_diag::Diagnostic;
 use infra_plan::Plan;
 
 use super::Session;
-use crate::cli::ui::{Refused, Stop};
+use crate::check;
+use crate::cli::ui::{Refused, Stop, Ui};
 use crate::decide::Decision;
 use crate::inventory::Inventory;
+use crate::world::ImageFiles;
 
 impl Session {
+    /// What no finished plan may do, all of it said at once.
+    pub(super) fn rules(
+        &self,
+        plan: &Plan,
+        inventory: &Inventory,
+        files: &ImageFiles,
+        ui: Ui,
+    ) -> Result<(), Stop> {
+        let evaluation = &self.configuration.evaluation;
+        let (declared, asked) = (&self.configuration.declared, &self.options.replace);
+        let mut found = check::left(plan, evaluation);
+        found.extend(check::space(plan, inventory, files));
+        found.extend(check::shrink(plan, evaluation));
+        found.extend(check::anew(plan, evaluation, declared, asked));
+        let prior = &self.prior().workloads;
+        found.extend(check::rechosen(plan, prior, evaluation, declared, asked));
+        found.extend(check::imported(plan, self.prior(), evaluation));
+        found.extend(check::written(plan, evaluation));
+        found.extend(check::logical(plan, inventory, evaluation));
+        self.must(found, ui)
+    }
+
     /// A pool is where its volumes are: somewhere else it would be an empty one.
     pub(super) fn pools_stay(&self, decision: &Decision) -> Option<Diagnostic> {
         let prior = self.prior();
@@ -48,7 +72,8 @@ impl Session {
         })
     }
 
-    pub(super) fn without_a_place(self, decision: Decision, inventory: Inventory) -> Stop {
+    pub(super) fn without_a_place(self, decision: Decision, inventory: Inventory, ui: Ui) -> Stop {
+        self.tell_unreachable(ui);
         Stop::Refused(Box::new(Refused {
             diagnostics: decision.diagnostics.clone().sorted(),
             prior: self.prior().clone(),

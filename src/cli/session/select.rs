@@ -24,7 +24,8 @@ impl Session {
         state: &Outcome,
     ) -> Result<Selection, Stop> {
         let asked = &self.options.asked;
-        if asked.is_everything() {
+        let away = self.away();
+        if asked.is_everything() && away.is_empty() {
             return Ok(Selection::default());
         }
         let declared = &self.configuration.declared;
@@ -40,6 +41,7 @@ impl Session {
             state,
             decided: &decided,
             destroy: self.options.destroy,
+            away: &away,
         };
         select(asked, &ground)
             .map_err(|words| Stop::Several(words.into_iter().map(nothing).collect()))

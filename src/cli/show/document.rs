@@ -16,7 +16,7 @@ use serde_json::Value;
 pub use super::changes::Counts;
 
 /// `MAJOR.MINOR` of both documents. A larger minor number only adds fields.
-pub const FORMAT_VERSION: &str = "1.2";
+pub const FORMAT_VERSION: &str = "1.3";
 
 /// What `infra plan --json` prints.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -45,8 +45,26 @@ pub struct PlanDocument {
     pub imports: BTreeSet<ResourceId>,
     /// Addresses the plan does not speak of: what is there stays as it is.
     pub left_out: BTreeSet<Address>,
+    /// Hosts that could not be reached and are left as they are; only with `--allow-unreachable`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub unreachable: Vec<UnreachableDocument>,
     /// How many objects change in which way; a replacement is one object, also where it takes two steps.
     pub summary: Counts,
+}
+
+/// A host that could not be reached while planning: nothing of it was looked at, and nothing of it is changed.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct UnreachableDocument {
+    pub host: HostName,
+    /// What was tried, and what came of it.
+    pub why: String,
+    /// So many objects there stay as they are, and as they are recorded.
+    pub objects: u64,
+    /// Workloads that stay there.
+    pub stay: BTreeSet<Address>,
+    /// Workloads that must go there, and wait.
+    pub wait: BTreeSet<Address>,
 }
 
 /// A host.
@@ -298,6 +316,10 @@ pub struct DriftDocument {
     pub format_version: String,
     /// Every object that differs from the state, in the order of ids.
     pub differences: Vec<DifferenceDocument>,
+    /// Hosts that could not be reached and were not looked at, and why; only with `--allow-unreachable`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(default)]
+    pub unreachable: BTreeMap<HostName, String>,
 }
 
 /// An object that differs.

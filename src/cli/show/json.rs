@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::{Address, Placement, Settings};
+use infra_api::{Address, HostName, Placement, Settings};
 use infra_plan::{Before, Delta, Output, Plan, Step, StepAction};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
@@ -11,7 +11,7 @@ use super::document::{
     CandidateDocument, CellDocument, ChangeDocument, DifferenceDocument, ExcludedDocument,
     GainDocument, HostDocument, ImprovementDocument, MoveDocument, OutputDocument,
     RecordedDocument, RefusalDocument, StepDocument, SuitsDocument, TierDocument, TurnDocument,
-    VcpuDocument, WorkloadDocument,
+    UnreachableDocument, VcpuDocument, WorkloadDocument,
 };
 use super::{Drift, Drifts, PlanView, names, place};
 use crate::inventory::HostInventory;
@@ -46,6 +46,7 @@ impl Serialize for Document<'_> {
             let_go: view.plan.let_go.clone(),
             imports: view.plan.imports.clone(),
             left_out: view.plan.left_out.clone(),
+            unreachable: unreachable(view.plan),
             summary: Counts::of(view.plan),
         };
         let members = value(&small);
@@ -104,9 +105,20 @@ fn recorded(view: &PlanView<'_>) -> Vec<RecordedDocument> {
     .collect()
 }
 
-/// `diff --json`.
+fn unreachable(plan: &Plan) -> Vec<UnreachableDocument> {
+    let document = |(host, left): (&HostName, &infra_plan::Unreachable)| UnreachableDocument {
+        host: host.clone(),
+        why: left.why.clone(),
+        objects: left.objects,
+        stay: left.stay.clone(),
+        wait: left.wait.clone(),
+    };
+    plan.unreachable.iter().map(document).collect()
+}
+
+/// `diff --json`. `unreachable`: hosts that were not looked at, and why.
 #[must_use]
-pub fn drift(drifts: &Drifts) -> Value {
+pub fn drift(drifts: &Drifts, unreachable: &BTreeMap<HostName, String>) -> Value {
     let differences = drifts.iter().map(|(id, (address, drift))| {
         let (word, why, deltas) = differs(drift);
         DifferenceDocument {
@@ -120,6 +132,7 @@ pub fn drift(drifts: &Drifts) -> Value {
     value(&DriftDocument {
         format_version: FORMAT_VERSION.to_owned(),
         differences: differences.collect(),
+        unreachable: unreachable.clone(),
     })
 }
 

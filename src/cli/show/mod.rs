@@ -20,6 +20,7 @@ pub mod recorded;
 pub mod state;
 pub mod suitability;
 mod suits;
+mod unreachable;
 mod value;
 pub mod verification;
 mod workloads;

@@ -9,7 +9,7 @@ use infra_plan::Record;
 use serde::Deserialize;
 
 use super::PlanView;
-use super::{names, suits};
+use super::{names, suits, unreachable};
 use crate::choose::{Choice, PREFERENCE};
 use crate::decide::Decision;
 use crate::lower::main_resource;
@@ -114,7 +114,8 @@ pub(super) fn reasons(
     placement: &Placement,
 ) -> Vec<String> {
     if view.plan.left_out.contains(address) {
-        return vec!["left out".to_owned()];
+        let why = unreachable::reason(view.plan, address);
+        return vec![why.unwrap_or_else(|| "left out".to_owned())];
     }
     let prior = view.prior.workloads.get(address);
     let mut reasons = prior.map_or_else(Vec::new, |prior| moves(prior, placement));

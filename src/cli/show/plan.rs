@@ -12,7 +12,7 @@ use super::deltas::{Row, rows};
 use super::page::{BOLD, GREEN, PLAIN, Page, RED, WIDTH, YELLOW, count, paint};
 use super::workloads::workloads;
 use super::{Drift, Drifts, PlanView};
-use super::{names, place, recorded};
+use super::{names, place, recorded, unreachable};
 use crate::placing::Improvement;
 
 /// The plan for a person.
@@ -99,19 +99,14 @@ fn moved(page: &mut Page, view: &PlanView<'_>) {
     }
 }
 
-/// So many addresses that are left out are named; a document names them all.
-const NAMED: usize = 20;
-
 fn left_out(page: &mut Page, view: &PlanView<'_>) {
-    let mut left: Vec<&Address> = view.plan.left_out.iter().collect();
-    left.sort_by_key(|address| names::order(address));
-    let mut words: Vec<String> = left.iter().take(NAMED).map(ToString::to_string).collect();
-    if let Some(more) = left.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        words.push(format!("{more} more"));
-    }
+    let said = unreachable::said(view.plan);
+    let left = view.plan.left_out.iter().filter(|a| !said.contains(a));
+    let words = unreachable::listed(left);
     if !words.is_empty() {
-        page.folded("Left out, as it is: ", PLAIN, &words.join(", "));
+        page.folded("Left out, as it is: ", PLAIN, &words);
     }
+    unreachable::unreachable(page, view.plan);
 }
 
 /// A workload's own objects stand under what runs it.
@@ -132,6 +127,9 @@ fn owner(page: &mut Page, view: &PlanView<'_>, changes: &[Change<'_>]) {
 fn ending(page: &mut Page, view: &PlanView<'_>, counts: Counts, outputs: bool, recorded: bool) {
     match (view.plan.is_empty(), outputs) {
         (true, _) if recorded => page.line("Only the state changes: no object is touched."),
+        (true, false) if !view.plan.unreachable.is_empty() => {
+            page.line(&paint(GREEN, "No changes in what was looked at."));
+        }
         (true, false) if !view.plan.left_out.is_empty() => {
             page.line(&paint(GREEN, "No changes in what was asked for."));
         }
@@ -172,9 +170,9 @@ fn shown(output: &Output) -> Value {
     }
 }
 
-/// What the world has become since the last apply.
+/// What the world has become since the last apply. `whole`: all of it was looked at.
 #[must_use]
-pub fn drift(drifts: &Drifts) -> String {
+pub fn drift(drifts: &Drifts, whole: bool) -> String {
     let mut page = Page::default();
     for (address, drifts) in drifts_by_owner(drifts) {
         page.blank();
@@ -184,20 +182,21 @@ pub fn drift(drifts: &Drifts) -> String {
         }
     }
     page.blank();
-    mending(&mut page, drifts);
+    mending(&mut page, drifts, whole);
     page.finish()
 }
 
 /// What to do about it.
-fn mending(page: &mut Page, drifts: &Drifts) {
+fn mending(page: &mut Page, drifts: &Drifts, whole: bool) {
     let taken = |(_, drift): &&(Address, Drift)| matches!(drift, Drift::Taken { what: _ });
     let taken = drifts.values().filter(taken).count();
     let (differ, mends) = match drifts.len() {
         0 => {
-            page.line(&paint(
-                GREEN,
-                "No differences. The world is as it was left.",
-            ));
+            let none = match whole {
+                true => "No differences. The world is as it was left.",
+                false => "No differences in what was looked at.",
+            };
+            page.line(&paint(GREEN, none));
             return;
         }
         1 => ("differs", "it"),

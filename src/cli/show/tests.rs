@@ -299,10 +299,10 @@ fn what_has_drifted() {
         "libvirt/volume/infra-demo/kernel",
         Drift::HalfMade { why },
     );
-    golden("drift", &plan::drift(&drifts));
-    let json = serde_json::to_string_pretty(&document::drift(&drifts)).unwrap();
+    golden("drift", &plan::drift(&drifts, true));
+    let json = serde_json::to_string_pretty(&document::drift(&drifts, &BTreeMap::new())).unwrap();
     same("drift.json", &(json + "\n"));
-    golden("drift-none", &plan::drift(&Drifts::new()));
+    golden("drift-none", &plan::drift(&Drifts::new(), true));
 }
 
 #[test]

@@ -58,6 +58,7 @@ fn plan(basis: Basis, result: Outcome) -> Plan {
         secrets: vec![],
         daemons: std::collections::BTreeMap::new(),
         left_out: std::collections::BTreeSet::new(),
+        unreachable: std::collections::BTreeMap::new(),
         moved: std::collections::BTreeMap::new(),
         let_go: std::collections::BTreeSet::new(),
         imports: std::collections::BTreeSet::new(),

@@ -40,6 +40,7 @@ fn plan(steps: &[(&str, &str, StepAction)]) -> Plan {
         secrets: Vec::new(),
         daemons: BTreeMap::new(),
         left_out: BTreeSet::new(),
+        unreachable: BTreeMap::new(),
         moved: BTreeMap::new(),
         let_go: BTreeSet::new(),
         imports: BTreeSet::new(),
