@@ -10,6 +10,8 @@ mod checks;
 mod house;
 #[path = "converge/imports.rs"]
 mod imports;
+#[path = "converge/migrate.rs"]
+mod migrate;
 #[path = "converge/nouns.rs"]
 mod nouns;
 #[path = "converge/ready.rs"]
@@ -175,6 +177,14 @@ impl Trip {
         );
     }
 
+    /// What runs was made once, and never ran twice.
+    fn assert_moved(&self, context: &str) {
+        let world = self.house.sim.world();
+        let anew = world.made.keys().find(|id| id.kind == "domain");
+        assert_eq!(anew, None, "{context}: started anew");
+        assert!(world.ran_twice.is_empty(), "{context}: ran on two hosts");
+    }
+
     async fn back(self, journey: &Journey, context: &str) {
         let to = (journey.from)(&self.house);
         let context = format!("{context}, and back");
@@ -186,6 +196,9 @@ impl Trip {
     async fn end(&self, context: &str, wrongly_made: bool) {
         self.house.assert_secret(context);
         let report = self.house.converge(&self.to).await;
+        if self.to.migrate {
+            self.assert_moved(context);
+        }
         assert!(report.is_complete(), "{context}: {report:#?}");
         self.house.assert_is(&self.to, context).await;
         if !wrongly_made {

@@ -1,6 +1,9 @@
 //! One step: journal, look, act, look again, wait until it is ready, journal. It never acts on what it did not
 //! find as planned, and never believes that what it asked for was done.
 
+mod migrate;
+mod wait;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -11,14 +14,11 @@ use infra_api::{
 use infra_plan::{Before, Record, Starts, Step, StepAction};
 use infra_state::{Entry, fill};
 use serde_json::Value;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use crate::check::{as_before, is_on_the_way, is_reached, masked, shortfall};
 use crate::ledger::Ledger;
 use crate::{Event, Job};
-
-/// How often readiness is asked for, at most and at least.
-const ASK_AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 
 /// An object as it is, and as it may be compared and shown.
 pub(crate) struct Found {
@@ -66,14 +66,18 @@ impl<'a> Hands<'a> {
                 resource: resource.clone(),
                 address: address.clone(),
                 kept: self.wanted()?.map(Cow::into_owned),
+                from: self.origin().cloned(),
             }),
             Err(failure) => {
                 let error = failure.to_string();
+                let left = self.left().await;
+                let gone = left.is_some() && self.has_left().await;
                 self.ledger.enter(&Entry::Failed {
                     step: *number,
                     resource: resource.clone(),
                     error,
-                    left: self.left().await,
+                    left,
+                    from: self.origin().filter(|_| gone).cloned(),
                 })?;
                 Err(failure)
             }
@@ -105,7 +109,10 @@ impl<'a> Hands<'a> {
         for dependency in &self.step.waits_for {
             self.wait_ready(dependency).await?;
         }
-        self.change().await?;
+        match self.step.action {
+            StepAction::Migrate => self.migrate().await?,
+            _ => self.change().await?,
+        }
         if self.step.until_ready {
             self.wait_ready(&self.step.resource).await?;
         }
@@ -156,6 +163,9 @@ impl<'a> Hands<'a> {
         &self,
         surveyed: Option<&Observed>,
     ) -> Result<Result<(), String>, Failure> {
+        if self.step.action == StepAction::Migrate {
+            return self.may_move().await;
+        }
         let found = match surveyed {
             Some(observed) => self.understood(observed.clone())?.masked,
             None => self.found().await?.masked,
@@ -218,20 +228,26 @@ impl<'a> Hands<'a> {
         found: Observed,
         anew: bool,
     ) -> Result<(), Failure> {
+        let action = self.action(wanted, found, anew)?;
+        self.order(&self.step.resource, action).await
+    }
+
+    /// Has the daemon of an object do it.
+    async fn order(&self, id: &ResourceId, action: Action) -> Result<(), Failure> {
         let change = Change {
-            id: self.step.resource.clone(),
+            id: id.clone(),
             mark: Mark {
                 project: self.job.plan.project.clone(),
                 address: self.marked(&self.step.address).clone(),
             },
             imported: self.step.imported.clone(),
-            action: self.action(wanted, found, anew)?,
+            action,
         };
         let deadline = match self.step.timeout_ms {
             Some(own) => Duration::from_millis(own),
             None => self.job.settings.change_deadline,
         };
-        let call = timeout(deadline, self.daemon()?.apply(&change, self));
+        let call = timeout(deadline, self.daemon_of(id)?.apply(&change, self));
         call.await.unwrap_or_else(|_| {
             let cause = format!("no answer for {}", told(deadline));
             Err(Failure::new(Remedy::Replan, self.doing(), cause)
@@ -252,10 +268,7 @@ impl<'a> Hands<'a> {
             StepAction::Prepare => &*self.last()?.body,
             _ => wanted,
         };
-        let body = fill(wanted, self.job.vault).map_err(|missing| {
-            let cause = format!("{} of its secret values are not at hand", missing.len());
-            Failure::new(Remedy::Replan, self.doing(), cause).hint("plan again")
-        })?;
+        let body = self.filled(wanted)?;
         Ok(match (self.step.action, found) {
             (StepAction::Prepare, _) => Action::Prepare { after: body },
             (StepAction::Update, Observed::Present { body: before, .. }) => Action::Update {
@@ -277,6 +290,14 @@ impl<'a> Hands<'a> {
                 source: self.step.source.clone(),
                 anew,
             },
+        })
+    }
+
+    /// With its secret values.
+    fn filled(&self, body: &Value) -> Result<Value, Failure> {
+        fill(body, self.job.vault).map_err(|missing| {
+            let cause = format!("{} of its secret values are not at hand", missing.len());
+            Failure::new(Remedy::Replan, self.doing(), cause).hint("plan again")
         })
     }
 
@@ -302,57 +323,15 @@ impl<'a> Hands<'a> {
         Err(Failure::new(Remedy::Operator, self.doing(), cause).hint(hint))
     }
 
-    /// Until it is ready, or the time is over that its declaration gives it.
-    async fn wait_ready(&self, id: &ResourceId) -> Result<(), Failure> {
-        let (mut pause, longest) = ASK_AGAIN;
-        let declared = self.step.ready_ms.get(id).copied();
-        let limit = declared.map_or(self.job.settings.ready_deadline, Duration::from_millis);
-        let deadline = Instant::now() + limit;
-        loop {
-            let waits_for = match self.answer(self.daemon_of(id)?.ready(id)).await {
-                Ok(Readiness::Ready) => return Ok(()),
-                Ok(Readiness::Failed(why)) => return Err(self.not_ready(id, why).await),
-                Ok(Readiness::Waiting(what)) => what,
-                Err(failure) if failure.remedy == Remedy::Retry => failure.to_string(),
-                Err(failure) => return Err(failure),
-            };
-            if Instant::now() >= deadline {
-                let why = format!("still waiting after {}: {waits_for}", told(limit));
-                return Err(self.not_ready(id, why).await);
-            }
-            self.tell(Event::Waiting {
-                step: self.step.number,
-                text: self.job.vault.scrub(&format!("{}: {waits_for}", id.name)),
-            });
-            sleep(pause).await;
-            pause = longest.min(pause * 2);
-        }
-    }
-
-    /// With what it said last, where the daemon knows.
-    async fn not_ready(&self, id: &ResourceId, why: String) -> Failure {
-        let doing = format!("waiting until {id} is ready");
-        let said = match self.daemon_of(id) {
-            Ok(daemon) => self.answer(daemon.last_words(id)).await.ok().flatten(),
-            Err(_) => None,
-        };
-        let why = said.map_or_else(|| why.clone(), |said| format!("{why}; {said}"));
-        let hint = match *id == self.step.resource {
-            true => {
-                "it stays as it is, and the next apply waits again; `timeouts { ready = \"…\" }` gives it longer"
-            }
-            false => "what depends on it was not started; see its log",
-        };
-        Failure::new(Remedy::Operator, doing, why).hint(hint)
-    }
-
     /// The object as it is; a daemon that may answer later is asked again.
     pub(crate) async fn found(&self) -> Result<Found, Failure> {
+        self.found_at(&self.step.resource).await
+    }
+
+    async fn found_at(&self, id: &ResourceId) -> Result<Found, Failure> {
         let mut attempt = 1;
         let raw = loop {
-            let read = self
-                .daemon()?
-                .read(&self.job.plan.project, &self.step.resource);
+            let read = self.daemon_of(id)?.read(&self.job.plan.project, id);
             match self.answer(read).await {
                 Err(failure)
                     if failure.remedy == Remedy::Retry && attempt < self.job.settings.attempts =>
@@ -452,6 +431,7 @@ impl<'a> Hands<'a> {
             StepAction::Restart => "restarting",
             StepAction::Replace => "replacing",
             StepAction::Delete => "removing",
+            StepAction::Migrate => "moving to its new host",
         };
         format!("{verb} {}", self.step.resource)
     }

@@ -20,7 +20,9 @@ pub use reason::Reason;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use infra_api::{Address, Body, Impact, Moment, Placement, Project, ResourceId, Window};
+use infra_api::{
+    Address, Body, Impact, MigrationOptions, Moment, Placement, Project, ResourceId, Window,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -192,6 +194,20 @@ pub struct Step {
     /// It stops something that runs, which may not be at any time. Absent: it may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
+    /// Of what moves while it runs: from where, and how. Then `before` is what is found there, and here nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migration: Option<Migration>,
+}
+
+/// A move to another host of something that goes on running.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Migration {
+    /// What it is until then.
+    pub from: ResourceId,
+    /// Where the daemon over there finds the one over here.
+    pub uri: String,
+    pub options: MigrationOptions,
 }
 
 /// When a step may be done that stops what runs.
@@ -237,6 +253,8 @@ pub enum StepAction {
     /// Made anew: the new one is there before the old one goes.
     Replace,
     Delete,
+    /// Moved here from another host while it runs.
+    Migrate,
 }
 
 /// An object as it was found while planning.

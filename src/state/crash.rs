@@ -130,6 +130,7 @@ fn started(step: u32, name: &str) -> Entry {
         resource: id(name),
         address: address(name),
         action: StepAction::Create,
+        from: None,
     }
 }
 

@@ -82,10 +82,12 @@ impl Folding {
                 step,
                 resource,
                 left,
+                from,
                 ..
             } => {
                 self.open.remove(step);
                 self.stopping.remove(resource);
+                self.is_no_more(from.as_ref());
                 if let Some(record) = left {
                     self.in_doubt.remove(resource);
                     self.keep(resource, record);
@@ -96,10 +98,12 @@ impl Folding {
                 resource,
                 address,
                 kept,
+                from,
             } => {
                 self.open.remove(step);
                 self.stopping.remove(resource);
                 self.in_doubt.remove(resource);
+                self.is_no_more(from.as_ref());
                 self.outcome.tags.clone_from(&self.tags);
                 match kept {
                     Some(record) => self.keep(resource, record),
@@ -163,6 +167,14 @@ impl Folding {
         self.place(&record.address);
     }
 
+    /// It has become another.
+    fn is_no_more(&mut self, from: Option<&ResourceId>) {
+        if let Some(from) = from {
+            self.outcome.resources.remove(from);
+            self.in_doubt.remove(from);
+        }
+    }
+
     fn remove(&mut self, resource: &ResourceId, address: &Address) {
         self.outcome.resources.remove(resource);
         self.removed.insert(address.clone());
@@ -182,7 +194,9 @@ impl Folding {
 fn stops(action: StepAction) -> bool {
     match action {
         StepAction::Restart | StepAction::Replace | StepAction::Delete => true,
-        StepAction::Create | StepAction::Prepare | StepAction::Update => false,
+        StepAction::Create | StepAction::Prepare | StepAction::Update | StepAction::Migrate => {
+            false
+        }
     }
 }
 
@@ -257,6 +271,7 @@ mod tests {
             resource: id(name),
             address: address(name),
             action: StepAction::Create,
+            from: None,
         }
     }
 
@@ -266,6 +281,7 @@ mod tests {
             resource: id(name),
             address: address(name),
             kept: Some(record(name)),
+            from: None,
         }
     }
 
@@ -275,6 +291,7 @@ mod tests {
             resource: id(name),
             address: address(name),
             kept: None,
+            from: None,
         }
     }
 
@@ -309,6 +326,7 @@ mod tests {
             resource: id("c"),
             error: "no".to_owned(),
             left: None,
+            from: None,
         };
         let entries = [
             started(1, "a"),
@@ -335,6 +353,7 @@ mod tests {
             resource: id(name),
             address: address(name),
             action: StepAction::Delete,
+            from: None,
         };
         let entries = [
             started(1, "a"),
@@ -354,6 +373,7 @@ mod tests {
             resource: id("a"),
             error: "no".to_owned(),
             left: Some(record("a")),
+            from: None,
         };
         let folding = fold(Outcome::default(), &["a"], &[started(1, "a"), failed]);
         let outcome = folding.outcome();

@@ -1,12 +1,13 @@
 //! `kvm { … }`: the form of a virtual machine.
 
 mod hardware;
+mod migration;
 mod ready;
 mod serial;
 mod xml;
 
 use infra_api::target::{Acceleration, GuestReady, Hardware, XmlPatch};
-use infra_api::{Address, Text};
+use infra_api::{Address, MigrationOptions, Text};
 use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
@@ -126,6 +127,7 @@ pub(super) static KIND: BlockKind = BlockKind {
         Nested::many(&serial::KIND),
         Nested::many(&CDROM),
         Nested::one(&ready::KIND),
+        Nested::one(&migration::KIND),
         Nested::many(&xml::KIND),
     ],
     computed: &[],
@@ -160,6 +162,8 @@ pub struct Kvm {
     pub cdroms: Vec<Cdrom>,
     pub hardware: Hardware,
     pub ready: Option<At<GuestReady>>,
+    /// How it moves to another host while it runs; absent: only where that is needed.
+    pub migration: Option<MigrationOptions>,
     pub stop_timeout_s: Option<u32>,
     pub patches: Vec<At<XmlPatch>>,
     pub span: Span,
@@ -212,6 +216,10 @@ impl Kvm {
                 .nested("ready")
                 .next()
                 .and_then(|b| ready::read(b, reader)),
+            migration: block
+                .nested("migration")
+                .next()
+                .map(|b| migration::read(b, reader)),
             stop_timeout_s: stop_timeout(block, reader),
             patches: block
                 .nested("xml")

@@ -130,6 +130,7 @@ impl Place {
                 resource,
                 address,
                 action,
+                from: None,
             }])
             .unwrap();
     }
