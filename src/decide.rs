@@ -29,7 +29,6 @@ use crate::choose::{self, Choice, Chooser, Homes};
 use crate::declared::{self, Declared, Stops, Workload};
 use crate::inventory::Inventory;
 use crate::lower::{self, FileFacts, main_resource};
-use crate::migrates;
 use crate::placing::{Arranged, Asked, Held, Placed, Refused};
 use crate::refusals;
 
@@ -316,7 +315,7 @@ impl Decision {
             timeouts: workload.map(|w| timeouts(w)).unwrap_or_default(),
             stopped_when: workload.and_then(|w| stopped_when(w)),
             ignore_changes,
-            migration: workload.and_then(|w| migrates::asked(w)),
+            migration: workload.and_then(|w| w.migration()),
         }
     }
 

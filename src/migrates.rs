@@ -1,19 +1,10 @@
-//! Who goes to another host without being stopped: asked for by the declaration, and possible between these two hosts.
+//! Who can go to another host without being stopped: what keeps a machine from that, between these two hosts.
 
 use infra_api::facts::Facts;
-use infra_api::{Level, MigrationOptions, Need, Provider, ResourceId};
+use infra_api::{Provider, ResourceId};
 use serde_json::Value;
 
-use crate::declared::Workload;
 use crate::inventory::{HostInventory, Inventory};
-
-/// How it is to move; nothing where it need not.
-pub(crate) fn asked(workload: &Workload) -> Option<MigrationOptions> {
-    let form = workload.kvm.as_ref()?;
-    let needed = workload.suits.needs.get(Need::LiveMigration) >= Level::Medium;
-    form.migration
-        .or_else(|| needed.then(MigrationOptions::default))
-}
 
 /// Where the host of the first finds that of the second, or all that keeps it where it is.
 ///

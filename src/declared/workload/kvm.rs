@@ -6,12 +6,15 @@ mod ready;
 mod serial;
 mod xml;
 
+use std::collections::BTreeMap;
+
 use infra_api::target::{Acceleration, GuestReady, Hardware, XmlPatch};
 use infra_api::{Address, MigrationOptions, Text};
 use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
 use self::hardware::{CRASH, POWEROFF};
+use crate::declared::image::{Image, Source};
 use crate::declared::read::{At, Reader};
 use crate::declared::words::{LINE, LOG, STRINGS, UUID, duration, path, size, whole, word};
 use crate::declared::workload::container::stop_timeout;
@@ -141,6 +144,8 @@ pub type KvmImage = At<Address>;
 #[derive(Clone, Debug)]
 pub struct Kvm {
     pub image: Option<KvmImage>,
+    /// It has a disk made from its image. Known when the images are (see [`Kvm::resolve`]).
+    pub has_root_disk: bool,
     pub acceleration: Acceleration,
     pub root_size_bytes: Option<At<u64>>,
     pub root_pool: Option<At<Address>>,
@@ -189,6 +194,7 @@ impl Kvm {
         };
         let form = Self {
             image: image(block, reader),
+            has_root_disk: block.get("image").is_some(),
             acceleration: if emulated {
                 Acceleration::Emulated
             } else {
@@ -235,6 +241,16 @@ impl Kvm {
 }
 
 impl Kvm {
+    /// A kernel is booted without a disk.
+    pub(crate) fn resolve(&mut self, images: &BTreeMap<Address, Image>) {
+        let image = self
+            .image
+            .as_ref()
+            .and_then(|image| images.get(&image.value));
+        let is_kernel = image.is_some_and(|image| matches!(image.source, Source::Kernel { .. }));
+        self.has_root_disk &= !is_kernel;
+    }
+
     /// All it names: what it boots from, and the media of its drives.
     pub fn images(&self) -> impl Iterator<Item = &Address> {
         let media = self.cdroms.iter().filter_map(|cdrom| cdrom.image.as_ref());

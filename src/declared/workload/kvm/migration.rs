@@ -1,8 +1,9 @@
 //! `migration { … }`: how a machine goes to another host while it runs.
 
-use infra_api::MigrationOptions;
+use infra_api::{Level, MigrationOptions, Need};
 use infra_lang::{Block, BlockKind, Meta, Shape};
 
+use crate::declared::Workload;
 use crate::declared::read::Reader;
 use crate::declared::words::{duration, size, word};
 
@@ -34,6 +35,25 @@ pub(super) static KIND: BlockKind = BlockKind {
     computed: &[],
     meta: Meta::NONE,
 };
+
+impl Workload {
+    /// How it goes to another host while it runs; nothing where nobody asks for that.
+    #[must_use]
+    pub fn migration(&self) -> Option<MigrationOptions> {
+        let form = self.kvm.as_ref()?;
+        let needed = self.suits.needs.get(Need::LiveMigration) >= Level::Medium;
+        form.migration
+            .or_else(|| needed.then(MigrationOptions::default))
+    }
+
+    /// Whether it is a machine that goes to another host while it runs and has no disk on its own.
+    #[must_use]
+    pub fn leaves_nothing_behind(&self) -> bool {
+        let rootless = self.kvm.as_ref().is_some_and(|form| !form.has_root_disk);
+        let elsewhere = self.disks.iter().all(|disk| disk.remote.is_some());
+        self.migration().is_some() && rootless && elsewhere
+    }
+}
 
 pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> MigrationOptions {
     MigrationOptions {
