@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use self::draft::drafts;
 use self::left::keep_found;
+pub use self::migrate::Migrates;
 use self::ready::ready_ms;
 use self::record::{depended_on, record};
 use self::verdict::{Fate, Verdict};
@@ -95,8 +96,7 @@ pub struct Inputs<'a> {
     pub prepared: &'a dyn Fn(&ResourceId, &Value, &Value) -> Option<Value>,
     /// Where the host of what runs (the first) finds the host on which it shall become the second; or all that keeps it
     /// from moving there while it runs.
-    pub migrates:
-        &'a dyn Fn((&ResourceId, &Value), (&ResourceId, &Value)) -> Result<String, Vec<String>>,
+    pub migrates: &'a Migrates<'a>,
     /// Objects to make anew although nothing asks for it.
     pub replace: &'a BTreeSet<ResourceId>,
     /// Placements and outputs as they will be.

@@ -9,7 +9,7 @@ mod made;
 mod order;
 mod reason;
 
-pub use assemble::{Desired, Inputs, Refusal, Timeouts, assemble};
+pub use assemble::{Desired, Inputs, Migrates, Refusal, Timeouts, assemble};
 pub use claims::Claims;
 pub use diff::{diff, get};
 pub use file::{FORMAT_VERSION, PlanFile, digest, read, write};

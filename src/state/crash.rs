@@ -141,6 +141,7 @@ fn done(step: u32, name: &str, body: Option<u32>) -> Entry {
         resource: id(name),
         address: address(name),
         kept,
+        from: None,
     }
 }
 

@@ -164,7 +164,16 @@ impl Folding {
             .resources
             .insert(resource.clone(), record.clone());
         self.outcome.released.remove(resource);
-        self.place(&record.address);
+        // What it will stand on over there says nothing of where it runs.
+        if runs(resource) || !self.changes_host(&record.address) {
+            self.place(&record.address);
+        }
+    }
+
+    fn changes_host(&self, address: &Address) -> bool {
+        let of = |places: &BTreeMap<Address, Placement>| Some(places.get(address)?.host.clone());
+        let (now, planned) = (of(&self.outcome.workloads), of(&self.workloads));
+        now.is_some() && planned.is_some() && now != planned
     }
 
     /// It has become another.
@@ -189,6 +198,11 @@ impl Folding {
                 .insert(address.clone(), placement.clone());
         }
     }
+}
+
+/// Whether it is what a workload runs as.
+fn runs(id: &ResourceId) -> bool {
+    matches!(id.kind.as_str(), "container" | "domain" | "unit")
 }
 
 fn stops(action: StepAction) -> bool {
@@ -419,5 +433,30 @@ mod tests {
             (once.outcome(), once.in_doubt()),
             (twice.outcome(), twice.in_doubt())
         );
+    }
+
+    #[test]
+    fn who_moves_is_where_he_was_until_he_has_moved() {
+        let on = |host: &str, kind: &str| ResourceId::new(&HostName::new(host), "sim", kind, "a");
+        let prior = Outcome {
+            resources: [(on("old", "domain"), record("a"))].into(),
+            workloads: [(address("a"), placement("old"))].into(),
+            ..Outcome::default()
+        };
+        let done = |step, resource: ResourceId, from| Entry::Done {
+            step,
+            resource,
+            address: address("a"),
+            kept: Some(record("a")),
+            from,
+        };
+        let mut folding = Folding::of(prior, &begin(&["a"]), &[]);
+        let host = |folding: &Folding| folding.outcome().workloads[&address("a")].host.to_string();
+        folding.see(&done(1, on("new", "volume"), None));
+        assert_eq!(host(&folding), "old", "only what it will stand on is there");
+        folding.see(&done(2, on("new", "domain"), Some(on("old", "domain"))));
+        assert_eq!(host(&folding), "new");
+        let there = folding.outcome().resources;
+        assert!(!there.contains_key(&on("old", "domain")), "{there:?}");
     }
 }

@@ -4,7 +4,15 @@ use infra_api::{Impact, Observed, ResourceId};
 
 use super::Assembly;
 use super::verdict::{Fate, Verdict};
+use serde_json::Value;
+
 use crate::{Migration, Reason, diff};
+
+/// An object on one of the two hosts, and what it is there.
+type Side<'a> = (&'a ResourceId, &'a Value);
+
+/// Whether one becomes the other while it runs, and where the first host finds the second; or why not.
+pub type Migrates<'a> = dyn Fn(Side<'_>, Side<'_>) -> Result<String, Vec<String>> + 'a;
 
 impl Assembly<'_> {
     /// Makes one change of the two. Where it cannot move, what is made says why.
