@@ -52,12 +52,8 @@ impl Session {
             provider.map_or(infra_api::Impact::Replace, |p| p.impact_of(&id.kind, edit))
         };
         let claims = |id: &ResourceId, address: &Address, body: &Value, wanted: bool| {
-            let placement = if wanted {
-                placements.get(address)
-            } else {
-                prior.workloads.get(address)
-            };
-            lower::claims(id, body, placement)
+            let of = if wanted { placements } else { &prior.workloads };
+            lower::claims(id, body, of.get(address))
         };
         let swaps = |id: &ResourceId| self.provider(id).is_some_and(|p| p.swaps(&id.kind));
         let prepared = |id: &ResourceId, before: &Value, after: &Value| {
