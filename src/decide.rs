@@ -342,6 +342,7 @@ impl Decision {
             timeouts: workload.map(|w| timeouts(w)).unwrap_or_default(),
             stopped_when: workload.and_then(|w| stopped_when(w)),
             ignore_changes,
+            migration: workload.and_then(|w| w.migration()),
         }
     }
 

@@ -195,6 +195,7 @@ fn as_found(id: &ResourceId, record: &Record, evaluation: &Evaluation) -> Desire
         until_ready: false,
         stopped_when: None,
         ignore_changes: Vec::new(),
+        migration: None,
     }
 }
 

@@ -23,6 +23,7 @@ pub mod generate;
 pub mod inventory;
 pub mod kept;
 pub mod lower;
+mod migrates;
 pub mod moved;
 pub mod outputs;
 pub mod placing;

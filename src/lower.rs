@@ -374,6 +374,7 @@ mod tests {
             until_ready: false,
             stopped_when: None,
             ignore_changes: Vec::new(),
+            migration: None,
         };
         let (one, other) = (wanted("volume.a", "demo.a"), wanted("volume.b", "demo.b"));
         assert!(!doubles(&[one.clone(), other]).has_errors());

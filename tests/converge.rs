@@ -12,6 +12,8 @@ mod house;
 mod imports;
 #[path = "converge/lost.rs"]
 mod lost;
+#[path = "converge/migrate.rs"]
+mod migrate;
 #[path = "converge/nouns.rs"]
 mod nouns;
 #[path = "converge/ready.rs"]
@@ -177,6 +179,14 @@ impl Trip {
         );
     }
 
+    /// What runs was made once, and never ran twice.
+    fn assert_moved(&self, context: &str) {
+        let world = self.house.sim.world();
+        let anew = world.made.keys().find(|id| id.kind == "domain");
+        assert_eq!(anew, None, "{context}: started anew");
+        assert!(world.ran_twice.is_empty(), "{context}: ran on two hosts");
+    }
+
     async fn back(self, journey: &Journey, context: &str) {
         let to = (journey.from)(&self.house);
         let context = format!("{context}, and back");
@@ -188,6 +198,9 @@ impl Trip {
     async fn end(&self, context: &str, wrongly_made: bool) {
         self.house.assert_secret(context);
         let report = self.house.converge(&self.to).await;
+        if self.to.migrate {
+            self.assert_moved(context);
+        }
         assert!(report.is_complete(), "{context}: {report:#?}");
         self.house.assert_is(&self.to, context).await;
         if !wrongly_made {

@@ -68,6 +68,7 @@ impl<'a> Ledger<'a> {
             resource: step.resource.clone(),
             address: step.address.clone(),
             action: step.action,
+            from: step.migration.as_ref().map(|m| m.from.clone()),
         };
         let entries: Vec<Entry> = new.map(started).collect();
         match entries.is_empty() {

@@ -1,6 +1,7 @@
 //! One step: journal, look, act, look again, wait until it is ready, journal. It never acts on what it did not
 //! find as planned, and never believes that what it asked for was done.
 
+mod migrate;
 mod ready;
 
 use std::borrow::Cow;
@@ -65,15 +66,18 @@ impl<'a> Hands<'a> {
                 resource: resource.clone(),
                 address: address.clone(),
                 kept: self.wanted()?.map(Cow::into_owned),
+                from: self.origin().cloned(),
             }),
             Err(failure) => {
                 // Where nobody can look any more the journal does not say how it ended: it is in doubt.
                 if let Some(left) = self.left().await {
+                    let gone = left.is_some() && self.has_left().await;
                     self.ledger.enter(&Entry::Failed {
                         step: *number,
                         resource: resource.clone(),
                         error: failure.to_string(),
                         left,
+                        from: self.origin().filter(|_| gone).cloned(),
                     })?;
                 }
                 Err(failure)
@@ -109,7 +113,10 @@ impl<'a> Hands<'a> {
         for dependency in &self.step.waits_for {
             self.wait_ready(dependency).await?;
         }
-        self.change().await?;
+        match self.step.action {
+            StepAction::Migrate => self.migrate().await?,
+            _ => self.change().await?,
+        }
         if self.step.until_ready {
             self.wait_ready(&self.step.resource).await?;
         }
@@ -161,6 +168,9 @@ impl<'a> Hands<'a> {
         &self,
         surveyed: Option<&Observed>,
     ) -> Result<Result<(), String>, Failure> {
+        if self.step.action == StepAction::Migrate {
+            return self.may_move().await;
+        }
         let found = match surveyed {
             Some(observed) => self.understood(observed.clone())?.masked,
             None => self.found().await?.masked,
@@ -223,20 +233,26 @@ impl<'a> Hands<'a> {
         found: Observed,
         anew: bool,
     ) -> Result<(), Failure> {
+        let action = self.action(wanted, found, anew)?;
+        self.order(&self.step.resource, action).await
+    }
+
+    /// Has the daemon of an object do it.
+    async fn order(&self, id: &ResourceId, action: Action) -> Result<(), Failure> {
         let change = Change {
-            id: self.step.resource.clone(),
+            id: id.clone(),
             mark: Mark {
                 project: self.job.plan.project.clone(),
                 address: self.marked(&self.step.address).clone(),
             },
             imported: self.step.imported.clone(),
-            action: self.action(wanted, found, anew)?,
+            action,
         };
         let deadline = match self.step.timeout_ms {
             Some(own) => Duration::from_millis(own),
             None => self.job.settings.change_deadline,
         };
-        let call = timeout(deadline, self.daemon()?.apply(&change, self));
+        let call = timeout(deadline, self.daemon_of(id)?.apply(&change, self));
         call.await.unwrap_or_else(|_| {
             let cause = format!("no answer for {}", told(deadline));
             Err(Failure::new(Remedy::Replan, self.doing(), cause)
@@ -257,10 +273,7 @@ impl<'a> Hands<'a> {
             StepAction::Prepare => &*self.last()?.body,
             _ => wanted,
         };
-        let body = fill(wanted, self.job.vault).map_err(|missing| {
-            let cause = format!("{} of its secret values are not at hand", missing.len());
-            Failure::new(Remedy::Replan, self.doing(), cause).hint("plan again")
-        })?;
+        let body = self.filled(wanted)?;
         Ok(match (self.step.action, found) {
             (StepAction::Prepare, _) => Action::Prepare { after: body },
             (StepAction::Update, Observed::Present { body: before, .. }) => Action::Update {
@@ -282,6 +295,14 @@ impl<'a> Hands<'a> {
                 source: self.step.source.clone(),
                 anew,
             },
+        })
+    }
+
+    /// With its secret values.
+    fn filled(&self, body: &Value) -> Result<Value, Failure> {
+        fill(body, self.job.vault).map_err(|missing| {
+            let cause = format!("{} of its secret values are not at hand", missing.len());
+            Failure::new(Remedy::Replan, self.doing(), cause).hint("plan again")
         })
     }
 
@@ -309,11 +330,13 @@ impl<'a> Hands<'a> {
 
     /// The object as it is; a daemon that may answer later is asked again.
     pub(crate) async fn found(&self) -> Result<Found, Failure> {
+        self.found_at(&self.step.resource).await
+    }
+
+    async fn found_at(&self, id: &ResourceId) -> Result<Found, Failure> {
         let mut attempt = 1;
         let raw = loop {
-            let read = self
-                .daemon()?
-                .read(&self.job.plan.project, &self.step.resource);
+            let read = self.daemon_of(id)?.read(&self.job.plan.project, id);
             match self.answer(read).await {
                 Err(failure)
                     if failure.remedy == Remedy::Retry && attempt < self.job.settings.attempts =>
@@ -419,6 +442,7 @@ impl<'a> Hands<'a> {
             StepAction::Restart => "restarting",
             StepAction::Replace => "replacing",
             StepAction::Delete => "removing",
+            StepAction::Migrate => "moving to its new host",
         };
         format!("{verb} {}", self.step.resource)
     }

@@ -79,7 +79,7 @@ fn bytes(step: &Step, plan: &Plan, files: &BTreeMap<&Path, u64>) -> u64 {
         StepAction::Create => created(step, plan, files),
         StepAction::Update | StepAction::Restart => grown(step).unwrap_or(0),
         // A container's writable layer begins empty.
-        StepAction::Prepare | StepAction::Replace | StepAction::Delete => 0,
+        StepAction::Prepare | StepAction::Replace | StepAction::Delete | StepAction::Migrate => 0,
     }
 }
 

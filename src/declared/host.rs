@@ -158,6 +158,12 @@ const ATTRIBUTES: &[Attribute] = &[
          same connection.",
     )
     .default("\"local\""),
+    word(
+        "migration_address",
+        Shape::Text(&ADDRESS),
+        "How the other hosts reach it where a machine moves here while it runs: `[USER@]HOST[:PORT]`, by their root's `ssh`; its \
+         `address` where none is written. The guest's memory goes straight to HOST, to a TCP port of 49152 to 49215.",
+    ),
     word("labels", STRING_MAP, "Words to find it by."),
     word(
         "drain",
@@ -205,6 +211,8 @@ pub struct Host {
     pub name: HostName,
     /// Absent: it is this machine.
     pub login: Option<Login>,
+    /// Who the other hosts come into it as; absent: they cannot.
+    pub migration_login: Option<Login>,
     pub docker_endpoint: String,
     pub libvirt_uri: String,
     pub pool_path: Option<String>,
@@ -257,6 +265,7 @@ impl Host {
         Self {
             name: HostName::new("local"),
             login: None,
+            migration_login: None,
             docker_endpoint: DOCKER_ENDPOINT.to_owned(),
             libvirt_uri: LIBVIRT_URI.to_owned(),
             pool_path: None,
@@ -279,7 +288,7 @@ impl Host {
         let docker = block.nested("docker").next();
         let libvirt = block.nested("libvirt").next();
         let overcommit = block.nested("overcommit").next();
-        let login = login(block, reader);
+        let login = login(block, "address", reader);
         let mut at = |block: Option<&Block>, word: &str, usual: &str| {
             let written = block.and_then(|b| reader.string(b, word));
             over(
@@ -291,6 +300,8 @@ impl Host {
             name: HostName::new(instance.address.name.as_ref()),
             docker_endpoint: at(docker, "endpoint", DOCKER_ENDPOINT),
             libvirt_uri: at(libvirt, "uri", LIBVIRT_URI),
+            migration_login: self::login(block, "migration_address", reader)
+                .or_else(|| login.clone()),
             login,
             pool_path: libvirt
                 .and_then(|b| reader.string(b, "pool_path"))
@@ -330,8 +341,8 @@ impl Host {
     }
 }
 
-fn login(block: &Block, reader: &mut Reader<'_>) -> Option<Login> {
-    let address = reader.string(block, "address")?.value;
+fn login(block: &Block, attribute: &str, reader: &mut Reader<'_>) -> Option<Login> {
+    let address = reader.string(block, attribute)?.value;
     (address != "local").then(|| Login::parse(&address).ok())?
 }
 

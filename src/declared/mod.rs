@@ -95,6 +95,9 @@ impl Declared {
             }
         }
         diagnostics.extend(declared.resolve_needs(&own));
+        for form in declared.workloads.iter_mut().filter_map(|w| w.kvm.as_mut()) {
+            form.resolve(&declared.images);
+        }
         if declared.hosts.is_empty() {
             let host = Host::local();
             declared.hosts.insert(host.name.clone(), host);

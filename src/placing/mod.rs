@@ -229,10 +229,12 @@ fn stands_as(choice: &Choice, variants: &[Variant], before: &Placement) -> Optio
     exact.or_else(|| variants.iter().position(|v| v.runtime == own.runtime))
 }
 
-/// Whether it has disks where it is. They go with it only where its `host` names another.
+/// Whether it has disks where it is. They go with it only where its `host` names another. A machine that moves while it
+/// runs and has none of its own is held by nothing.
 fn anchored(workload: &Workload, before: &Placement) -> bool {
     let disks = before.runtime == Runtime::Kvm || !workload.disks.is_empty();
-    disks && workload.host.is_none()
+    let held = disks && !workload.leaves_nothing_behind();
+    held && workload.host.is_none()
 }
 
 struct Fleet {

@@ -3,6 +3,7 @@
 mod draft;
 mod guard;
 mod left;
+mod migrate;
 mod prepare;
 mod ready;
 mod record;
@@ -10,11 +11,14 @@ mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra_api::{Address, Edit, Impact, Observed, Project, Resource, ResourceId, SECRET};
+use infra_api::{
+    Address, Edit, Impact, MigrationOptions, Observed, Project, Resource, ResourceId, SECRET,
+};
 use serde_json::Value;
 
 use self::draft::drafts;
 use self::left::keep_found;
+pub use self::migrate::Migrates;
 use self::ready::ready_ms;
 use self::record::{depended_on, record};
 use self::verdict::{Fate, Verdict};
@@ -39,6 +43,8 @@ pub struct Desired {
     pub stopped_when: Option<When>,
     /// Attributes (paths in the body) that are left as they are found; the empty path is the whole body.
     pub ignore_changes: Vec<Vec<String>>,
+    /// Where it runs on another host it moves without being stopped, if it can.
+    pub migration: Option<MigrationOptions>,
 }
 
 /// How long changes may take, in milliseconds; absent: as long as the apply lets them.
@@ -58,7 +64,10 @@ impl Timeouts {
     pub(crate) fn of(self, action: StepAction) -> Option<u64> {
         match action {
             StepAction::Create | StepAction::Replace => self.create_ms,
-            StepAction::Update | StepAction::Prepare | StepAction::Restart => self.update_ms,
+            StepAction::Update
+            | StepAction::Prepare
+            | StepAction::Restart
+            | StepAction::Migrate => self.update_ms,
             StepAction::Delete => self.delete_ms,
         }
     }
@@ -85,6 +94,9 @@ pub struct Inputs<'a> {
     pub swaps: &'a dyn Fn(&ResourceId) -> bool,
     /// What is found of what runs (the first) once its next start is as wanted (the second); none: nobody can have both.
     pub prepared: &'a dyn Fn(&ResourceId, &Value, &Value) -> Option<Value>,
+    /// Where the host of what runs (the first) finds the host on which it shall become the second; or all that keeps it
+    /// from moving there while it runs.
+    pub migrates: &'a Migrates<'a>,
     /// Objects to make anew although nothing asks for it.
     pub replace: &'a BTreeSet<ResourceId>,
     /// Placements and outputs as they will be.
@@ -146,6 +158,7 @@ pub fn assemble(mut inputs: Inputs<'_>) -> Result<Plan, Vec<Refusal>> {
     let judged: BTreeMap<ResourceId, Verdict<'_>> = judged.collect();
     assembly.verdicts = judged;
     assembly.unwanted();
+    assembly.migrations();
     assembly.spread_replacements();
     assembly.guard();
     assembly.leave_standing();

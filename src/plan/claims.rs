@@ -25,7 +25,7 @@ pub(crate) fn held(
     claims: &dyn Fn(&ResourceId, &Address, &Value, bool) -> Claims,
 ) -> (Claims, Claims) {
     let found = match &draft.before {
-        Before::Present { body } => claims(&draft.id, &draft.address, body, false),
+        Before::Present { body } => claims(draft.origin(), &draft.address, body, false),
         Before::Absent | Before::Partial | Before::Removed => Claims::default(),
     };
     let wanted = draft.after.map_or_else(Claims::default, |b| {
@@ -39,13 +39,15 @@ pub(crate) fn handovers(
     drafts: &[Draft<'_>],
     held: &[(Claims, Claims)],
 ) -> BTreeSet<(usize, usize, bool)> {
+    let nothing = Claims::default();
     let mut releasers: BTreeMap<(&str, String), Vec<usize>> = BTreeMap::new();
     for (n, (found, wanted)) in held.iter().enumerate() {
-        let host = drafts[n].id.host.as_str();
-        for token in found.exclusive.difference(&wanted.exclusive) {
+        let host = drafts[n].origin().host.as_str();
+        let kept = if moves(&drafts[n]) { &nothing } else { wanted };
+        for token in found.exclusive.difference(&kept.exclusive) {
             releasers.entry((host, token.clone())).or_default().push(n);
         }
-        for cpu in (&found.cpus - &wanted.cpus).iter() {
+        for cpu in (&found.cpus - &kept.cpus).iter() {
             releasers
                 .entry((host, format!("cpu {cpu}")))
                 .or_default()
@@ -55,12 +57,17 @@ pub(crate) fn handovers(
     let mut handovers = BTreeSet::new();
     for (taker, (found, wanted)) in held.iter().enumerate() {
         let host = drafts[taker].id.host.as_str();
-        for token in wanted.exclusive.difference(&found.exclusive) {
+        let had = if moves(&drafts[taker]) {
+            &nothing
+        } else {
+            found
+        };
+        for token in wanted.exclusive.difference(&had.exclusive) {
             for releaser in releasers.get(&(host, token.clone())).into_iter().flatten() {
                 handovers.insert((*releaser, taker, true));
             }
         }
-        for cpu in (&wanted.cpus - &found.cpus).iter() {
+        for cpu in (&wanted.cpus - &had.cpus).iter() {
             for releaser in releasers
                 .get(&(host, format!("cpu {cpu}")))
                 .into_iter()
@@ -74,4 +81,9 @@ pub(crate) fn handovers(
     }
     handovers.retain(|(releaser, taker, _)| releaser != taker);
     handovers
+}
+
+/// What it holds before its step and after it is of two hosts.
+fn moves(draft: &Draft<'_>) -> bool {
+    draft.origin().host != draft.id.host
 }

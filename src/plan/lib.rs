@@ -10,7 +10,7 @@ mod order;
 mod reason;
 mod unreachable;
 
-pub use assemble::{Desired, Inputs, Refusal, Timeouts, assemble};
+pub use assemble::{Desired, Inputs, Migrates, Refusal, Timeouts, assemble};
 pub use claims::Claims;
 pub use diff::{diff, get};
 pub use file::{FORMAT_VERSION, PlanFile, digest, read, write};
@@ -22,7 +22,10 @@ pub use unreachable::Unreachable;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use infra_api::{Address, Body, HostName, Impact, Moment, Placement, Project, ResourceId, Window};
+use infra_api::{
+    Address, Body, HostName, Impact, MigrationOptions, Moment, Placement, Project, ResourceId,
+    Window,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -197,6 +200,20 @@ pub struct Step {
     /// It stops something that runs, which may not be at any time. Absent: it may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
+    /// Of what moves while it runs: from where, and how. Then `before` is what is found there, and here nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migration: Option<Migration>,
+}
+
+/// A move to another host of something that goes on running.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Migration {
+    /// What it is until then.
+    pub from: ResourceId,
+    /// Where the daemon over there finds the one over here.
+    pub uri: String,
+    pub options: MigrationOptions,
 }
 
 /// When a step may be done that stops what runs.
@@ -242,6 +259,8 @@ pub enum StepAction {
     /// Made anew: the new one is there before the old one goes.
     Replace,
     Delete,
+    /// Moved here from another host while it runs.
+    Migrate,
 }
 
 /// An object as it was found while planning.

@@ -2,6 +2,7 @@
 //! removed after it), *declared* (`depends_on`, and `update`: instances in batches), *claimed* (who releases a CPU, an
 //! address or a port goes before who takes it). A cycle in which somebody only has to let go is broken deterministically; any other is refused.
 
+mod migrate;
 mod rolling;
 
 use std::cmp::Reverse;
@@ -14,7 +15,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use serde_json::Value;
 
 use crate::claims::{Claims, handovers, held};
-use crate::{Before, Delta, Reason, Starts, Step, StepAction, Timeouts, When};
+use crate::{Before, Delta, Migration, Reason, Starts, Step, StepAction, Timeouts, When};
 
 pub use rolling::Rolling;
 
@@ -43,6 +44,15 @@ pub(crate) struct Draft<'a> {
     pub(crate) unready: bool,
     /// When its object may be stopped.
     pub(crate) when: Option<When>,
+    /// It is another object until then.
+    pub(crate) migration: Option<Migration>,
+}
+
+impl Draft<'_> {
+    /// What it is before its step.
+    pub(crate) fn origin(&self) -> &ResourceId {
+        self.migration.as_ref().map_or(&self.id, |m| &m.from)
+    }
 }
 
 /// Where edges come from.
@@ -65,6 +75,7 @@ pub(crate) fn order(mut drafts: Vec<Draft<'_>>, edges: &Edges<'_>) -> Result<Vec
     loop {
         let mut graph = Graph::new(&drafts, edges);
         graph.contained(edges);
+        graph.left_by_moves();
         graph.declared(edges.depends_on);
         graph.claimed(edges.claims);
         let cycles = graph.cycles();
@@ -138,8 +149,8 @@ fn users<'a>(
     let mut users: BTreeMap<ResourceId, BTreeSet<&ResourceId>> = BTreeMap::new();
     // What is not there stands on nothing yet.
     for draft in drafts.iter().filter(|d| d.before != Before::Absent) {
-        let stood_on =
-            (edges.before)(&draft.id).unwrap_or_else(|| (edges.after)(&draft.id).to_vec());
+        let was = draft.origin();
+        let stood_on = (edges.before)(was).unwrap_or_else(|| (edges.after)(was).to_vec());
         for needed in stood_on {
             users.entry(needed).or_default().insert(&draft.id);
         }
@@ -353,7 +364,7 @@ impl<'a> Graph<'a> {
         let may = |(one, next): &(usize, usize)| {
             let draft = &self.drafts[*one];
             let is_there = matches!(draft.before, Before::Present { .. } | Before::Partial)
-                && draft.action != StepAction::Delete;
+                && !matches!(draft.action, StepAction::Delete | StepAction::Migrate);
             let mut edges = self
                 .graph
                 .edges_connecting(self.nodes[*one], self.nodes[*next]);
@@ -442,6 +453,7 @@ impl<'a> Graph<'a> {
             starts: draft.starts.clone(),
             timeout_ms: draft.timeouts.of(draft.action),
             when: draft.when.clone().filter(|_| stops(draft)),
+            migration: draft.migration.clone(),
         }
     }
 }
@@ -449,7 +461,9 @@ impl<'a> Graph<'a> {
 fn stops(draft: &Draft) -> bool {
     match draft.action {
         StepAction::Restart | StepAction::Replace | StepAction::Delete => true,
-        StepAction::Create | StepAction::Update | StepAction::Prepare => false,
+        StepAction::Create | StepAction::Update | StepAction::Prepare | StepAction::Migrate => {
+            false
+        }
     }
 }
 
@@ -472,6 +486,6 @@ fn starts(draft: &Draft<'_>) -> bool {
     match draft.action {
         StepAction::Create | StepAction::Restart | StepAction::Replace => true,
         StepAction::Update => draft.deltas.iter().any(is_started),
-        StepAction::Prepare | StepAction::Delete => false,
+        StepAction::Prepare | StepAction::Delete | StepAction::Migrate => false,
     }
 }

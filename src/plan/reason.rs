@@ -33,6 +33,10 @@ pub enum Reason {
     Stray,
     /// Everything is being destroyed.
     Destroy,
+    /// It runs on another host, and is to run on this one.
+    Moves { from: String },
+    /// The same, and it cannot move while it runs: it is started anew here, and removed there.
+    CannotMove { from: String, why: Vec<String> },
     /// It is stopped for a moment to break a cycle: each waits for what the other has.
     Yields { to: String },
 }

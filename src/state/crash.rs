@@ -131,6 +131,7 @@ fn started(step: u32, name: &str) -> Entry {
         resource: id(name),
         address: address(name),
         action: StepAction::Create,
+        from: None,
     }
 }
 
@@ -141,6 +142,7 @@ fn done(step: u32, name: &str, body: Option<u32>) -> Entry {
         resource: id(name),
         address: address(name),
         kept,
+        from: None,
     }
 }
 

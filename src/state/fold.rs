@@ -82,10 +82,12 @@ impl Folding {
                 step,
                 resource,
                 left,
+                from,
                 ..
             } => {
                 self.open.remove(step);
                 self.stopping.remove(resource);
+                self.is_no_more(from.as_ref());
                 if let Some(record) = left {
                     self.in_doubt.remove(resource);
                     self.keep(resource, record);
@@ -96,10 +98,12 @@ impl Folding {
                 resource,
                 address,
                 kept,
+                from,
             } => {
                 self.open.remove(step);
                 self.stopping.remove(resource);
                 self.in_doubt.remove(resource);
+                self.is_no_more(from.as_ref());
                 self.outcome.tags.clone_from(&self.tags);
                 match kept {
                     Some(record) => self.keep(resource, record),
@@ -160,7 +164,24 @@ impl Folding {
             .resources
             .insert(resource.clone(), record.clone());
         self.outcome.released.remove(resource);
-        self.place(&record.address);
+        // What it will stand on over there says nothing of where it runs.
+        if runs(resource) || !self.changes_host(&record.address) {
+            self.place(&record.address);
+        }
+    }
+
+    fn changes_host(&self, address: &Address) -> bool {
+        let of = |places: &BTreeMap<Address, Placement>| Some(places.get(address)?.host.clone());
+        let (now, planned) = (of(&self.outcome.workloads), of(&self.workloads));
+        now.is_some() && planned.is_some() && now != planned
+    }
+
+    /// It has become another.
+    fn is_no_more(&mut self, from: Option<&ResourceId>) {
+        if let Some(from) = from {
+            self.outcome.resources.remove(from);
+            self.in_doubt.remove(from);
+        }
     }
 
     fn remove(&mut self, resource: &ResourceId, address: &Address) {
@@ -179,10 +200,17 @@ impl Folding {
     }
 }
 
+/// Whether it is what a workload runs as.
+fn runs(id: &ResourceId) -> bool {
+    matches!(id.kind.as_str(), "container" | "domain" | "unit")
+}
+
 fn stops(action: StepAction) -> bool {
     match action {
         StepAction::Restart | StepAction::Replace | StepAction::Delete => true,
-        StepAction::Create | StepAction::Prepare | StepAction::Update => false,
+        StepAction::Create | StepAction::Prepare | StepAction::Update | StepAction::Migrate => {
+            false
+        }
     }
 }
 
@@ -257,6 +285,7 @@ mod tests {
             resource: id(name),
             address: address(name),
             action: StepAction::Create,
+            from: None,
         }
     }
 
@@ -266,6 +295,7 @@ mod tests {
             resource: id(name),
             address: address(name),
             kept: Some(record(name)),
+            from: None,
         }
     }
 
@@ -275,6 +305,7 @@ mod tests {
             resource: id(name),
             address: address(name),
             kept: None,
+            from: None,
         }
     }
 
@@ -309,6 +340,7 @@ mod tests {
             resource: id("c"),
             error: "no".to_owned(),
             left: None,
+            from: None,
         };
         let entries = [
             started(1, "a"),
@@ -335,6 +367,7 @@ mod tests {
             resource: id(name),
             address: address(name),
             action: StepAction::Delete,
+            from: None,
         };
         let entries = [
             started(1, "a"),
@@ -354,6 +387,7 @@ mod tests {
             resource: id("a"),
             error: "no".to_owned(),
             left: Some(record("a")),
+            from: None,
         };
         let folding = fold(Outcome::default(), &["a"], &[started(1, "a"), failed]);
         let outcome = folding.outcome();
@@ -399,5 +433,30 @@ mod tests {
             (once.outcome(), once.in_doubt()),
             (twice.outcome(), twice.in_doubt())
         );
+    }
+
+    #[test]
+    fn who_moves_is_where_he_was_until_he_has_moved() {
+        let on = |host: &str, kind: &str| ResourceId::new(&HostName::new(host), "sim", kind, "a");
+        let prior = Outcome {
+            resources: [(on("old", "domain"), record("a"))].into(),
+            workloads: [(address("a"), placement("old"))].into(),
+            ..Outcome::default()
+        };
+        let done = |step, resource: ResourceId, from| Entry::Done {
+            step,
+            resource,
+            address: address("a"),
+            kept: Some(record("a")),
+            from,
+        };
+        let mut folding = Folding::of(prior, &begin(&["a"]), &[]);
+        let host = |folding: &Folding| folding.outcome().workloads[&address("a")].host.to_string();
+        folding.see(&done(1, on("new", "volume"), None));
+        assert_eq!(host(&folding), "old", "only what it will stand on is there");
+        folding.see(&done(2, on("new", "domain"), Some(on("old", "domain"))));
+        assert_eq!(host(&folding), "new");
+        let there = folding.outcome().resources;
+        assert!(!there.contains_key(&on("old", "domain")), "{there:?}");
     }
 }

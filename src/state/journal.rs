@@ -31,6 +31,9 @@ pub enum Entry {
         resource: ResourceId,
         address: Address,
         action: StepAction,
+        /// Of what moves: what it is until then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<ResourceId>,
     },
     /// Its effect was read back.
     Done {
@@ -39,6 +42,9 @@ pub enum Entry {
         address: Address,
         /// Null: removed.
         kept: Option<Record>,
+        /// Of what has moved: what it was, and is no more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<ResourceId>,
     },
     Failed {
         step: u32,
@@ -47,6 +53,9 @@ pub enum Entry {
         /// What is there all the same: ours, and whole though not as it was wanted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         left: Option<Record>,
+        /// Of what has moved all the same: what it was, and is no more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<ResourceId>,
     },
     /// The last one, where the apply came to its end; complete: every step is done.
     End { complete: bool },
@@ -256,18 +265,21 @@ mod tests {
                 resource: resource.clone(),
                 address: address.clone(),
                 action: StepAction::Create,
+                from: None,
             },
             Entry::Done {
                 step: 1,
                 resource: resource.clone(),
                 address,
                 kept: None,
+                from: None,
             },
             Entry::Failed {
                 step: 2,
                 resource,
                 error: "two\nlines".to_owned(),
                 left: None,
+                from: None,
             },
             Entry::End { complete: false },
         ]

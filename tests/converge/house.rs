@@ -7,7 +7,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use infra_api::{Daemon, Failure, HostName, Observed, Pending, Provider, Resource, ResourceId};
+use infra_api::{
+    Daemon, Failure, HostName, MigrationOptions, Observed, Pending, Provider, Resource, ResourceId,
+};
 use infra_apply::{Job, Report, Settings, Sink, Stop, World, run};
 use infra_plan::{
     Claims, Desired, Inputs, Outcome, Output, Plan, Rolling, Timeouts, When, assemble,
@@ -20,7 +22,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use crate::nouns::{Deaf, host, id, placement, project};
+use crate::nouns::{Deaf, host, id, placement, project, second_host};
 
 /// The secret that must be seen nowhere but in the world.
 pub(crate) const PASSWORD: &str = "hunter2-and-more";
@@ -44,6 +46,8 @@ pub(crate) struct Wanted {
     pub(crate) rolling: Vec<Rolling>,
     pub(crate) stopped_when: BTreeMap<ResourceId, When>,
     pub(crate) until_ready: BTreeSet<ResourceId>,
+    /// What runs on another host moves while it runs.
+    pub(crate) migrate: bool,
     /// Taken over where they carry no mark.
     pub(crate) imports: BTreeSet<ResourceId>,
 }
@@ -105,15 +109,29 @@ impl Clock for Noon {
 }
 
 /// With the world in which a way that has ended is opened anew, where that may be.
-struct Hosts(SimDaemon, Option<Sim>);
+struct Hosts {
+    daemons: BTreeMap<HostName, SimDaemon>,
+    reopens: Option<Sim>,
+}
+
+impl Hosts {
+    fn new(sim: &Sim, reopens: bool) -> Self {
+        let both = [host(), second_host()];
+        Self {
+            daemons: both.map(|host| (host.clone(), sim.daemon(&host))).into(),
+            reopens: reopens.then(|| sim.clone()),
+        }
+    }
+}
 
 impl World for Hosts {
     fn daemon(&self, host: &HostName, provider: &str) -> Option<&dyn Daemon> {
-        (host.as_str() == "r1" && provider == "sim").then_some(&self.0)
+        let daemon = self.daemons.get(host).filter(|_| provider == "sim")?;
+        Some(daemon)
     }
 
     fn reopen<'a>(&'a self, host: &'a HostName) -> Pending<'a, Result<(), Failure>> {
-        if let Some(sim) = &self.1 {
+        if let Some(sim) = &self.reopens {
             sim.world().unreachable.remove(host);
         }
         Box::pin(std::future::ready(Ok(())))
@@ -204,7 +222,10 @@ impl House {
         let path = self.store.paths().journal.clone();
         self.sim.world().witness = Some(Box::new(move |change| {
             let text = std::fs::read_to_string(&path).unwrap();
-            let of_it = |line: &&str| line.contains(&format!("\"resource\":\"{}\"", change.id));
+            let of_it = |line: &&str| {
+                let is = |key: &str| line.contains(&format!("\"{key}\":\"{}\"", change.id));
+                is("resource") || is("from")
+            };
             let last = text.lines().rfind(of_it).unwrap_or_default();
             assert!(
                 last.contains("\"record\":\"started\""),
@@ -261,6 +282,7 @@ impl House {
             until_ready: wanted.until_ready.contains(&resource.id),
             stopped_when: wanted.stopped_when.get(&resource.id).cloned(),
             ignore_changes: vec![],
+            migration: wanted.migrate.then(MigrationOptions::default),
         };
         assemble(Inputs {
             project: &project(),
@@ -274,6 +296,10 @@ impl House {
             claims: &|_, _, _, _| Claims::default(),
             swaps: &|id| self.sim.swaps(&id.kind),
             prepared: &|id, before, after| self.sim.prepared(&id.kind, before, after),
+            migrates: &|(_, before), (id, after)| {
+                let why = self.sim.stays_because(&id.kind, before, after);
+                why.is_empty().then(|| "sim://".to_owned()).ok_or(why)
+            },
             replace: &BTreeSet::new(),
             result,
             secrets: vec![self.key.digest(PASSWORD)],
@@ -291,22 +317,18 @@ impl House {
         loaded: &Loaded,
         state: &Outcome,
     ) -> BTreeMap<ResourceId, Observed> {
-        let daemon = self.sim.daemon(&host());
+        let hosts = Hosts::new(&self.sim);
         let desired = wanted.resources.iter().map(|resource| resource.id.clone());
         let mut ids: BTreeSet<ResourceId> =
             desired.chain(state.resources.keys().cloned()).collect();
         ids.extend(loaded.in_doubt.iter().cloned());
-        ids.extend(
-            daemon
-                .list(&project())
-                .await
-                .unwrap()
-                .into_iter()
-                .map(|(id, _)| id),
-        );
+        for daemon in hosts.0.values() {
+            let listed = daemon.list(&project()).await.unwrap();
+            ids.extend(listed.into_iter().map(|(id, _)| id));
+        }
         let mut observed = BTreeMap::new();
         for id in ids {
-            let found = match daemon.read(&project(), &id).await.unwrap() {
+            let found = match hosts.0[&id.host].read(&project(), &id).await.unwrap() {
                 Observed::Present { address, body } => {
                     let wanted = wanted
                         .resources
@@ -351,10 +373,7 @@ impl House {
         let job = Job {
             plan,
             prior: &prior,
-            world: &Hosts(
-                self.sim.daemon(&host()),
-                self.reopens.then(|| self.sim.clone()),
-            ),
+            world: &Hosts::new(&self.sim, self.reopens),
             log: &log,
             key: &self.key,
             vault: &self.vault,

@@ -17,6 +17,10 @@ pub(crate) fn host() -> HostName {
     HostName::new("r1")
 }
 
+pub(crate) fn second_host() -> HostName {
+    HostName::new("r2")
+}
+
 pub(crate) fn id(kind: &str, name: &str) -> ResourceId {
     ResourceId::new(&host(), "sim", kind, name)
 }

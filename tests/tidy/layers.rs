@@ -27,7 +27,7 @@ const CRATES: [(&str, &[&str]); 15] = [
 ];
 
 /// Modules of the root crate, and which others each may name. Providers are only for the shell.
-const MODULES: [(&str, &[&str]); 21] = [
+const MODULES: [(&str, &[&str]); 22] = [
     (
         "declared",
         &[
@@ -40,6 +40,7 @@ const MODULES: [(&str, &[&str]); 21] = [
     ),
     ("addresses", &["declared", "infra_api", "infra_diag"]),
     ("inventory", &["declared", "infra_api", "infra_diag"]),
+    ("migrates", &["inventory", "infra_api"]),
     (
         "choose",
         &["declared", "inventory", "infra_api", "infra_suitability"],

@@ -30,7 +30,9 @@ pub use image::{ImageTag, Pinned, Pull};
 pub use needs::{Level, Need, Needs};
 pub use placement::{Cell, CpuPolicy, L3, Placement, Runtime, Threads, Tier, Vcpu};
 pub use provider::{Daemon, Objection, Pending, Progress, Provider, Silent};
-pub use resource::{Action, Change, Edit, Impact, Observed, Readiness, Resource, Unmarked};
+pub use resource::{
+    Action, Change, Edit, Impact, MigrationOptions, Observed, Readiness, Resource, Unmarked,
+};
 pub use running::{Running, Trace};
 pub use setting::{Setting, Settings, Variant};
 pub use target::{Target, What};

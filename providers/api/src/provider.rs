@@ -65,6 +65,13 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// What keeps an object that runs as `before` from becoming `after` on another host without being stopped; empty:
+    /// nothing does.
+    fn stays_because(&self, kind: &str, before: &Value, after: &Value) -> Vec<String> {
+        let _ = (before, after);
+        vec![format!("a {kind} cannot be moved while it runs")]
+    }
+
     /// Whether it is left where it is when nobody wants it any more, because it is not ours alone: an image
     /// pulled from a registry.
     fn outlives(&self, id: &ResourceId) -> bool {

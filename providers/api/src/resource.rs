@@ -135,8 +135,33 @@ pub enum Action {
         /// Whether the new one runs before the old one is stopped; else it is started when that is gone.
         early: bool,
     },
+    /// Move it, while it runs, to where `to` says, and leave nothing of it here. Only while it runs and is whole; fails
+    /// with it running here where it cannot be had there.
+    Migrate {
+        to: ResourceId,
+        /// Where this daemon finds the one over there.
+        uri: String,
+        options: MigrationOptions,
+        /// What it is there.
+        after: Value,
+    },
     /// Remove it, whole or half made.
     Delete,
+}
+
+/// How something moves to another host while it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MigrationOptions {
+    /// It may stand still for so long at the end; absent: as long as the daemon takes for usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub downtime_ms: Option<u64>,
+    /// At most so many bytes a second are sent; absent: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bandwidth_bytes: Option<u64>,
+    /// Whether it goes on over there before all of its memory has arrived, where that would not come to an end otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub post_copy: bool,
 }
 
 /// Whether dependents may start.

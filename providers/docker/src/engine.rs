@@ -223,6 +223,7 @@ impl Engine {
             // A container has no next start of its own.
             Action::Prepare { .. } => Err(mistaken("preparing the next start of", &change.id)),
             Action::Replace { body, early } => self.replace(change, body, *early, progress).await,
+            Action::Migrate { .. } => Err(mistaken("moving", &change.id)),
             Action::Delete => self.delete(change, progress).await,
         }
     }

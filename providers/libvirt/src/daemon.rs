@@ -17,6 +17,7 @@ use crate::discover::discover;
 use crate::failure::Doing;
 use crate::guard::Claim;
 use crate::link::Link;
+use crate::migrate::{self, Way};
 use crate::seen::{Seen, Sight};
 use crate::text::volume::Body;
 use crate::wire::Wire;
@@ -117,6 +118,19 @@ impl Libvirtd {
             Action::Prepare { after } => self.prepare(id, claim, after, progress).await,
             // Of what libvirt has, nothing can be there twice.
             Action::Replace { .. } => Err(unknown(id)),
+            Action::Migrate {
+                to: _,
+                uri,
+                options,
+                after,
+            } if id.kind == "domain" => {
+                let way = Way {
+                    uri: uri.clone(),
+                    options: *options,
+                };
+                migrate::migrate(&self.wire, claim, way, decode(id, after)?, progress).await
+            }
+            Action::Migrate { .. } => Err(unknown(id)),
             Action::Delete => self.delete(id, claim, progress).await,
         }
     }

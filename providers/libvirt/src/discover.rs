@@ -143,8 +143,20 @@ fn offers(root: Node) -> Libvirt {
         emulated: domain("qemu"),
         emulator: text(arch, "emulator"),
         machines,
+        cpu: find(root, "host/cpu").and_then(cpu),
         ..Libvirt::default()
     }
+}
+
+/// The nearest model that libvirt knows, and what the host has beside it.
+fn cpu(node: Node) -> Option<String> {
+    let model = text(node, "model")?;
+    let mut features: Vec<&str> = all(node, "feature")
+        .filter_map(|feature| feature.attribute("name"))
+        .collect();
+    features.sort_unstable();
+    let features = features.iter().map(|name| format!("+{name}"));
+    Some(format!("{model}{}", features.collect::<String>()))
 }
 
 /// What machines can be built of; nothing where the daemon does not tell (its mock does not).

@@ -13,6 +13,7 @@ mod grow;
 mod guard;
 mod link;
 mod load;
+mod migrate;
 mod network;
 mod plug;
 mod pool;
@@ -22,6 +23,7 @@ mod seen;
 mod settle;
 mod side;
 mod spot;
+mod stays;
 mod survey;
 mod text;
 mod transfer;
@@ -184,6 +186,13 @@ impl Provider for Libvirt {
             .as_object_mut()?
             .insert("next_start".to_owned(), next.into());
         Some(prepared)
+    }
+
+    fn stays_because(&self, kind: &str, before: &Value, after: &Value) -> Vec<String> {
+        match kind {
+            "domain" => stays::because(before, after),
+            _ => vec!["it does not run".to_owned()],
+        }
     }
 
     fn connect<'a>(

@@ -48,6 +48,18 @@ pub(crate) fn pin_iothread(domain: &Domain, thread: u32, cpus: &IdSet) -> Result
     })
 }
 
+/// Ends what is being done with it, such as a migration: it stays as it was.
+pub(crate) fn abort_job(domain: &Domain) -> Result<(), Error> {
+    // SAFETY: as above.
+    checked(unsafe { sys::virDomainAbortJob(domain.as_ptr()) })
+}
+
+/// Has the one over there go on before all of its memory has arrived.
+pub(crate) fn start_post_copy(domain: &Domain) -> Result<(), Error> {
+    // SAFETY: as above.
+    checked(unsafe { sys::virDomainMigrateStartPostCopy(domain.as_ptr(), 0) })
+}
+
 /// The UUIDs of all that is plugged into a network.
 pub(crate) fn ports(network: &Network) -> Result<Vec<String>, Error> {
     let mut list: *mut sys::virNetworkPortPtr = ptr::null_mut();

@@ -167,7 +167,7 @@ fn define(
     Ok(Defined::Changed(domain))
 }
 
-fn written(
+pub(crate) fn written(
     link: &Link,
     machine: &Machine,
     mark: &Mark,

@@ -54,6 +54,7 @@ impl SimDaemon {
             _ => {}
         }
         self.sim.world().late(change);
+        self.sim.world().look_for_twins(&change.id);
         match fault {
             Some(Fault::Late(remedy)) => {
                 return Err(refused(change, remedy, "failed late in its effect"));
@@ -62,6 +63,7 @@ impl SimDaemon {
             _ => {}
         }
         self.sim.world().second_half(change);
+        self.sim.world().look_for_twins(&change.id);
         match fault {
             Some(Fault::After(remedy)) => Err(refused(change, remedy, "failed after its effect")),
             Some(Fault::CrashAfter) => self.sim.crash().await,

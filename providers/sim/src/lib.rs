@@ -127,6 +127,22 @@ impl Provider for Sim {
         (kind == "domain").then_some(prepared)
     }
 
+    /// A machine's pins alone may change on its way.
+    fn stays_because(&self, kind: &str, before: &Value, after: &Value) -> Vec<String> {
+        let rest = |body: &Value| {
+            let mut rest = body.clone();
+            if let Some(rest) = rest.as_object_mut() {
+                rest.retain(|name, _| name != "vcpu_pins" && name != "emulator_pin");
+            }
+            rest
+        };
+        match kind {
+            "domain" if rest(before) == rest(after) => Vec::new(),
+            "domain" => vec!["it is changed otherwise, too".to_owned()],
+            _ => vec!["it does not run by itself".to_owned()],
+        }
+    }
+
     fn connect<'a>(
         &'a self,
         host: &'a HostName,

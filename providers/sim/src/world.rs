@@ -31,6 +31,7 @@ pub enum Verb {
     Restart,
     Replace,
     Delete,
+    Migrate,
 }
 
 impl From<&Action> for Verb {
@@ -45,6 +46,7 @@ impl From<&Action> for Verb {
             Action::Update { .. } => Self::Update,
             Action::Replace { .. } => Self::Replace,
             Action::Delete => Self::Delete,
+            Action::Migrate { .. } => Self::Migrate,
         }
     }
 }
@@ -107,6 +109,8 @@ pub struct World {
     pub witness: Option<Witness>,
     /// How often an object of that name came into being.
     pub made: BTreeMap<ResourceId, u32>,
+    /// What ran on two hosts at once.
+    pub ran_twice: BTreeSet<ResourceId>,
     faults: Vec<(When, Fault)>,
     identities: u64,
 }
@@ -173,6 +177,9 @@ impl World {
         if let Some(witness) = &mut self.witness {
             witness(change);
         }
+        if let Action::Migrate { to, after, .. } = &change.action {
+            return self.begin_to_move(change, to, after);
+        }
         let identity = self.next_identity();
         match (&change.action, self.objects.get_mut(&change.id)) {
             (Action::Create { body, .. }, None) => {
@@ -213,9 +220,42 @@ impl World {
             }
             (Action::Replace { body, .. }, _) => self.make_next(change, body),
             (Action::Delete, Some(object)) => object.whole = false,
-            (Action::Delete, None) => {}
+            (Action::Delete | Action::Migrate { .. }, _) => {}
         }
         Ok(())
+    }
+
+    /// What is to be there is begun; it runs here.
+    fn begin_to_move(
+        &mut self,
+        change: &Change,
+        to: &ResourceId,
+        after: &Value,
+    ) -> Result<(), Failure> {
+        let Some(here) = self.objects.get(&change.id).filter(|here| here.whole) else {
+            return Err(refused(change, Remedy::Replan, "it is not there"));
+        };
+        if self.objects.contains_key(to) {
+            let cause = "something is there already";
+            return Err(refused(change, Remedy::Operator, cause));
+        }
+        let there = Object {
+            body: after.clone(),
+            whole: false,
+            ..here.clone()
+        };
+        self.objects.insert(to.clone(), there);
+        Ok(())
+    }
+
+    /// It runs there, and stands still here.
+    fn move_over(&mut self, change: &Change, to: &ResourceId) {
+        if let Some(there) = self.objects.get_mut(to) {
+            there.whole = true;
+            if let Some(here) = self.objects.get_mut(&change.id) {
+                here.body["state"] = "paused".into();
+            }
+        }
     }
 
     /// The new one beside the old one, as far as it is not there already, by itself or under its final name.
@@ -236,6 +276,9 @@ impl World {
 
     /// The old one goes where there is a new one.
     pub(crate) fn late(&mut self, change: &Change) {
+        if let Action::Migrate { to, .. } = &change.action {
+            self.move_over(change, to);
+        }
         let replaces = matches!(change.action, Action::Replace { .. });
         if replaces && self.objects.contains_key(&next(&change.id)) {
             self.objects.remove(&change.id);
@@ -266,8 +309,24 @@ impl World {
                     object.body = body.clone();
                 }
             }
-            (Action::Delete, _) => drop(self.objects.remove(&change.id)),
+            (Action::Delete | Action::Migrate { .. }, _) => {
+                drop(self.objects.remove(&change.id));
+            }
             (_, None) => {}
+        }
+    }
+
+    /// A machine that runs somewhere runs nowhere else.
+    pub(crate) fn look_for_twins(&mut self, of: &ResourceId) {
+        let runs = |(id, object): &(&ResourceId, &Object)| {
+            id.kind == "domain"
+                && id.kind == of.kind
+                && id.name == of.name
+                && object.whole
+                && object.body["state"] == "running"
+        };
+        if self.objects.iter().filter(runs).count() > 1 {
+            self.ran_twice.insert(of.clone());
         }
     }
 

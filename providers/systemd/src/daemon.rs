@@ -70,7 +70,7 @@ impl Systemd {
             Action::Create { body, .. } => ("making", make(body, None)),
             Action::Update { after, impact, .. } => ("changing", make(after, Some(*impact))),
             Action::Delete => ("removing", Ok(act::remove_all(name, mine.as_ref()))),
-            Action::Prepare { .. } | Action::Replace { .. } => {
+            Action::Prepare { .. } | Action::Replace { .. } | Action::Migrate { .. } => {
                 ("replacing", Err("a unit is changed where it is".to_owned()))
             }
         };

@@ -26,6 +26,7 @@ fn step(number: u32, provider: &str, needs: &[u32]) -> Step {
         timeout_ms: None,
         imported: None,
         when: None,
+        migration: None,
     }
 }
 

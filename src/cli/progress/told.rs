@@ -66,6 +66,7 @@ impl Told {
             StepAction::Restart => "restarting",
             StepAction::Replace => "replacing",
             StepAction::Delete => "deleting",
+            StepAction::Migrate => "moving",
         };
         format!("{who}: {verb} {object}")
     }
@@ -123,6 +124,7 @@ impl Told {
             Some(StepAction::Restart) => "restarted",
             Some(StepAction::Replace) => "replaced",
             Some(StepAction::Delete) => "deleted",
+            Some(StepAction::Migrate) => "moved while it runs",
             None => "done",
         };
         let elapsed = elapsed(Duration::from_millis(elapsed_ms));

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use infra_api::{Address, Observed, ResourceId};
 use infra_plan::{Outcome, Plan, Refusal, assemble};
+use serde_json::Value;
 
 use super::Session;
 use crate::cli::ui::Stop;
 use crate::decide::Decision;
+use crate::inventory::Inventory;
 use crate::select::Selection;
-use crate::{lower, outputs};
+use crate::{lower, migrates, outputs};
 
 /// What tags stand for now; of what is left out as it is recorded.
 fn tags(decision: &Decision, prior: &Outcome, selection: &Selection) -> BTreeMap<String, String> {
@@ -30,7 +32,7 @@ impl Session {
             &BTreeMap<ResourceId, Observed>,
             &BTreeMap<ResourceId, String>,
         ),
-        prior: &Outcome,
+        (prior, inventory): (&Outcome, &Inventory),
         selection: &Selection,
     ) -> Result<Plan, Stop> {
         let replace = decision.made_anew(
@@ -49,18 +51,16 @@ impl Session {
             let provider = self.provider(id);
             provider.map_or(infra_api::Impact::Replace, |p| p.impact_of(&id.kind, edit))
         };
-        let claims =
-            |id: &ResourceId, address: &Address, body: &serde_json::Value, wanted: bool| {
-                let placement = if wanted {
-                    placements.get(address)
-                } else {
-                    prior.workloads.get(address)
-                };
-                lower::claims(id, body, placement)
-            };
+        let claims = |id: &ResourceId, address: &Address, body: &Value, wanted: bool| {
+            let of = if wanted { placements } else { &prior.workloads };
+            lower::claims(id, body, of.get(address))
+        };
         let swaps = |id: &ResourceId| self.provider(id).is_some_and(|p| p.swaps(&id.kind));
-        let prepared = |id: &ResourceId, before: &serde_json::Value, after: &serde_json::Value| {
+        let prepared = |id: &ResourceId, before: &Value, after: &Value| {
             self.provider(id)?.prepared(&id.kind, before, after)
+        };
+        let migrates = |from: (&ResourceId, &Value), to: (&ResourceId, &Value)| {
+            migrates::migrates(self.provider(to.0), inventory, from, to)
         };
         let inputs = infra_plan::Inputs {
             project: self.project(),
@@ -76,6 +76,7 @@ impl Session {
             replace: &replace,
             swaps: &swaps,
             prepared: &prepared,
+            migrates: &migrates,
             result: Outcome {
                 resources: BTreeMap::new(),
                 workloads,

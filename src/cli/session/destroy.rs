@@ -20,7 +20,12 @@ impl Session {
         let prior = recover::completed(self.prior().clone(), &observed);
         let mut decision = Decision::default();
         let selection = self.selection(&Inventory::default(), &prior)?;
-        let mut plan = self.assembled(&mut decision, (&observed, &imported), &prior, &selection)?;
+        let mut plan = self.assembled(
+            &mut decision,
+            (&observed, &imported),
+            (&prior, &Inventory::default()),
+            &selection,
+        )?;
         plan.let_go.extend(left);
         Ok(Planned {
             session: self,

@@ -467,7 +467,7 @@ impl Session {
         let mut plan = self.assembled(
             &mut decision,
             (&observed, &imported),
-            self.prior(),
+            (self.prior(), &inventory),
             &selection,
         )?;
         plan.let_go.extend(left);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anstyle::Style;
-use infra_api::target::GuestReady;
+use infra_api::target::{GuestReady, Machine};
 use infra_api::{IdSet, Impact, ResourceId};
 use infra_plan::{Before, Plan, Reason, Starts, Step, StepAction, When};
 use serde::Deserialize;
@@ -61,6 +61,7 @@ pub(super) fn change(
         Kind::Update => changed(page, inner, change, Impact::InPlace),
         Kind::Restart => changed(page, inner, change, Impact::Restart),
         Kind::Replace => changed(page, inner, change, Impact::Replace),
+        Kind::Migrate => changed(page, inner, change, Impact::InPlace),
         Kind::Delete => {}
     }
 }
@@ -98,25 +99,57 @@ fn symbol(kind: Kind) -> (&'static str, Style) {
         Kind::Restart => ("!", MAGENTA),
         Kind::Replace => ("-/+", RED),
         Kind::Delete => ("-", RED),
+        Kind::Migrate => ("=>", YELLOW),
     }
 }
 
 fn notes(change: &Change<'_>) -> String {
     let what = match change.kind {
-        Kind::Create | Kind::Delete => "",
-        Kind::Update => "in place",
-        Kind::Restart => "restarts",
-        Kind::Replace => "made anew",
+        Kind::Create | Kind::Delete => String::new(),
+        Kind::Update => "in place".to_owned(),
+        Kind::Restart => "restarts".to_owned(),
+        Kind::Replace => "made anew".to_owned(),
+        Kind::Migrate => migrates(change),
     };
     let why = reason(&change.step.reason);
-    let notes: Vec<&str> = [what, &why].into_iter().filter(|t| !t.is_empty()).collect();
+    let notes: Vec<&str> = [&*what, &why]
+        .into_iter()
+        .filter(|t| !t.is_empty())
+        .collect();
     notes.join("; ")
+}
+
+/// `moves live from r1 to r2 (CPUs 2-3, node 1)`.
+fn migrates(change: &Change<'_>) -> String {
+    let id = &change.step.resource;
+    let from = change.step.migration.as_ref().map(|m| &m.from.host);
+    let from = from.map_or_else(String::new, |host| format!(" from {host}"));
+    let machine = change.body.and_then(|body| Machine::deserialize(body).ok());
+    let places = machine.map_or_else(Vec::new, |machine| {
+        let pins = machine.vcpu_pins.values();
+        let cpus = pins.fold(IdSet::new(), |all, pin| &all | pin);
+        let cells = machine.cells.iter().filter_map(|cell| cell.nodes.as_ref());
+        let nodes = cells.chain(&machine.memory_nodes);
+        let nodes = nodes.fold(IdSet::new(), |all, nodes| &all | nodes);
+        let said = [("CPU", cpus), ("node", nodes)].into_iter();
+        let said = said.filter(|(_, ids)| !ids.is_empty());
+        said.map(|(what, ids)| names::ids(what, &ids)).collect()
+    });
+    let places = match places.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", places.join(", ")),
+    };
+    format!("moves live{from} to {}{places}", id.host)
 }
 
 /// Why, in words; nothing where the change says it itself.
 pub(super) fn reason(reason: &Reason) -> String {
     match reason {
-        Reason::New | Reason::Changed | Reason::Destroy => String::new(),
+        Reason::New | Reason::Changed | Reason::Destroy | Reason::Moves { .. } => String::new(),
+        Reason::CannotMove { from, why } => format!(
+            "started anew: it cannot move live from {from}: {}",
+            names::clean(&why.join("; "))
+        ),
         Reason::Vanished => "we made it and it is gone".to_owned(),
         Reason::HalfMade { why } => format!("half made: {}", names::clean(why)),
         Reason::Drift => "changed behind our back".to_owned(),

@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Restart,
     Replace,
     Delete,
+    /// From another host, while it runs.
+    Migrate,
 }
 
 /// One object's change.
@@ -105,6 +107,7 @@ fn kind(action: StepAction) -> Kind {
         StepAction::Prepare | StepAction::Restart => Kind::Restart,
         StepAction::Replace => Kind::Replace,
         StepAction::Delete => Kind::Delete,
+        StepAction::Migrate => Kind::Migrate,
     }
 }
 
@@ -129,6 +132,14 @@ pub struct Counts {
     pub replace: usize,
     /// Are removed.
     pub delete: usize,
+    /// Move to another host while they run.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(default)]
+    pub migrate: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Counts {
@@ -145,6 +156,7 @@ impl Counts {
                 Kind::Restart => &mut counts.restart,
                 Kind::Replace => &mut counts.replace,
                 Kind::Delete => &mut counts.delete,
+                Kind::Migrate => &mut counts.migrate,
             } += 1;
         }
         counts
@@ -158,10 +170,12 @@ impl Counts {
             restart,
             replace,
             delete,
+            migrate,
         } = self;
         let words = [
             (create, "to create", true),
             (update, "to change in place", false),
+            (migrate, "to move live", false),
             (restart, "to restart", false),
             (replace, "to replace", false),
             (delete, "to delete", true),

@@ -8,7 +8,7 @@ use infra_api::{
     Address, CpuPolicy, HostName, IdSet, Impact, Level, Need, Needs, Project, ResourceId, Runtime,
     Settings,
 };
-use infra_plan::{Reason, Starts, StepAction, When};
+use infra_plan::{Migration, Reason, Starts, StepAction, When};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -273,6 +273,9 @@ pub struct StepDocument {
     /// It stops something that runs and may not be stopped at any time. Only there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
+    /// It moves here while it runs: from where, and how. Then what was found was found there. Only there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub migration: Option<Migration>,
 }
 
 /// One attribute that differs.

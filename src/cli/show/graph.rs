@@ -79,6 +79,7 @@ fn verb(step: &Step) -> &'static str {
         StepAction::Restart => "restart",
         StepAction::Replace => "replace",
         StepAction::Delete => "delete",
+        StepAction::Migrate => "move",
     }
 }
 

@@ -345,6 +345,7 @@ fn step(plan: &Plan, step: &Step) -> StepDocument {
         until_ready: step.until_ready,
         ready_ms: step.ready_ms.clone(),
         when: step.when.clone(),
+        migration: step.migration.clone(),
     }
 }
 

@@ -1,16 +1,20 @@
 //! `kvm { … }`: the form of a virtual machine.
 
 mod hardware;
+mod migration;
 mod ready;
 mod serial;
 mod xml;
 
+use std::collections::BTreeMap;
+
 use infra_api::target::{Acceleration, GuestReady, Hardware, XmlPatch};
-use infra_api::{Address, Text};
+use infra_api::{Address, MigrationOptions, Text};
 use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
 use self::hardware::{CRASH, POWEROFF};
+use crate::declared::image::{Image, Source};
 use crate::declared::read::{At, Reader};
 use crate::declared::words::{LINE, LOG, STRINGS, UUID, duration, path, size, whole, word};
 use crate::declared::workload::container::stop_timeout;
@@ -126,6 +130,7 @@ pub(super) static KIND: BlockKind = BlockKind {
         Nested::many(&serial::KIND),
         Nested::many(&CDROM),
         Nested::one(&ready::KIND),
+        Nested::one(&migration::KIND),
         Nested::many(&xml::KIND),
     ],
     computed: &[],
@@ -139,6 +144,8 @@ pub type KvmImage = At<Address>;
 #[derive(Clone, Debug)]
 pub struct Kvm {
     pub image: Option<KvmImage>,
+    /// It has a disk made from its image. Known when the images are (see [`Kvm::resolve`]).
+    pub has_root_disk: bool,
     pub acceleration: Acceleration,
     pub root_size_bytes: Option<At<u64>>,
     pub root_pool: Option<At<Address>>,
@@ -160,6 +167,8 @@ pub struct Kvm {
     pub cdroms: Vec<Cdrom>,
     pub hardware: Hardware,
     pub ready: Option<At<GuestReady>>,
+    /// How it moves to another host while it runs; absent: only where that is needed.
+    pub migration: Option<MigrationOptions>,
     pub stop_timeout_s: Option<u32>,
     pub patches: Vec<At<XmlPatch>>,
     pub span: Span,
@@ -185,6 +194,7 @@ impl Kvm {
         };
         let form = Self {
             image: image(block, reader),
+            has_root_disk: block.get("image").is_some(),
             acceleration: if emulated {
                 Acceleration::Emulated
             } else {
@@ -212,6 +222,10 @@ impl Kvm {
                 .nested("ready")
                 .next()
                 .and_then(|b| ready::read(b, reader)),
+            migration: block
+                .nested("migration")
+                .next()
+                .map(|b| migration::read(b, reader)),
             stop_timeout_s: stop_timeout(block, reader),
             patches: block
                 .nested("xml")
@@ -227,6 +241,16 @@ impl Kvm {
 }
 
 impl Kvm {
+    /// A kernel is booted without a disk.
+    pub(crate) fn resolve(&mut self, images: &BTreeMap<Address, Image>) {
+        let image = self
+            .image
+            .as_ref()
+            .and_then(|image| images.get(&image.value));
+        let is_kernel = image.is_some_and(|image| matches!(image.source, Source::Kernel { .. }));
+        self.has_root_disk &= !is_kernel;
+    }
+
     /// All it names: what it boots from, and the media of its drives.
     pub fn images(&self) -> impl Iterator<Item = &Address> {
         let media = self.cdroms.iter().filter_map(|cdrom| cdrom.image.as_ref());

@@ -26,6 +26,10 @@ pub(super) fn drafts<'a>(
             Fate::Update(reason) => drafts.push(draft(StepAction::Update, reason)),
             Fate::Restart(reason) => drafts.push(draft(StepAction::Restart, reason)),
             Fate::Delete(reason) => drafts.push(draft(StepAction::Delete, reason)),
+            Fate::Migrate(reason, migration) => drafts.push(Draft {
+                migration: Some(migration.clone()),
+                ..draft(StepAction::Migrate, reason)
+            }),
             Fate::Replace(reason) if is_swapped(id, verdict, verdicts, inputs) => {
                 drafts.push(Draft {
                     starts: starts(id, verdict, inputs),
@@ -77,6 +81,7 @@ fn draft<'a>(
         until_ready: verdict.wanted.as_ref().is_some_and(|w| w.until_ready),
         unready: false,
         when: when(verdict),
+        migration: None,
     }
 }
 

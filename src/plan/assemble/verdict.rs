@@ -4,7 +4,7 @@ use infra_api::{Address, Observed};
 use serde_json::Value;
 
 use super::Desired;
-use crate::{Before, Delta, Reason};
+use crate::{Before, Delta, Migration, Reason};
 
 /// What becomes of one object.
 pub(super) struct Verdict<'a> {
@@ -35,4 +35,6 @@ pub(super) enum Fate {
     Restart(Reason),
     Replace(Reason),
     Delete(Reason),
+    /// It runs elsewhere, which is what was found.
+    Migrate(Reason, Migration),
 }

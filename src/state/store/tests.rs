@@ -131,6 +131,7 @@ impl Place {
                 resource,
                 address,
                 action,
+                from: None,
             }])
             .unwrap();
     }

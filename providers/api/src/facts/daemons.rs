@@ -83,6 +83,10 @@ pub struct Libvirt {
     /// Machine types of that emulator, by name.
     #[serde(default)]
     pub machines: Vec<String>,
+    /// What it takes the host's CPU for: the nearest model it knows, and what this one has beside it, as in
+    /// `EPYC-Rome+x2apic`.
+    #[serde(default)]
+    pub cpu: Option<String>,
     /// What machines can be built of.
     #[serde(default)]
     pub devices: Devices,

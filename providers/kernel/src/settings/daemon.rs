@@ -39,7 +39,7 @@ impl Settings {
                 ("setting", act::set(&change.mark, &setting))
             }
             Action::Delete => ("putting back", act::unset(&change.mark, &file)),
-            Action::Prepare { .. } | Action::Replace { .. } => {
+            Action::Prepare { .. } | Action::Replace { .. } | Action::Migrate { .. } => {
                 let doing = format!("replacing {}", change.id);
                 return Err(Failure::new(
                     Remedy::Operator,

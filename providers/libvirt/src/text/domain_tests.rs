@@ -75,7 +75,7 @@ pub(crate) fn plain() -> Machine {
     }
 }
 
-fn pinned() -> Machine {
+pub(crate) fn pinned() -> Machine {
     Machine {
         acceleration: Acceleration::Kvm,
         vcpus: 2,

@@ -16,6 +16,7 @@ pub(crate) mod patch;
 pub(crate) mod pool;
 pub(crate) mod seed;
 pub(crate) mod theirs;
+pub(crate) mod travel;
 pub(crate) mod tree;
 pub(crate) mod volume;
 pub(crate) mod xml;

@@ -30,6 +30,7 @@ fn plan(steps: &[(&str, &str, StepAction)]) -> Plan {
         timeout_ms: None,
         imported: None,
         when: None,
+        migration: None,
     };
     Plan {
         format_version: FORMAT_VERSION.to_owned(),

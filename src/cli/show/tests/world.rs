@@ -140,6 +140,7 @@ impl World {
             until_ready: false,
             stopped_when: None,
             ignore_changes: Vec::new(),
+            migration: None,
         });
     }
 
@@ -383,6 +384,7 @@ impl World {
             },
             swaps: &|id| id.kind == "container",
             prepared: &|_, _, _| None,
+            migrates: &|_, _| Err(Vec::new()),
             replace: &BTreeSet::new(),
             result: self.result.clone(),
             secrets: Vec::new(),

@@ -234,6 +234,8 @@ impl World {
                 until_ready: false,
                 stopped_when: None,
                 ignore_changes: t.ignored.clone(),
+                migration: None,
+                migration: None,
             })
             .collect();
         if self.backwards {
@@ -313,6 +315,7 @@ fn plan_of(
         claims: &claims,
         swaps: &|id| id.kind == "a_odd",
         prepared: &|_, _, _| None,
+        migrates: &|_, _| Err(Vec::new()),
         replace,
         result: Outcome::default(),
         secrets: Vec::new(),

@@ -1,0 +1,36 @@
+host "r1" { address = "root@r1" }
+host "r2" { address = "root@r2" }
+host "r3" { address = "root@r3" }
+
+image "guest" { kernel = "vmlinuz" }
+
+workload "db" {
+  host = host.r1
+  cpus {
+    count  = 2
+    policy = "dedicated"
+  }
+  numa { nodes = 1 }
+  memory { size = "1GiB" }
+  needs { live_migration = "high" }
+  kvm { image = image.guest }
+}
+
+workload "old" {
+  memory { size = "256MiB" }
+  kvm {
+    image = image.guest
+    migration {
+      downtime  = "500ms"
+      bandwidth = "100MiB"
+      post_copy = true
+    }
+  }
+  host = host.r1
+}
+
+workload "plain" {
+  memory { size = "256MiB" }
+  kvm { image = image.guest }
+  host = host.r1
+}
