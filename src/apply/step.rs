@@ -110,6 +110,9 @@ impl<'a> Hands<'a> {
 
     async fn reach(&self) -> Result<(), Failure> {
         self.reopen(&self.step.resource).await?;
+        if let Some(from) = self.origin() {
+            self.reopen(from).await?;
+        }
         for dependency in &self.step.waits_for {
             self.wait_ready(dependency).await?;
         }
