@@ -1,6 +1,6 @@
 //! The person's image files: there, whole, and what the plan needs to know of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -50,10 +50,12 @@ pub fn read(
     let mut digests = Digests::read(cache);
     let mut files = ImageFiles::new();
     let mut diagnostics = Diagnostics::new();
+    // What is a kernel to one image may be no archive to another.
+    let mut looked = BTreeSet::new();
     for image in declared.images.values() {
         let archive = matches!(image.source, Source::Archive(_));
         for written in image.source.files() {
-            if files.contains_key(&written.value) {
+            if !looked.insert((&written.value, archive)) {
                 continue;
             }
             match look(&folder.path(&written.value), archive, &mut digests) {

@@ -1,6 +1,7 @@
 # Files that are missing, cut off, or something else.
 host "r1" {}
 
+image "as_kernel" { kernel = "text.tar" }
 image "missing" { archive = "build/missing.tar" }
 image "cut" { archive = "cut.tar" }
 image "empty" { archive = "empty.tar" }

@@ -2,7 +2,6 @@
 host "r1" { housekeeping = true }
 
 image "guest" { kernel = "vmlinuz" }
-image "web" { archive = "vmlinuz" }
 
 workload "alone" {
   cpus {
@@ -19,9 +18,9 @@ workload "contained" {
     count  = 1
     policy = "dedicated"
   }
-  container { image = image.web }
+  container { image = "registry.example/web@sha256:00000000000000000000000000000000000000000000000000000000000000aa" }
 }
 
 workload "shared" {
-  container { image = image.web }
+  container { image = "registry.example/web@sha256:00000000000000000000000000000000000000000000000000000000000000aa" }
 }
