@@ -14,6 +14,8 @@ mod housekeeping;
 mod migrate;
 #[path = "lab/prepared.rs"]
 mod prepared;
+#[path = "lab/tuned.rs"]
+mod tuned;
 #[path = "lab/units.rs"]
 mod units;
 #[path = "lab/verify.rs"]

@@ -6,7 +6,7 @@ use infra_api::{HostName, IdSet, Login};
 use infra_diag::Span;
 use infra_lang::{Attribute, Block, BlockKind, Instance, Meta, Nested, Shape};
 
-use super::kernel::{HUGEPAGES, KERNEL, Prepared};
+use super::kernel::{HUGEPAGES, KERNEL, Prepared, TUNED};
 use super::read::{At, Reader};
 use super::words::{
     ADDRESS, DOCKER as DOCKER_WORD, LIBVIRT as LIBVIRT_WORD, STRING_MAP, STRINGS, ids, size, whole,
@@ -200,6 +200,7 @@ pub(super) const KIND: BlockKind = BlockKind {
         Nested::many(&FABRIC),
         Nested::many(&HUGEPAGES),
         Nested::one(&KERNEL),
+        Nested::one(&TUNED),
     ],
     computed: &[],
     meta: Meta::NONE,

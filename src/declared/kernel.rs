@@ -71,6 +71,31 @@ pub(super) static KERNEL: BlockKind = BlockKind {
     meta: Meta::NONE,
 };
 
+pub(super) static TUNED: BlockKind = BlockKind {
+    name: "tuned",
+    label: None,
+    doc: "The profile of tuned that is active on the host, now and after each start. tuned itself says whether the host is as the \
+          profile has it (`tuned-adm verify`): what somebody changed is found and mended. What was active is so again once nobody \
+          wants this any more. What of it another setting of this `host` has otherwise, tuned calls changed: write that into one of \
+          the two.",
+    attributes: &[
+        word(
+            "profile",
+            Shape::Text(&LINE),
+            "Its name for tuned-adm(8): `virtual-host`, `network-latency`, `cpu-partitioning` …",
+        )
+        .required(),
+        word(
+            "variables",
+            Shape::Map(&Shape::Text(&LINE)),
+            "Variables of the profile: `{ isolated_cores = \"2-3\" }`.",
+        ),
+    ],
+    blocks: &[],
+    computed: &[],
+    meta: Meta::NONE,
+};
+
 /// What a host's kernel is set to, as written.
 #[derive(Clone, Debug, Default)]
 pub struct Prepared {
@@ -94,12 +119,12 @@ impl Prepared {
             .filter_map(|block| pool(block, reader));
         let pools: Vec<HugePool> = pools.collect();
         let kernel = host.nested("kernel").next();
-        Self {
-            pools,
-            settings: kernel
-                .map(|block| settings(block, reader))
-                .unwrap_or_default(),
-        }
+        let mut settings = kernel
+            .map(|block| settings(block, reader))
+            .unwrap_or_default();
+        let tuned = host.nested("tuned").next();
+        settings.extend(tuned.and_then(|block| tuned_profile(block, reader)));
+        Self { pools, settings }
     }
 }
 
@@ -200,6 +225,23 @@ fn settings(block: &Block, reader: &mut Reader<'_>) -> Vec<KernelSetting> {
         }
     }
     all
+}
+
+/// A profile, and its variables by name.
+fn tuned_profile(block: &Block, reader: &mut Reader<'_>) -> Option<KernelSetting> {
+    let profile = reader.string(block, "profile")?;
+    let mut words = vec![profile.value];
+    let variables = reader.string_map(block, "variables");
+    words.extend(variables.iter().map(|(name, value)| format!("{name}={value}")));
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '\'' | '"' | '\\' | '[' | ']' | '*' | '?');
+    for word in &words {
+        if word.is_empty() || !word.chars().all(plain) {
+            let text = format!("`{word}` cannot be written into a profile");
+            let hint = "a profile's name and a variable are one word each, without blanks, quotes and brackets";
+            reader.error("No profile of tuned", block.span, text, hint);
+        }
+    }
+    Some(KernelSetting::new(KernelSetting::TUNED, words.join(" ")))
 }
 
 /// Whichever of dot and slash comes first parts its steps; the other one is part of a name.

@@ -7,7 +7,7 @@ use infra_api::running::{Function, Group, Most, Process};
 
 use crate::numa_maps;
 use crate::printed::{FILES_OF_WORDS, Printed, Words};
-use crate::settings::SAID;
+use crate::settings::said;
 use crate::thread::{self, Found, TICK_NS};
 use crate::tree::Tree;
 
@@ -48,11 +48,12 @@ pub fn looking(search: &Search) -> String {
             quoted(&search.functions)
         ),
     };
+    let said = said();
     format!(
         r#"LC_ALL=C; export LC_ALL; cd / || exit
 for it in find grep xargs sed sort; do command -v $it > /dev/null || {{ echo "$it is not installed" >&2; exit 127; }}; done
 printf '%s\0' '{HEAD}'
-{SAID}pids=
+{said}pids=
 {found}
 files() {{
   printf '%s\0' proc/uptime proc/stat

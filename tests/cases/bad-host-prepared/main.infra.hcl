@@ -1,5 +1,9 @@
 # Pools and settings that no host has, or that nobody could mean.
 host "r1" {
+  tuned {
+    profile   = "virtual host"
+    variables = { x = "[a]" }
+  }
   hugepages "2MiB" {
     per_node = 512
     nodes    = { "7" = 1, "1" = 4000000, "x" = 1 }

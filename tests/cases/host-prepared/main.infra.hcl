@@ -4,6 +4,10 @@ host "r1" {
     per_node = 512
     nodes    = { "1" = 4096 }
   }
+  tuned {
+    profile   = "cpu-partitioning"
+    variables = { isolated_cores = "2-3" }
+  }
   kernel {
     transparent_hugepages = "madvise"
     ksm                   = false

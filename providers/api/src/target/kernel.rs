@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A file below `/sys` or `/proc/sys` that is to say something, now and after each start of the host.
+/// A file below `/sys` or `/proc/sys`, or tuned's own, that is to say something, now and after each start of the host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KernelSetting {
@@ -17,6 +17,9 @@ pub struct KernelSetting {
 }
 
 impl KernelSetting {
+    /// Where tuned says which profile is active.
+    pub const TUNED: &str = "/etc/tuned/active_profile";
+
     #[must_use]
     pub fn new(file: impl Into<String>, value: impl Into<String>) -> Self {
         Self {
@@ -24,28 +27,6 @@ impl KernelSetting {
             value: value.into(),
             next_start: None,
         }
-    }
-
-    /// Whether it is the number of huge pages in a pool of a node.
-    #[must_use]
-    pub fn is_pool(file: &str) -> bool {
-        file.starts_with("/sys/devices/system/node/") && file.ends_with("/nr_hugepages")
-    }
-
-    /// Whether it is the number of virtual functions of a PCI device; with ` down` behind it, where the link of one of the
-    /// device's interfaces is.
-    #[must_use]
-    pub fn is_functions(file: &str) -> bool {
-        file.starts_with("/sys/bus/pci/devices/") && file.ends_with("/sriov_numvfs")
-    }
-
-    /// The unit of systemd whose CPUs it says: a slice, or process 1's scope.
-    #[must_use]
-    pub fn unit_of_cpus(file: &str) -> Option<&str> {
-        let unit = file
-            .strip_prefix("/sys/fs/cgroup/")?
-            .strip_suffix("/cpuset.cpus")?;
-        (!unit.contains('/')).then_some(unit)
     }
 
     /// What a file says, as [`Self::value`] would.

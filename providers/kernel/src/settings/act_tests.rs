@@ -2,6 +2,7 @@
 //! the kernel did not take.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -76,6 +77,57 @@ fn what_was_found_is_kept_and_put_back() {
     assert_eq!(host.run(&unset), (Some(0), String::new()));
     assert_eq!((host.says().as_str(), host.record()), ("madvise", None));
     assert_eq!(host.run(&unset), (Some(0), String::new()), "twice is once");
+}
+
+/// tuned has its own word on whether it is as it should be, and what was active is active again in the end.
+#[test]
+fn a_profile_of_tuned_with_variables() {
+    let host = Host::new();
+    let root = host.folder.path();
+    let tuned = root.join("etc/tuned");
+    fs::create_dir_all(tuned.join("profiles")).unwrap();
+    fs::write(tuned.join("active_profile"), "balanced\n").unwrap();
+    let bin = root.join("bin");
+    fs::create_dir(&bin).unwrap();
+    let program = |name: &str, text: &str| {
+        let path = bin.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let active = tuned.join("active_profile").display().to_string();
+    // What a person changes, tuned finds: here a file.
+    program(
+        "tuned-adm",
+        &format!(
+            "case $1 in profile) echo \"$2\" > {active}; rm -f {0}/changed ;; verify) [ ! -e {0}/changed ] ;; esac",
+            root.display()
+        ),
+    );
+    program("systemctl", "exit 0");
+    let run = |script: &str| {
+        let path = format!("PATH={}:$PATH\n{script}", bin.display());
+        host.run(&path)
+    };
+    let wanted = KernelSetting::new(KernelSetting::TUNED, "cpu-partitioning isolated_cores=2-3 x=y");
+    let set = set(&host.mark, &wanted);
+    assert_eq!(run(&set), (Some(0), String::new()));
+    let says = || fs::read_to_string(&active).unwrap().trim().to_owned();
+    assert_eq!(says(), "infra-lab");
+    let profile = tuned.join("profiles/infra-lab/tuned.conf");
+    let text = fs::read_to_string(&profile).unwrap();
+    assert!(text.contains("include=cpu-partitioning\n[variables]\nisolated_cores=2-3\nx=y\n"), "{text}");
+
+    let say = as_one(&format!("{}said {}\n", said(), KernelSetting::TUNED));
+    assert_eq!(run(&say).1, wanted.value);
+    fs::write(root.join("changed"), "").unwrap();
+    assert_eq!(run(&say).1, format!("{} altered", wanted.value));
+    assert_eq!(run(&set), (Some(0), String::new()));
+    assert_eq!(run(&say).1, wanted.value);
+
+    assert_eq!(run(&unset(&host.mark, KernelSetting::TUNED)), (Some(0), String::new()));
+    assert_eq!((says().as_str(), profile.exists()), ("balanced", false));
+    let none = format!("command() {{ return 1; }}\n{set}");
+    assert_eq!(run(&none).0, Some(6), "it is not installed");
 }
 
 /// Of a card's functions: those that somebody has are not taken away, neither for more nor to put back what was found.

@@ -5,8 +5,8 @@ use infra_api::{Failure, Observed, Project, Remedy};
 use infra_door::{Door, NOT_ROOT, Order};
 use serde_json::json;
 
-use super::record::{FOLDERS, Record};
-use super::said::SAID;
+use super::kinds::{places, said};
+use super::record::Record;
 
 /// What the script says first, so that a greeting of the login shell is told from the rest.
 const HEAD: &str = "infra-settings 1";
@@ -19,12 +19,12 @@ type Seen = (Record, Option<String>);
 /// # Errors
 /// When the host does not tell.
 pub(super) async fn look(door: &Door) -> Result<Vec<Seen>, Failure> {
-    let files: String = FOLDERS
+    let files: String = places()
         .iter()
         .map(|(folder, end)| format!(" {folder}/infra.*.{end}"))
         .collect();
     let script = format!(
-        "{SAID}printf '%s\\0' '{HEAD}'\n\
+        "{}printf '%s\\0' '{HEAD}'\n\
          for it in{files}; do\n\
          [ -f \"$it\" ] || continue\n\
          [ \"$(id -u)\" = 0 ] || {{ printf '{NOT_ROOT}'; exit 0; }}\n\
@@ -32,7 +32,8 @@ pub(super) async fn look(door: &Door) -> Result<Vec<Seen>, Failure> {
          file=$(sed -n 's/^# file=//p' \"$it\")\n\
          if [ -e \"$file\" ]; then printf 1; (said \"$file\"); fi; printf '\\0'\n\
          done\n\
-         printf '\\0'\n"
+         printf '\\0'\n",
+        said()
     );
     let doing = "looking at the kernel's settings";
     let order = Order::new(doing, &["sh"]).with(script.as_bytes());

@@ -1,24 +1,20 @@
 //! Settings of a host's kernel as a provider: files below `/sys` and `/proc/sys` that are to say something.
 //!
 //! ```text
-//! record     the file that makes it so at each start of the host, and says whose it is and what was there before
-//! look       what is there: one script, one round trip
-//! said       what a file says, in a shell's words
-//! act        what is done: one script a step
-//! functions  of which what is done of a card's virtual functions
-//! unit_cpus  and of the CPUs of one of systemd's own units
-//! daemon     the contract's effects
+//! kinds   how each kind is looked at, made, kept and put back
+//! record  the file that makes it so at each start of the host, and says whose it is and what was there before
+//! look    what is there: one script, one round trip
+//! act     what is done: one script a step
+//! daemon  the contract's effects
 //! ```
 
 mod act;
 mod daemon;
-mod functions;
+mod kinds;
 mod look;
 mod record;
-mod said;
-mod unit_cpus;
 
-pub(crate) use said::SAID;
+pub(crate) use kinds::said;
 
 use infra_api::{
     Daemon, Failure, HostName, Impact, Observed, Pending, Project, Provider, Resource, ResourceId,

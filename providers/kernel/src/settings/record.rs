@@ -1,21 +1,10 @@
-//! The file of a setting, by which systemd makes it so at each start of the host (systemd-sysctl, which does so again for a
-//! network device that comes later; systemd-udevd for a card's functions, once it has its driver; a drop-in for the CPUs of a
-//! unit; else systemd-tmpfiles).
-//! Comments say whose it is and what was found.
+//! The file of a setting, by which the host's own systemd makes it so at each start (what does so is the kind's). Comments say
+//! whose it is and what was found.
 
 use infra_api::target::KernelSetting;
 use infra_api::{Address, Mark, Project};
 
-/// Where they are and how their names end: what sysctl(8) has names for, the functions of cards, the CPUs of systemd's own
-/// units, and all else.
-pub(super) const FOLDERS: [(&str, &str); 4] = [
-    ("/etc/sysctl.d", "conf"),
-    ("/etc/udev/rules.d", "rules"),
-    ("/etc/systemd/system/*.d", "conf"),
-    ("/etc/tmpfiles.d", "conf"),
-];
-
-const SYSCTL: &str = "/proc/sys/";
+use super::kinds;
 
 /// A setting that somebody's project has made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,14 +20,7 @@ pub(super) struct Record {
 
 /// Its path.
 pub(super) fn path(project: &Project, file: &str) -> String {
-    let [sysctl, udev, units, other] = FOLDERS;
-    let (folder, end) = match file {
-        file if file.starts_with(SYSCTL) => sysctl,
-        file if KernelSetting::is_functions(file) => udev,
-        file if KernelSetting::unit_of_cpus(file).is_some() => units,
-        _ => other,
-    };
-    let folder = folder.replace('*', KernelSetting::unit_of_cpus(file).unwrap_or_default());
+    let (folder, end) = kinds::of(file).place(file);
     let file = file.trim_start_matches('/').replace('/', ":");
     format!("{folder}/infra.{project}.{file}.{end}")
 }
@@ -54,32 +36,8 @@ pub(super) fn head(mark: &Mark, file: &str) -> String {
 
 /// The lines behind it, once the kernel has taken the value.
 pub(super) fn rule(setting: &KernelSetting) -> String {
-    let KernelSetting { file, value, .. } = setting;
-    let rule = match file.strip_prefix(SYSCTL) {
-        Some(name) => format!("{name} = {value}"),
-        None if KernelSetting::is_functions(file) => functions(file, value),
-        None => match KernelSetting::unit_of_cpus(file) {
-            Some(unit) if unit.ends_with(".scope") => format!("[Scope]\nAllowedCPUs={value}"),
-            Some(_) => format!("[Slice]\nAllowedCPUs={value}"),
-            None => format!("w- {} - - - - {}", specifiers(file), specifiers(value)),
-        },
-    };
-    format!("# value={value}\n{rule}\n")
-}
-
-/// udev hears of a card once it is found, and of its driver once it has one: of the two whichever is later counts. The links of
-/// a card's functions are not its own.
-fn functions(file: &str, value: &str) -> String {
-    let card = file.rsplit('/').nth(1).unwrap_or_default();
-    format!(
-        "ACTION==\"add|bind\", SUBSYSTEM==\"pci\", KERNEL==\"{card}\", ATTR{{sriov_numvfs}}=\"{value}\"\n\
-         ACTION==\"add\", SUBSYSTEM==\"net\", KERNELS==\"{card}\", RUN+=\"/bin/sh -c 'PATH=/usr/sbin:/usr/bin:/sbin:/bin; ip link set dev $name up'\""
-    )
-}
-
-/// What `%` means to systemd-tmpfiles is not meant.
-fn specifiers(text: &str) -> String {
-    text.replace('%', "%%")
+    let rule = (kinds::of(&setting.file).rule)(setting);
+    format!("# value={}\n{rule}\n", setting.value)
 }
 
 impl Record {
