@@ -36,16 +36,40 @@ pub(super) fn settings(
                 diagnostics.push(error.at(span, format!("`{name}` is to be kept so")));
                 Vec::new()
             }
-            None => UNITS.map(|unit| of(unit, &rest)).to_vec(),
+            None => kept(&rest),
         };
         (name.clone(), settings)
     })
     .collect()
 }
 
-fn of(unit: &str, cpus: &IdSet) -> KernelSetting {
-    let file = format!("/sys/fs/cgroup/{unit}/cpuset.cpus");
-    KernelSetting::new(file, cpus.to_string())
+/// What the kernel does itself, for whom it may: its unbound workers, and interrupts.
+const MASKS: [&str; 2] = [
+    "/proc/irq/default_smp_affinity",
+    "/sys/devices/virtual/workqueue/cpumask",
+];
+
+fn kept(cpus: &IdSet) -> Vec<KernelSetting> {
+    let units = UNITS.map(|unit| {
+        let file = format!("/sys/fs/cgroup/{unit}/cpuset.cpus");
+        KernelSetting::new(file, cpus.to_string())
+    });
+    let masks = MASKS.map(|file| KernelSetting::new(file, mask(cpus)));
+    units.into_iter().chain(masks).collect()
+}
+
+/// As the kernel has it: hexadecimal, a comma after each 32 CPUs from the right; without the digits that would only say that
+/// others are not among them.
+fn mask(cpus: &IdSet) -> String {
+    let mut words = BTreeMap::new();
+    for cpu in cpus.iter() {
+        *words.entry(cpu / 32).or_insert(0_u32) |= 1 << (cpu % 32);
+    }
+    let Some((&last, first)) = words.last_key_value() else {
+        return String::new();
+    };
+    let rest = (0..last).rev().map(|n| words.get(&n).copied().unwrap_or(0));
+    rest.fold(format!("{first:x}"), |all, word| format!("{all},{word:08x}"))
 }
 
 /// Its CPUs, and the other threads of their cores where these are to stay idle.
@@ -96,4 +120,23 @@ pub(crate) fn parent(host: &HostInventory, placement: &Placement) -> Option<&'st
         && placement.policy == CpuPolicy::Dedicated
         && docker.cgroup_driver.as_deref() == Some("systemd");
     kept.then_some("infra.slice")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_are_the_kernels() {
+        for (cpus, wanted) in [
+            ("0-7", "ff"),
+            ("0,3-4,6-7", "d9"),
+            ("31", "80000000"),
+            ("0,32-35", "f,00000001"),
+            ("96", "1,00000000,00000000,00000000"),
+        ] {
+            let cpus: IdSet = cpus.parse().unwrap();
+            assert_eq!(mask(&cpus), wanted, "{cpus}");
+        }
+    }
 }

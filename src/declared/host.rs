@@ -174,7 +174,7 @@ const ATTRIBUTES: &[Attribute] = &[
     word(
         "housekeeping",
         Shape::Bool,
-        "Whether all else that runs on it (systemd's `system.slice`, `user.slice` and `init.scope`) is kept off the CPUs that \
+        "Whether all else that runs on it (systemd's `system.slice`, `user.slice` and `init.scope`, the kernel's unbound workers, interrupts) is kept off the CPUs that \
          workloads have to themselves, now and after each start of the host. Without it the host's own programs may run there, \
          too.",
     )

@@ -57,6 +57,11 @@ fn nothing_else_runs_on_dedicated_cpus() {
         .to_vec();
     assert_eq!(may_run(&bench, &own), [false, false]);
     assert_eq!(may_run(&bench, &["0".to_owned()]), [true]);
+    let masks = "cat /sys/devices/virtual/workqueue/cpumask /proc/irq/default_smp_affinity";
+    let kept = own.iter().fold(0xff, |all, cpu| {
+        all & !(1 << cpu.parse::<u32>().expect("one CPU"))
+    });
+    assert_eq!(bench.shell(masks), format!("{kept:02x}\n{kept:02x}"));
     // They themselves do.
     let verified = bench.run(0, &["verify"]);
     assert!(!verified.contains("FAILS"), "{verified}");

@@ -2,6 +2,7 @@
 //! shell's that has `knob`, the setting's file, `record`, its record's, and the function [`said`].
 
 mod functions;
+mod mask;
 mod plain;
 mod pool;
 mod sysctl;
@@ -33,7 +34,8 @@ pub(super) struct Kind {
     pub(super) after: &'static str,
 }
 
-const KINDS: [&Kind; 5] = [
+const KINDS: [&Kind; 6] = [
+    &mask::KIND,
     &sysctl::KIND,
     &pool::KIND,
     &functions::KIND,
