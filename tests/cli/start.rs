@@ -160,7 +160,7 @@ infra 0.1.0
         0,
         str![[r#"
 infra 0.1.0
-formats: facts 1.3, plan 1.2, state 1.1, events 1.0, evidence 1.0
+formats: facts 1.4, plan 1.2, state 1.1, events 1.0, evidence 1.0
 
 "#]],
         str![],
@@ -173,7 +173,7 @@ formats: facts 1.3, plan 1.2, state 1.1, events 1.0, evidence 1.0
   "formats": {
     "events": "1.0",
     "evidence": "1.0",
-    "facts": "1.3",
+    "facts": "1.4",
     "plan": "1.2",
     "state": "1.1"
   },
