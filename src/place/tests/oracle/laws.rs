@@ -86,8 +86,9 @@ fn random_hosts() {
     }
     println!("{run} hosts, {placed} of them with a place");
     hold(&wrong, run);
+    // (two in five, give or take how many were done)
     let part = 100 * placed / run;
-    assert!((40..=80).contains(&part), "the dice are loaded");
+    assert!((30..=70).contains(&part), "the dice are loaded");
 }
 
 /// Who asks for little but devices is refused where there are none for him, and nowhere else; of each way to be near, as it
