@@ -5,8 +5,8 @@
 //! look       what is there: one script, one round trip
 //! said       what a file says, in a shell's words
 //! act        what is done: one script a step
-//! functions  of which what is done of a card's virtual functions
-//! unit_cpus  and of the CPUs of one of systemd's own units
+//! functions  its part for the virtual functions of a card
+//! unit_cpus  its part for the CPUs of one of systemd's own units
 //! daemon     the contract's effects
 //! ```
 

@@ -1,7 +1,6 @@
 //! The file of a setting, by which systemd makes it so at each start of the host (systemd-sysctl, which does so again for a
 //! network device that comes later; systemd-udevd for a card's functions, once it has its driver; a drop-in for the CPUs of a
-//! unit; else systemd-tmpfiles).
-//! Comments say whose it is and what was found.
+//! unit; else systemd-tmpfiles). Comments say whose it is and what was found.
 
 use infra_api::target::KernelSetting;
 use infra_api::{Address, Mark, Project};
