@@ -101,6 +101,7 @@ fn plan(steps: usize, basis: infra_plan::Basis) -> Plan {
         imported: &BTreeMap::new(),
         swaps: &|_| false,
         prepared: &|_, _, _| None,
+        migrates: &|_, _| Err(Vec::new()),
         impact: &impact,
         claims: &|_, _, _, _| Claims::default(),
         replace: &BTreeSet::new(),
@@ -132,6 +133,7 @@ fn desired(n: usize) -> Desired {
         timeouts: Timeouts::default(),
         until_ready: false,
         stopped_when: None,
+        migration: None,
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn settings(
                 diagnostics.push(error.at(span, format!("`{name}` is to be kept so")));
                 Vec::new()
             }
-            None => kept(&rest),
+            None => keeping_to(&rest),
         };
         (name.clone(), settings)
     })
@@ -49,7 +49,7 @@ const MASKS: [&str; 2] = [
     "/sys/devices/virtual/workqueue/cpumask",
 ];
 
-fn kept(cpus: &IdSet) -> Vec<KernelSetting> {
+fn keeping_to(cpus: &IdSet) -> Vec<KernelSetting> {
     let units = UNITS.map(|unit| {
         let file = format!("/sys/fs/cgroup/{unit}/cpuset.cpus");
         KernelSetting::new(file, cpus.to_string())
@@ -69,7 +69,9 @@ fn mask(cpus: &IdSet) -> String {
         return String::new();
     };
     let rest = (0..last).rev().map(|n| words.get(&n).copied().unwrap_or(0));
-    rest.fold(format!("{first:x}"), |all, word| format!("{all},{word:08x}"))
+    rest.fold(format!("{first:x}"), |all, word| {
+        format!("{all},{word:08x}")
+    })
 }
 
 /// Its CPUs, and the other threads of their cores where these are to stay idle.

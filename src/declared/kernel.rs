@@ -232,8 +232,13 @@ fn tuned_profile(block: &Block, reader: &mut Reader<'_>) -> Option<KernelSetting
     let profile = reader.string(block, "profile")?;
     let mut words = vec![profile.value];
     let variables = reader.string_map(block, "variables");
-    words.extend(variables.iter().map(|(name, value)| format!("{name}={value}")));
-    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '\'' | '"' | '\\' | '[' | ']' | '*' | '?');
+    words.extend(
+        variables
+            .iter()
+            .map(|(name, value)| format!("{name}={value}")),
+    );
+    let plain =
+        |c: char| c.is_ascii_graphic() && !matches!(c, '\'' | '"' | '\\' | '[' | ']' | '*' | '?');
     for word in &words {
         if word.is_empty() || !word.chars().all(plain) {
             let text = format!("`{word}` cannot be written into a profile");

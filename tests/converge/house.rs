@@ -317,18 +317,18 @@ impl House {
         loaded: &Loaded,
         state: &Outcome,
     ) -> BTreeMap<ResourceId, Observed> {
-        let hosts = Hosts::new(&self.sim);
+        let hosts = Hosts::new(&self.sim, false);
         let desired = wanted.resources.iter().map(|resource| resource.id.clone());
         let mut ids: BTreeSet<ResourceId> =
             desired.chain(state.resources.keys().cloned()).collect();
         ids.extend(loaded.in_doubt.iter().cloned());
-        for daemon in hosts.0.values() {
+        for daemon in hosts.daemons.values() {
             let listed = daemon.list(&project()).await.unwrap();
             ids.extend(listed.into_iter().map(|(id, _)| id));
         }
         let mut observed = BTreeMap::new();
         for id in ids {
-            let found = match hosts.0[&id.host].read(&project(), &id).await.unwrap() {
+            let found = match hosts.daemons[&id.host].read(&project(), &id).await.unwrap() {
                 Observed::Present { address, body } => {
                     let wanted = wanted
                         .resources

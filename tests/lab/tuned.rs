@@ -35,5 +35,8 @@ fn a_profile_is_active_mended_and_put_back() {
 
     bench.run(0, &["destroy", "--auto-approve"]);
     assert_eq!(bench.shell(how), found);
-    assert_eq!(bench.shell("ls /etc/tuned /etc/tuned/profiles 2> /dev/null | grep infra || true"), "");
+    assert_eq!(
+        bench.shell("ls /etc/tuned /etc/tuned/profiles 2> /dev/null | grep infra || true"),
+        ""
+    );
 }

@@ -108,14 +108,20 @@ fn a_profile_of_tuned_with_variables() {
         let path = format!("PATH={}:$PATH\n{script}", bin.display());
         host.run(&path)
     };
-    let wanted = KernelSetting::new(KernelSetting::TUNED, "cpu-partitioning isolated_cores=2-3 x=y");
+    let wanted = KernelSetting::new(
+        KernelSetting::TUNED,
+        "cpu-partitioning isolated_cores=2-3 x=y",
+    );
     let set = set(&host.mark, &wanted);
     assert_eq!(run(&set), (Some(0), String::new()));
     let says = || fs::read_to_string(&active).unwrap().trim().to_owned();
     assert_eq!(says(), "infra-lab");
     let profile = tuned.join("profiles/infra-lab/tuned.conf");
     let text = fs::read_to_string(&profile).unwrap();
-    assert!(text.contains("include=cpu-partitioning\n[variables]\nisolated_cores=2-3\nx=y\n"), "{text}");
+    assert!(
+        text.contains("include=cpu-partitioning\n[variables]\nisolated_cores=2-3\nx=y\n"),
+        "{text}"
+    );
 
     let say = as_one(&format!("{}said {}\n", said(), KernelSetting::TUNED));
     assert_eq!(run(&say).1, wanted.value);
@@ -124,7 +130,10 @@ fn a_profile_of_tuned_with_variables() {
     assert_eq!(run(&set), (Some(0), String::new()));
     assert_eq!(run(&say).1, wanted.value);
 
-    assert_eq!(run(&unset(&host.mark, KernelSetting::TUNED)), (Some(0), String::new()));
+    assert_eq!(
+        run(&unset(&host.mark, KernelSetting::TUNED)),
+        (Some(0), String::new())
+    );
     assert_eq!((says().as_str(), profile.exists()), ("balanced", false));
     let none = format!("command() {{ return 1; }}\n{set}");
     assert_eq!(run(&none).0, Some(6), "it is not installed");

@@ -235,7 +235,6 @@ impl World {
                 stopped_when: None,
                 ignore_changes: t.ignored.clone(),
                 migration: None,
-                migration: None,
             })
             .collect();
         if self.backwards {

@@ -9,7 +9,10 @@ const INTERRUPTS: &str = "/proc/irq/default_smp_affinity";
 pub(super) const KIND: Kind = Kind {
     is: |file| file.ends_with("/cpumask") || file == INTERRUPTS,
     // (digits of CPUs that there are not)
-    said: Some(("*/cpumask | /proc/irq/default_smp_affinity", "sed 's/^[0,]*//' \"$1\"\n")),
+    said: Some((
+        "*/cpumask | /proc/irq/default_smp_affinity",
+        "sed 's/^[0,]*//' \"$1\"\n",
+    )),
     rule,
     set: |setting| format!("{}{}", plain::WRITE, interrupts(&setting.file, "$value")),
     put_back: |file| format!("{}{}", plain::WRITE_BACK, interrupts(file, "$found")),
