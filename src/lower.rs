@@ -13,6 +13,7 @@ mod networks;
 mod nics;
 mod pools;
 mod sense;
+mod software;
 mod taken;
 mod unit;
 
@@ -80,6 +81,7 @@ pub fn lower(inputs: &Inputs<'_>) -> (Vec<Target>, Diagnostics) {
         shared: BTreeSet::new(),
         macs: BTreeSet::new(),
         disks: BTreeMap::new(),
+        packages: BTreeMap::new(),
     };
     lowering.written_macs();
     lowering.settings();
@@ -104,6 +106,8 @@ struct Lowering<'a> {
     macs: BTreeSet<String>,
     /// The virtual disks of hosts, and how large their guests see them.
     disks: BTreeMap<(HostName, VolumeRef), u64>,
+    /// The packages of hosts, in which version, and who was the first to ask for each.
+    packages: BTreeMap<(HostName, String), (String, Address)>,
 }
 
 impl Lowering<'_> {

@@ -1,4 +1,4 @@
-//! `image "cache" { … }`: what a workload starts from: a container image, a disk image, or a kernel.
+//! `image "cache" { … }`: what a workload starts from: a container image, a disk image, a kernel, or files.
 
 use infra_api::{Address, ImageTag, Pull};
 use infra_diag::{Diagnostic, Span};
@@ -10,8 +10,8 @@ use super::words::{PLATFORM, word};
 pub(super) const KIND: BlockKind = BlockKind {
     name: "image",
     label: Some("name"),
-    doc: "What a workload starts from. Exactly one of `archive`, `reference`, `disk` and `kernel` is written. Paths are \
-          relative to the configuration's folder.",
+    doc: "What a workload starts from. Exactly one of `archive`, `reference`, `disk`, `kernel` and `files` is written. Paths \
+          are relative to the configuration's folder.",
     attributes: &[
         word(
             "archive",
@@ -54,6 +54,12 @@ pub(super) const KIND: BlockKind = BlockKind {
             Shape::String,
             "Initial file system that goes with `kernel`.",
         ),
+        word(
+            "files",
+            Shape::String,
+            "For processes on the metal: a tar archive, plain or compressed (gzip, xz, zstd). Unpacked on their host into a \
+             folder of its own.",
+        ),
     ],
     blocks: &[],
     computed: &[],
@@ -82,6 +88,7 @@ pub enum Source {
         kernel: At<String>,
         initramfs: Option<At<String>>,
     },
+    Files(At<String>),
 }
 
 impl Source {
@@ -95,7 +102,7 @@ impl Source {
     #[must_use]
     pub fn files(&self) -> Vec<&At<String>> {
         match self {
-            Self::Archive(path) | Self::Disk(path) => vec![path],
+            Self::Archive(path) | Self::Disk(path) | Self::Files(path) => vec![path],
             Self::Reference(_) => Vec::new(),
             Self::Kernel { kernel, initramfs } => {
                 std::iter::once(kernel).chain(initramfs).collect()
@@ -118,6 +125,7 @@ impl Image {
                 .string(block, "kernel")
                 .map(|kernel| Source::Kernel { kernel, initramfs }),
         );
+        sources.extend(reader.string(block, "files").map(Source::Files));
         if sources.len() != 1 {
             let found = if sources.is_empty() {
                 "none"
@@ -129,7 +137,7 @@ impl Image {
                     .at(
                         block.span,
                         format!(
-                            "{found} of `archive`, `reference`, `disk` and `kernel` is written here"
+                            "{found} of `archive`, `reference`, `disk`, `kernel` and `files` is written here"
                         ),
                     )
                     .hint("write exactly one of them"),

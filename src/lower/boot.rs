@@ -29,7 +29,7 @@ impl Lowering<'_> {
                 self.kernel(placement, (form, image), &kernel, initramfs.as_ref())
             }
             Source::Disk(path) => self.disk_image(workload, placement, (form, image), &path),
-            Source::Archive(_) | Source::Reference(_) => {
+            Source::Archive(_) | Source::Reference(_) | Source::Files(_) => {
                 let wanted = "an image with `disk` or `kernel`";
                 self.wrong_image(image.span, &address, "a virtual machine", wanted);
                 None

@@ -26,7 +26,7 @@ impl Lowering<'_> {
                     Source::Reference(reference) => {
                         self.registry_image(host, address, &reference.value, reference.span)
                     }
-                    Source::Disk(_) | Source::Kernel { .. } => {
+                    Source::Disk(_) | Source::Kernel { .. } | Source::Files(_) => {
                         self.wrong_image(
                             image.span,
                             address,

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::target::{Unit, UnitAddress, UnitFolder, UnitLimits, UnitPlace};
+use infra_api::target::{Unit, UnitAddress, UnitFolder, UnitLife, UnitLimits, UnitPlace};
 use infra_api::{IdSet, Placement, ResourceId, What};
 use ipnet::Ipv4Net;
 
 use super::Lowering;
+use super::software::RunsFrom;
 
 use crate::declared::Workload;
 
@@ -25,22 +26,41 @@ impl Lowering<'_> {
             (true, Some(_)) => "waiting",
         };
         let files = form.files.iter();
-        let (addresses, after) = self.unit_addresses(workload, placement);
+        let name = self.name(&workload.address);
+        let (addresses, mut after) = self.unit_addresses(workload, placement);
+        let Some(RunsFrom { current, ids }) = self.runs_from(workload, placement, form) else {
+            return;
+        };
+        after.extend(ids);
+        let here = |path: &String| match &current {
+            Some(_) if !path.starts_with('/') => format!("{}/{path}", Unit::current_path(&name)),
+            _ => path.clone(),
+        };
+        let program = |words: &[String]| {
+            let (first, rest) = words.split_at(words.len().min(1));
+            first.iter().map(here).chain(rest.iter().cloned()).collect()
+        };
+        let folder = form.working_dir.as_ref().map(here);
         let folders = self.unit_folders(workload);
         let unit = Unit {
-            name: self.name(&workload.address),
+            name: name.clone(),
             state: state.to_owned(),
-            exec: form.exec.clone(),
+            exec: program(&form.exec),
             env: form.env.clone(),
             user: form.user.clone(),
             group: form.group.clone(),
-            working_dir: form.working_dir.clone(),
+            working_dir: folder.or_else(|| current.as_ref().map(|_| Unit::current_path(&name))),
+            packages: form.software.packages.clone(),
             files: files
                 .map(|(path, file)| (path.clone(), file.value.clone()))
                 .collect(),
             folders,
             addresses,
-            life: form.life.clone(),
+            life: UnitLife {
+                health_check: program(&form.life.health_check),
+                ..form.life.clone()
+            },
+            current,
             ulimits: form.ulimits.clone(),
             confinement: form.confinement.clone(),
             place: UnitPlace {

@@ -47,6 +47,16 @@ impl Stamp {
     }
 }
 
+/// What a file has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Form {
+    Any,
+    /// An archive that an engine loads.
+    Image,
+    /// An archive that a host unpacks.
+    Files,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Kept {
     file: Stamp,
@@ -54,6 +64,20 @@ struct Kept {
     /// An engine loads it.
     #[serde(default)]
     archive: bool,
+    /// A host unpacks it.
+    #[serde(default)]
+    files: bool,
+}
+
+impl Kept {
+    /// Whether it was seen to be that.
+    fn is(&self, form: Form) -> bool {
+        match form {
+            Form::Any => true,
+            Form::Image => self.archive,
+            Form::Files => self.files,
+        }
+    }
 }
 
 /// Of whole paths.
@@ -76,10 +100,10 @@ impl Digests {
         }
     }
 
-    /// The digest of a file, where it is as it was; `archive`: and an engine was seen to load it.
-    pub(super) fn of(&self, path: &Path, now: &Stamp, archive: bool) -> Option<String> {
+    /// The digest of a file, where it is as it was, and was seen to be of that form.
+    pub(super) fn of(&self, path: &Path, now: &Stamp, form: Form) -> Option<String> {
         let kept = self.kept.get(path)?;
-        let whole = kept.file == *now && (kept.archive || !archive);
+        let whole = kept.file == *now && kept.is(form);
         whole.then(|| kept.sha256.clone())
     }
 
@@ -88,7 +112,7 @@ impl Digests {
         &mut self,
         path: &Path,
         (before, after): (&Stamp, &Stamp),
-        (sha256, archive): (&str, bool),
+        (sha256, form): (&str, Form),
         now: SystemTime,
     ) {
         if before != after || !before.is_settled(now) {
@@ -97,7 +121,8 @@ impl Digests {
         let kept = Kept {
             file: before.clone(),
             sha256: sha256.to_owned(),
-            archive,
+            archive: form == Form::Image,
+            files: form == Form::Files,
         };
         self.kept.insert(path.to_owned(), kept);
         self.is_new = true;
@@ -144,8 +169,8 @@ mod tests {
     fn kept(before: &Stamp, after: &Stamp, now: u64) -> Option<String> {
         let mut digests = Digests::default();
         let path = Path::new("/a");
-        digests.keep(path, (before, after), ("00ff", false), at(now));
-        digests.of(path, before, false)
+        digests.keep(path, (before, after), ("00ff", Form::Any), at(now));
+        digests.of(path, before, Form::Any)
     }
 
     #[test]
@@ -162,15 +187,17 @@ mod tests {
         let was = stamp(1000);
         let path = Path::new("/a");
         let mut digests = Digests::default();
-        digests.keep(path, (&was, &was), ("00ff", false), at(2000));
-        let of = |now: &Stamp, archive| digests.of(path, now, archive);
-        assert!(of(&was, false).is_some());
-        assert!(of(&was, true).is_none(), "it was not looked into");
-        assert!(digests.of(Path::new("/b"), &was, false).is_none());
+        digests.keep(path, (&was, &was), ("00ff", Form::Any), at(2000));
+        let of = |now: &Stamp, form| digests.of(path, now, form);
+        assert!(of(&was, Form::Any).is_some());
+        for form in [Form::Image, Form::Files] {
+            assert!(of(&was, form).is_none(), "it was not looked into");
+        }
+        assert!(digests.of(Path::new("/b"), &was, Form::Any).is_none());
         let other = |change: fn(&mut Stamp)| {
             let mut other = was.clone();
             change(&mut other);
-            of(&other, false)
+            of(&other, Form::Any)
         };
         assert!(other(|stamp| stamp.device = 9).is_none());
         assert!(other(|stamp| stamp.inode = 9).is_none());
@@ -188,14 +215,14 @@ mod tests {
         let write = || {
             let mut digests = Digests::read(Some(&cache));
             let later = SystemTime::now() + Duration::from_secs(10);
-            digests.keep(&file, (&is, &is), ("00ff", true), later);
+            digests.keep(&file, (&is, &is), ("00ff", Form::Image), later);
             let gone = dir.path().join("gone");
-            digests.keep(&gone, (&is, &is), ("0000", true), later);
+            digests.keep(&gone, (&is, &is), ("0000", Form::Image), later);
             digests.write();
             Digests::read(Some(&cache))
         };
         let read = write();
-        assert_eq!(read.of(&file, &is, true).as_deref(), Some("00ff"));
+        assert_eq!(read.of(&file, &is, Form::Image).as_deref(), Some("00ff"));
         assert_eq!(read.kept.len(), 1);
         std::fs::write(&cache, "{").unwrap();
         assert!(Digests::read(Some(&cache)).kept.is_empty());

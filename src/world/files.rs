@@ -12,7 +12,7 @@ use infra_diag::{Diagnostic, Diagnostics};
 use sha2::{Digest, Sha256};
 
 use super::Folder;
-use super::digests::{Digests, Stamp};
+use super::digests::{Digests, Form, Stamp};
 use crate::declared::{At, Declared, Source};
 use crate::lower::FileFacts;
 
@@ -53,12 +53,16 @@ pub fn read(
     // What is a kernel to one image may be no archive to another.
     let mut looked = BTreeSet::new();
     for image in declared.images.values() {
-        let archive = matches!(image.source, Source::Archive(_));
+        let form = match image.source {
+            Source::Archive(_) => Form::Image,
+            Source::Files(_) => Form::Files,
+            Source::Disk(_) | Source::Kernel { .. } | Source::Reference(_) => Form::Any,
+        };
         for written in image.source.files() {
-            if !looked.insert((&written.value, archive)) {
+            if !looked.insert((&written.value, form)) {
                 continue;
             }
-            match look(&folder.path(&written.value), archive, &mut digests) {
+            match look(&folder.path(&written.value), form, &mut digests) {
                 Ok(facts) => {
                     files.insert(written.value.clone(), facts);
                 }
@@ -76,6 +80,8 @@ enum Trouble {
     Unreadable(String),
     /// No engine would load it.
     Unloadable(String),
+    /// No host would unpack it.
+    Unpackable(String),
     /// It is a part of an image: the rest is in a file that it names.
     InParts(&'static str),
 }
@@ -94,6 +100,7 @@ fn unusable(written: &At<String>, trouble: &Trouble) -> Diagnostic {
             "make or copy the file again; paths are relative to the configuration's folder".into(),
         ),
         Trouble::Unloadable(why) => (why.as_str(), infra_docker::ARCHIVE.to_owned()),
+        Trouble::Unpackable(why) => (why.as_str(), infra_software::UNPACKS.to_owned()),
         Trouble::InParts(why) => (
             *why,
             format!("make one whole file of them: `qemu-img convert -O qcow2 {path} NEW.qcow2`"),
@@ -104,7 +111,7 @@ fn unusable(written: &At<String>, trouble: &Trouble) -> Diagnostic {
         .hint(hint)
 }
 
-fn look(path: &Path, archive: bool, digests: &mut Digests) -> Result<FileFacts, Trouble> {
+fn look(path: &Path, form: Form, digests: &mut Digests) -> Result<FileFacts, Trouble> {
     let mut file = File::open(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         _ => e.to_string(),
@@ -116,15 +123,21 @@ fn look(path: &Path, archive: bool, digests: &mut Digests) -> Result<FileFacts, 
     let whole = std::path::absolute(path).map_err(|e| e.to_string())?;
     let (now, before) = (SystemTime::now(), Stamp::of(&meta));
     let head = head(&mut file).map_err(|e| e.to_string())?;
-    let sha256 = match digests.of(&whole, &before, archive) {
+    let sha256 = match digests.of(&whole, &before, form) {
         Some(sha256) => sha256,
         None => {
             let sha256 = digest(&mut file).map_err(|e| e.to_string())?;
-            if archive {
-                infra_docker::check_archive(&mut file).map_err(Trouble::Unloadable)?;
+            match form {
+                Form::Image => {
+                    infra_docker::check_archive(&mut file).map_err(Trouble::Unloadable)?;
+                }
+                Form::Files => {
+                    infra_software::check_archive(&mut file).map_err(Trouble::Unpackable)?;
+                }
+                Form::Any => {}
             }
             let after = Stamp::of(&file.metadata().map_err(|e| e.to_string())?);
-            digests.keep(&whole, (&before, &after), (&sha256, archive), now);
+            digests.keep(&whole, (&before, &after), (&sha256, form), now);
             sha256
         }
     };

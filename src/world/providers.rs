@@ -14,13 +14,14 @@ pub fn providers() -> Vec<Box<dyn Provider>> {
         #[cfg(feature = "libvirt")]
         Box::new(infra_libvirt::Libvirt::default()),
         Box::new(infra_kernel::Kernel),
+        Box::new(infra_software::Software),
         Box::new(infra_systemd::Systemd),
     ]
 }
 
 /// Whether a provider has no daemon with a socket, but runs commands on its host.
 pub(super) fn by_door(provider: &str) -> bool {
-    matches!(provider, "kernel" | "systemd")
+    matches!(provider, "kernel" | "software" | "systemd")
 }
 
 /// Where the daemons are: the declaration's word, unless the environment has another for the local host.

@@ -8,7 +8,7 @@ use crate::reading::has_word;
 use crate::sources::{Source, root, sources};
 
 /// Crates below the root one, and which of ours each may depend on.
-const CRATES: [(&str, &[&str]); 15] = [
+const CRATES: [(&str, &[&str]); 16] = [
     ("src/diag", &[]),
     ("src/expr", &["infra-diag"]),
     ("src/lang", &["infra-diag", "infra-expr"]),
@@ -21,6 +21,7 @@ const CRATES: [(&str, &[&str]); 15] = [
     ("providers/kernel", &["infra-api", "infra-door"]),
     ("providers/door", &["infra-api"]),
     ("providers/systemd", &["infra-api", "infra-door"]),
+    ("providers/software", &["infra-api", "infra-door"]),
     ("providers/docker", &["infra-api"]),
     ("providers/libvirt", &["infra-api"]),
     ("providers/sim", &["infra-api"]),

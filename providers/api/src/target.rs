@@ -10,6 +10,7 @@ mod kernel;
 mod machine;
 mod network;
 mod patch;
+mod software;
 mod unit;
 
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ pub use self::machine::{
 };
 pub use self::network::{Dns, DnsService, Lease, MachineNetwork, OwnBridge};
 pub use self::patch::XmlPatch;
+pub use self::software::{Package, UnpackedFiles};
 pub use self::unit::{
     Scheduling, Unit, UnitAddress, UnitConfinement, UnitFolder, UnitLife, UnitLimits, UnitPlace,
 };
@@ -54,8 +56,11 @@ pub enum What {
     ContainerNetwork(ContainerNetwork),
     ContainerVolume(ContainerVolume),
     Container(Box<Container>),
-    /// With what it stands on: the networks of its addresses.
+    /// With what it stands on: the networks of its addresses, and what it runs from.
     Unit(Box<Unit>, Vec<ResourceId>),
+    /// With the archive.
+    UnpackedFiles(UnpackedFiles, PathBuf),
+    Package(Package),
     KernelSetting(KernelSetting),
     Pool(Pool),
     /// A file of the person's, uploaded: a disk image, a kernel, an initramfs.

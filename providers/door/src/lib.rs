@@ -4,6 +4,7 @@
 mod quote;
 
 use std::fmt;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -81,6 +82,8 @@ pub struct Order<'a> {
     pub words: &'a [&'a str],
     /// On its stdin.
     pub input: &'a [u8],
+    /// On its stdin instead: what is in this file.
+    pub file: Option<&'a Path>,
     pub limit: Duration,
     /// What only root may do.
     pub root: bool,
@@ -96,6 +99,7 @@ impl<'a> Order<'a> {
             doing,
             words,
             input: b"",
+            file: None,
             limit: PATIENCE,
             root: false,
         }
@@ -109,6 +113,14 @@ impl<'a> Order<'a> {
     #[must_use]
     pub fn with(self, input: &'a [u8]) -> Self {
         Self { input, ..self }
+    }
+
+    #[must_use]
+    pub fn with_file(self, file: &'a Path) -> Self {
+        Self {
+            file: Some(file),
+            ..self
+        }
     }
 
     #[must_use]
@@ -179,9 +191,19 @@ impl Door {
         let retry = |why: String| Failure::new(Remedy::Retry, doing(), why);
         let program = order.words.first().copied().unwrap_or_default();
         let _turn = self.at_once.acquire().await;
+        let stdin = match order.file {
+            None => Stdio::piped(),
+            Some(file) => {
+                let opened = std::fs::File::open(file);
+                let why = |error| format!("{}: {error}", file.display());
+                let hint = "the file must be readable where infra runs";
+                let failure = |why| Failure::new(Remedy::Operator, doing(), why).hint(hint);
+                opened.map_err(why).map_err(failure)?.into()
+            }
+        };
         let child = self
             .command(order)
-            .stdin(Stdio::piped())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)

@@ -7,9 +7,10 @@ use serde_json::Value;
 
 /// The resource of a target, where the provider called `name` makes it.
 pub(crate) fn of(name: &str, target: &Target) -> Option<Resource> {
-    let all = !["docker", "libvirt", "systemd", "kernel"].contains(&name);
-    let [containers, machines, units, settings] =
-        ["docker", "libvirt", "systemd", "kernel"].map(|provider| all || name == provider);
+    const REAL: [&str; 5] = ["docker", "libvirt", "systemd", "kernel", "software"];
+    let all = !REAL.contains(&name);
+    let [containers, machines, units, settings, software] =
+        REAL.map(|provider| all || name == provider);
     let maker = Maker {
         name,
         target,
@@ -20,6 +21,11 @@ pub(crate) fn of(name: &str, target: &Target) -> Option<Resource> {
             after: after.clone(),
             ..maker.resource("unit", &unit.name, unit)
         }),
+        What::UnpackedFiles(files, archive) => software.then(|| Resource {
+            source: Some(archive.clone()),
+            ..maker.resource("files", &files.name, files)
+        }),
+        What::Package(package) => software.then(|| maker.resource("package", &package.name, package)),
         What::KernelSetting(setting) => settings.then(|| {
             let file = setting.file.trim_start_matches('/');
             maker.resource("setting", file, setting)

@@ -10,6 +10,7 @@ use infra_api::{Impact, Mark};
 use infra_door::{as_one, quoted};
 
 use crate::look::{CONTROL, FOLDER};
+use crate::switch;
 use crate::text::{IP, Mine, encode, env_path, live, plain_env, timer, write_env};
 
 /// What the script says where a file of somebody else's is in the way.
@@ -51,6 +52,10 @@ pub(crate) fn settle(
             "[ ! -e {path} ] && [ ! -L {path} ] || {{ echo {path} {taken} >&2; exit 9; }}"
         );
     }
+    let back = switch::back(unit, there, how);
+    if let Some(former) = &back {
+        switch::keep(&mut script, unit, former);
+    }
     let root = (0o644, 0, 0);
     put(
         &mut script,
@@ -80,8 +85,12 @@ pub(crate) fn settle(
     data(&mut script, unit, there)?;
     addresses(&mut script, unit, there);
     lay_aside(&mut script, name);
+    switch::point(&mut script, name, unit.current.as_deref());
     script += "systemctl daemon-reload\n";
-    start(&mut script, unit, how);
+    match back {
+        Some(former) => switch::start(&mut script, unit, &former),
+        None => start(&mut script, unit, how),
+    }
     Ok(as_one(&script))
 }
 
@@ -189,6 +198,7 @@ pub(crate) fn remove_all(name: &str, mine: Option<&Mine>) -> String {
         remove(&mut script, path);
     }
     remove(&mut script, &env_path(name));
+    switch::point(&mut script, name, None);
     for folder in CONTROL {
         let _ = writeln!(script, "rm -rf {folder}/{name}.service.d");
     }

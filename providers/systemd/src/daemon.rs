@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::act;
 use crate::look::{Look, look};
+use crate::switch;
 use crate::text::Mine;
 use crate::{PROVIDER, UNIT};
 
@@ -51,6 +52,7 @@ impl Systemd {
                 let failure = Failure::new(Remedy::Operator, doing, said.why());
                 Err(match code {
                     Some(9) => failure.hint("move that file away, or give the unit's another path"),
+                    Some(switch::BACK) => failure.hint("`journalctl -u` there tells why the new one does not run"),
                     _ => failure.hint("`systemctl status` and `journalctl -u` there tell more"),
                 })
             }

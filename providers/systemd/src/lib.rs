@@ -6,6 +6,7 @@
 //! text/    bodies ⇄ unit files; pure
 //! look     what is there: one script, one round trip
 //! act      what is done: one script for each step, which may be cut off anywhere and run again
+//! switch   from the files that a unit runs from to others, and back where it does not run from these
 //! daemon   the contract's effects
 //! ```
 
@@ -13,6 +14,7 @@ mod act;
 mod daemon;
 mod impact;
 mod look;
+mod switch;
 mod text;
 
 use infra_api::target::Unit;

@@ -26,6 +26,8 @@ pub(crate) struct Look {
     shown: BTreeMap<String, BTreeMap<String, String>>,
     /// By path.
     files: BTreeMap<String, File>,
+    /// By path: what they lead to.
+    links: BTreeMap<String, String>,
     /// Without `.service`.
     pub(crate) names: BTreeSet<String>,
 }
@@ -63,7 +65,7 @@ fn script(project: &Project, names: &[&str]) -> String {
         .iter()
         .map(|folder| format!(" {folder}/\"$n\".service.d/*.conf"))
         .collect();
-    let env = env_path("\"$n\"");
+    let (env, link) = (env_path("\"$n\""), Unit::current_path("\"$n\""));
     format!(
         "[ -d /run/systemd/system ] || exit 0\n\
          LC_ALL=C; export LC_ALL; cd {FOLDER} || exit\n\
@@ -74,7 +76,7 @@ fn script(project: &Project, names: &[&str]) -> String {
          systemctl show -p Id,LoadState,ActiveState,SubState,Result,UnitFileState,FragmentPath -- \"$@\" || exit\n\
          printf '\\0'\n\
          for n in $names; do\n\
-         printf '%s\\0' {FOLDER}/\"$n.service\" {FOLDER}/\"$n.timer\"{dropped} {env}\n\
+         printf '%s\\0' {FOLDER}/\"$n.service\" {FOLDER}/\"$n.timer\"{dropped} {env} {link}\n\
          sed -n -e 's/%%/%/g' -e 's/^File=//p' -e 's/^BinaryFile=//p' \"$n.service\" 2> /dev/null | tr '\\n' '\\0'\n\
          done | tar -cPf - --null --no-recursion --ignore-failed-read -T - 2> /dev/null\n\
          true\n"
@@ -114,10 +116,15 @@ impl Look {
     fn unpack(&mut self, archive: &[u8]) -> std::io::Result<()> {
         for entry in tar::Archive::new(archive).entries()? {
             let mut entry = entry?;
+            let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            if let Some(link) = entry.link_name_bytes() {
+                let link = String::from_utf8_lossy(&link).into_owned();
+                self.links.insert(path, link);
+                continue;
+            }
             if !entry.header().entry_type().is_file() {
                 continue;
             }
-            let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let header = entry.header();
             let number = |n: std::io::Result<u64>| n.map(|n| u32::try_from(n).unwrap_or(u32::MAX));
             let (mode, uid, gid) = (
@@ -213,6 +220,9 @@ impl Look {
                 )),
             }
         }
+        // What the link leads to is what runs the next time; a link that nobody wants is nobody's.
+        let link = self.links.get(&Unit::current_path(&unit.name)).cloned();
+        unit.current = unit.current.and(link);
         let found = files.into_iter().filter_map(|(path, binary)| {
             let File {
                 bytes,

@@ -36,6 +36,12 @@ pub struct Unit {
     pub group: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_dir: Option<String>,
+    /// The unpacked files that it runs from: what its folder's link `current` leads to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<String>,
+    /// The packages that it runs from, by name, with their versions: it is started anew where one has another.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub packages: BTreeMap<String, String>,
     /// Made before it starts and removed with it; by their paths on the host.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, UploadedFile>,
@@ -62,6 +68,14 @@ pub struct Unit {
     /// Never wanted: what somebody has laid over it, by section and directive.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub others: BTreeMap<String, String>,
+}
+
+impl Unit {
+    /// What leads to the files that a unit of that name runs from.
+    #[must_use]
+    pub fn current_path(name: &str) -> String {
+        format!("/var/lib/infra/units/{name}/current")
+    }
 }
 
 /// A folder of the host.

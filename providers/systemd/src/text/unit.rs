@@ -42,6 +42,8 @@ pub(crate) fn encode(unit: &Unit, mark: &Mark) -> String {
         user,
         group: _,
         working_dir: _,
+        current: _,
+        packages: _,
         files: _,
         folders: _,
         addresses: _,
@@ -83,6 +85,12 @@ fn own(unit: &Unit, mark: &Mark) -> String {
             if file.binary { "BinaryFile" } else { "File" },
             &whole(path),
         );
+    }
+    if let Some(current) = &unit.current {
+        line("Current", &whole(current));
+    }
+    for (name, version) in &unit.packages {
+        line("Package", &format!("{name} {version}"));
     }
     for (label, UnitAddress { device, address }) in &unit.addresses {
         line("Interface", &format!("{label} {device} {address}"));
@@ -262,6 +270,12 @@ impl Reading {
             "Project" => self.project = Some(value.to_owned()),
             "Address" => self.address = Some(value.to_owned()),
             "File" | "BinaryFile" => drop(self.files.insert(unwhole(value), name == "BinaryFile")),
+            "Current" => self.unit.current = Some(unwhole(value)),
+            "Package" => {
+                let (name, version) = value.split_once(' ')?;
+                let packages = &mut self.unit.packages;
+                packages.insert(name.to_owned(), version.to_owned());
+            }
             "Interface" => self.unit.addresses.extend([own_address(value)?]),
             "HealthCheck" => self.unit.life.health_check = words(value, true)?,
             "Times" => self.unit.life.times = Some(unwhole(value)),

@@ -128,15 +128,20 @@ fn unit() -> impl Strategy<Value = Unit> {
         }
     });
     let addresses = prop::collection::btree_map("[a-z]{1,4}", address, 0..3);
-    let own = (life(), ulimits, confinement(), place(), folders, addresses);
+    let packages = prop::collection::btree_map("[a-z]{2,4}", "[0-9:.]{1,5}", 0..3);
+    let from = (of(path()), packages);
+    let own = (life(), ulimits, confinement(), place(), folders, addresses, from);
     ((path(), exec), who, own).prop_map(|((program, args), (user, group, working_dir), own)| {
-        let (life, ulimits, confinement, (place, limits, scheduling), folders, addresses) = own;
+        let (life, ulimits, confinement, (place, limits, scheduling), folders, addresses, from) = own;
+        let (current, packages) = from;
         Unit {
             name: "demo.feed".to_owned(),
             exec: [program].into_iter().chain(args).collect(),
             user,
             group,
             working_dir,
+            current,
+            packages,
             folders,
             addresses,
             life,

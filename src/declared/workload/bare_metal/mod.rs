@@ -2,6 +2,7 @@
 
 mod confinement;
 mod limits;
+mod software;
 mod times;
 
 use std::collections::BTreeMap;
@@ -11,9 +12,10 @@ use infra_api::target::{Scheduling, Ulimit, UnitConfinement, UnitLife, UnitLimit
 use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
+use self::software::{Software, program};
 use super::container::{FILE_ATTRIBUTES, ULIMIT, files, ulimit};
 use crate::declared::read::{At, Reader};
-use crate::declared::words::{PATH, STRING_MAP, STRINGS, duration, path, word};
+use crate::declared::words::{STRING_MAP, STRINGS, duration, word};
 
 static FILE: BlockKind = BlockKind {
     name: "file",
@@ -36,13 +38,20 @@ pub(super) static KIND: BlockKind = BlockKind {
         word(
             "exec",
             STRINGS,
-            "The program, by its path on the host, and its arguments; no shell, no variables.",
+            "The program, by its path on the host or in the files of its `image`, and its arguments; no shell, no variables.",
         )
         .required(),
+        software::IMAGE,
+        software::PACKAGES,
         word("env", STRING_MAP, "Its environment. A secret is kept as a digest; on the host only root reads it."),
         word("user", Shape::String, "Who it runs as, by name or number; root where it is not written."),
         word("group", Shape::String, "Its group; the user's where it is not written."),
-        path("working_dir", "The folder it runs in."),
+        word(
+            "working_dir",
+            Shape::Text(&software::HERE),
+            "The folder it runs in, on the host or in the files of its `image`; with an `image` these themselves where it is \
+             not written, so that arguments find files by their paths in there.",
+        ),
         word("task", Shape::Bool, "True: it ends by itself, having done its work; it is started again whenever it changes.")
             .default("false"),
         word(
@@ -96,6 +105,7 @@ pub struct BareMetal {
     pub user: Option<String>,
     pub group: Option<String>,
     pub working_dir: Option<String>,
+    pub software: Software,
     pub files: BTreeMap<String, At<UploadedFile>>,
     pub life: UnitLife,
     pub ulimits: BTreeMap<String, Ulimit>,
@@ -113,13 +123,14 @@ impl BareMetal {
         let env = reader.text_map(block, "env");
         variables(&env, block, reader);
         let mut said = |name: &str| reader.string(block, name).map(|word| word.value);
-        let (user, group, working_dir) = (said("user"), said("group"), said("working_dir"));
+        let (user, group) = (said("user"), said("group"));
         Some(Self {
             exec,
             env,
             user,
             group,
-            working_dir,
+            working_dir: software::folder(block, reader),
+            software: software::read(block, reader),
             files: files(block, reader),
             life: times::read(block, reader),
             ulimits: block
@@ -132,26 +143,6 @@ impl BareMetal {
             span: block.span,
         })
     }
-}
-
-/// systemd looks for no program on a path that nobody sees in the plan.
-fn program(words: &[String], name: &str, block: &Block, reader: &mut Reader<'_>) {
-    let Some(span) = block.get(name).map(|written| written.span) else {
-        return;
-    };
-    let why = match words.first() {
-        None => "no program is named".to_owned(),
-        Some(first) => match (PATH.check)(first) {
-            Ok(()) => return,
-            Err(why) => format!("`{first}`: {why}"),
-        },
-    };
-    reader.error(
-        "Not a program",
-        span,
-        why,
-        "write its whole path on the host, as `/usr/bin/memcached`",
-    );
 }
 
 fn variables(env: &BTreeMap<String, Text>, block: &Block, reader: &mut Reader<'_>) {

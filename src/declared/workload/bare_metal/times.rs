@@ -3,7 +3,7 @@
 use infra_api::target::UnitLife;
 use infra_lang::{Block, Text};
 
-use super::program;
+use super::software::program;
 use crate::declared::read::Reader;
 
 /// What the host's systemd makes of it, it says when the unit is made; here is kept out what would be another line.
