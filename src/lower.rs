@@ -1,6 +1,7 @@
 //! Workload + placement → targets: complete, daemon-neutral, nothing left to decide. Also what an object with a
 //! certain body holds of its host.
 
+mod around;
 mod boot;
 mod container;
 mod disks;
@@ -21,8 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use infra_api::target::{
-    Container, ContainerNetwork, Format, HostDevice, KernelSetting, Machine, MachineNetwork, Unit,
-    VolumeRef,
+    Container, ContainerNetwork, Format, HostDevice, HostMount, KernelSetting, Machine,
+    MachineNetwork, Unit, VolumeRef,
 };
 use infra_api::{
     Address, CpuPolicy, HostName, IdSet, ImageTag, Pinned, Placement, Project, ResourceId, Runtime,
@@ -82,6 +83,7 @@ pub fn lower(inputs: &Inputs<'_>) -> (Vec<Target>, Diagnostics) {
         macs: BTreeSet::new(),
         disks: BTreeMap::new(),
         packages: BTreeMap::new(),
+        mounts: BTreeMap::new(),
     };
     lowering.written_macs();
     lowering.settings();
@@ -108,6 +110,8 @@ struct Lowering<'a> {
     disks: BTreeMap<(HostName, VolumeRef), u64>,
     /// The packages of hosts, in which version, and who was the first to ask for each.
     packages: BTreeMap<(HostName, String), (String, Address)>,
+    /// What is mounted at paths of hosts, and who was the first to ask for each.
+    mounts: BTreeMap<(HostName, String), (HostMount, Address)>,
 }
 
 impl Lowering<'_> {

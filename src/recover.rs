@@ -86,7 +86,7 @@ impl<'a> There<'a> {
         let ids: BTreeSet<&ResourceId> = ids.filter(|id| !is_workload(id)).collect();
         let mut named: BTreeMap<_, Vec<&ResourceId>> = BTreeMap::new();
         for id in &ids {
-            let key = (&id.host, id.provider.as_str(), name_in_bodies(id));
+            let key = (&id.host, named_by(id), name_in_bodies(id));
             named.entry(key).or_default().push(id);
         }
         Self { ids, named }
@@ -96,7 +96,7 @@ impl<'a> There<'a> {
     #[must_use]
     pub fn under(&self, id: &ResourceId, body: &Value) -> Vec<ResourceId> {
         let under = match id.kind.as_str() {
-            "pool" | "image" => Vec::new(),
+            "pool" | "image" | "files" | "package" | "slice" | "mount" => Vec::new(),
             "network" => lender(id, body).into_iter().collect(),
             "volume" => pool_of(id).into_iter().chain(backing(id, body)).collect(),
             _ => return self.named(id, &[body]),
@@ -138,7 +138,18 @@ impl<'a> There<'a> {
 }
 
 fn is_workload(id: &ResourceId) -> bool {
-    !matches!(id.kind.as_str(), "pool" | "image" | "network" | "volume")
+    !matches!(
+        id.kind.as_str(),
+        "pool" | "image" | "network" | "volume" | "files" | "package" | "slice" | "mount"
+    )
+}
+
+/// The daemon whose bodies name it: units run from software.
+fn named_by(id: &ResourceId) -> &str {
+    match id.provider.as_str() {
+        "software" => "systemd",
+        provider => provider,
+    }
 }
 
 /// A volume in a pool is named without it; an image's reference holds slashes of its own.
@@ -173,6 +184,29 @@ pub fn prevents_destroy(evaluation: &Evaluation, address: &Address) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_unit_stands_on_what_it_runs_from() {
+        let id = |provider, kind, name| ResourceId::new(&HostName::new("r1"), provider, kind, name);
+        let under = [
+            id("software", "files", "demo.feed/00ff"),
+            id("software", "package", "redis"),
+            id("systemd", "mount", "srv-data"),
+            id("systemd", "slice", "infra-demo.desk"),
+        ];
+        let others = [
+            id("software", "package", "nginx"),
+            id("software", "files", "demo.feed/ffff"),
+        ];
+        let there = There::new(under.iter().chain(&others));
+        let body = json!({
+            "name": "demo.feed", "current": "demo.feed/00ff", "packages": { "redis": "1" },
+            "slice": "infra-demo.desk", "mounts": { "/srv/data": "srv-data" },
+        });
+        let unit = id("systemd", "unit", "demo.feed");
+        assert_eq!(there.under(&unit, &body), under);
+        assert_eq!(there.under(&under[0], &json!({})), []);
+    }
+
     use std::sync::Arc;
     use std::time::{Duration, Instant};
 

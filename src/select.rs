@@ -148,6 +148,7 @@ impl Selection {
         declared.networks.retain(|a, _| !self.leaves_out(a));
         declared.pools.retain(|a, _| !self.leaves_out(a));
         declared.volumes.retain(|a, _| !self.leaves_out(a));
+        declared.slices.retain(|a, _| !self.leaves_out(a));
         declared.images.retain(|a, _| !self.leaves_out(a));
         declared.workloads.retain(|w| !self.leaves_out(&w.address));
         Cow::Owned(declared)

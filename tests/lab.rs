@@ -14,6 +14,8 @@ mod housekeeping;
 mod migrate;
 #[path = "lab/prepared.rs"]
 mod prepared;
+#[path = "lab/software.rs"]
+mod software;
 #[path = "lab/tuned.rs"]
 mod tuned;
 #[path = "lab/units.rs"]

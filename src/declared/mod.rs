@@ -8,6 +8,7 @@ mod labels;
 mod network;
 mod pool;
 mod read;
+mod slice;
 mod storage;
 mod suitability;
 mod volume;
@@ -29,6 +30,7 @@ pub(crate) use network::MASQUERADE;
 pub use network::{Guest, Network, Range, counterpart};
 pub use pool::{Place, Pool};
 pub use read::{At, Reader};
+pub use slice::Slice;
 pub use storage::Storage;
 pub use volume::Volume;
 pub use workload::{
@@ -45,6 +47,7 @@ pub static SCHEMA: Schema = Schema {
         pool::KIND,
         volume::KIND,
         image::KIND,
+        slice::KIND,
         workload::KIND,
         suitability::KIND,
     ],
@@ -58,6 +61,7 @@ pub struct Declared {
     pub pools: BTreeMap<Address, Pool>,
     pub volumes: BTreeMap<Address, Volume>,
     pub images: BTreeMap<Address, Image>,
+    pub slices: BTreeMap<Address, Slice>,
     /// In the order of their addresses.
     pub workloads: Vec<Workload>,
     /// What daemons call those that are not named after project and address.
@@ -180,6 +184,7 @@ impl Declared {
             "image" => self
                 .images
                 .extend(Image::read(instance, reader).map(|i| (address(), i))),
+            "slice" => drop(self.slices.insert(address(), Slice::read(instance, reader))),
             // Laid over the table, before anything is chosen by it.
             "suitability" => {}
             "workload" => self.workloads.push(Workload::read(instance, reader)),

@@ -8,7 +8,7 @@ use crate::declared::{BareMetal, Source, Workload};
 
 /// Of a unit.
 pub(super) struct RunsFrom {
-    /// Where its files are.
+    /// The name of its files.
     pub(super) current: Option<String>,
     pub(super) ids: Vec<ResourceId>,
 }
@@ -35,7 +35,7 @@ impl Lowering<'_> {
         // Its content is in its name: another content is unpacked beside it.
         let name = format!("{}/{}", self.derived_name(address), &file.sha256[..16]);
         ids.push(ResourceId::new(host, "software", "files", &name));
-        let current = Some(UnpackedFiles::path(&name));
+        let current = Some(name.clone());
         if self.first(host, &format!("files {name}")) {
             let files = UnpackedFiles {
                 name,

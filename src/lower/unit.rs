@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use infra_api::target::{Unit, UnitAddress, UnitFolder, UnitLife, UnitLimits, UnitPlace};
+use infra_api::target::{
+    MemoryPolicy, Unit, UnitAddress, UnitConfinement, UnitFolder, UnitLife, UnitLimits, UnitPlace,
+};
 use infra_api::{IdSet, Placement, ResourceId, What};
 use ipnet::Ipv4Net;
 
-use super::Lowering;
 use super::software::RunsFrom;
+use super::{Lowering, around};
 
-use crate::declared::Workload;
+use crate::declared::{BareMetal, Workload};
 
 /// Where the data of processes on the metal are.
 const FOLDERS: &str = "/var/lib/infra/disks";
@@ -19,7 +21,6 @@ impl Lowering<'_> {
         let Some(form) = &workload.bare_metal else {
             return;
         };
-        let some = |ids: IdSet| (!ids.is_empty()).then_some(ids);
         let state = match (form.life.task, &form.life.times) {
             (false, _) => "running",
             (true, None) => "started",
@@ -31,7 +32,10 @@ impl Lowering<'_> {
         let Some(RunsFrom { current, ids }) = self.runs_from(workload, placement, form) else {
             return;
         };
+        let slice = self.slice(&placement.host, form);
+        let mounts = self.host_mounts(workload, placement, form);
         after.extend(ids);
+        after.extend(around::ids(&placement.host, slice.as_ref(), &mounts));
         let here = |path: &String| match &current {
             Some(_) if !path.starts_with('/') => format!("{}/{path}", Unit::current_path(&name)),
             _ => path.clone(),
@@ -40,6 +44,7 @@ impl Lowering<'_> {
             let (first, rest) = words.split_at(words.len().min(1));
             first.iter().map(here).chain(rest.iter().cloned()).collect()
         };
+        let place = self.unit_place(workload, placement);
         let folder = form.working_dir.as_ref().map(here);
         let folders = self.unit_folders(workload);
         let unit = Unit {
@@ -55,6 +60,8 @@ impl Lowering<'_> {
                 .map(|(path, file)| (path.clone(), file.value.clone()))
                 .collect(),
             folders,
+            mounts,
+            slice,
             addresses,
             life: UnitLife {
                 health_check: program(&form.life.health_check),
@@ -62,11 +69,8 @@ impl Lowering<'_> {
             },
             current,
             ulimits: form.ulimits.clone(),
-            confinement: form.confinement.clone(),
-            place: UnitPlace {
-                cpus: some(placement.cpus()),
-                memory_nodes: some(placement.nodes()),
-            },
+            confinement: confinement(form),
+            place,
             limits: UnitLimits {
                 memory_bytes: workload.memory.size_bytes.as_ref().map(|size| size.value),
                 ..form.limits.clone()
@@ -79,6 +83,34 @@ impl Lowering<'_> {
             &workload.address,
             What::Unit(Box::new(unit), after),
         );
+    }
+
+    /// Where only some of its memory has to come from its node, it may come from any.
+    fn unit_place(&mut self, workload: &Workload, placement: &Placement) -> UnitPlace {
+        let some = |ids: IdSet| (!ids.is_empty()).then_some(ids);
+        let (cpus, nodes) = (some(placement.cpus()), some(placement.nodes()));
+        let mode = workload.memory.mode.as_deref().unwrap_or_default();
+        let memory_policy = match (mode, &nodes) {
+            ("preferred" | "interleave", Some(nodes)) => Some(MemoryPolicy {
+                mode: mode.to_owned(),
+                nodes: nodes.clone(),
+            }),
+            _ => None,
+        };
+        let prefers = memory_policy.as_ref().filter(|_| mode == "preferred");
+        if let Some(several) = prefers.filter(|policy| policy.nodes.len() > 1) {
+            self.error(
+                workload.memory.span.unwrap_or(workload.origin),
+                "Several nodes preferred",
+                &format!("it lies on the nodes {}, and a kernel prefers one", several.nodes),
+                "write `mode = \"interleave\"` or leave it out, or ask for one node: `numa { nodes = 1 }`",
+            );
+        }
+        UnitPlace {
+            cpus,
+            memory_nodes: nodes.filter(|_| mode != "preferred"),
+            memory_policy,
+        }
     }
 
     /// The host has a unit's planned addresses, on the devices of its networks.
@@ -139,4 +171,21 @@ impl Lowering<'_> {
         }
         folders
     }
+}
+
+/// What is mounted for it is its to write to.
+fn confinement(form: &BareMetal) -> UnitConfinement {
+    let mut confinement = form.confinement.clone();
+    if !confinement.open {
+        let written = form
+            .mounts
+            .iter()
+            .filter(|(_, mount)| !mount.value.read_only);
+        confinement
+            .writable
+            .extend(written.map(|(path, _)| path.clone()));
+        confinement.writable.sort();
+        confinement.writable.dedup();
+    }
+    confinement
 }

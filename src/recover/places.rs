@@ -145,13 +145,19 @@ fn of_unit(id: &ResourceId, record: &Record, workload: Option<&Workload>) -> Opt
     let (with, needs) = settings(workload, policy, []);
     let first = whole(policy, count, cpus, body.limits.memory_bytes);
     let addresses = body.addresses.into_iter();
+    let preferred = body
+        .place
+        .memory_policy
+        .as_ref()
+        .map(|policy| &policy.nodes);
+    let nodes = body.place.memory_nodes.as_ref().or(preferred);
     Some(Placement {
         runtime: Runtime::BareMetal,
         with,
         needs,
         host: id.host.clone(),
         policy,
-        cells: cells(first, body.place.memory_nodes.as_ref()),
+        cells: cells(first, nodes),
         helpers: BTreeMap::new(),
         devices: Vec::new(),
         addresses: addresses

@@ -5,7 +5,7 @@ mod watch;
 use std::collections::BTreeSet;
 
 use infra_api::running::{Function, Group, Mapping, Most, Process, Running, Thread};
-use infra_api::target::{KernelSetting, Scheduling, Ulimit, UnitAddress};
+use infra_api::target::{KernelSetting, MemoryPolicy, Scheduling, Ulimit, UnitAddress};
 use infra_api::{Address, HostName, IdSet, Trace};
 
 use super::wanted::{Role, Runs};
@@ -48,7 +48,7 @@ fn machine() -> (Subject, Running) {
         ..Wanted::default()
     };
     let mapping = |is_huge: bool, page_bytes, pages: &[(u32, u64)]| Mapping {
-        bound: is_huge.then(|| set("1")),
+        policy: is_huge.then(|| ("bind".to_owned(), set("1"))),
         is_file: false,
         page_bytes,
         is_huge,
@@ -109,7 +109,12 @@ fn unit() -> (Subject, Running) {
     let wanted = Wanted {
         threads: [(Role::Any, set("2-3"))].into(),
         memory_bytes: Some(64 << 20),
+        memory_policy: Some(MemoryPolicy {
+            mode: "preferred".to_owned(),
+            nodes: set("1"),
+        }),
         pids: Some(20),
+        slice: Some("infra-p.desk".to_owned()),
         scheduling: Scheduling {
             policy: Some("fifo".to_owned()),
             priority: Some(10),
@@ -123,8 +128,19 @@ fn unit() -> (Subject, Running) {
         }],
         ..Wanted::default()
     };
+    let mapping = |policy: Option<&str>| Mapping {
+        policy: policy.map(|policy| (policy.to_owned(), set("1"))),
+        page_bytes: 4096,
+        pages: [(1, 4)].into(),
+        ..Mapping::default()
+    };
     let process = Process {
-        groups: vec!["/infra.slice/p.a.service/below".to_owned()],
+        memory: Some(vec![
+            mapping(Some("prefer")),
+            mapping(Some("bind")),
+            mapping(None),
+        ]),
+        groups: vec!["/infra.slice/infra-p.desk.slice/p.a.service/below".to_owned()],
         threads: [(7, thread("a", "2-3")), (8, thread("b", "2"))].into(),
         limits: [("memlock".to_owned(), (Some(1), Some(4096)))].into(),
         ..Process::default()
@@ -137,7 +153,11 @@ fn unit() -> (Subject, Running) {
     };
     let running = Running {
         processes: [(7, process)].into(),
-        groups: [("/infra.slice/p.a.service".to_owned(), group)].into(),
+        groups: [(
+            "/infra.slice/infra-p.desk.slice/p.a.service".to_owned(),
+            group,
+        )]
+        .into(),
         addresses: [("br0".to_owned(), "10.0.0.5/24".parse().unwrap())].into(),
         ..Running::default()
     };
@@ -230,7 +250,7 @@ fn what_is_not_so_of_a_machine_fails() {
             &["memory", "memory bound to node 1"],
         ),
         (
-            |r| qemu(r).memory.as_mut().unwrap()[0].bound = Some(set("0")),
+            |r| qemu(r).memory.as_mut().unwrap()[0].policy = Some(("bind".to_owned(), set("0"))),
             &["memory bound to node 1"],
         ),
         (
@@ -261,7 +281,29 @@ fn what_is_not_so_of_a_machine_fails() {
 
 #[test]
 fn what_is_not_so_of_a_unit_fails() {
-    let harms: [Harm; 11] = [
+    let harms: [Harm; 14] = [
+        (
+            |r| {
+                let outside = "/infra.slice/p.a.service".to_owned();
+                only(r).groups = vec![outside.clone()];
+                r.groups = r
+                    .groups
+                    .values()
+                    .map(|group| (outside.clone(), group.clone()))
+                    .collect();
+            },
+            &["control group: slice"],
+        ),
+        (
+            |r| only(r).memory.as_mut().unwrap()[0].policy = None,
+            &["memory policy"],
+        ),
+        (
+            |r| {
+                only(r).memory.as_mut().unwrap()[0].policy = Some(("prefer".to_owned(), set("0-1")))
+            },
+            &["memory policy"],
+        ),
         (
             |r| only(r).groups = vec!["/infra.slice/xp.a.service".to_owned()],
             &["processes"],

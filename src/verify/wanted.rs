@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{
-    Acceleration, Container, HostDevice, KernelSetting, Machine, Scheduling, Ulimit, Unit,
-    UnitAddress,
+    Acceleration, Container, HostDevice, KernelSetting, Machine, MemoryPolicy, Scheduling, Ulimit,
+    Unit, UnitAddress,
 };
 use infra_api::{CpuPolicy, IdSet, Placement, ResourceId};
 use serde::Deserialize;
@@ -21,6 +21,8 @@ pub struct Wanted {
     pub threads: BTreeMap<Role, IdSet>,
     /// Nodes that all its memory comes from.
     pub nodes: Option<IdSet>,
+    /// How its memory is taken of nodes, where it asks for no other way.
+    pub memory_policy: Option<MemoryPolicy>,
     /// Nodes that parts of it are bound to, and how much of it is in huge pages there; then `nodes` may be wider.
     pub parts: BTreeMap<IdSet, u64>,
     /// Size of huge pages → bytes in them, all taken when it starts.
@@ -29,6 +31,8 @@ pub struct Wanted {
     pub locked_bytes: Option<u64>,
     pub memory_bytes: Option<u64>,
     pub pids: Option<u64>,
+    /// Of systemd, without `.slice`: it shares limits with others there.
+    pub slice: Option<String>,
     pub scheduling: Scheduling,
     pub ulimits: BTreeMap<String, Ulimit>,
     /// PCI addresses of what it has to itself through VFIO.
@@ -175,8 +179,10 @@ fn unit(unit: Unit) -> Wanted {
             .map(|cpus| (Role::Any, cpus))
             .collect(),
         nodes: unit.place.memory_nodes,
+        memory_policy: unit.place.memory_policy,
         memory_bytes: unit.limits.memory_bytes,
         pids: unit.limits.pids,
+        slice: unit.slice,
         scheduling: unit.scheduling,
         ulimits: unit.ulimits,
         addresses: unit.addresses.into_values().collect(),

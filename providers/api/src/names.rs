@@ -52,6 +52,36 @@ pub fn object(project: &Project, address: &Address) -> String {
     parts.join(".")
 }
 
+/// What systemd calls the unit of a path, without its kind: `srv-data` for `/srv/data`.
+#[must_use]
+pub fn unit_of(path: &str) -> String {
+    let steps = path.split('/').filter(|step| !step.is_empty());
+    let steps: Vec<String> = steps.map(step).collect();
+    match steps.is_empty() {
+        true => "-".to_owned(),
+        false => steps.join("-"),
+    }
+}
+
+/// What systemd calls a slice below `infra.slice`, without `.slice`: a dash is between a slice and the one in it.
+#[must_use]
+pub fn slice(object: &str) -> String {
+    format!("infra-{}", step(object))
+}
+
+/// A step of a path, as `systemd-escape` writes it.
+fn step(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (at, byte) in text.bytes().enumerate() {
+        let c = char::from(byte);
+        match c.is_ascii_alphanumeric() || matches!(c, ':' | '_') || (c == '.' && at > 0) {
+            true => out.push(c),
+            false => out.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    out
+}
+
 /// Only what Docker, libvirt and systemd all allow in a name.
 fn safe(word: &str) -> String {
     let dashed: String = word
@@ -265,6 +295,20 @@ pub fn of_next(name: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn units_are_called_as_systemd_escape_does() {
+        for (path, name) in [
+            ("/srv/data", "srv-data"),
+            ("/srv/my-data", "srv-my\\x2ddata"),
+            ("/a b/.c/d.e", "a\\x20b-\\x2ec-d.e"),
+            ("/é", "\\xc3\\xa9"),
+            ("/", "-"),
+        ] {
+            assert_eq!(unit_of(path), name);
+        }
+        assert_eq!(slice("my-lab.desk"), "infra-my\\x2dlab.desk");
+    }
+
     use super::*;
 
     fn name(address: &str) -> String {

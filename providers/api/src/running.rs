@@ -146,8 +146,8 @@ pub struct Thread {
 /// A part of a process's memory that is in use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mapping {
-    /// The nodes it is bound to by its own policy (`bind`); `None`: by another policy, or none.
-    pub bound: Option<IdSet>,
+    /// Its policy in the kernel's words (`bind`, `prefer`, `interleave`), and the nodes that this is about; `None`: of no nodes.
+    pub policy: Option<(String, IdSet)>,
     /// A file of a file system: others may have read it into memory before, wherever they ran.
     pub is_file: bool,
     pub page_bytes: u64,
@@ -158,6 +158,13 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    /// Whether its policy is that one, about just these nodes.
+    #[must_use]
+    pub fn is_under(&self, policy: &str, nodes: &IdSet) -> bool {
+        let own = self.policy.as_ref();
+        own.is_some_and(|(own, about)| own == policy && about == nodes)
+    }
+
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let pages = self.pages.values().copied();

@@ -32,7 +32,8 @@ pub use self::network::{Dns, DnsService, Lease, MachineNetwork, OwnBridge};
 pub use self::patch::XmlPatch;
 pub use self::software::{Package, UnpackedFiles};
 pub use self::unit::{
-    Scheduling, Unit, UnitAddress, UnitConfinement, UnitFolder, UnitLife, UnitLimits, UnitPlace,
+    HostMount, MemoryPolicy, Scheduling, Slice, Unit, UnitAddress, UnitConfinement, UnitFolder,
+    UnitLife, UnitLimits, UnitPlace,
 };
 use crate::{Address, HostName, ResourceId, Text};
 
@@ -58,6 +59,8 @@ pub enum What {
     Container(Box<Container>),
     /// With what it stands on: the networks of its addresses, and what it runs from.
     Unit(Box<Unit>, Vec<ResourceId>),
+    Slice(Slice),
+    HostMount(HostMount),
     /// With the archive.
     UnpackedFiles(UnpackedFiles, PathBuf),
     Package(Package),

@@ -11,7 +11,7 @@ pub(crate) fn parse(text: &str) -> Vec<Mapping> {
 fn mapping(line: &str) -> Option<Mapping> {
     let mut words = line.split_whitespace().skip(1);
     let mut mapping = Mapping {
-        bound: words.next().and_then(bound),
+        policy: words.next().and_then(policy),
         page_bytes: 4096,
         ..Mapping::default()
     };
@@ -45,11 +45,11 @@ fn mapping(line: &str) -> Option<Mapping> {
     (!mapping.pages.is_empty()).then_some(mapping)
 }
 
-/// `bind:0-1`, with flags `bind=static:0-1`; `prefer:0` binds to nothing.
-fn bound(policy: &str) -> Option<infra_api::IdSet> {
+/// `bind:0-1`, with flags `bind=static:0-1`.
+fn policy(policy: &str) -> Option<(String, infra_api::IdSet)> {
     let (mode, nodes) = policy.split_once(':')?;
     let mode = mode.split('=').next()?;
-    (mode == "bind").then(|| nodes.parse().ok())?
+    Some((mode.to_owned(), nodes.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -65,14 +65,15 @@ mod tests {
                     7f02 default\n";
         let maps = parse(text);
         assert_eq!(maps.len(), 4, "what has no pages is nowhere");
-        let bound: Vec<Option<String>> = maps
+        let policies: Vec<String> = maps
             .iter()
-            .map(|m| m.bound.as_ref().map(ToString::to_string))
+            .map(|m| {
+                m.policy
+                    .as_ref()
+                    .map_or(String::new(), |(mode, nodes)| format!("{mode} {nodes}"))
+            })
             .collect();
-        assert_eq!(
-            bound,
-            [None, Some("0".to_owned()), Some("1,3".to_owned()), None]
-        );
+        assert_eq!(policies, ["", "bind 0", "bind 1,3", "prefer 1"]);
         assert!(maps[0].is_file && maps[1..].iter().all(|m| !m.is_file));
         assert!(maps[1].is_huge && maps[1].page_bytes == 2 << 20);
         assert_eq!(maps[2].pages, [(1, 2), (3, 3)].into());

@@ -21,11 +21,15 @@ pub(crate) fn of(name: &str, target: &Target) -> Option<Resource> {
             after: after.clone(),
             ..maker.resource("unit", &unit.name, unit)
         }),
+        What::Slice(slice) => units.then(|| maker.resource("slice", &slice.name, slice)),
+        What::HostMount(mount) => units.then(|| maker.resource("mount", &mount.name, mount)),
         What::UnpackedFiles(files, archive) => software.then(|| Resource {
             source: Some(archive.clone()),
             ..maker.resource("files", &files.name, files)
         }),
-        What::Package(package) => software.then(|| maker.resource("package", &package.name, package)),
+        What::Package(package) => {
+            software.then(|| maker.resource("package", &package.name, package))
+        }
         What::KernelSetting(setting) => settings.then(|| {
             let file = setting.file.trim_start_matches('/');
             maker.resource("setting", file, setting)

@@ -9,7 +9,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use tar::{Archive, Entry, EntryType};
 
 /// What to do about one that is not, for who is told.
-pub const UNPACKS: &str = "make it with `tar -czf FILE.tar.gz -C FOLDER .`: files, folders and links, all inside of it";
+pub const UNPACKS: &str =
+    "make it with `tar -czf FILE.tar.gz -C FOLDER .`: files, folders and links, all inside of it";
 
 /// How compressed files begin, and who decompresses them.
 const COMPRESSED: [(&[u8], &str); 3] = [
@@ -213,10 +214,7 @@ mod tests {
 
     #[test]
     fn what_is_damaged_is_not() {
-        let good = archive(&[
-            (EntryType::Regular, "a", ""),
-            (EntryType::Regular, "b", ""),
-        ]);
+        let good = archive(&[(EntryType::Regular, "a", ""), (EntryType::Regular, "b", "")]);
         let packed = gzip(&good);
         for bytes in [
             &b"text that is no archive"[..],

@@ -205,12 +205,8 @@ impl Daemon for Software {
                 return Ok(Vec::new());
             }
             let all = look(&self.door).await?;
-            let of = |id: &&ResourceId| {
-                (
-                    (*id).clone(),
-                    observed(&all, project, (&id.kind, &id.name)),
-                )
-            };
+            let of =
+                |id: &&ResourceId| ((*id).clone(), observed(&all, project, (&id.kind, &id.name)));
             Ok(ids.iter().map(of).collect())
         })
     }

@@ -50,7 +50,10 @@ pub(crate) fn begin(mark: &Mark, files: &UnpackedFiles) -> String {
 
 /// Where it is uploaded to.
 pub(crate) fn receive(name: &str) -> String {
-    format!("umask 077; exec cat > {}.part", quoted(&UnpackedFiles::path(name)))
+    format!(
+        "umask 077; exec cat > {}.part",
+        quoted(&UnpackedFiles::path(name))
+    )
 }
 
 /// What was uploaded, unpacked and put in its place.

@@ -86,7 +86,8 @@ fn an_archive_is_unpacked_beside_and_the_one_before_is_kept() {
         unreachable!()
     };
     host.upload("one", one);
-    let read = |of: &UnpackedFiles| host.did(&format!("cat {}/bin/feed", UnpackedFiles::path(&of.name)));
+    let read =
+        |of: &UnpackedFiles| host.did(&format!("cat {}/bin/feed", UnpackedFiles::path(&of.name)));
     assert_eq!(read(one), "one");
     let mode = host.did(&format!(
         "stat -c %a {}/bin/feed",
@@ -103,7 +104,10 @@ fn an_archive_is_unpacked_beside_and_the_one_before_is_kept() {
     // Back without an upload, and never from files that somebody changed.
     assert_eq!(host.did(&begin(&mark(), one)), HERE);
     host.did(&remove(&one.name));
-    host.did(&format!("echo x > {}/bin/feed", UnpackedFiles::path(&one.name)));
+    host.did(&format!(
+        "echo x > {}/bin/feed",
+        UnpackedFiles::path(&one.name)
+    ));
     assert_eq!(host.did(&begin(&mark(), one)), "");
     host.upload("one", one);
     assert_eq!(read(one), "one");
@@ -111,7 +115,10 @@ fn an_archive_is_unpacked_beside_and_the_one_before_is_kept() {
     host.upload("three", three);
     host.did(&remove(&two.name));
     let there = host.there();
-    assert!(there.contains(&two.name) && !there.contains(&one.name), "{there}");
+    assert!(
+        there.contains(&two.name) && !there.contains(&one.name),
+        "{there}"
+    );
     host.did(&remove(&three.name));
     assert_eq!(host.did("ls /var/lib/infra/files"), "", "nothing is left");
 }
@@ -135,13 +142,19 @@ fn what_is_not_as_planned_leaves_what_is_there() {
     host.did("cd /var/lib/infra; mkdir odd; mkfifo odd/pipe; tar -cf odd.tar -C odd .");
     let odd = files(&host.did("sha256sum /var/lib/infra/odd.tar | cut -c 1-64"));
     host.did(&begin(&mark(), &odd));
-    host.did(&format!("({}) < /var/lib/infra/odd.tar", receive(&odd.name)));
+    host.did(&format!(
+        "({}) < /var/lib/infra/odd.tar",
+        receive(&odd.name)
+    ));
     let refused = host.sh(&unpack(&odd));
     assert_eq!(refused.status.code(), Some(UNUSABLE), "{refused:?}");
     let there = host.there();
     let one = there.split(' ').filter(|path| path.ends_with("bin/feed"));
     assert_eq!(one.count(), 1, "{there}");
-    assert!(!there.contains(".new") && !there.contains(".part"), "{there}");
+    assert!(
+        !there.contains(".new") && !there.contains(".part"),
+        "{there}"
+    );
 }
 
 #[test]

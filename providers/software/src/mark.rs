@@ -17,7 +17,9 @@ pub(crate) struct Record {
 /// Its first lines.
 pub(crate) fn head(mark: &Mark, name: &str) -> String {
     let Mark { project, address } = mark;
-    format!("# Written by infra: whose this is.\nproject={project}\naddress={address}\nname={name}\n")
+    format!(
+        "# Written by infra: whose this is.\nproject={project}\naddress={address}\nname={name}\n"
+    )
 }
 
 impl Record {

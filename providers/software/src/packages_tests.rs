@@ -118,7 +118,10 @@ fn what_we_installed_goes_with_us() {
     assert!(made.status.success(), "{made:?}");
     assert_eq!(host.installed().as_deref(), Some("5:7.0-1"));
     let log = host.log();
-    assert!(log.contains("--no-install-recommends") && log.contains("--no-remove"), "{log}");
+    assert!(
+        log.contains("--no-install-recommends") && log.contains("--no-remove"),
+        "{log}"
+    );
     assert!(log.contains("disable --now redis.service"), "{log}");
     assert!(!log.contains(" update"), "the lists had it: {log}");
     assert!(host.set("5:7.2-1").status.success());
@@ -137,7 +140,10 @@ fn what_was_there_before_is_there_afterwards() {
     host.unset();
     assert_eq!(host.installed().as_deref(), Some("5:7.0-1"));
     assert!(host.set("5:7.2-1").status.success());
-    assert!(!host.log().contains("systemctl"), "its services are its owner's");
+    assert!(
+        !host.log().contains("systemctl"),
+        "its services are its owner's"
+    );
     host.unset();
     assert_eq!(host.installed().as_deref(), Some("5:7.0-1"));
     // What was found is to be had no more.

@@ -17,13 +17,18 @@ use crate::text::{IP, Mine, encode, env_path, live, plain_env, timer, write_env}
 pub(crate) const TAKEN: &str = "is there already, and is none of this unit's";
 
 /// A file is there whole or not at all, wherever this is cut off.
-const PUT: &str = "umask 022\n\
+pub(crate) const PUT: &str = "umask 022\n\
     put() {\n\
     d=$(dirname \"$1\"); mkdir -p \"$d\"; t=$d/.infra.$$\n\
     (umask 077; base64 -d > \"$t\"); chown \"$3:$4\" \"$t\"; chmod \"$2\" \"$t\"; sync \"$t\"; mv -fT \"$t\" \"$1\"\n\
     }\n";
 
-fn put(script: &mut String, path: &str, bytes: &[u8], (mode, uid, gid): (u32, u32, u32)) {
+pub(crate) fn put(
+    script: &mut String,
+    path: &str,
+    bytes: &[u8],
+    (mode, uid, gid): (u32, u32, u32),
+) {
     let (path, text) = (quoted(path), STANDARD.encode(bytes));
     let _ = writeln!(
         script,
@@ -84,7 +89,7 @@ pub(crate) fn settle(
     }
     data(&mut script, unit, there)?;
     addresses(&mut script, unit, there);
-    lay_aside(&mut script, name);
+    lay_aside(&mut script, &format!("{name}.service"));
     switch::point(&mut script, name, unit.current.as_deref());
     script += "systemctl daemon-reload\n";
     match back {
@@ -140,13 +145,14 @@ fn addresses(script: &mut String, unit: &Unit, there: Option<&Mine>) {
 }
 
 /// What a person laid over it is kept where systemd does not read it; what `set-property` did is systemd's own.
-fn lay_aside(script: &mut String, name: &str) {
+pub(crate) fn lay_aside(script: &mut String, file: &str) {
+    let file = quoted(file);
     let _ = writeln!(
         script,
-        "for it in {FOLDER}/{name}.service.d/*.conf; do [ ! -f \"$it\" ] || mv -f \"$it\" \"$it.undone\"; done"
+        "for it in {FOLDER}/{file}.d/*.conf; do [ ! -f \"$it\" ] || mv -f \"$it\" \"$it.undone\"; done"
     );
     for folder in CONTROL {
-        let _ = writeln!(script, "rm -rf {folder}/{name}.service.d");
+        let _ = writeln!(script, "rm -rf {folder}/{file}.d");
     }
 }
 

@@ -4,20 +4,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use infra_api::facts::Facts;
-use infra_api::target::Unit;
+use infra_api::target::{HostMount, Slice, Unit};
 use infra_api::{
-    Action, Change, Daemon, Failure, Observed, Pending, Progress, Project, Readiness, Remedy,
-    ResourceId, Trace,
+    Action, Change, Daemon, Failure, Impact, Observed, Pending, Progress, Project, Readiness,
+    Remedy, ResourceId, Trace,
 };
 use infra_door::{Door, Order};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::act;
 use crate::look::{Look, look};
-use crate::switch;
 use crate::text::Mine;
-use crate::{PROVIDER, UNIT};
+use crate::{MOUNT, PROVIDER, SLICE, UNIT, act, around, file, object, switch};
 
 /// A stop may take as long as a unit is given for it, which is 90 s where nothing is written.
 const STEP: Duration = Duration::from_secs(300);
@@ -35,8 +33,8 @@ impl Systemd {
         Self { door }
     }
 
-    fn id(&self, name: &str) -> ResourceId {
-        ResourceId::new(self.door.host(), PROVIDER, UNIT, name)
+    fn id(&self, kind: &str, name: &str) -> ResourceId {
+        ResourceId::new(self.door.host(), PROVIDER, kind, name)
     }
 
     async fn step(&self, doing: &str, script: &str) -> Result<(), Failure> {
@@ -52,7 +50,9 @@ impl Systemd {
                 let failure = Failure::new(Remedy::Operator, doing, said.why());
                 Err(match code {
                     Some(9) => failure.hint("move that file away, or give the unit's another path"),
-                    Some(switch::BACK) => failure.hint("`journalctl -u` there tells why the new one does not run"),
+                    Some(switch::BACK) => {
+                        failure.hint("`journalctl -u` there tells why the new one does not run")
+                    }
                     _ => failure.hint("`systemctl status` and `journalctl -u` there tell more"),
                 })
             }
@@ -60,26 +60,29 @@ impl Systemd {
     }
 
     async fn change(&self, change: &Change, progress: &dyn Progress) -> Result<(), Failure> {
-        let name = &change.id.name;
+        let (kind, name) = (change.id.kind.as_str(), change.id.name.as_str());
         let project = &change.mark.project;
-        let found = look(&self.door, project, &[name]).await?;
-        let mine = self.own(&found, project, name)?;
-        let make = |body: &Value, how| {
-            let unit = Unit::deserialize(body).map_err(|error| error.to_string())?;
-            act::settle(&unit, &change.mark, mine.as_ref(), how)
-        };
+        let file = file(kind, name);
+        let found = look(&self.door, project, std::slice::from_ref(&file)).await?;
+        let mine = self.own(&found, project, (kind, name))?;
         let (doing, script) = match &change.action {
-            Action::Create { body, .. } => ("making", make(body, None)),
-            Action::Update { after, impact, .. } => ("changing", make(after, Some(*impact))),
-            Action::Delete => ("removing", Ok(act::remove_all(name, mine.as_ref()))),
+            Action::Create { body, .. } => ("making", made(change, body, mine.as_ref(), None)),
+            Action::Update { after, impact, .. } => (
+                "changing",
+                made(change, after, mine.as_ref(), Some(*impact)),
+            ),
+            Action::Delete if kind == UNIT => {
+                ("removing", Ok(act::remove_all(name, mine.as_ref())))
+            }
+            Action::Delete => ("removing", Ok(around::remove(&file))),
             Action::Prepare { .. } | Action::Replace { .. } | Action::Migrate { .. } => {
-                ("replacing", Err("a unit is changed where it is".to_owned()))
+                ("replacing", Err(format!("a {kind} is changed where it is")))
             }
         };
-        let doing = format!("{doing} the unit `{name}`");
+        let doing = format!("{doing} the {kind} `{name}`");
         if matches!(change.action, Action::Delete)
             && mine.is_none()
-            && found.observed(project, name) == Observed::Absent
+            && found.observed(project, kind, name) == Observed::Absent
         {
             return Ok(());
         }
@@ -91,14 +94,42 @@ impl Systemd {
     }
 
     /// What carries our mark under that name; nothing where nobody has it.
-    fn own(&self, found: &Look, project: &Project, name: &str) -> Result<Option<Mine>, Failure> {
-        match found.observed(project, name) {
+    fn own(
+        &self,
+        found: &Look,
+        project: &Project,
+        (kind, name): (&str, &str),
+    ) -> Result<Option<Mine>, Failure> {
+        match found.observed(project, kind, name) {
             Observed::Foreign { what, .. } => {
-                let doing = format!("changing the unit `{name}` on host `{}`", self.door.host());
+                let host = self.door.host();
+                let doing = format!("changing the {kind} `{name}` on host `{host}`");
                 Err(Failure::new(Remedy::Replan, doing, format!("it is {what}")))
             }
-            _ => Ok(found.mine(name)),
+            _ => Ok(found.mine(name).filter(|_| kind == UNIT)),
         }
+    }
+}
+
+/// The script that makes it as its body says.
+fn made(
+    change: &Change,
+    body: &Value,
+    there: Option<&Mine>,
+    how: Option<Impact>,
+) -> Result<String, String> {
+    let mark = &change.mark;
+    let unread = |error: serde_json::Error| error.to_string();
+    match change.id.kind.as_str() {
+        SLICE => {
+            let slice = Slice::deserialize(body).map_err(unread)?;
+            Ok(around::settle_slice(&slice, mark))
+        }
+        MOUNT => {
+            let mount = HostMount::deserialize(body).map_err(unread)?;
+            Ok(around::settle_mount(&mount, mark))
+        }
+        _ => act::settle(&Unit::deserialize(body).map_err(unread)?, mark, there, how),
     }
 }
 
@@ -123,15 +154,18 @@ impl Daemon for Systemd {
     ) -> Pending<'a, Result<Vec<(ResourceId, Observed)>, Failure>> {
         Box::pin(async move {
             let found = look(&self.door, project, &[]).await?;
-            let names = found.names.iter();
-            let all = names.map(|name| (self.id(name), found.observed(project, name)));
+            let objects = found.names.iter().filter_map(|file| object(file));
+            let all = objects
+                .map(|(kind, name)| (self.id(kind, name), found.observed(project, kind, name)));
             let ours = |(_, observed): &(ResourceId, Observed)| {
                 matches!(
                     observed,
                     Observed::Present { .. } | Observed::Partial { .. }
                 )
             };
-            Ok(all.filter(ours).collect())
+            let mut all: Vec<_> = all.filter(ours).collect();
+            all.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Ok(all)
         })
     }
 
@@ -141,8 +175,8 @@ impl Daemon for Systemd {
         id: &'a ResourceId,
     ) -> Pending<'a, Result<Observed, Failure>> {
         Box::pin(async move {
-            let found = look(&self.door, project, &[&id.name]).await?;
-            Ok(found.observed(project, &id.name))
+            let found = look(&self.door, project, &[file(&id.kind, &id.name)]).await?;
+            Ok(found.observed(project, &id.kind, &id.name))
         })
     }
 
@@ -155,11 +189,11 @@ impl Daemon for Systemd {
             if ids.is_empty() {
                 return Ok(Vec::new());
             }
-            let names: Vec<&str> = ids.iter().map(|id| id.name.as_str()).collect();
+            let names: Vec<String> = ids.iter().map(|id| file(&id.kind, &id.name)).collect();
             let found = look(&self.door, project, &names).await?;
             let all = ids
                 .iter()
-                .map(|id| ((*id).clone(), found.observed(project, &id.name)));
+                .map(|id| ((*id).clone(), found.observed(project, &id.kind, &id.name)));
             Ok(all.collect())
         })
     }
@@ -174,8 +208,12 @@ impl Daemon for Systemd {
 
     fn ready<'a>(&'a self, id: &'a ResourceId) -> Pending<'a, Result<Readiness, Failure>> {
         Box::pin(async move {
+            // What stands around a unit is there once it is made.
+            if id.kind != UNIT {
+                return Ok(Readiness::Ready);
+            }
             // Whose it is does not matter to who waits for it.
-            let found = look(&self.door, &Project::new(""), &[&id.name]).await?;
+            let found = look(&self.door, &Project::new(""), &[file(UNIT, &id.name)]).await?;
             let Some(mine) = found.mine(&id.name) else {
                 return Ok(Readiness::Failed(
                     "there is no such unit of ours".to_owned(),
@@ -216,7 +254,8 @@ impl Daemon for Systemd {
         objects: &'a [(&'a ResourceId, &'a Value)],
     ) -> Pending<'a, Result<BTreeMap<ResourceId, Trace>, Failure>> {
         let trace = |id: &ResourceId| Trace::Group(format!("{}.service", id.name));
-        let traces = objects.iter().map(|(id, _)| ((*id).clone(), trace(id)));
+        let units = objects.iter().filter(|(id, _)| id.kind == UNIT);
+        let traces = units.map(|(id, _)| ((*id).clone(), trace(id)));
         let traces = traces.collect();
         Box::pin(async { Ok(traces) })
     }

@@ -2,6 +2,8 @@
 
 use infra_api::Impact;
 
+use crate::{MOUNT, SLICE};
+
 /// What changes while a unit runs, whether it can be taken away in place too, and how. Seen on systemd 257: a reload
 /// alone changes nothing of what runs; `set-property` writes all of the unit's control group anew.
 const LIVE: &[(&[&str], bool, &str)] = &[
@@ -63,7 +65,18 @@ const LIVE: &[(&[&str], bool, &str)] = &[
 ];
 
 /// `removed`: it was there and shall be no more.
-pub(crate) fn impact(path: &[String], removed: bool) -> Impact {
+pub(crate) fn impact(kind: &str, path: &[String], removed: bool) -> Impact {
+    match kind {
+        // Who is in it goes on.
+        SLICE => return Impact::InPlace,
+        MOUNT => {
+            return match path.first().map(String::as_str) {
+                Some("state") => Impact::InPlace,
+                _ => Impact::Restart,
+            };
+        }
+        _ => {}
+    }
     let is =
         |known: &[&str]| path.len() >= known.len() && known.iter().zip(path).all(|(a, b)| a == b);
     match LIVE.iter().find(|(known, _, _)| is(known)) {
@@ -78,7 +91,7 @@ mod tests {
 
     fn of(path: &str, removed: bool) -> Impact {
         let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-        impact(&path, removed)
+        impact(crate::UNIT, &path, removed)
     }
 
     #[test]
@@ -98,5 +111,13 @@ mod tests {
         ] {
             assert_eq!(of(path, false), Impact::Restart, "{path}");
         }
+    }
+
+    #[test]
+    fn a_slice_changes_under_what_runs_and_a_mount_does_not() {
+        let of = |kind: &str, path: &str| impact(kind, &[path.to_owned()], false);
+        assert_eq!(of(SLICE, "limits"), Impact::InPlace);
+        assert_eq!(of(MOUNT, "state"), Impact::InPlace);
+        assert_eq!(of(MOUNT, "source"), Impact::Restart);
     }
 }

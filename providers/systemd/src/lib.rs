@@ -6,11 +6,13 @@
 //! text/    bodies ⇄ unit files; pure
 //! look     what is there: one script, one round trip
 //! act      what is done: one script for each step, which may be cut off anywhere and run again
+//! around   the same of slices and mounts
 //! switch   from the files that a unit runs from to others, and back where it does not run from these
 //! daemon   the contract's effects
 //! ```
 
 mod act;
+mod around;
 mod daemon;
 mod impact;
 mod look;
@@ -30,6 +32,23 @@ use crate::daemon::Systemd as Opened;
 /// The provider's name and its word for its objects.
 pub(crate) const PROVIDER: &str = "systemd";
 pub(crate) const UNIT: &str = "unit";
+pub(crate) const SLICE: &str = "slice";
+pub(crate) const MOUNT: &str = "mount";
+
+/// The file of an object; which kind it is its ending says.
+pub(crate) fn file(kind: &str, name: &str) -> String {
+    match kind {
+        UNIT => format!("{name}.service"),
+        kind => format!("{name}.{kind}"),
+    }
+}
+
+/// And the other way round.
+pub(crate) fn object(file: &str) -> Option<(&'static str, &str)> {
+    [(UNIT, ".service"), (SLICE, ".slice"), (MOUNT, ".mount")]
+        .into_iter()
+        .find_map(|(kind, end)| Some((kind, file.strip_suffix(end)?)))
+}
 
 /// The provider.
 pub struct Systemd;
@@ -40,20 +59,24 @@ impl Provider for Systemd {
     }
 
     fn resources(&self, _: &Project, target: &Target) -> Vec<Resource> {
-        let What::Unit(unit, after) = &target.what else {
-            return Vec::new();
+        let none = Vec::new;
+        let (kind, name, body, after) = match &target.what {
+            What::Unit(unit, after) => (UNIT, &unit.name, json!(normal(unit)), after.clone()),
+            What::Slice(slice) => (SLICE, &slice.name, json!(slice), none()),
+            What::HostMount(mount) => (MOUNT, &mount.name, json!(mount), none()),
+            _ => return Vec::new(),
         };
         vec![Resource {
-            id: ResourceId::new(&target.host, PROVIDER, UNIT, &unit.name),
+            id: ResourceId::new(&target.host, PROVIDER, kind, name),
             address: target.address.clone(),
-            body: json!(normal(unit)).into(),
+            body: body.into(),
             source: None,
-            after: after.clone(),
+            after,
         }]
     }
 
-    fn impact(&self, _: &str, path: &[String], removed: bool) -> Impact {
-        impact::impact(path, removed)
+    fn impact(&self, kind: &str, path: &[String], removed: bool) -> Impact {
+        impact::impact(kind, path, removed)
     }
 
     fn connect<'a>(

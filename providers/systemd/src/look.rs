@@ -5,12 +5,13 @@ use std::io::Read;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use infra_api::target::{Unit, UploadedFile};
+use infra_api::target::{Unit, UnpackedFiles, UploadedFile};
 use infra_api::{Failure, Observed, Project, Remedy, Text};
 use infra_door::{Door, NOT_ROOT, Order, quoted};
 use serde_json::json;
 
-use crate::text::{self, Mine, decode, env_path};
+use crate::text::{self, Mine, decode, decode_mount, decode_slice, env_path};
+use crate::{MOUNT, SLICE, UNIT, file, object};
 
 /// Where units are that are made on a host.
 pub(crate) const FOLDER: &str = "/etc/systemd/system";
@@ -28,7 +29,7 @@ pub(crate) struct Look {
     files: BTreeMap<String, File>,
     /// By path: what they lead to.
     links: BTreeMap<String, String>,
-    /// Without `.service`.
+    /// With their endings.
     pub(crate) names: BTreeSet<String>,
 }
 
@@ -40,11 +41,15 @@ struct File {
     gid: u32,
 }
 
-/// Looks at all of the project's units, and at those of `names`.
+/// Looks at all that is the project's, and at `names`, with their endings.
 ///
 /// # Errors
 /// When the host does not tell.
-pub(crate) async fn look(door: &Door, project: &Project, names: &[&str]) -> Result<Look, Failure> {
+pub(crate) async fn look(
+    door: &Door,
+    project: &Project,
+    names: &[String],
+) -> Result<Look, Failure> {
     let script = script(project, names);
     let order = Order::new("looking at units", &["sh"]).with(script.as_bytes());
     let said = door.reads(order).await?;
@@ -54,7 +59,7 @@ pub(crate) async fn look(door: &Door, project: &Project, names: &[&str]) -> Resu
     })
 }
 
-fn script(project: &Project, names: &[&str]) -> String {
+fn script(project: &Project, names: &[String]) -> String {
     let mark = quoted(&format!("Project={project}"));
     let asked: String = names
         .iter()
@@ -63,30 +68,34 @@ fn script(project: &Project, names: &[&str]) -> String {
     let dropped = [CONTROL[0], CONTROL[1], FOLDER, "/run/systemd/system"];
     let dropped: String = dropped
         .iter()
-        .map(|folder| format!(" {folder}/\"$n\".service.d/*.conf"))
+        .map(|folder| format!(" {folder}/\"$n\".d/*.conf"))
         .collect();
-    let (env, link) = (env_path("\"$n\""), Unit::current_path("\"$n\""));
+    let (env, link) = (env_path("\"$b\""), Unit::current_path("\"$b\""));
     format!(
         "[ -d /run/systemd/system ] || exit 0\n\
          LC_ALL=C; export LC_ALL; cd {FOLDER} || exit\n\
-         names=$({{ grep -lsx -e {mark} -- *.service | sed 's/[.]service$//'; printf '%s\\n'{asked}; }} | sort -u)\n\
+         names=$({{ grep -lsx -e {mark} -- *.service *.slice *.mount; printf '%s\\n'{asked}; }} | sort -u)\n\
          [ -n \"$names\" ] || exit 0\n\
          [ \"$(id -u)\" = 0 ] || {{ printf '{NOT_ROOT}'; exit 0; }}\n\
-         set --; for n in $names; do set -- \"$@\" \"$n.service\" \"$n.timer\"; done\n\
+         set -f; set --; for n in $names; do\n\
+         set -- \"$@\" \"$n\"; case $n in *.service) set -- \"$@\" \"${{n%.service}}.timer\";; esac\n\
+         done; set +f\n\
          systemctl show -p Id,LoadState,ActiveState,SubState,Result,UnitFileState,FragmentPath -- \"$@\" || exit\n\
          printf '\\0'\n\
-         for n in $names; do\n\
-         printf '%s\\0' {FOLDER}/\"$n.service\" {FOLDER}/\"$n.timer\"{dropped} {env} {link}\n\
-         sed -n -e 's/%%/%/g' -e 's/^File=//p' -e 's/^BinaryFile=//p' \"$n.service\" 2> /dev/null | tr '\\n' '\\0'\n\
-         done | tar -cPf - --null --no-recursion --ignore-failed-read -T - 2> /dev/null\n\
+         for n; do\n\
+         printf '%s\\0' {FOLDER}/\"$n\"{dropped}\n\
+         case $n in *.service) ;; *) continue;; esac\n\
+         b=${{n%.service}}; printf '%s\\0' {env} {link}\n\
+         sed -n -e 's/%%/%/g' -e 's/^File=//p' -e 's/^BinaryFile=//p' \"$n\" 2> /dev/null | tr '\\n' '\\0'\n\
+         done | tar -cPf - --null --no-unquote --no-recursion --ignore-failed-read -T - 2> /dev/null\n\
          true\n"
     )
 }
 
 impl Look {
-    fn parse(output: &[u8], asked: &[&str]) -> Result<Self, String> {
+    fn parse(output: &[u8], asked: &[String]) -> Result<Self, String> {
         let mut look = Self {
-            names: asked.iter().map(|name| (*name).to_owned()).collect(),
+            names: asked.iter().cloned().collect(),
             ..Self::default()
         };
         let Some(end) = output.iter().position(|byte| *byte == 0) else {
@@ -103,8 +112,7 @@ impl Look {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect();
             if let Some(id) = pairs.get("Id") {
-                look.names
-                    .extend(id.strip_suffix(".service").map(str::to_owned));
+                look.names.extend(object(id).map(|_| id.clone()));
                 look.shown.insert(id.clone(), pairs);
             }
         }
@@ -158,52 +166,83 @@ impl Look {
 
     /// A unit that carries anybody's mark.
     pub(crate) fn mine(&self, name: &str) -> Option<Mine> {
-        let own = self.text(&format!("{FOLDER}/{name}.service"))?;
+        decode(name, &self.texts(&file(UNIT, name))?)
+    }
+
+    /// What a file says, and what is laid over it.
+    fn texts(&self, file: &str) -> Option<Vec<String>> {
+        let own = self.text(&format!("{FOLDER}/{file}"))?;
         // In the order in which one has its way over another.
         let folders = ["/run/systemd/system", FOLDER, CONTROL[1], CONTROL[0]];
         let laid = folders.iter().flat_map(|folder| {
-            let begin = format!("{folder}/{name}.service.d/");
+            let begin = format!("{folder}/{file}.d/");
             self.files
                 .keys()
                 .filter(move |path| path.starts_with(&begin))
         });
-        let texts: Vec<String> = [own]
-            .into_iter()
-            .chain(laid.filter_map(|path| self.text(path)))
-            .collect();
-        decode(name, &texts)
+        let laid = laid.filter_map(|path| self.text(path));
+        Some([own].into_iter().chain(laid).collect())
     }
 
-    pub(crate) fn observed(&self, project: &Project, name: &str) -> Observed {
-        let service = format!("{name}.service");
+    /// What is under the name of an object of that kind.
+    pub(crate) fn observed(&self, project: &Project, kind: &str, name: &str) -> Observed {
+        let file = file(kind, name);
+        let texts = self.texts(&file);
+        let found = match kind {
+            SLICE => texts.and_then(|texts| {
+                let (mark, slice, odd) = decode_slice(name, &texts)?;
+                Some((mark, json!(slice), odd))
+            }),
+            MOUNT => texts.and_then(|texts| {
+                let (mark, mut mount, odd) = decode_mount(name, &texts)?;
+                mount.state = self.mounted(&file);
+                Some((mark, json!(mount), odd))
+            }),
+            _ => self.mine(name).map(|mine| {
+                let (mark, odd) = (mine.mark.clone(), mine.odd.clone());
+                (mark, json!(self.whole(mine)), odd)
+            }),
+        };
         let foreign = |what: String| Observed::Foreign {
             what,
             unmarked: None,
         };
-        match self.mine(name) {
+        match found {
             None => match (
-                self.said(&service, "LoadState"),
-                self.said(&service, "FragmentPath"),
+                self.said(&file, "LoadState"),
+                self.said(&file, "FragmentPath"),
             ) {
                 ("" | "not-found", _) => Observed::Absent,
-                (_, path) => foreign(format!("a unit of somebody else's, {path}")),
+                // A slice is loaded without a file, whatever its name.
+                (_, "") if kind == SLICE => Observed::Absent,
+                (_, "") => foreign("what somebody else has mounted".to_owned()),
+                (_, path) => foreign(format!("a {kind} of somebody else's, {path}")),
             },
-            Some(mine) if mine.mark.project != *project => {
-                foreign(format!("a unit of the project `{}`", mine.mark.project))
+            Some((mark, ..)) if mark.project != *project => {
+                foreign(format!("a {kind} of the project `{}`", mark.project))
             }
-            Some(Mine {
-                mark,
-                odd: Some(line),
-                ..
-            }) => Observed::Partial {
+            Some((mark, _, Some(line))) => Observed::Partial {
                 address: mark.address,
                 why: format!("its file says `{line}`"),
             },
-            Some(mine) => Observed::Present {
-                address: mine.mark.address.clone(),
-                body: json!(self.whole(mine)).into(),
+            Some((mark, body, None)) => Observed::Present {
+                address: mark.address,
+                body: body.into(),
             },
         }
+    }
+
+    fn mounted(&self, file: &str) -> String {
+        let state = match (
+            self.said(file, "ActiveState"),
+            self.said(file, "UnitFileState"),
+        ) {
+            ("active", "disabled") => "not enabled",
+            ("active", _) => "mounted",
+            ("failed", _) => "failed",
+            _ => "not mounted",
+        };
+        state.to_owned()
     }
 
     /// With what does not stand in its own file.
@@ -221,8 +260,9 @@ impl Look {
             }
         }
         // What the link leads to is what runs the next time; a link that nobody wants is nobody's.
-        let link = self.links.get(&Unit::current_path(&unit.name)).cloned();
-        unit.current = unit.current.and(link);
+        let link = self.links.get(&Unit::current_path(&unit.name));
+        let name = link.map(|link| UnpackedFiles::name(link).to_owned());
+        unit.current = unit.current.and(name);
         let found = files.into_iter().filter_map(|(path, binary)| {
             let File {
                 bytes,
@@ -290,6 +330,10 @@ impl Look {
 }
 
 #[cfg(test)]
+#[path = "look_tests.rs"]
+mod script_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -312,7 +356,7 @@ mod tests {
     }
 
     fn observed(text: &str) -> Observed {
-        printed(text).observed(&Project::new("demo"), "demo.feed")
+        printed(text).observed(&Project::new("demo"), UNIT, "demo.feed")
     }
 
     const OWN: &str =
@@ -354,9 +398,9 @@ mod tests {
     #[test]
     fn what_is_cut_off_is_no_answer_and_no_systemd_has_no_units() {
         assert!(Look::parse(b"Id=demo", &[]).is_err());
-        let none = Look::parse(b"", &["demo.feed"]).unwrap();
+        let none = Look::parse(b"", &["demo.feed.service".to_owned()]).unwrap();
         assert_eq!(
-            none.observed(&Project::new("demo"), "demo.feed"),
+            none.observed(&Project::new("demo"), UNIT, "demo.feed"),
             Observed::Absent
         );
     }

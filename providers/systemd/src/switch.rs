@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use infra_api::Impact;
-use infra_api::target::Unit;
+use infra_api::target::{Unit, UnpackedFiles};
 use infra_door::quoted;
 
 use crate::look::FOLDER;
@@ -65,7 +65,7 @@ pub(crate) fn keep(script: &mut String, unit: &Unit, former: &Former<'_>) {
 pub(crate) fn point(script: &mut String, name: &str, current: Option<&str>) {
     let link = quoted(&Unit::current_path(name));
     let _ = match current {
-        Some(current) => writeln!(script, "{}", lead(&link, &quoted(current))),
+        Some(current) => writeln!(script, "{}", lead(&link, current)),
         None => writeln!(
             script,
             "rm -f {link}; rmdir \"$(dirname {link})\" 2> /dev/null || true"
@@ -74,6 +74,7 @@ pub(crate) fn point(script: &mut String, name: &str, current: Option<&str>) {
 }
 
 fn lead(link: &str, current: &str) -> String {
+    let current = quoted(&UnpackedFiles::path(current));
     format!(
         "mkdir -p \"$(dirname {link})\"; rm -f {link}.new; ln -s {current} {link}.new; mv -fT {link}.new {link}"
     )
@@ -84,7 +85,7 @@ pub(crate) fn start(script: &mut String, unit: &Unit, former: &Former<'_>) {
     let name = &unit.name;
     let main = format!("{name}.service");
     let link = quoted(&Unit::current_path(name));
-    let back = lead(&link, &quoted(former.current));
+    let back = lead(&link, former.current);
     let health: Vec<String> = unit.life.health_check.iter().map(|it| quoted(it)).collect();
     // Without a health check it is well that runs, and was started once.
     let (check, seconds) = match health.is_empty() {

@@ -81,7 +81,7 @@ fn unit(version: &str, health: &[&str]) -> Unit {
     Unit {
         name: "demo.feed".to_owned(),
         exec: vec![format!("{}/feed", Unit::current_path("demo.feed"))],
-        current: Some(format!("/var/lib/infra/files/{version}")),
+        current: Some(version.to_owned()),
         env: [("VERSION".to_owned(), version.into())].into(),
         life: UnitLife {
             health_check: health.iter().map(|&word| word.to_owned()).collect(),
@@ -138,7 +138,7 @@ fn where_it_does_not_it_runs_from_the_former_ones_again() {
         assert!(said.contains("runs from the former ones again"), "{said}");
         assert_eq!(stands(&host), all("old"));
         let file = host.read("system/demo.feed.service");
-        assert!(file.contains("files/old\n"), "{file}");
+        assert!(file.contains("Current=old\n"), "{file}");
         assert!(!host.root().join("units/demo.feed/before").exists());
     }
 }
@@ -147,9 +147,15 @@ fn where_it_does_not_it_runs_from_the_former_ones_again() {
 fn the_link_goes_with_the_unit() {
     let host = Host::new("");
     let output = switched(&host, &[]);
-    assert!(output.status.success(), "an empty script ends well: {output:?}");
+    assert!(
+        output.status.success(),
+        "an empty script ends well: {output:?}"
+    );
     let gone = host.run(&crate::act::remove_all("demo.feed", None));
     assert!(gone.status.success(), "{gone:?}");
     assert!(!host.root().join("units/demo.feed").exists());
-    assert!(host.root().join("files/new").exists(), "they are another object");
+    assert!(
+        host.root().join("files/new").exists(),
+        "they are another object"
+    );
 }

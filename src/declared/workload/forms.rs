@@ -9,7 +9,7 @@ use crate::declared::read::Reader;
 /// By nested block: what only a virtual machine has.
 const MACHINES: [(&str, &[&str]); 4] = [
     ("cpus", &["maximum"]),
-    ("memory", &["maximum", "mode", "page_size"]),
+    ("memory", &["maximum", "page_size"]),
     ("interface", &["fabric", "model", "queues", "mtu", "link"]),
     (
         "disk",
@@ -77,6 +77,10 @@ pub(super) fn meaningless(workload: &Block, reader: &mut Reader<'_>) {
     if !has("kvm") && !has("container") {
         let form = ("kvm", "virtual machine or a container");
         attributes(workload, &[("interface", &["mac"])], form, reader);
+    }
+    if !has("kvm") && !has("bare_metal") {
+        let form = ("kvm", "virtual machine or a process on the metal");
+        attributes(workload, &[("memory", &["mode"])], form, reader);
     }
     if !has("container") && !has("bare_metal") {
         let form = ("container", "container or a process on the metal");

@@ -22,7 +22,9 @@ pub(super) static KIND: BlockKind = BlockKind {
         word(
             "mode",
             Shape::OneOf(&["strict", "preferred", "interleave", "restrictive"]),
-            "How a VM's memory is bound to its nodes. `restrictive`: by the host's cgroups alone.",
+            "How the memory of a VM or of a process on the metal is bound to its nodes. `restrictive`: by the host's cgroups \
+             alone. A process is bound to them by its control group; where they are `preferred` it takes other memory when its \
+             node has none left, and with `interleave` its pages are of each node in turn.",
         )
         .default("\"strict\""),
         word(

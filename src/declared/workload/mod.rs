@@ -1,7 +1,7 @@
 //! `workload "feed" { … }`: what a person wants to run, what it needs, and the forms in which it exists. The
 //! neutral blocks (`cpus`, `memory`, `interface`, `disk`) mean the same in every runtime; one file each.
 
-mod bare_metal;
+pub(super) mod bare_metal;
 mod company;
 mod container;
 mod cpus;

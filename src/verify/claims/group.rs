@@ -10,7 +10,7 @@ use crate::verify::{Case, Check, Verdict};
 
 pub(super) const CLAIM: Claim = Claim {
     name: "control group",
-    holds: "`cpuset.cpus.effective` and `cpuset.mems.effective` (with version 1 `cpuset.effective_cpus` and `cpuset.effective_mems`) of the group of the container or unit, of a machine of its first process's, are the planned sets; `memory.max` (`memory.limit_in_bytes`) and `pids.max` are the planned limits, memory in whole pages.",
+    holds: "`cpuset.cpus.effective` and `cpuset.mems.effective` (with version 1 `cpuset.effective_cpus` and `cpuset.effective_mems`) of the group of the container or unit, of a machine of its first process's, are the planned sets; `memory.max` (`memory.limit_in_bytes`) and `pids.max` are the planned limits, memory in whole pages. The group of a unit that is in a slice is below the slice's.",
     source: "kernel documentation: Control Group v2, CPUSETS",
     of_processes: true,
     check,
@@ -67,6 +67,22 @@ fn check(case: &Case<'_>) -> Vec<Check> {
         wanted
             .pids
             .map(|pids| most("tasks", (pids, 1), allowed.pids, |pids| pids.to_string())),
+        wanted.slice.as_ref().map(|slice| within(case, slice)),
     ];
     checks.into_iter().flatten().collect()
+}
+
+/// Of the groups by which it is known: in other hierarchies it may be anywhere.
+fn within(case: &Case<'_>, slice: &str) -> Check {
+    let slice = format!("{slice}.slice");
+    let trace = case.subject.trace.as_ref();
+    let all = case
+        .processes
+        .iter()
+        .flat_map(|(_, process)| &process.groups);
+    let mut own = all.filter_map(|group| trace?.group(group));
+    let outside = own.find(|group| !group.split('/').any(|step| step == slice));
+    let found = outside.map_or_else(|| slice.clone(), str::to_owned);
+    let verdict = Verdict::of(outside.is_none());
+    case.check("control group: slice", slice, found, verdict)
 }

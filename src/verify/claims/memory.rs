@@ -11,7 +11,7 @@ use crate::verify::{Case, Check, Verdict};
 
 pub(super) const CLAIM: Claim = Claim {
     name: "memory",
-    holds: "Of the pages in use that are its own, 99 % are on the planned nodes; pages that it has of files do not count, since others may have read them before. Where parts of a machine's memory have nodes of their own, some of it is bound to just these and is there, and in huge pages at least as much as the parts have.",
+    holds: "Of the pages in use that are its own, 99 % are on the planned nodes; pages that it has of files do not count, since others may have read them before. Where parts of a machine's memory have nodes of their own, some of it is bound to just these and is there, and in huge pages at least as much as the parts have. Where a process has a policy (`memory.mode`), some of its memory is under just that: what it asks for itself may be under others.",
     source: "numa(7): `/proc/PID/numa_maps`",
     of_processes: true,
     check,
@@ -21,10 +21,8 @@ pub(super) const CLAIM: Claim = Claim {
 const MOST_ELSEWHERE: u64 = 1;
 
 fn check(case: &Case<'_>) -> Vec<Check> {
-    let Some(wanted) = &case.wanted.nodes else {
-        return parts(case);
-    };
-    let mut checks = vec![whole(case, wanted)];
+    let whole = case.wanted.nodes.as_ref().map(|wanted| whole(case, wanted));
+    let mut checks: Vec<Check> = whole.into_iter().chain(policy(case)).collect();
     checks.extend(parts(case));
     checks
 }
@@ -42,9 +40,7 @@ fn parts(case: &Case<'_>) -> Vec<Check> {
         let Some(maps) = own(case) else {
             return unknown(case, &what, wanted);
         };
-        let bound = maps
-            .into_iter()
-            .filter(|m| m.bound.as_ref() == Some(wanted));
+        let bound = maps.into_iter().filter(|m| m.is_under("bind", wanted));
         let bound: Vec<&Mapping> = bound.collect();
         let taken = bound
             .iter()
@@ -60,6 +56,31 @@ fn parts(case: &Case<'_>) -> Vec<Check> {
         }
     };
     case.wanted.parts.iter().map(part).collect()
+}
+
+/// Of what it has not asked for another one.
+fn policy(case: &Case<'_>) -> Option<Check> {
+    let policy = case.wanted.memory_policy.as_ref()?;
+    // The kernel has a shorter word for it.
+    let mode = match policy.mode.as_str() {
+        "preferred" => "prefer",
+        mode => mode,
+    };
+    let (what, expected) = ("memory policy", format!("{mode} {}", nodes(&policy.nodes)));
+    let Some(maps) = own(case) else {
+        let found = "the kernel does not let it be read";
+        return Some(case.check(what, expected, found, Verdict::Unknown));
+    };
+    let bytes = |maps: &mut dyn Iterator<Item = &&Mapping>| {
+        maps.map(|map| map.bytes()).fold(0, u64::saturating_add)
+    };
+    let all = bytes(&mut maps.iter());
+    let under = bytes(&mut maps.iter().filter(|m| m.is_under(mode, &policy.nodes)));
+    let found = match all {
+        0 => "none".to_owned(),
+        _ => format!("{} of {} under it", percent(under, all), size(all)),
+    };
+    Some(case.check(what, expected, found, Verdict::of(under > 0)))
 }
 
 /// Of all its processes; nothing where the kernel does not let one be read.

@@ -1,13 +1,7 @@
-# What no host would unpack or install, and programs that are nowhere.
+# What no host would install, and programs that are nowhere.
 host "r1" {}
 
-image "up" { files = "up.tar.gz" }
-image "outside" { files = "outside.tar" }
-image "through" { files = "through.tar" }
-image "pipe" { files = "pipe.tar" }
-image "text" { files = "text.tar.gz" }
-image "cut" { files = "cut.tar.gz" }
-image "missing" { files = "missing.tar" }
+image "feed" { files = "feed.tar.gz" }
 
 workload "names" {
   bare_metal {
@@ -31,8 +25,8 @@ workload "programs" {
 
 workload "inside" {
   bare_metal {
-    image       = image.up
-    exec        = ["../bin/feed"]
-    working_dir = "./bin"
+    image        = image.feed
+    exec         = ["../bin/feed"]
+    health_check = ["./bin/feed"]
   }
 }

@@ -22,6 +22,15 @@ impl UnpackedFiles {
     pub fn path(name: &str) -> String {
         format!("{}/{name}", Self::FOLDER)
     }
+
+    /// And the other way round; of any other path, that.
+    #[must_use]
+    pub fn name(path: &str) -> &str {
+        let below = path.strip_prefix(Self::FOLDER);
+        below
+            .and_then(|rest| rest.strip_prefix('/'))
+            .unwrap_or(path)
+    }
 }
 
 /// A package of the host's distribution.

@@ -1,5 +1,6 @@
 //! What is wanted of a host's service manager: a process on the metal. What systemd fills in by itself is absent here.
 
+mod around;
 mod confinement;
 mod place;
 
@@ -12,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::container::{Ulimit, UploadedFile, is_default, is_false};
 use crate::Text;
 
+pub use around::{HostMount, Slice};
 pub use confinement::UnitConfinement;
-pub use place::{Scheduling, UnitLimits, UnitPlace};
+pub use place::{MemoryPolicy, Scheduling, UnitLimits, UnitPlace};
 
 /// A process under systemd.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,7 +38,7 @@ pub struct Unit {
     pub group: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_dir: Option<String>,
-    /// The unpacked files that it runs from: what its folder's link `current` leads to.
+    /// The unpacked files that it runs from, by their name: what its folder's link `current` leads to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<String>,
     /// The packages that it runs from, by name, with their versions: it is started anew where one has another.
@@ -48,6 +50,12 @@ pub struct Unit {
     /// Folders of the host that are its data, by the paths at which it finds them. Made for it, and left when it goes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub folders: BTreeMap<String, UnitFolder>,
+    /// File systems that are mounted on the host before it starts: paths, and the names of their mounts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub mounts: BTreeMap<String, String>,
+    /// The slice that it is in, without `.slice`; absent: `infra.slice`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<String>,
     /// The host has them while it runs; by the interface's label.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub addresses: BTreeMap<String, UnitAddress>,

@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use infra_api::target::{Ulimit, Unit, UnitFolder};
+use infra_api::IdSet;
+use infra_api::target::{MemoryPolicy, Ulimit, Unit, UnitFolder};
 
 use super::words::{unwhole, whole, word, words};
 
@@ -76,14 +77,20 @@ pub(crate) const LIVE: &[(&str, &str)] = &[
 
 /// The assignments that make a running unit's control group as it is wanted.
 pub(crate) fn live(unit: &Unit) -> Vec<String> {
+    assignments(unit, LIVE.iter())
+}
+
+pub(super) fn assignments<'a>(
+    unit: &Unit,
+    live: impl Iterator<Item = &'a (&'a str, &'a str)>,
+) -> Vec<String> {
     let of = |name: &str| {
         DIRECTIVES
             .iter()
             .find(|d| d.name == name)
             .and_then(|d| (d.write)(unit))
     };
-    let all = LIVE
-        .iter()
+    let all = live
         .map(|(name, none)| format!("{name}={}", of(name).unwrap_or_else(|| (*none).to_owned())));
     all.filter(|assignment| !assignment.ends_with('='))
         .collect()
@@ -184,6 +191,26 @@ pub(crate) const DIRECTIVES: &[Directive] = &[
         write: |u| plain(&u.place.memory_nodes),
         read: |u, t| {
             u.place.memory_nodes = ids(t)?;
+            Some(())
+        },
+    },
+    Directive {
+        name: "NUMAPolicy",
+        write: |u| Some(u.place.memory_policy.as_ref()?.mode.clone()),
+        read: |u, t| {
+            let mut policy = u.place.memory_policy.take().unwrap_or_else(no_policy);
+            policy.mode = t.to_owned();
+            u.place.memory_policy = Some(policy).filter(|p| !p.mode.is_empty());
+            Some(())
+        },
+    },
+    Directive {
+        name: "NUMAMask",
+        write: |u| Some(u.place.memory_policy.as_ref()?.nodes.to_string()),
+        read: |u, t| {
+            let mut policy = u.place.memory_policy.take().unwrap_or_else(no_policy);
+            policy.nodes = ids(t)?.unwrap_or_default();
+            u.place.memory_policy = Some(policy);
             Some(())
         },
     },
@@ -354,8 +381,15 @@ fn read_folders(unit: &mut Unit, text: &str, read_only: bool) -> Option<()> {
     Some(())
 }
 
+fn no_policy() -> MemoryPolicy {
+    MemoryPolicy {
+        mode: String::new(),
+        nodes: IdSet::new(),
+    }
+}
+
 /// A set of ids as systemd takes and shows it: `0-3 8` and `0-3,8`.
-fn ids(text: &str) -> Option<Option<infra_api::IdSet>> {
+fn ids(text: &str) -> Option<Option<IdSet>> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(",");
     parsed(&text)
 }

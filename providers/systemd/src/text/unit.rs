@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{Unit, UnitAddress, UnitConfinement};
-use infra_api::{Address, Mark, Project, Text};
+use infra_api::{Address, Mark, Project, Text, names};
 
 use super::directives::{DIRECTIVES, limit_lines, read_limit};
 use super::words::{unwhole, whole, word, words};
 
 /// The slice that all of ours are in: beside the system's own, so that those can be kept off CPUs which are not theirs.
 pub(crate) const SLICE: &str = "infra.slice";
+
+/// What stands at the head of each of our files.
+pub(super) const MADE: &str =
+    "# Made by infra: what is changed here by hand is undone by the next apply.\n";
 
 /// What may not be done, unless a unit is open.
 const SANDBOX: &[(&str, &str)] = &[
@@ -46,6 +50,8 @@ pub(crate) fn encode(unit: &Unit, mark: &Mark) -> String {
         packages: _,
         files: _,
         folders: _,
+        mounts,
+        slice: _,
         addresses: _,
         life,
         ulimits: _,
@@ -57,11 +63,16 @@ pub(crate) fn encode(unit: &Unit, mark: &Mark) -> String {
     } = unit;
     let about = format!("{} of {}", mark.address, mark.project);
     let mut out = format!(
-        "# Made by infra: what is changed here by hand is undone by the next apply.\n{}\n\
-         [Unit]\nDescription={}\nWants=network-online.target\nAfter=network-online.target\n\n[Service]\n",
+        "{MADE}{}\n\
+         [Unit]\nDescription={}\nWants=network-online.target\nAfter=network-online.target\n",
         own(unit, mark),
         whole(&about)
     );
+    if !mounts.is_empty() {
+        let paths: Vec<String> = mounts.keys().map(|path| word(path, false)).collect();
+        out += &format!("RequiresMountsFor={}\n", paths.join(" "));
+    }
+    out += "\n[Service]\n";
     service(unit, &mut out);
     confine(confinement, user.is_some(), &mut |name, value| {
         out += &format!("{name}={value}\n");
@@ -113,7 +124,8 @@ fn own(unit: &Unit, mark: &Mark) -> String {
 fn service(unit: &Unit, out: &mut String) {
     let life = &unit.life;
     let mut line = |name: &str, value: &str| *out += &format!("{name}={value}\n");
-    line("Slice", SLICE);
+    let slice = unit.slice.as_ref().map(|name| format!("{name}.slice"));
+    line("Slice", slice.as_deref().unwrap_or(SLICE));
     let kind = match (life.task, life.notifies) {
         (true, _) => "oneshot",
         (false, true) => "notify",
@@ -197,10 +209,7 @@ pub(crate) fn decode(name: &str, texts: &[String]) -> Option<Mine> {
     for text in texts {
         reading.text(text);
     }
-    let mark = Mark {
-        project: Project::new(reading.project.take()?),
-        address: Address::new(reading.address.take()?),
-    };
+    let mark = std::mem::take(&mut reading.marked).mark()?;
     let confinement = &mut reading.unit.confinement;
     confinement.capabilities.sort();
     confinement.devices.sort();
@@ -215,26 +224,57 @@ pub(crate) fn decode(name: &str, texts: &[String]) -> Option<Mine> {
 #[derive(Default)]
 struct Reading {
     unit: Unit,
-    project: Option<String>,
-    address: Option<String>,
+    marked: Marked,
     files: BTreeMap<String, bool>,
     odd: Option<String>,
 }
 
+/// Whose a file is, as far as it has been read.
+#[derive(Default)]
+pub(super) struct Marked {
+    project: Option<String>,
+    address: Option<String>,
+}
+
+impl Marked {
+    /// Nothing where it is another word.
+    pub(super) fn read(&mut self, name: &str, value: &str) -> Option<()> {
+        match name {
+            "Project" => self.project = Some(value.to_owned()),
+            "Address" => self.address = Some(value.to_owned()),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    pub(super) fn mark(self) -> Option<Mark> {
+        Some(Mark {
+            project: Project::new(self.project?),
+            address: Address::new(self.address?),
+        })
+    }
+}
+
+/// The lines of a file that say something: their section, themselves, and name and value where they have both.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (&str, &str, Option<(&str, &str)>)> {
+    let mut section = "";
+    text.lines().map(str::trim).filter_map(move |line| {
+        if line.is_empty() || line.starts_with(['#', ';']) {
+            return None;
+        }
+        if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+            section = name;
+            return None;
+        }
+        let said = line.split_once('=');
+        let said = said.map(|(name, value)| (name.trim(), value.trim()));
+        Some((section, line, said))
+    })
+}
+
 impl Reading {
     fn text(&mut self, text: &str) {
-        let mut section = "";
-        for line in text.lines().map(str::trim) {
-            if line.is_empty() || line.starts_with(['#', ';']) {
-                continue;
-            }
-            if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-                section = name;
-                continue;
-            }
-            let said = line
-                .split_once('=')
-                .map(|(name, value)| (name.trim(), value.trim()));
+        for (section, line, said) in lines(text) {
             let understood = said.and_then(|(name, value)| self.assignment(section, name, value));
             if understood.is_none() {
                 self.odd = Some(line.to_owned());
@@ -246,6 +286,12 @@ impl Reading {
         match section {
             "X-Infra" => self.own(name, value),
             "Service" => self.service(name, value),
+            "Unit" if name == "RequiresMountsFor" => {
+                let paths = words(value, false)?.into_iter();
+                let named = paths.map(|path| (path.clone(), names::unit_of(&path)));
+                self.unit.mounts.extend(named);
+                Some(())
+            }
             "Unit" | "Install" => {
                 let known = ["Description", "Wants", "After", "WantedBy"];
                 if !known.contains(&name) {
@@ -267,8 +313,7 @@ impl Reading {
 
     fn own(&mut self, name: &str, value: &str) -> Option<()> {
         match name {
-            "Project" => self.project = Some(value.to_owned()),
-            "Address" => self.address = Some(value.to_owned()),
+            "Project" | "Address" => return self.marked.read(name, value),
             "File" | "BinaryFile" => drop(self.files.insert(unwhole(value), name == "BinaryFile")),
             "Current" => self.unit.current = Some(unwhole(value)),
             "Package" => {
@@ -306,7 +351,11 @@ impl Reading {
             "ExecStartPre" if value.starts_with(&format!("+{IP} replace ")) => {}
             "ExecStopPost" if value.starts_with(&format!("-+{IP} delete ")) => {}
             "RemainAfterExit" | "EnvironmentFile" | "DevicePolicy" => {}
-            "Slice" if value == SLICE => {}
+            "Slice" if value == SLICE => unit.slice = None,
+            "Slice" => {
+                let name = value.strip_suffix(".slice").unwrap_or(value);
+                unit.slice = Some(name.to_owned());
+            }
             "ProtectSystem" if value == "strict" => unit.confinement.open = false,
             "CapabilityBoundingSet" | "AmbientCapabilities" => {
                 unit.confinement.capabilities = list()

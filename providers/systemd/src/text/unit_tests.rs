@@ -1,7 +1,8 @@
 //! What is decoded is what was encoded, and what others lay over it is told.
 
 use infra_api::target::{
-    Scheduling, Ulimit, UnitAddress, UnitFolder, UnitLife, UnitLimits, UnitPlace, UploadedFile,
+    MemoryPolicy, Scheduling, Ulimit, UnitAddress, UnitFolder, UnitLife, UnitLimits, UnitPlace,
+    UploadedFile,
 };
 use proptest::option::of;
 use proptest::prelude::*;
@@ -88,11 +89,22 @@ fn place() -> impl Strategy<Value = (UnitPlace, UnitLimits, Scheduling)> {
         of("idle|realtime"),
         of(0..7u32),
     );
-    (ids(), ids(), limits, scheduling).prop_map(|(cpus, memory_nodes, limits, scheduling)| {
+    let nodes = prop::collection::btree_set(0..40u32, 1..6);
+    let policy = ("preferred|interleave", nodes).prop_map(|(mode, nodes)| MemoryPolicy {
+        mode,
+        nodes: nodes.into_iter().collect(),
+    });
+    let place = (ids(), ids(), of(policy));
+    (place, limits, scheduling).prop_map(|(place, limits, scheduling)| {
+        let (cpus, memory_nodes, memory_policy) = place;
         let (memory_bytes, memory_low_bytes, swap_bytes, pids, cpu_weight, io_weight) = limits;
         let (policy, priority, nice, io_class, io_priority) = scheduling;
         (
-            UnitPlace { cpus, memory_nodes },
+            UnitPlace {
+                cpus,
+                memory_nodes,
+                memory_policy,
+            },
             UnitLimits {
                 memory_bytes,
                 memory_low_bytes,
@@ -129,11 +141,25 @@ fn unit() -> impl Strategy<Value = Unit> {
     });
     let addresses = prop::collection::btree_map("[a-z]{1,4}", address, 0..3);
     let packages = prop::collection::btree_map("[a-z]{2,4}", "[0-9:.]{1,5}", 0..3);
-    let from = (of(path()), packages);
-    let own = (life(), ulimits, confinement(), place(), folders, addresses, from);
+    let mounts = prop::collection::btree_set(path(), 0..3);
+    let mounts = mounts.prop_map(|paths| {
+        let named = |path: String| (path.clone(), names::unit_of(&path));
+        paths.into_iter().map(named).collect()
+    });
+    let from = (of(path()), packages, mounts, of("infra-[a-z.]{1,6}"));
+    let own = (
+        life(),
+        ulimits,
+        confinement(),
+        place(),
+        folders,
+        addresses,
+        from,
+    );
     ((path(), exec), who, own).prop_map(|((program, args), (user, group, working_dir), own)| {
-        let (life, ulimits, confinement, (place, limits, scheduling), folders, addresses, from) = own;
-        let (current, packages) = from;
+        let (life, ulimits, confinement, (place, limits, scheduling), folders, addresses, from) =
+            own;
+        let (current, packages, mounts, slice) = from;
         Unit {
             name: "demo.feed".to_owned(),
             exec: [program].into_iter().chain(args).collect(),
@@ -142,6 +168,8 @@ fn unit() -> impl Strategy<Value = Unit> {
             working_dir,
             current,
             packages,
+            mounts,
+            slice,
             folders,
             addresses,
             life,
@@ -181,6 +209,7 @@ fn plain() -> Unit {
         place: UnitPlace {
             cpus: Some("2-3".parse().unwrap()),
             memory_nodes: Some("0".parse().unwrap()),
+            memory_policy: None,
         },
         ..Unit::default()
     }

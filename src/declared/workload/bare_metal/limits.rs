@@ -1,43 +1,44 @@
 //! How much of the host a process on the metal may use, beside its CPUs and memory, and how the kernel schedules it.
 
 use infra_api::target::{Scheduling, UnitLimits};
-use infra_lang::{Block, BlockKind, Meta, Shape};
+use infra_lang::{Attribute, Block, BlockKind, Meta, Shape};
 
 use crate::declared::read::Reader;
 use crate::declared::words::{size, whole, word};
+
+/// What a unit and a slice both have.
+pub(in crate::declared) const MEMORY_LOW: Attribute = size(
+    "memory_low",
+    "What it is left where the host's memory is short.",
+);
+pub(in crate::declared) const SWAP: Attribute = size(
+    "swap",
+    "So much of it may be swapped out; all where it is not written.",
+);
+pub(in crate::declared) const PIDS: Attribute = whole(
+    "pids",
+    1,
+    i64::MAX,
+    "So many tasks at most, threads among them.",
+);
+pub(in crate::declared) const CPU_WEIGHT: Attribute = whole(
+    "cpu_weight",
+    1,
+    10_000,
+    "Its weight where CPUs are short; others have 100.",
+);
+pub(in crate::declared) const IO_WEIGHT: Attribute = whole(
+    "io_weight",
+    1,
+    10_000,
+    "Its weight where disks are busy; others have 100.",
+);
 
 pub(super) static LIMITS: BlockKind = BlockKind {
     name: "limits",
     label: None,
     doc: "Weights and limits of the unit's control group, beside the workload's `cpus` and `memory`.",
-    attributes: &[
-        size(
-            "memory_low",
-            "What it is left where the host's memory is short.",
-        ),
-        size(
-            "swap",
-            "So much of it may be swapped out; all where it is not written.",
-        ),
-        whole(
-            "pids",
-            1,
-            i64::MAX,
-            "So many tasks at most, threads among them.",
-        ),
-        whole(
-            "cpu_weight",
-            1,
-            10_000,
-            "Its weight where CPUs are short; others have 100.",
-        ),
-        whole(
-            "io_weight",
-            1,
-            10_000,
-            "Its weight where disks are busy; others have 100.",
-        ),
-    ],
+    attributes: &[MEMORY_LOW, SWAP, PIDS, CPU_WEIGHT, IO_WEIGHT],
     blocks: &[],
     computed: &[],
     meta: Meta::NONE,
@@ -68,10 +69,7 @@ pub(super) static SCHEDULING: BlockKind = BlockKind {
     meta: Meta::NONE,
 };
 
-pub(super) fn read(block: Option<&Block>, reader: &mut Reader<'_>) -> UnitLimits {
-    let Some(block) = block else {
-        return UnitLimits::default();
-    };
+pub(in crate::declared) fn read(block: &Block, reader: &mut Reader<'_>) -> UnitLimits {
     let low = reader.bytes(block, "memory_low").map(|size| size.value);
     // 100 is everybody's.
     let weight = |name: &str, reader: &mut Reader<'_>| {

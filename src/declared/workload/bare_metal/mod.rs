@@ -1,17 +1,19 @@
 //! `bare_metal { … }`: the form of a process under the host's systemd.
 
 mod confinement;
-mod limits;
+pub(in crate::declared) mod limits;
+mod mounts;
 mod software;
 mod times;
 
 use std::collections::BTreeMap;
 
-use infra_api::Text;
 use infra_api::target::{Scheduling, Ulimit, UnitConfinement, UnitLife, UnitLimits, UploadedFile};
+use infra_api::{Address, Text};
 use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
+use self::mounts::Mounted;
 use self::software::{Software, program};
 use super::container::{FILE_ATTRIBUTES, ULIMIT, files, ulimit};
 use crate::declared::read::{At, Reader};
@@ -41,6 +43,11 @@ pub(super) static KIND: BlockKind = BlockKind {
             "The program, by its path on the host or in the files of its `image`, and its arguments; no shell, no variables.",
         )
         .required(),
+        word(
+            "slice",
+            Shape::Ref(&["slice"]),
+            "A declared slice, which it shares weights and limits with others in; `infra.slice` where none is written.",
+        ),
         software::IMAGE,
         software::PACKAGES,
         word("env", STRING_MAP, "Its environment. A secret is kept as a digest; on the host only root reads it."),
@@ -89,6 +96,7 @@ pub(super) static KIND: BlockKind = BlockKind {
     ],
     blocks: &[
         Nested::many(&FILE),
+        Nested::many(&mounts::MOUNT),
         Nested::many(&ULIMIT),
         Nested::one(&limits::LIMITS),
         Nested::one(&limits::SCHEDULING),
@@ -110,6 +118,9 @@ pub struct BareMetal {
     pub life: UnitLife,
     pub ulimits: BTreeMap<String, Ulimit>,
     pub confinement: UnitConfinement,
+    pub slice: Option<At<Address>>,
+    /// By their paths on the host.
+    pub mounts: BTreeMap<String, At<Mounted>>,
     /// Memory is the workload's.
     pub limits: UnitLimits,
     pub scheduling: Scheduling,
@@ -138,11 +149,25 @@ impl BareMetal {
                 .filter_map(|b| ulimit(b, reader))
                 .collect(),
             confinement: confinement::read(block, reader),
-            limits: limits::read(block.nested("limits").next(), reader),
+            limits: block
+                .nested("limits")
+                .next()
+                .map(|block| limits::read(block, reader))
+                .unwrap_or_default(),
+            slice: slice(block, reader),
+            mounts: mounts::read(block, reader),
             scheduling: limits::scheduling(block.nested("scheduling").next(), reader),
             span: block.span,
         })
     }
+}
+
+fn slice(block: &Block, reader: &mut Reader<'_>) -> Option<At<Address>> {
+    let slice = reader.string(block, "slice")?;
+    Some(At {
+        value: Address::new(slice.value),
+        span: slice.span,
+    })
 }
 
 fn variables(env: &BTreeMap<String, Text>, block: &Block, reader: &mut Reader<'_>) {

@@ -145,7 +145,16 @@ mod tests {
         for name in ["redis", "libc6", "g++", "0ad", "linux-image-6.1"] {
             assert!(is_name(name), "{name}");
         }
-        for name in ["", "r", "Redis", "-y", "redis=1", "redis:amd64", "a b", "../x"] {
+        for name in [
+            "",
+            "r",
+            "Redis",
+            "-y",
+            "redis=1",
+            "redis:amd64",
+            "a b",
+            "../x",
+        ] {
             assert!(!is_name(name), "{name}");
         }
         for version in ["1", "5:7.0.15-1~deb12u1", "1.2+dfsg-3"] {

@@ -15,6 +15,18 @@ pub struct UnitPlace {
     /// NUMA nodes its memory comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_nodes: Option<IdSet>,
+    /// How it takes memory of nodes; absent: of the nearest that it may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_policy: Option<MemoryPolicy>,
+}
+
+/// How the kernel takes memory for it, where it asks for no other way itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemoryPolicy {
+    /// `preferred`: of the one node as long as it has any; `interleave`: page by page of each in turn.
+    pub mode: String,
+    pub nodes: IdSet,
 }
 
 /// Limits and weights of its control group.
