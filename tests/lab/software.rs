@@ -50,6 +50,7 @@ const RUNS: &str = "cp \"$1\" /srv/lab-software/text; exec sleep 10000";
 
 /// Two versions of a package with a service, in a source of the host's own; those it has are out of its reach.
 const PACKAGES: &str = r#"
+set -eu
 mkdir -p /srv/lab-apt/aside; cd /srv/lab-apt; : > Packages
 for it in /etc/apt/sources.list /etc/apt/sources.list.d/*; do [ ! -e "$it" ] || mv "$it" aside/; done
 for version in 1.0-1 2.0-1; do
@@ -58,7 +59,7 @@ for version in 1.0-1 2.0-1; do
   printf '#!/bin/sh\necho %s\n' $version > it/usr/bin/lab-software; chmod 755 it/usr/bin/lab-software
   printf '[Service]\nExecStart=/bin/sleep 9999\n[Install]\nWantedBy=multi-user.target\n' > it/usr/lib/systemd/system/lab-software.service
   printf '#!/bin/sh\nsystemctl -q enable --now lab-software.service\n' > it/DEBIAN/postinst; chmod 755 it/DEBIAN/postinst
-  dpkg-deb -q -b it lab_$version.deb
+  dpkg-deb -b it lab_$version.deb > /dev/null
   { cat it/DEBIAN/control
     printf 'Filename: ./lab_%s.deb\nSize: %s\nSHA256: %s\n\n' $version "$(stat -c %s lab_$version.deb)" "$(sha256sum lab_$version.deb | cut -c 1-64)"
   } >> Packages

@@ -79,16 +79,17 @@ pub(crate) fn unpack(files: &UnpackedFiles) -> String {
 }
 
 /// Not wanted any more. Where another one of the same image is there it is the one before, which is kept and the one before
-/// that is not; the mark goes last.
+/// that is not; nor is what a unit runs from, whatever the state knows of it. The mark goes last.
 pub(crate) fn remove(name: &str) -> String {
     step(
         name,
         "[ -f \"$mark\" ] || exit 0\n\
          drop() { rm -rf \"${1%.*}\" \"$1\"; }\n\
-         for it in \"$beside\"/*.kept; do [ ! -e \"$it\" ] || drop \"$it\"; done\n\
+         used() { for link in /var/lib/infra/units/*/current; do [ \"$(readlink \"$link\")\" != \"${1%.*}\" ] || return 0; done; return 1; }\n\
+         for it in \"$beside\"/*.kept; do [ ! -e \"$it\" ] || used \"$it\" || drop \"$it\"; done\n\
          rm -rf \"$part\" \"$new\" \"$old\"\n\
          others=; for it in \"$beside\"/*.mark; do [ ! -e \"$it\" ] || [ \"$it\" = \"$mark\" ] || others=1; done\n\
-         if [ -n \"$others\" ]; then mv -fT \"$mark\" \"$kept\"; else drop \"$mark\"; fi\n\
+         if [ -n \"$others\" ] || used \"$mark\"; then mv -fT \"$mark\" \"$kept\"; else drop \"$mark\"; fi\n\
          rmdir \"$beside\" 2> /dev/null || true\n",
     )
 }

@@ -168,3 +168,30 @@ fn what_is_nobodys_is_not_touched() {
     host.did(&remove(&files.name));
     assert_eq!(host.did(&format!("cat {at}/x")), "theirs");
 }
+
+#[test]
+fn what_a_unit_runs_from_stays() {
+    let host = Host::new();
+    let versions: Vec<UnpackedFiles> = ["one", "two", "three"]
+        .iter()
+        .map(|text| files(&host.archive(text)))
+        .collect();
+    for (text, files) in ["one", "two", "three"].iter().zip(&versions) {
+        host.upload(text, files);
+    }
+    let link = "/var/lib/infra/units/demo.feed/current";
+    let one = UnpackedFiles::path(&versions[0].name);
+    host.did(&format!(
+        "mkdir -p /var/lib/infra/units/demo.feed; ln -s {one} {link}"
+    ));
+    for files in &versions {
+        host.did(&remove(&files.name));
+    }
+    assert_eq!(host.did(&format!("cat {link}/bin/feed")), "one");
+    let there = host.there();
+    assert!(!there.contains(&versions[1].name), "{there}");
+    host.did(&format!("rm {link}"));
+    host.upload("three", &versions[2]);
+    host.did(&remove(&versions[2].name));
+    assert_eq!(host.did("ls /var/lib/infra/files"), "", "nothing is left");
+}

@@ -104,7 +104,7 @@ pub(crate) fn start(script: &mut String, unit: &Unit, former: &Former<'_>) {
          until {check}; do\n\
          [ $n -lt {seconds} ] || return 1\n\
          sleep 1; n=$((n + 1))\n\
-         [ \"$(systemctl show -p ActiveState,NRestarts --value {main} | tr '\\n' ' ')\" = 'active 0 ' ] || return 1\n\
+         systemctl -q is-active {main} && [ \"$(systemctl show -p NRestarts --value {main})\" = 0 ] || return 1\n\
          done\n\
          }}\n\
          systemctl -q enable {main}\n\

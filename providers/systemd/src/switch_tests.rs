@@ -15,7 +15,8 @@ const SYSTEMCTL: &str = "#!/bin/sh\n\
     unit=$AT/system/demo.feed.service\n\
     case $1 in\n\
     restart) sh -c \"$(sed -n \"s|/var/lib/infra|$AT|; s/^ExecStart=//p\" \"$unit\")\" > \"$AT/ran\" 2>&1 && echo active > \"$AT/state\" || { echo failed > \"$AT/state\"; exit 1; };;\n\
-    show) case $3 in ActiveState,NRestarts) cat \"$AT/state\"; echo 0;; *) echo exit-code;; esac;;\n\
+    -q) [ $2 != is-active ] || grep -q active \"$AT/state\";;\n\
+    show) case $3 in NRestarts) cat \"$AT/restarts\" 2> /dev/null || echo 0;; *) echo exit-code;; esac;;\n\
     esac\n";
 
 struct Host(tempfile::TempDir);
@@ -130,6 +131,9 @@ fn where_it_does_not_it_runs_from_the_former_ones_again() {
     for (new, health) in [
         ("#!/bin/sh\nexit 1\n", &[][..]),
         ("#!/bin/sh\necho new\n", &["/bin/false"]),
+        // It ended a moment later, or was started again by then.
+        ("#!/bin/sh\nrm $AT/state; ln -s /dev/null $AT/state\n", &[]),
+        ("#!/bin/sh\necho 1 > $AT/restarts\n", &[]),
     ] {
         let host = Host::new(new);
         let output = switched(&host, health);
