@@ -1,7 +1,9 @@
 //! A configuration of one's own for a host of the lab, and what the host itself says.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -11,22 +13,43 @@ pub(crate) struct Bench {
     way: Child,
     pub(crate) project: &'static str,
     pub(crate) host: String,
+    /// Nobody else has it until this is dropped.
+    _turn: File,
 }
 
 impl Bench {
     /// Nothing where there is no lab. In the configuration PROJECT and HOST are replaced.
     pub(crate) fn new(project: &'static str, configuration: &str) -> Option<Self> {
-        let Some(host) = std::env::var("INFRA_LAB")
-            .ok()
-            .filter(|host| !host.is_empty())
-        else {
+        let hosts = hosts();
+        if hosts.is_empty() {
             eprintln!("SKIPPED: INFRA_LAB is not set, so nothing was tried on a whole host");
             return None;
+        }
+        let (host, turn) = first_free(&hosts);
+        Some(Self::on(host, turn, project, configuration))
+    }
+
+    /// On two of them, of which the configuration's HOST is the first and SECOND the other.
+    pub(crate) fn on_two(project: &'static str, configuration: &str) -> Option<(Self, Second)> {
+        let [one, two] = hosts().try_into().ok().or_else(|| {
+            eprintln!("SKIPPED: INFRA_LAB does not name two hosts, so nothing was tried on two");
+            None
+        })?;
+        let turns = [&one, &two].map(|host| {
+            let turn = turn(host);
+            turn.lock().expect("a file can be locked");
+            turn
+        });
+        let [turn, second] = turns;
+        let second = Second {
+            host: two,
+            _turn: second,
         };
-        assert!(
-            std::env::var_os("INFRA_SSH_CONFIG").is_some(),
-            "INFRA_SSH_CONFIG is set, too"
-        );
+        let configuration = configuration.replace("SECOND", &second.host);
+        Some((Self::on(one, turn, project, &configuration), second))
+    }
+
+    fn on(host: String, turn: File, project: &'static str, configuration: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart/build");
         std::os::unix::fs::symlink(images, folder.path().join("build"))
@@ -42,9 +65,10 @@ impl Bench {
             way: way.expect("ssh runs"),
             project,
             host,
+            _turn: turn,
         };
         bench.write(configuration);
-        Some(bench)
+        bench
     }
 
     pub(crate) fn write(&self, configuration: &str) {
@@ -119,6 +143,35 @@ impl Drop for Bench {
         }
         let _ = self.way.kill();
         let _ = self.way.wait();
+    }
+}
+
+/// The other host of a test that takes two.
+pub(crate) struct Second {
+    pub(crate) host: String,
+    _turn: File,
+}
+
+/// Those that are up.
+fn hosts() -> Vec<String> {
+    let named = std::env::var("INFRA_LAB").unwrap_or_default();
+    named.split_whitespace().map(str::to_owned).collect()
+}
+
+/// What a test changes on a host is another's to stumble over: a host is one test's at a time.
+fn turn(host: &str) -> File {
+    let config = std::env::var("INFRA_SSH_CONFIG").expect("INFRA_SSH_CONFIG is set, too");
+    File::create(format!("{config}.{host}.turn")).expect("a file can be made beside it")
+}
+
+fn first_free(hosts: &[String]) -> (String, File) {
+    let turns: Vec<File> = hosts.iter().map(|host| turn(host)).collect();
+    loop {
+        if let Some(at) = turns.iter().position(|turn| turn.try_lock().is_ok()) {
+            let turn = turns.into_iter().nth(at).expect("it is one of them");
+            return (hosts[at].clone(), turn);
+        }
+        std::thread::sleep(Duration::from_millis(200));
     }
 }
 
