@@ -13,6 +13,8 @@ mod hosts;
 mod housekeeping;
 #[path = "lab/migrate.rs"]
 mod migrate;
+#[path = "lab/one_host.rs"]
+mod one_host;
 #[path = "lab/prepared.rs"]
 mod prepared;
 #[path = "lab/tuned.rs"]

@@ -9,6 +9,10 @@ use serde_json::Value;
 
 pub(crate) struct Bench {
     folder: tempfile::TempDir,
+    /// Of the configuration, within the other.
+    home: PathBuf,
+    /// Of its variables.
+    values: Vec<(String, String)>,
     /// A connection of the test's own: each one anew takes an emulated host seconds.
     way: Child,
     pub(crate) project: &'static str,
@@ -27,6 +31,26 @@ impl Bench {
         }
         let (host, turn) = first_free(&hosts);
         Some(Self::on(host, turn, project, configuration))
+    }
+
+    /// One of `examples`, with values for its variables, in which HOST is replaced. The project has its name.
+    pub(crate) fn example(name: &'static str, values: &[(&str, &str)]) -> Option<Self> {
+        let mut bench = Self::new(name, "")?;
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let home = bench.folder.path().join("examples").join(name);
+        std::fs::create_dir_all(&home).expect("a folder can be made");
+        let modules = bench.folder.path().join("modules");
+        std::os::unix::fs::symlink(root.join("modules"), modules).expect("a link can be made");
+        let file = "main.infra.hcl";
+        let from = root.join("examples").join(name).join(file);
+        std::fs::copy(from, home.join(file)).expect("there is such an example");
+        let value = |(name, value): &(&str, &str)| {
+            let name = format!("INFRA_VAR_{name}");
+            (name, value.replace("HOST", &bench.host))
+        };
+        bench.values = values.iter().map(value).collect();
+        bench.home = home;
+        Some(bench)
     }
 
     /// On two of them, of which the configuration's HOST is the first and SECOND the other.
@@ -61,6 +85,8 @@ impl Bench {
             .stdout(Stdio::null())
             .spawn();
         let bench = Self {
+            home: folder.path().to_owned(),
+            values: Vec::new(),
             folder,
             way: way.expect("ssh runs"),
             project,
@@ -79,17 +105,18 @@ impl Bench {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.home.join(name)
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_infra"));
+        command.arg("-C").arg(&self.home).args(args);
+        command.env("NO_COLOR", "1").envs(self.values.clone());
+        command
     }
 
     pub(crate) fn infra(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_infra"));
-        command
-            .arg("-C")
-            .arg(self.folder.path())
-            .args(args)
-            .env("NO_COLOR", "1");
-        command.output().expect("infra runs")
+        self.command(args).output().expect("infra runs")
     }
 
     /// Runs it, and says everything it said where it ends otherwise.
@@ -112,13 +139,32 @@ impl Bench {
 
     /// What root's shell says there.
     pub(crate) fn shell(&self, script: &str) -> String {
-        let output = Command::new("ssh")
-            .args(ssh(&self.folder, &[]))
-            .args([&self.host, script])
-            .output();
-        let output = output.expect("ssh runs");
+        let output = self.ssh(script);
         assert!(output.status.success(), "{script}\n{}", said(&output));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// The same where it may not answer.
+    pub(crate) fn tries(&self, script: &str) -> Option<String> {
+        let output = self.ssh(script);
+        let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        output.status.success().then_some(said)
+    }
+
+    /// A program of the host's own.
+    pub(crate) fn put(&self, path: &str, text: &str) {
+        self.shell(&format!(
+            "cat > {path} << 'END OF IT'\n{text}\nEND OF IT\nchmod 755 {path}"
+        ));
+    }
+
+    fn ssh(&self, script: &str) -> Output {
+        let mut command = Command::new("ssh");
+        let command = command.args(ssh(&self.folder, &[]));
+        command
+            .args([&self.host, script])
+            .output()
+            .expect("ssh runs")
     }
 
     /// What is there of the project, as the host's daemons themselves say.

@@ -85,7 +85,7 @@ fn one_at_a_time_is_at_work_on_a_host() {
     let mut child = at_work(&slow);
     let refused = quick.command(&["apply", "--auto-approve"]).output();
     let refused = refused.expect("infra runs");
-    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert_eq!(refused.status.code(), Some(6), "{}", said(&refused));
     for told in [
         "locking host `local`",
         "`infra apply`, project `infra-live-slow` is at work there",

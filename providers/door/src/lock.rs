@@ -69,14 +69,14 @@ impl Door {
     /// Locks this host, as `who`: a line by which others know who is at work.
     ///
     /// # Errors
-    /// When somebody else has it for longer than `wait`, or it cannot be had at all.
+    /// When somebody else has it for longer than `wait`, which may be tried again, or it cannot be had at all.
     pub async fn lock(&self, who: &str, wait: Duration) -> Result<HostLock, Failure> {
         self.lock_file(FILE, who, wait.max(LEAST)).await
     }
 
     async fn lock_file(&self, file: &str, who: &str, wait: Duration) -> Result<HostLock, Failure> {
         let doing = || format!("locking host `{}`", self.host);
-        let retry = |why: String| Failure::new(Remedy::Retry, doing(), why);
+        let cannot = |why: String| Failure::new(Remedy::Operator, doing(), why);
         let seconds = wait.as_secs().to_string();
         let words = ["sh", "-c", SCRIPT, "infra", file, who, &seconds];
         let mut process = self
@@ -85,19 +85,19 @@ impl Door {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| retry(format!("`sh` does not run: {error}")))?;
+            .map_err(|error| cannot(format!("`sh` does not run: {error}")))?;
         let (Some(stdin), Some(stdout), Some(mut stderr)) = (
             process.stdin.take(),
             process.stdout.take(),
             process.stderr.take(),
         ) else {
-            return Err(retry("there is no pipe to it".to_owned()));
+            return Err(cannot("there is no pipe to it".to_owned()));
         };
         let mut line = String::new();
         let mut lines = BufReader::new(stdout);
         let told = tokio::time::timeout(wait + PATIENCE, lines.read_line(&mut line)).await;
-        told.map_err(|_| retry("its shell does not answer".to_owned()))?
-            .map_err(|error| retry(error.to_string()))?;
+        told.map_err(|_| cannot("its shell does not answer".to_owned()))?
+            .map_err(|error| cannot(error.to_string()))?;
         let line = line.trim_end();
         match line.split_once(' ').unwrap_or((line, "")) {
             ("held", before) => Ok(HostLock {
