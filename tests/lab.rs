@@ -1,6 +1,7 @@
 //! The whole program against whole hosts: emulated ones, with NUMA nodes, SMT, huge pages and systemd, reached over SSH.
-//! Needs INFRA_LAB, the name of a host that is up (`tests/lab/lab up`), and INFRA_SSH_CONFIG (`tests/lab/lab config`);
-//! skips loudly otherwise. What takes two hosts needs another one, INFRA_LAB_SECOND. Every test has a project of its own and leaves nothing behind.
+//! Needs INFRA_LAB, the names of hosts that are up (`tests/lab/lab up`), and INFRA_SSH_CONFIG (`tests/lab/lab config`);
+//! skips loudly otherwise. Each test has a host of these to itself, or two, and a project of its own; it leaves nothing
+//! behind.
 
 #[path = "lab/bench.rs"]
 mod bench;
@@ -12,6 +13,8 @@ mod hosts;
 mod housekeeping;
 #[path = "lab/migrate.rs"]
 mod migrate;
+#[path = "lab/one_host.rs"]
+mod one_host;
 #[path = "lab/prepared.rs"]
 mod prepared;
 #[path = "lab/software.rs"]

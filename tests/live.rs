@@ -24,6 +24,8 @@ mod modules;
 mod state;
 #[path = "live/tags.rs"]
 mod tags;
+#[path = "live/together.rs"]
+mod together;
 #[path = "live/verify.rs"]
 mod verify;
 #[path = "live/ways.rs"]

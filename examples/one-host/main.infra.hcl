@@ -12,6 +12,12 @@ variable "card" {
   description = "The network card with virtual functions (SR-IOV), by the name of its interface."
 }
 
+variable "standby" {
+  type        = bool
+  default     = false
+  description = "Whether the network function only stands by: one that forwards polls, a whole CPU all the time."
+}
+
 host "metal" {
   address = var.address
 
@@ -26,11 +32,12 @@ host "metal" {
     transparent_hugepages = "madvise"
     ksm                   = false
     numa_balancing        = false
-    sysctl = {
-      "vm.swappiness"      = "10"
-      "net.core.busy_poll" = "50"
-    }
+    sysctl                = { "net.core.busy_poll" = "50" }
   }
+  tuned { profile = "virtual-host" }
+
+  # All else stays off the CPUs that workloads have to themselves.
+  housekeeping = true
 }
 
 network "lan" {
@@ -51,6 +58,7 @@ module "build_farm" {
 module "render_farm" {
   source  = "../../modules/render-farm"
   network = network.lan.id
+  runtime = "container" # as below
 }
 
 module "gluster" {
@@ -73,6 +81,7 @@ module "nfv" {
   runtime = "kvm"
   cpus    = 1
   fabric  = "data"
+  standby = var.standby
   left    = network.lan.id
   right   = network.lan.id
 }

@@ -5,7 +5,8 @@
 #   pci ADDRESS…   between these functions, which vfio-pci has
 #   uio            between all Ethernet functions that are not virtio, which are given to uio_pci_generic first
 #
-# MODE is testpmd's: io (packets pass as they are), mac, macswap. What went through is told every REPORT seconds (5).
+# MODE is testpmd's: io (packets pass as they are), mac, macswap. What went through is told every REPORT seconds (5). With
+# STANDBY the ports are up and nothing is forwarded: nobody polls them.
 set -eu
 mode=$1 memory=$2 how=$3
 shift 3
@@ -30,5 +31,7 @@ esac
 # testpmd wants a thread for itself and one that forwards; on a single CPU they share it
 cpu=$(awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status)
 case $cpu in *[-,]*) lcores="" ;; *) lcores="--lcores=0@$cpu,1@$cpu" ;; esac
+start=--auto-start
+[ -z "${STANDBY:-}" ] || start=""
 # shellcheck disable=SC2086 # words
-exec dpdk-testpmd $lcores $memory $ports -- --auto-start "--forward-mode=$mode" --total-num-mbufs=8192 "--stats-period=${REPORT:-5}"
+exec dpdk-testpmd $lcores $memory $ports -- $start "--forward-mode=$mode" --total-num-mbufs=8192 "--stats-period=${REPORT:-5}"

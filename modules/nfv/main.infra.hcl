@@ -72,6 +72,12 @@ variable "fabric" {
   description = "Two virtual functions of this `fabric` of the host are given to it, as a virtual machine, instead of its ports in the networks."
 }
 
+variable "standby" {
+  type        = bool
+  default     = false
+  description = "Its ports are up and it forwards nothing, so that it polls nothing: the second of two, or one on trial."
+}
+
 variable "vfs" {
   type        = map(number)
   default     = {}
@@ -82,6 +88,7 @@ locals {
   how     = length(var.vfs) > 0 ? join(" ", concat(["pci"], keys(var.vfs))) : "interfaces"
   inside  = var.fabric == null ? "interfaces" : "uio"
   command = ["forward", var.mode, tostring(var.packets)]
+  env     = var.standby ? { STANDBY = "1" } : {}
 }
 
 image "container" {
@@ -121,6 +128,7 @@ workload "function" {
   container {
     image   = image.container
     command = concat(local.command, split(" ", local.how))
+    env     = local.env
     restart = "unless-stopped"
 
     # Packet sockets, and interfaces that hear what is not for them; with VFs memory that stays where it is.
@@ -151,11 +159,14 @@ workload "function" {
     image        = image.machine
     acceleration = var.acceleration
     cmdline      = var.fabric == null ? "console=ttyS0 quiet" : "console=ttyS0 quiet hugepages=${ceil(var.packets / 2) + 16}"
-    user_data    = "#!/bin/sh\n${join(" ", local.command)} ${local.inside}\n"
+    user_data    = "#!/bin/sh\n${var.standby ? "STANDBY=1 " : ""}${join(" ", local.command)} ${local.inside}\n"
     ready { console = "Port statistics" }
   }
 
-  bare_metal { exec = concat(["/usr/local/bin/forward", var.mode, tostring(var.packets)], split(" ", local.how)) }
+  bare_metal {
+    exec = concat(["/usr/local/bin/forward", var.mode, tostring(var.packets)], split(" ", local.how))
+    env  = local.env
+  }
 }
 
 output "name" {

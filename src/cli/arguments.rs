@@ -232,7 +232,7 @@ pub struct Reaching {
 /// Waiting for the lock.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Locking {
-    /// How long to wait where somebody else holds the lock, as in 30s
+    /// How long to wait where somebody else holds the lock of the state, or of a host, as in 30s
     #[arg(long, value_name = "TIME")]
     pub lock_timeout: Option<infra_api::units::Duration>,
 }

@@ -123,6 +123,12 @@ impl Lock {
         }
     }
 
+    /// Who holds it.
+    #[must_use]
+    pub fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
     /// What a person should know about how it was taken, if anything.
     #[must_use]
     pub fn note(&self) -> Option<&str> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use infra_api::{Failure, HostName, Login};
 use infra_door::{Door, Way};
 
+use super::locks::last;
 use super::ssh::{Destination, Ways, boot};
 use crate::declared::Host;
 
@@ -17,6 +18,8 @@ pub(super) struct Inside {
     pub(super) boot: Option<String>,
     /// Whether it is this machine.
     pub(super) near: bool,
+    /// Who had its lock last, when it was entered.
+    pub(super) last: String,
 }
 
 pub(super) type Doors = BTreeMap<HostName, Result<Inside, Failure>>;
@@ -27,7 +30,7 @@ pub(super) fn open(hosts: &BTreeMap<HostName, Host>, ways: &Ways) -> Doors {
         let inside = match &host.login {
             None => {
                 let sudo = !rustix::process::geteuid().is_root();
-                Ok(inside(&host.name, &Way::Here, sudo, boot.clone()))
+                Ok(inside(&host.name, &Way::Here, sudo, boot.clone(), last()))
             }
             Some(login) => over(&host.name, login, ways),
         };
@@ -55,15 +58,17 @@ fn over(name: &HostName, login: &Login, ways: &Ways) -> Result<Inside, Failure> 
         &open.way(),
         !open.root,
         Some(open.boot.clone()),
+        open.last.clone(),
     ))
 }
 
-fn inside(name: &HostName, way: &Way, sudo: bool, boot: Option<String>) -> Inside {
+fn inside(name: &HostName, way: &Way, sudo: bool, boot: Option<String>, last: String) -> Inside {
     Inside {
         endpoint: Door::endpoint(way, sudo),
         near: *way == Way::Here,
         door: Door::new(name.clone(), way.clone(), sudo),
         boot,
+        last,
     }
 }
 

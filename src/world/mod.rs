@@ -7,6 +7,7 @@ mod files;
 mod folder;
 mod hosts;
 mod kernel;
+mod locks;
 mod providers;
 mod ssh;
 
@@ -21,6 +22,7 @@ use infra_api::{
 use crate::declared::Host;
 
 use doors::{Doors, Inside};
+use locks::Locks;
 use ssh::{Destination, Remote, Ways};
 
 pub use evidence::{EVIDENCE, evidence};
@@ -43,6 +45,8 @@ pub struct World {
     ways: Ways,
     /// Over which of these each host is reached.
     over: BTreeMap<HostName, BTreeSet<Destination>>,
+    /// Where nobody else of us changes anything meanwhile.
+    locks: tokio::sync::Mutex<Locks>,
 }
 
 /// What was found, and which daemons did not answer.
@@ -96,6 +100,7 @@ impl World {
             doors,
             ways,
             over,
+            locks: tokio::sync::Mutex::default(),
         }
     }
 
@@ -108,6 +113,7 @@ impl World {
             doors: Doors::new(),
             ways: Ways::default(),
             over: BTreeMap::new(),
+            locks: tokio::sync::Mutex::default(),
         }
     }
 
@@ -344,6 +350,9 @@ impl infra_apply::World for World {
     }
 
     fn reopen<'a>(&'a self, host: &'a HostName) -> Pending<'a, Result<(), Failure>> {
-        Box::pin(self.reopened(host))
+        Box::pin(async move {
+            self.reopened(host).await?;
+            self.relock(host).await
+        })
     }
 }

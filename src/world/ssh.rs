@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use infra_api::{Failure, Login, Remedy};
+use infra_door::LOCK;
 use openssh::{ControlPersist, Error, KnownHosts, SessionBuilder};
 
 use open::{Entered, Open};
@@ -208,7 +209,8 @@ async fn enter(destination: &Destination) -> Result<Entered, Failure> {
     let session = builder.connect(&login.host).await;
     let session = session.map_err(|e| failure(doing(), &e))?;
     let mut shell = session.command("sh");
-    shell.args(["-c", &format!("id -u && cat {BOOT}")]);
+    let script = format!("head -n 1 {LOCK} 2> /dev/null || echo; id -u && cat {BOOT}");
+    shell.args(["-c", &script]);
     let told = tokio::time::timeout(OPENING, shell.output()).await;
     let told = told.map_err(|_| {
         let limit = OPENING.as_secs();
@@ -219,10 +221,11 @@ async fn enter(destination: &Destination) -> Result<Entered, Failure> {
     let told = String::from_utf8_lossy(&told).into_owned();
     // A login may greet before.
     let mut last = told.lines().rev();
-    match (last.next(), last.next()) {
-        (Some(boot), Some(user)) => Ok(Entered {
+    match (last.next(), last.next(), last.next()) {
+        (Some(boot), Some(user), lock) => Ok(Entered {
             boot: boot.to_owned(),
             root: user == "0",
+            last: lock.unwrap_or_default().to_owned(),
             session,
         }),
         _ => {

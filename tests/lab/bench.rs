@@ -1,32 +1,79 @@
 //! A configuration of one's own for a host of the lab, and what the host itself says.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
 pub(crate) struct Bench {
     folder: tempfile::TempDir,
+    /// Of the configuration, within the other.
+    home: PathBuf,
+    /// Of its variables.
+    values: Vec<(String, String)>,
     /// A connection of the test's own: each one anew takes an emulated host seconds.
     way: Child,
     pub(crate) project: &'static str,
     pub(crate) host: String,
+    /// Nobody else has it until this is dropped.
+    _turn: File,
 }
 
 impl Bench {
     /// Nothing where there is no lab. In the configuration PROJECT and HOST are replaced.
     pub(crate) fn new(project: &'static str, configuration: &str) -> Option<Self> {
-        let Some(host) = std::env::var("INFRA_LAB")
-            .ok()
-            .filter(|host| !host.is_empty())
-        else {
+        let hosts = hosts();
+        if hosts.is_empty() {
             eprintln!("SKIPPED: INFRA_LAB is not set, so nothing was tried on a whole host");
             return None;
+        }
+        let (host, turn) = first_free(&hosts);
+        Some(Self::on(host, turn, project, configuration))
+    }
+
+    /// One of `examples`, with values for its variables, in which HOST is replaced. The project has its name.
+    pub(crate) fn example(name: &'static str, values: &[(&str, &str)]) -> Option<Self> {
+        let mut bench = Self::new(name, "")?;
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let home = bench.folder.path().join("examples").join(name);
+        std::fs::create_dir_all(&home).expect("a folder can be made");
+        let modules = bench.folder.path().join("modules");
+        std::os::unix::fs::symlink(root.join("modules"), modules).expect("a link can be made");
+        let file = "main.infra.hcl";
+        let from = root.join("examples").join(name).join(file);
+        std::fs::copy(from, home.join(file)).expect("there is such an example");
+        let value = |(name, value): &(&str, &str)| {
+            let name = format!("INFRA_VAR_{name}");
+            (name, value.replace("HOST", &bench.host))
         };
-        assert!(
-            std::env::var_os("INFRA_SSH_CONFIG").is_some(),
-            "INFRA_SSH_CONFIG is set, too"
-        );
+        bench.values = values.iter().map(value).collect();
+        bench.home = home;
+        Some(bench)
+    }
+
+    /// On two of them, of which the configuration's HOST is the first and SECOND the other.
+    pub(crate) fn on_two(project: &'static str, configuration: &str) -> Option<(Self, Second)> {
+        let [one, two] = hosts().try_into().ok().or_else(|| {
+            eprintln!("SKIPPED: INFRA_LAB does not name two hosts, so nothing was tried on two");
+            None
+        })?;
+        let turns = [&one, &two].map(|host| {
+            let turn = turn(host);
+            turn.lock().expect("a file can be locked");
+            turn
+        });
+        let [turn, second] = turns;
+        let second = Second {
+            host: two,
+            _turn: second,
+        };
+        let configuration = configuration.replace("SECOND", &second.host);
+        Some((Self::on(one, turn, project, &configuration), second))
+    }
+
+    fn on(host: String, turn: File, project: &'static str, configuration: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart/build");
         std::os::unix::fs::symlink(images, folder.path().join("build"))
@@ -38,13 +85,16 @@ impl Bench {
             .stdout(Stdio::null())
             .spawn();
         let bench = Self {
+            home: folder.path().to_owned(),
+            values: Vec::new(),
             folder,
             way: way.expect("ssh runs"),
             project,
             host,
+            _turn: turn,
         };
         bench.write(configuration);
-        Some(bench)
+        bench
     }
 
     pub(crate) fn write(&self, configuration: &str) {
@@ -55,17 +105,18 @@ impl Bench {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.home.join(name)
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_infra"));
+        command.arg("-C").arg(&self.home).args(args);
+        command.env("NO_COLOR", "1").envs(self.values.clone());
+        command
     }
 
     pub(crate) fn infra(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_infra"));
-        command
-            .arg("-C")
-            .arg(self.folder.path())
-            .args(args)
-            .env("NO_COLOR", "1");
-        command.output().expect("infra runs")
+        self.command(args).output().expect("infra runs")
     }
 
     /// Runs it, and says everything it said where it ends otherwise.
@@ -88,13 +139,32 @@ impl Bench {
 
     /// What root's shell says there.
     pub(crate) fn shell(&self, script: &str) -> String {
-        let output = Command::new("ssh")
-            .args(ssh(&self.folder, &[]))
-            .args([&self.host, script])
-            .output();
-        let output = output.expect("ssh runs");
+        let output = self.ssh(script);
         assert!(output.status.success(), "{script}\n{}", said(&output));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// The same where it may not answer.
+    pub(crate) fn tries(&self, script: &str) -> Option<String> {
+        let output = self.ssh(script);
+        let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        output.status.success().then_some(said)
+    }
+
+    /// A program of the host's own.
+    pub(crate) fn put(&self, path: &str, text: &str) {
+        self.shell(&format!(
+            "cat > {path} << 'END OF IT'\n{text}\nEND OF IT\nchmod 755 {path}"
+        ));
+    }
+
+    fn ssh(&self, script: &str) -> Output {
+        let mut command = Command::new("ssh");
+        let command = command.args(ssh(&self.folder, &[]));
+        command
+            .args([&self.host, script])
+            .output()
+            .expect("ssh runs")
     }
 
     /// What is there of the project, as the host's daemons themselves say.
@@ -119,6 +189,35 @@ impl Drop for Bench {
         }
         let _ = self.way.kill();
         let _ = self.way.wait();
+    }
+}
+
+/// The other host of a test that takes two.
+pub(crate) struct Second {
+    pub(crate) host: String,
+    _turn: File,
+}
+
+/// Those that are up.
+fn hosts() -> Vec<String> {
+    let named = std::env::var("INFRA_LAB").unwrap_or_default();
+    named.split_whitespace().map(str::to_owned).collect()
+}
+
+/// What a test changes on a host is another's to stumble over: a host is one test's at a time.
+fn turn(host: &str) -> File {
+    let config = std::env::var("INFRA_SSH_CONFIG").expect("INFRA_SSH_CONFIG is set, too");
+    File::create(format!("{config}.{host}.turn")).expect("a file can be made beside it")
+}
+
+fn first_free(hosts: &[String]) -> (String, File) {
+    let turns: Vec<File> = hosts.iter().map(|host| turn(host)).collect();
+    loop {
+        if let Some(at) = turns.iter().position(|turn| turn.try_lock().is_ok()) {
+            let turn = turns.into_iter().nth(at).expect("it is one of them");
+            return (hosts[at].clone(), turn);
+        }
+        std::thread::sleep(Duration::from_millis(200));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The way into a host: commands run there, on this machine or over an SSH connection that somebody has opened. What a
 //! command says is told; what it means is its caller's to know.
 
+mod lock;
 mod quote;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::sync::Semaphore;
 
+pub use lock::{FILE as LOCK, HostLock};
 pub use quote::quoted;
 
 /// A script of which nothing is done before all of it has come, and that ends where something of it fails: a shell does what

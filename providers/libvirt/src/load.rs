@@ -10,9 +10,9 @@ use std::os::raw::{c_char, c_int, c_longlong, c_uchar, c_uint, c_ulong, c_ulongl
 use std::sync::OnceLock;
 
 use virt::sys::{
-    self, virConnectPtr, virDomainInterfacePtr, virDomainPtr, virErrorFunc, virErrorPtr,
-    virNetworkPortPtr, virNetworkPtr, virStoragePoolPtr, virStorageVolInfoPtr, virStorageVolPtr,
-    virStreamPtr, virTypedParameterPtr,
+    self, virConnectPtr, virDomainInterfacePtr, virDomainJobInfoPtr, virDomainPtr, virErrorFunc,
+    virErrorPtr, virNetworkPortPtr, virNetworkPtr, virStoragePoolPtr, virStorageVolInfoPtr,
+    virStorageVolPtr, virStreamPtr, virTypedParameterPtr,
 };
 
 /// As every libvirt since 2005 calls it.
@@ -114,6 +114,7 @@ functions! {
     fn virConnectListAllStoragePools(a: virConnectPtr, b: *mut *mut virStoragePoolPtr, c: c_uint) -> c_int;
     fn virConnectOpen(a: *const c_char) -> virConnectPtr;
     fn virConnectSetKeepAlive(a: virConnectPtr, b: c_int, c: c_uint) -> c_int;
+    fn virDomainAbortJob(a: virDomainPtr) -> c_int;
     fn virDomainAddIOThread(a: virDomainPtr, b: c_uint, c: c_uint) -> c_int;
     fn virDomainAttachDeviceFlags(a: virDomainPtr, b: *const c_char, c: c_uint) -> c_int;
     fn virDomainBlockResize(a: virDomainPtr, b: *const c_char, c: c_ulonglong, d: c_uint) -> c_int;
@@ -125,6 +126,8 @@ functions! {
     fn virDomainFree(a: virDomainPtr) -> c_int;
     fn virDomainGetAutostart(a: virDomainPtr, b: *mut c_int) -> c_int;
     fn virDomainGetID(a: virDomainPtr) -> c_uint;
+    fn virDomainGetJobInfo(a: virDomainPtr, b: virDomainJobInfoPtr) -> c_int;
+    fn virDomainGetJobStats(a: virDomainPtr, b: *mut c_int, c: *mut virTypedParameterPtr, d: *mut c_int, e: c_uint) -> c_int;
     fn virDomainGetName(a: virDomainPtr) -> *const c_char;
     fn virDomainGetState(a: virDomainPtr, b: *mut c_int, c: *mut c_int, d: c_uint) -> c_int;
     fn virDomainGetTime(a: virDomainPtr, b: *mut c_longlong, c: *mut c_uint, d: c_uint) -> c_int;
@@ -136,6 +139,9 @@ functions! {
     fn virDomainIsPersistent(a: virDomainPtr) -> c_int;
     fn virDomainLookupByName(a: virConnectPtr, b: *const c_char) -> virDomainPtr;
     fn virDomainManagedSaveRemove(a: virDomainPtr, b: c_uint) -> c_int;
+    fn virDomainMigrateSetMaxDowntime(a: virDomainPtr, b: c_ulonglong, c: c_uint) -> c_int;
+    fn virDomainMigrateStartPostCopy(a: virDomainPtr, b: c_uint) -> c_int;
+    fn virDomainMigrateToURI3(a: virDomainPtr, b: *const c_char, c: virTypedParameterPtr, d: c_uint, e: c_uint) -> c_int;
     fn virDomainPMWakeup(a: virDomainPtr, b: c_uint) -> c_int;
     fn virDomainPinEmulator(a: virDomainPtr, b: *mut c_uchar, c: c_int, d: c_uint) -> c_int;
     fn virDomainPinIOThread(a: virDomainPtr, b: c_uint, c: *mut c_uchar, d: c_int, e: c_uint) -> c_int;

@@ -15,7 +15,7 @@ use crate::cli::arguments::{self, Global, Locking, Running};
 use crate::cli::clock::{SystemClock, lineage, rfc3339};
 use crate::cli::plan_file;
 use crate::cli::progress::{JsonLines, Progress};
-use crate::cli::session::{Options, Session, Verified, paths, read, verified};
+use crate::cli::session::{Options, Session, Verified, lock_hosts, paths, read, verified};
 use crate::cli::show::verification as show;
 use crate::cli::ui::{Exit, Stop, Ui};
 use crate::declared::Host;
@@ -157,8 +157,16 @@ async fn fresh(
     ui: Ui,
 ) -> Result<Exit, Stop> {
     let mut lock = lock(&options, &manner.locking, command, ui)?;
-    let began = Instant::now();
-    let planned = Session::open(options, Mode::Plan, ui)?.plan(ui).await?;
+    let (planned, began) = loop {
+        let began = Instant::now();
+        let planned = Session::open(options.clone(), Mode::Plan, ui)?
+            .plan(ui)
+            .await?;
+        // A host that others have been at work on meanwhile is looked at once more.
+        if locked(&planned.world, &planned.plan, &lock, manner, ui).await? {
+            break (planned, began);
+        }
+    };
     if !manner.json {
         shown(&planned, false, false, ui);
     }
@@ -212,7 +220,21 @@ async fn from_file(plan: Plan, options: Options, manner: &Manner, ui: Ui) -> Res
     same_daemons(&plan, &session)?;
     let world = session.connect().await?;
     session.settle(&world).await;
+    locked(&world, &plan, &lock, manner, ui).await?;
     apply(&session, &world, (&plan, None), &mut lock, manner, ui).await
+}
+
+/// Locks the hosts that a plan changes; whether nobody else was at work there since they were looked at.
+pub(super) async fn locked(
+    world: &World,
+    plan: &Plan,
+    lock: &Lock,
+    manner: &Manner,
+    ui: Ui,
+) -> Result<bool, Stop> {
+    let wait = manner.locking.lock_timeout.map_or(0, |time| time.0);
+    let how = (lock.holder(), Duration::from_nanos(wait));
+    lock_hosts(world, plan, how, ui).await
 }
 
 /// Takes the lock of a configuration's state: in a folder that holds none, nothing is made.

@@ -7,7 +7,7 @@ mod generate;
 mod groups;
 mod homes;
 mod import;
-
+mod lock;
 mod observe;
 mod pin;
 mod places;
@@ -35,6 +35,7 @@ use infra_state::{Key, Loaded, Store, Vault};
 use super::ui::{Stop, Ui};
 pub use copy::copy_of;
 pub use import::Asked as Import;
+pub use lock::lock_hosts;
 use observe::outlives;
 pub use places::{declares, kvm_probe, measuring, paths, read};
 pub use verify::{Verified, verified};

@@ -23,12 +23,15 @@ pub(super) struct Entered {
     pub(super) boot: String,
     /// Whether root comes in.
     pub(super) root: bool,
+    /// Who had its lock last.
+    pub(super) last: String,
 }
 
 /// The same, and how it is opened anew.
 pub(in crate::world) struct Open {
     pub(in crate::world) boot: String,
     pub(in crate::world) root: bool,
+    pub(in crate::world) last: String,
     /// Of the `ssh` that holds the connection.
     socket: PathBuf,
     held: Mutex<Held>,
@@ -50,10 +53,12 @@ impl From<Entered> for Open {
             session,
             boot,
             root,
+            last,
         } = entered;
         Self {
             boot,
             root,
+            last,
             socket: session.control_socket().to_owned(),
             held: Mutex::new(Held {
                 sessions: vec![session],
@@ -114,6 +119,7 @@ impl Open {
             session,
             boot,
             root,
+            last: _,
         } = enter(destination).await.map_err(|failure| Failure {
             doing: doing(),
             ..failure

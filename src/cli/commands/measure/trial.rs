@@ -241,6 +241,7 @@ impl<'a, T> Trial<'a, T> {
             let name = called(project, &copy, (names, made_as));
             let (session, world) = (&planned.session, &planned.world);
             let plan = (&planned.plan, None);
+            apply::locked(world, plan.0, self.lock, &self.manner, self.ui).await?;
             let exit = apply::apply(session, world, plan, self.lock, &self.manner, self.ui).await?;
             Ok((exit, placement, name))
         };
@@ -279,6 +280,7 @@ impl<'a, T> Trial<'a, T> {
         let planned = session.plan(self.ui).await?;
         let (session, world) = (&planned.session, &planned.world);
         let plan = (&planned.plan, None);
+        apply::locked(world, plan.0, self.lock, &self.manner, self.ui).await?;
         match apply::apply(session, world, plan, self.lock, &self.manner, self.ui).await? {
             Exit::Done => Ok(()),
             _ => Err(

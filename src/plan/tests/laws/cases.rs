@@ -408,7 +408,7 @@ fn a_null_in_a_body_survives_the_file() {
 fn a_file_of_another_format_is_refused() {
     let mut plan = made(&World::default());
     let text = write(&plan);
-    let newer = text.replace("\"format_version\": \"1.1\"", "\"format_version\": \"2.0\"");
+    let newer = text.replace("\"format_version\": \"1.2\"", "\"format_version\": \"2.0\"");
     assert!(infra_plan::read(&newer).unwrap_err().contains("format 2.0"));
     plan.format_version = "1.9".to_owned();
     assert_eq!(infra_plan::read(&write(&plan)), Ok(plan));

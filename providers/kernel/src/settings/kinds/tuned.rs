@@ -34,6 +34,7 @@ const SAID: &str = "words=$(cat \"$1\" 2> /dev/null || true)\n\
 const OWN: &str = "own=${record##*/infra.}; own=infra-${own%.etc:tuned:active_profile.conf}\n\
     folder=/etc/tuned/profiles; [ -d \"$folder\" ] || folder=/etc/tuned\n";
 
+/// It begins with this profile where it does not run: without one it would first find out which it recommends, and set that.
 const SET: &str = "profile=${value%% *}\n\
     if [ \"$profile\" != \"$value\" ]; then\n\
     mkdir -p \"$folder/$own\"\n\
@@ -44,7 +45,12 @@ const SET: &str = "profile=${value%% *}\n\
     mv -fT \"$folder/$own/tuned.conf.new\" \"$folder/$own/tuned.conf\"\n\
     profile=$own\n\
     fi\n\
-    systemctl -q enable --now tuned.service\n\
+    systemctl -q enable tuned.service\n\
+    if ! systemctl -q is-active tuned.service; then\n\
+    printf '%s\\n' \"$profile\" > \"$knob\"\n\
+    echo manual > \"${knob%/*}/profile_mode\"\n\
+    systemctl -q start tuned.service || { echo 'tuned does not start: `journalctl -u tuned` there tells why' >&2; exit 6; }\n\
+    fi\n\
     tuned-adm profile \"$profile\" > /dev/null\n\
     [ \"$profile\" = \"$own\" ] || rm -rf \"${folder:?}/$own\"\n";
 
