@@ -1,5 +1,6 @@
 //! A configuration of one's own for a host of the lab, and what the host itself says.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -17,6 +18,8 @@ pub(crate) struct Bench {
     way: Child,
     pub(crate) project: &'static str,
     pub(crate) host: String,
+    /// It was destroyed, and nothing was run since: to do that once more would only cost a connection.
+    gone: Cell<bool>,
     /// Nobody else has it until this is dropped.
     _turn: File,
 }
@@ -91,6 +94,7 @@ impl Bench {
             way: way.expect("ssh runs"),
             project,
             host,
+            gone: Cell::new(false),
             _turn: turn,
         };
         bench.write(configuration);
@@ -109,6 +113,7 @@ impl Bench {
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
+        self.gone.set(false);
         let mut command = Command::new(env!("CARGO_BIN_EXE_infra"));
         command.arg("-C").arg(&self.home).args(args);
         command.env("NO_COLOR", "1").envs(self.values.clone());
@@ -116,7 +121,10 @@ impl Bench {
     }
 
     pub(crate) fn infra(&self, args: &[&str]) -> Output {
-        self.command(args).output().expect("infra runs")
+        let output = self.command(args).output().expect("infra runs");
+        self.gone
+            .set(output.status.success() && args.first() == Some(&"destroy"));
+        output
     }
 
     /// Runs it, and says everything it said where it ends otherwise.
@@ -182,13 +190,23 @@ impl Bench {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        let output = self.infra(&["destroy", "--auto-approve"]);
+        if !self.gone.get() {
+            self.destroy();
+        }
         if !std::thread::panicking() {
-            assert!(output.status.success(), "destroying\n{}", said(&output));
             assert_eq!(self.left(), "", "left behind");
         }
         let _ = self.way.kill();
         let _ = self.way.wait();
+    }
+}
+
+impl Bench {
+    fn destroy(&self) {
+        let output = self.infra(&["destroy", "--auto-approve"]);
+        if !std::thread::panicking() {
+            assert!(output.status.success(), "destroying\n{}", said(&output));
+        }
     }
 }
 
