@@ -86,17 +86,24 @@ impl<'a> Hands<'a> {
     }
 
     /// What is there after a failure, with what it stands on: the next plan takes it for ours, not for drift, and
-    /// removes it before what it uses. Nothing at all where that cannot be known.
+    /// removes it before what it uses. What it was to stand on and what it stood on before, for it may be either still.
+    /// Nothing at all where that cannot be known.
     async fn left(&self) -> Option<Option<Record>> {
         let Ok(Some(wanted)) = self.wanted() else {
             return Some(None);
         };
         Some(match self.found().await.ok()?.masked {
             Observed::Present { address, body } if address == *self.marked(&wanted.address) => {
+                let mut wanted = wanted.into_owned();
+                let before = self.job.prior.resources.get(&self.step.resource);
+                let before = before.map(|record| record.after.clone());
+                wanted.after.extend(before.unwrap_or_default());
+                wanted.after.sort();
+                wanted.after.dedup();
                 Some(Record {
                     body,
                     unready: self.step.until_ready,
-                    ..wanted.into_owned()
+                    ..wanted
                 })
             }
             _ => None,

@@ -27,9 +27,10 @@ while :; do
   [ "$left" -gt 0 ] || { printf 'busy %s\n' "$(head -n 1 "$file")"; exit; }
   left=$((left - 1)); sleep 1
 done
-printf 'held %s\n' "$(head -n 1 "$file")"
+before=$(head -n 1 "$file")
 write() { printf '%s\n' "$1" | dd of="$file" conv=nocreat 2> /dev/null || true; }
 write "$2"
+printf 'held %s\n' "$before"
 cat > /dev/null
 write "$2, over"
 "#;
