@@ -203,10 +203,8 @@ async fn kvm(
 
 /// Once for each start of that host and each QEMU of it, as here.
 async fn tried_afar(door: &Door, machine: &kvm::Machine, probe: &KvmProbe) -> Result<(), String> {
-    let cache = probe
-        .cache
-        .with_file_name(format!("kvm-{}.json", door.host()));
-    if let Some(known) = machine.known(&cache) {
+    let cache = &probe.cache;
+    if let Some(known) = machine.known(cache) {
         return known;
     }
     let words = machine.trial();
@@ -223,7 +221,7 @@ async fn tried_afar(door: &Door, machine: &kvm::Machine, probe: &KvmProbe) -> Re
         String::from_utf8_lossy(&said.stderr).into_owned(),
     );
     let works = kvm::judge_afar(said.code, &stdout, &stderr);
-    machine.keep(&cache, &works);
+    machine.keep(cache, &works);
     works
 }
 

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::{Ran, run};
 
-/// A paused QEMU is there within one second; a loaded machine may take some more.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A paused QEMU is there within one second; a loaded machine may take much more, an emulated one above all.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The monitor's commands are carried out only after the machine and its CPUs have been made.
 pub const COMMANDS: &str = "{\"execute\":\"qmp_capabilities\"}\n\
@@ -51,7 +51,7 @@ fn tried_once(
     let works = trial();
     let why_not = works.clone().err();
     if key.boot.is_some() {
-        let _ = keep(cache, &Trial { key, why_not });
+        let _ = keep(cache, Trial { key, why_not });
     }
     works
 }
@@ -105,7 +105,7 @@ impl Machine {
     pub fn keep(&self, cache: &Path, works: &Result<(), String>) {
         let why_not = works.clone().err();
         let key = self.key();
-        let _ = keep(cache, &Trial { key, why_not });
+        let _ = keep(cache, Trial { key, why_not });
     }
 
     /// The command of the trial, with [`COMMANDS`] on its stdin.
@@ -176,19 +176,34 @@ struct Trial {
     why_not: Option<String>,
 }
 
-fn kept(cache: &Path, key: &Key) -> Option<Trial> {
-    let text = fs::read_to_string(cache).ok()?;
-    let trial: Trial = serde_json::from_str(&text).ok()?;
-    (trial.key == *key).then_some(trial)
+/// So many hosts are known at a time: those that were tried last.
+const KNOWN: usize = 256;
+
+fn all_kept(cache: &Path) -> Vec<Trial> {
+    let text = fs::read_to_string(cache).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
 }
 
-fn keep(cache: &Path, trial: &Trial) -> std::io::Result<()> {
+fn kept(cache: &Path, key: &Key) -> Option<Trial> {
+    let mut trials = all_kept(cache).into_iter();
+    trials.find(|trial| trial.key == *key)
+}
+
+fn keep(cache: &Path, trial: Trial) -> std::io::Result<()> {
+    // Who was only busy may answer the next time.
+    if trial.why_not.as_ref() == Some(&hung()) {
+        return Ok(());
+    }
+    let mut trials = all_kept(cache);
+    trials.retain(|known| known.key != trial.key);
+    trials.push(trial);
+    let from = trials.len().saturating_sub(KNOWN);
     match cache.parent().map(fs::create_dir_all) {
         Some(Err(error)) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
     // A half-written file is no JSON and is tried again.
-    fs::write(cache, serde_json::to_string_pretty(trial)? + "\n")
+    fs::write(cache, serde_json::to_string(&trials[from..])? + "\n")
 }
 
 fn command(emulator: &Path) -> Command {
@@ -310,6 +325,29 @@ mod tests {
         assert_eq!((ask(), tried()), (Ok(()), 2));
         qemu(dir.path(), &format!("{PAUSED}; true"));
         assert_eq!((ask(), ask(), tried()), (Ok(()), Ok(()), 3), "another one");
+    }
+
+    /// One does not push out another, and who was only busy is asked again.
+    #[test]
+    fn each_host_is_tried_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = dir.path().join("kvm.json");
+        let key = |boot: &str| Key {
+            boot: Some(boot.to_owned()),
+            emulator: "/qemu".to_owned(),
+            file: None,
+        };
+        for boot in ["one", "two"] {
+            assert!(tried_once(key(boot), &cache, || Ok(())).is_ok());
+        }
+        for boot in ["one", "two"] {
+            tried_once(key(boot), &cache, || panic!("tried again")).unwrap();
+        }
+        for _ in 0..2 {
+            let tried = tried_once(key("three"), &cache, || Err(hung()));
+            assert_eq!(tried, Err(hung()));
+        }
+        assert!(tried_once(key("three"), &cache, || Ok(())).is_ok());
     }
 
     #[test]
