@@ -1,7 +1,7 @@
 //! The whole program against whole hosts: emulated ones, with NUMA nodes, SMT, huge pages and systemd, reached over SSH.
 //! Needs INFRA_LAB, the names of hosts that are up (`tests/lab/lab up`), and INFRA_SSH_CONFIG (`tests/lab/lab config`);
-//! skips loudly otherwise. Each test has a host of these to itself, or two, and a project of its own; it leaves nothing
-//! behind.
+//! skips loudly otherwise. What takes a quarter of an hour needs INFRA_LAB_LONG as well, or two hosts. Each test has a host of
+//! these to itself, or two, and a project of its own; it leaves nothing behind.
 
 #[path = "lab/bench.rs"]
 mod bench;

@@ -20,8 +20,8 @@ pub(crate) struct Bench {
     pub(crate) host: String,
     /// It was destroyed, and nothing was run since: to do that once more would only cost a connection.
     gone: Cell<bool>,
-    /// Nobody else has it until this is dropped.
-    _turn: File,
+    /// Nobody else has the host until this is dropped.
+    _turn: Option<File>,
 }
 
 impl Bench {
@@ -33,7 +33,12 @@ impl Bench {
             return None;
         }
         let (host, turn) = first_free(&hosts);
-        Some(Self::on(host, turn, project, configuration))
+        Some(Self::on(host, Some(turn), project, configuration))
+    }
+
+    /// Another project on the same host.
+    pub(crate) fn beside(&self, project: &'static str, configuration: &str) -> Self {
+        Self::on(self.host.clone(), None, project, configuration)
     }
 
     /// One of `examples`, with values for its variables, in which HOST is replaced. The project has its name.
@@ -73,10 +78,10 @@ impl Bench {
             _turn: second,
         };
         let configuration = configuration.replace("SECOND", &second.host);
-        Some((Self::on(one, turn, project, &configuration), second))
+        Some((Self::on(one, Some(turn), project, &configuration), second))
     }
 
-    fn on(host: String, turn: File, project: &'static str, configuration: &str) -> Self {
+    fn on(host: String, turn: Option<File>, project: &'static str, configuration: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart/build");
         std::os::unix::fs::symlink(images, folder.path().join("build"))

@@ -86,14 +86,11 @@ fn a_host_is_prepared_and_put_back() {
     assert_eq!(set(&bench), "80\n7\nnever");
 
     // Another project's is not ours.
-    let other = Bench::new(
-        "lab-prepared-too",
-        PREPARED
-            .split("image")
-            .next()
-            .expect("it begins with hosts"),
-    );
-    let other = other.expect("there is a lab");
+    let head = PREPARED
+        .split("image")
+        .next()
+        .expect("it begins with hosts");
+    let other = bench.beside("lab-prepared-too", head);
     let refused = other.infra(&["apply", "--auto-approve"]);
     assert!(
         !refused.status.success() && said(&refused).contains("a setting of project `lab-prepared`"),
