@@ -118,10 +118,7 @@ async fn kernel(inside: &Inside) -> Result<Kernel, Failure> {
     }
     let doing = "reading the kernel's facts";
     let script = infra_kernel::script();
-    let told = inside
-        .door
-        .must(Order::new(doing, &["sh"]).with(script.as_bytes()))
-        .await?;
+    let told = inside.door.must(Order::script(doing, &script)).await?;
     let far = Far::parse(&told.stdout).map_err(|why| {
         let doing = format!("{doing} on host `{}`", inside.door.host());
         Failure::new(Remedy::Retry, doing, why)

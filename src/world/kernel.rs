@@ -32,10 +32,7 @@ impl World {
         };
         self.reopened(host).await?;
         let script = looking(search);
-        let order = Order::new(doing, &["sh"])
-            .with(script.as_bytes())
-            .as_root()
-            .within(LOOK);
+        let order = Order::script(doing, &script).as_root().within(LOOK);
         let said = inside.door.must(order).await?;
         looked(&said.stdout).map_err(|why| {
             let doing = format!("{doing} on host `{host}`");

@@ -59,7 +59,7 @@ workload "guest" {
 "#;
 
 /// `ADDRESS: what` of each check that came to this.
-fn of(document: &Value, verdict: &str) -> Vec<String> {
+pub(crate) fn of(document: &Value, verdict: &str) -> Vec<String> {
     let checks = document["checks"].as_array().expect("there are checks");
     let such = checks.iter().filter(|check| check["verdict"] == verdict);
     let text = |check: &Value, of: &str| check[of].as_str().expect("it is a text").to_owned();
@@ -67,7 +67,7 @@ fn of(document: &Value, verdict: &str) -> Vec<String> {
         .collect()
 }
 
-fn verified(bench: &Bench, code: i32, args: &[&str]) -> Value {
+pub(crate) fn verified(bench: &Bench, code: i32, args: &[&str]) -> Value {
     let output = bench.infra(&[&["verify", "--json"], args].concat());
     assert_eq!(output.status.code(), Some(code), "{}", said(&output));
     serde_json::from_slice(&output.stdout).expect("it is JSON")

@@ -104,8 +104,11 @@ pub struct Objection {
 
 /// One daemon of one host.
 pub trait Daemon: Send + Sync {
-    /// Adds what this daemon knows of its host.
-    fn discover<'a>(&'a self, facts: &'a mut Facts) -> Pending<'a, Result<(), Failure>>;
+    /// Adds what this daemon knows of its host; nothing, where nothing is chosen by what it does.
+    fn discover<'a>(&'a self, facts: &'a mut Facts) -> Pending<'a, Result<(), Failure>> {
+        let _ = facts;
+        Box::pin(async { Ok(()) })
+    }
 
     /// All that carries this project's mark, in bulk, half-made objects too. Sorted by id. The first list after
     /// `discover` may tell what that saw: a plan asks for both, and is of one moment. `read` always looks.
@@ -147,8 +150,12 @@ pub trait Daemon: Send + Sync {
         progress: &'a dyn Progress,
     ) -> Pending<'a, Result<(), Failure>>;
 
-    /// Whether what depends on it may start: its health check passes, or it runs and has none.
-    fn ready<'a>(&'a self, id: &'a ResourceId) -> Pending<'a, Result<Readiness, Failure>>;
+    /// Whether what depends on it may start: its health check passes, or it runs and has none. What never runs is ready once
+    /// it is made.
+    fn ready<'a>(&'a self, id: &'a ResourceId) -> Pending<'a, Result<Readiness, Failure>> {
+        let _ = id;
+        Box::pin(async { Ok(Readiness::Ready) })
+    }
 
     /// By what each of these is known among its host's processes. What runs none is not told of, nor what is not there.
     fn traces<'a>(

@@ -108,6 +108,12 @@ impl<'a> Order<'a> {
         }
     }
 
+    /// A script for the shell there.
+    #[must_use]
+    pub fn script(doing: &'a str, script: &'a str) -> Self {
+        Self::new(doing, &["sh"]).with(script.as_bytes())
+    }
+
     #[must_use]
     pub fn as_root(self) -> Self {
         Self { root: true, ..self }

@@ -3,11 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use infra_api::facts::Facts;
 use infra_api::target::{Package, UnpackedFiles};
 use infra_api::{
-    Action, Change, Daemon, Failure, Observed, Pending, Progress, Project, Readiness, Remedy,
-    ResourceId,
+    Action, Change, Daemon, Failure, Observed, Pending, Progress, Project, Remedy, ResourceId,
 };
 use infra_door::{Door, Order};
 use serde::Deserialize;
@@ -40,10 +38,7 @@ impl Software {
 
     /// What a script printed.
     async fn step(&self, doing: &str, script: &str) -> Result<String, (Option<i32>, Failure)> {
-        let order = Order::new(doing, &["sh"])
-            .with(script.as_bytes())
-            .as_root()
-            .within(STEP);
+        let order = Order::script(doing, script).as_root().within(STEP);
         let said = self.door.run(order).await.map_err(|lost| (None, lost))?;
         match said.code {
             Some(0) => Ok(said.text()),
@@ -165,11 +160,6 @@ impl Software {
 }
 
 impl Daemon for Software {
-    /// Nothing is chosen by it.
-    fn discover<'a>(&'a self, _: &'a mut Facts) -> Pending<'a, Result<(), Failure>> {
-        Box::pin(async { Ok(()) })
-    }
-
     fn list<'a>(
         &'a self,
         project: &'a Project,
@@ -217,9 +207,5 @@ impl Daemon for Software {
         progress: &'a dyn Progress,
     ) -> Pending<'a, Result<(), Failure>> {
         Box::pin(self.change(change, progress))
-    }
-
-    fn ready<'a>(&'a self, _: &'a ResourceId) -> Pending<'a, Result<Readiness, Failure>> {
-        Box::pin(async { Ok(Readiness::Ready) })
     }
 }

@@ -42,7 +42,7 @@ pub(crate) struct Seen {
 pub(crate) async fn look(door: &Door) -> Result<Vec<Seen>, Failure> {
     let doing = "looking at unpacked files and packages";
     let script = script();
-    let order = Order::new(doing, &["sh"]).with(script.as_bytes());
+    let order = Order::script(doing, &script);
     let said = door.reads(order).await?;
     parse(&said.stdout).ok_or_else(|| {
         let doing = format!("{doing} on host `{}`", door.host());

@@ -51,7 +51,7 @@ pub(crate) async fn look(
     names: &[String],
 ) -> Result<Look, Failure> {
     let script = script(project, names);
-    let order = Order::new("looking at units", &["sh"]).with(script.as_bytes());
+    let order = Order::script("looking at units", &script);
     let said = door.reads(order).await?;
     Look::parse(&said.stdout, names).map_err(|why| {
         let doing = format!("looking at units on host `{}`", door.host());

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use infra_api::facts::Facts;
 use infra_api::target::KernelSetting;
 use infra_api::{
-    Action, Change, Daemon, Failure, Observed, Pending, Progress, Project, Readiness, Remedy,
-    ResourceId,
+    Action, Change, Daemon, Failure, Observed, Pending, Progress, Project, Remedy, ResourceId,
 };
 use infra_door::{Door, Order};
 use serde::Deserialize;
@@ -54,10 +52,7 @@ impl Settings {
             return Err(Failure::new(Remedy::Replan, doing, format!("it is {what}"))
                 .hint("one project alone sets it: take it out of the other one's `host` block, or of this one's"));
         }
-        let order = Order::new(&doing, &["sh"])
-            .with(script.as_bytes())
-            .as_root()
-            .within(STEP);
+        let order = Order::script(&doing, &script).as_root().within(STEP);
         let said = self.door.run(order).await?;
         let hint = match said.code {
             Some(0) => {
@@ -79,11 +74,6 @@ impl Settings {
 }
 
 impl Daemon for Settings {
-    /// The kernel's facts are read without a provider.
-    fn discover<'a>(&'a self, _: &'a mut Facts) -> Pending<'a, Result<(), Failure>> {
-        Box::pin(async { Ok(()) })
-    }
-
     fn list<'a>(
         &'a self,
         project: &'a Project,
@@ -134,9 +124,5 @@ impl Daemon for Settings {
         progress: &'a dyn Progress,
     ) -> Pending<'a, Result<(), Failure>> {
         Box::pin(self.change(change, progress))
-    }
-
-    fn ready<'a>(&'a self, _: &'a ResourceId) -> Pending<'a, Result<Readiness, Failure>> {
-        Box::pin(async { Ok(Readiness::Ready) })
     }
 }

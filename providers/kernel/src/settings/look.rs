@@ -36,7 +36,7 @@ pub(super) async fn look(door: &Door) -> Result<Vec<Seen>, Failure> {
         said()
     );
     let doing = "looking at the kernel's settings";
-    let order = Order::new(doing, &["sh"]).with(script.as_bytes());
+    let order = Order::script(doing, &script);
     let said = door.reads(order).await?;
     parse(&said.stdout).ok_or_else(|| {
         let doing = format!("{doing} on host `{}`", door.host());
