@@ -11,6 +11,7 @@ use super::{Bench, said};
 const CHAIN: &str = r#"
 infra { project = "PROJECT" }
 host "local" {
+  address = "root@infra-live"
   docker { endpoint = "ssh://infra-liveDOCKER" }
 }
 image "memcached" { archive = "build/memcached.tar" }
