@@ -1,4 +1,4 @@
-//! Everything outside: daemons, the kernel, files. Only reads; what writes is the apply.
+//! Everything outside: daemons, the kernel, files. Reads, and locks hosts; what changes them is the apply.
 
 mod digests;
 mod doors;
