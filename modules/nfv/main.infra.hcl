@@ -155,6 +155,9 @@ workload "function" {
     }
   }
 
+  # (emulated within an emulated host it boots for minutes)
+  timeouts { ready = "10m" }
+
   kvm {
     image        = image.machine
     acceleration = var.acceleration

@@ -3,6 +3,7 @@
 
 mod anew;
 mod devices;
+mod functions;
 mod imported;
 mod left;
 mod links;
@@ -53,6 +54,7 @@ const RULES: &[Rule] = &[
     originals::check,
     pools::check,
     devices::check,
+    functions::check,
     links::check,
 ];
 

@@ -6,11 +6,11 @@ use infra_api::{HostName, IdSet, Login};
 use infra_diag::Span;
 use infra_lang::{Attribute, Block, BlockKind, Instance, Meta, Nested, Shape};
 
+use super::fabric::Fabric;
 use super::kernel::{HUGEPAGES, KERNEL, Prepared, TUNED};
 use super::read::{At, Reader};
 use super::words::{
-    ADDRESS, DOCKER as DOCKER_WORD, LIBVIRT as LIBVIRT_WORD, STRING_MAP, STRINGS, ids, size, whole,
-    word,
+    ADDRESS, DOCKER as DOCKER_WORD, LIBVIRT as LIBVIRT_WORD, STRING_MAP, ids, size, whole, word,
 };
 
 /// The endpoint of a Docker Engine where none is written.
@@ -122,32 +122,6 @@ static OVERCOMMIT: BlockKind = BlockKind {
     meta: Meta::NONE,
 };
 
-static FABRIC: BlockKind = BlockKind {
-    name: "fabric",
-    label: Some("name"),
-    doc: "Network cards (SR-IOV) whose virtual functions are one as good as another: a `device` asks for some of them by this \
-          name.",
-    attributes: &[
-        word(
-            "parents",
-            STRINGS,
-            "The cards, each by the name of its interface (`ens1f0`) or its PCI address.",
-        )
-        .required(),
-        whole(
-            "vfs",
-            0,
-            65_535,
-            "So many virtual functions on each card. They are made before anything runs there, with the card's link up, are there \
-             again after a start of the host, and are what was found once nobody wants them any more. Their number is changed \
-             only while nobody has one. Without it the cards have the functions that they are found with.",
-        ),
-    ],
-    blocks: &[],
-    computed: &[],
-    meta: Meta::NONE,
-};
-
 const ATTRIBUTES: &[Attribute] = &[
     word(
         "address",
@@ -197,7 +171,7 @@ pub(super) const KIND: BlockKind = BlockKind {
         Nested::one(&LIBVIRT),
         Nested::one(&RESERVE),
         Nested::one(&OVERCOMMIT),
-        Nested::many(&FABRIC),
+        Nested::many(&super::fabric::KIND),
         Nested::many(&HUGEPAGES),
         Nested::one(&KERNEL),
         Nested::one(&TUNED),
@@ -238,15 +212,6 @@ pub struct Host {
     pub daemons_parallelism: BTreeMap<&'static str, u32>,
     /// Absent: nobody wrote a `host` block, and this machine is the one.
     pub origin: Option<Span>,
-}
-
-/// Cards whose virtual functions are one as good as another.
-#[derive(Clone, Debug)]
-pub struct Fabric {
-    /// Interfaces or addresses of the cards.
-    pub parents: At<Vec<String>>,
-    /// How many functions each is to have; absent: as many as are found.
-    pub vfs: Option<At<u32>>,
 }
 
 /// What it keeps for itself, as written.
@@ -327,7 +292,7 @@ impl Host {
                 .map(|n| n.value),
             fabrics: block
                 .nested("fabric")
-                .filter_map(|b| fabric(b, reader))
+                .filter_map(|b| Fabric::read(b, reader))
                 .collect(),
             prepared: Prepared::read(block, reader),
             parallelism: reader.whole(block, "parallelism").map(|n| n.value),
@@ -359,18 +324,4 @@ fn over(login: Option<&Login>, endpoint: String) -> String {
         (_, Some(path)) => format!("qemu+ssh://{login}/{path}"),
         _ => endpoint,
     }
-}
-
-fn fabric(block: &Block, reader: &mut Reader<'_>) -> Option<(String, Fabric)> {
-    let (label, value) = (block.label.as_ref()?, reader.strings(block, "parents")?);
-    let span = block.get("parents")?.span;
-    if value.is_empty() {
-        let hint = "name a card, or leave the block out";
-        reader.error("Fabric of no card", span, "none is named", hint);
-    }
-    let fabric = Fabric {
-        parents: At { value, span },
-        vfs: reader.whole(block, "vfs"),
-    };
-    Some((label.value.to_string(), fabric))
 }

@@ -1,6 +1,7 @@
 //! What a person declared, evaluated and typed: hosts, networks, volumes, images, workloads. One file a block:
 //! its words (the schema), its struct and its reading stand together.
 
+mod fabric;
 mod host;
 mod image;
 mod kernel;
@@ -23,7 +24,8 @@ use infra_diag::{Diagnostic, Diagnostics};
 use infra_lang::{Block, Instance, Schema};
 use infra_suitability::{Measurement, Table};
 
-pub use host::{DOCKER_ENDPOINT, Fabric, Host, LIBVIRT_URI, POOL_PATH, Reserve};
+pub use fabric::Fabric;
+pub use host::{DOCKER_ENDPOINT, Host, LIBVIRT_URI, POOL_PATH, Reserve};
 pub use image::{Image, Source};
 pub use kernel::{HugePool, Prepared};
 pub(crate) use network::MASQUERADE;

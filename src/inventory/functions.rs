@@ -14,25 +14,28 @@ pub(super) fn make(
     diagnostics: &mut Diagnostics,
 ) -> Vec<KernelSetting> {
     let mut settings: Vec<KernelSetting> = Vec::new();
-    for (name, Fabric { parents, vfs }) in &host.fabrics {
-        let Some(vfs) = vfs else { continue };
-        for parent in &parents.value {
+    for (name, fabric) in &host.fabrics {
+        let Some(vfs) = &fabric.vfs else { continue };
+        for (parent, before) in fabric.parents.value.iter().zip(0..) {
             // A card that is not there is told of elsewhere.
             let Some(card) = facts.pci_named(parent).cloned() else {
                 continue;
             };
             let file = format!("/sys/bus/pci/devices/{}/sriov_numvfs", card.address);
-            let setting = KernelSetting::new(file, vfs.value.to_string());
+            let setting = KernelSetting::new(file, value(fabric, vfs.value, before));
             match settings.iter().find(|other| other.file == setting.file) {
                 Some(other) if other.value == setting.value => continue,
                 Some(other) => {
-                    let text = format!("`{parent}` has {} in another `fabric`", other.value);
-                    diagnostics.push(refused(name, vfs, text, "a card has one number of them"));
+                    let text = format!("`{parent}` has `{}` in another `fabric`", other.value);
+                    let hint = "a card has one number of them, and all of them are alike";
+                    diagnostics.push(refused(name, vfs, text, hint));
                     continue;
                 }
                 None => settings.push(setting),
             }
-            if let Err((text, hint)) = made(&card, vfs.value, facts) {
+            let driver = fabric.each.iter().find(|(name, _)| *name == "driver");
+            let driver = driver.map(|(_, driver)| driver.as_str());
+            if let Err((text, hint)) = made(&card, vfs.value, driver, facts) {
                 let text = format!("`{parent}` of `{}` {text}", host.name);
                 diagnostics.push(refused(name, vfs, text, &hint));
             }
@@ -41,13 +44,54 @@ pub(super) fn make(
     settings
 }
 
+/// As the provider has it: their number, and what is asked of each in the order of the words' names. `before` are the cards
+/// that have addresses of the same row.
+fn value(fabric: &Fabric, count: u32, before: u32) -> String {
+    let mut words: Vec<(&str, String)> = fabric.each.clone();
+    if let (Some(mac), 1..) = (&fabric.mac, count) {
+        let from = count.saturating_mul(before);
+        let row = (from..from.saturating_add(count)).map(|n| later(&mac.value, n));
+        words.push(("mac", row.collect::<Vec<_>>().join(",")));
+    }
+    words.extend(
+        fabric
+            .vlan
+            .iter()
+            .map(|vlan| ("vlan", vlan.value.to_string())),
+    );
+    words.sort_unstable();
+    if count == 0 {
+        words.clear();
+    }
+    let words = words.iter().map(|(name, value)| format!(" {name}={value}"));
+    format!("{count}{}", words.collect::<String>())
+}
+
+/// The address so many behind another.
+fn later(mac: &str, steps: u32) -> String {
+    let bytes = mac
+        .split(':')
+        .map(|pair| u64::from_str_radix(pair, 16).unwrap_or(0));
+    let number = bytes.fold(0, |number, byte| number << 8 | byte) + u64::from(steps);
+    let pairs = (0..6)
+        .rev()
+        .map(|at| format!("{:02x}", number >> (8 * at) & 0xff));
+    pairs.collect::<Vec<_>>().join(":")
+}
+
 fn refused(fabric: &str, vfs: &At<u32>, text: String, hint: &str) -> Diagnostic {
     let summary = format!("Fabric `{fabric}` of functions that cannot be made");
     Diagnostic::error(summary).at(vfs.span, text).hint(hint)
 }
 
 /// Makes the facts those of a card with so many functions; why that cannot be, and what to do.
-fn made(card: &PciDevice, count: u32, facts: &mut Facts) -> Result<(), (String, String)> {
+/// Functions on the driver that each is to have are not somebody's by that alone: the step looks closer.
+fn made(
+    card: &PciDevice,
+    count: u32,
+    driver: Option<&str>,
+    facts: &mut Facts,
+) -> Result<(), (String, String)> {
     let because = |text: String, hint: &str| Err((text, hint.to_owned()));
     let Some(sriov) = &card.sriov else {
         return because(
@@ -66,6 +110,7 @@ fn made(card: &PciDevice, count: u32, facts: &mut Facts) -> Result<(), (String, 
     }
     let had: Vec<String> = facts
         .functions(&card.address)
+        .filter(|function| driver.is_none() || function.driver.as_deref() != driver)
         .filter(|function| is_given_away(function))
         .map(|function| match &function.driver {
             Some(driver) => format!("{} ({driver})", function.address),
@@ -213,6 +258,8 @@ fn number(address: &str) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
+    use infra_diag::{Sources, Span};
+
     use super::*;
 
     /// A card of two functions, of which the second is as the driver of whoever has it.
@@ -257,9 +304,13 @@ mod tests {
         ] {
             let (card, mut facts) = had_by(driver, interfaces);
             let before = facts.clone();
-            assert_eq!(made(&card, 2, &mut facts), Ok(()), "as many as there are");
+            assert_eq!(
+                made(&card, 2, None, &mut facts),
+                Ok(()),
+                "as many as there are"
+            );
             assert_eq!(facts, before);
-            let more = made(&card, 4, &mut facts);
+            let more = made(&card, 4, None, &mut facts);
             match more {
                 Ok(()) => assert_eq!(facts.functions(&card.address).count(), 4),
                 Err((text, _)) => assert!(text.contains("0000:01:10.2"), "{text}"),
@@ -269,13 +320,46 @@ mod tests {
     }
 
     #[test]
+    fn those_on_the_driver_they_are_to_have_are_nobody_s_yet() {
+        let (card, mut facts) = had_by("vfio-pci", 0);
+        assert!(made(&card, 4, Some("other"), &mut facts).is_err());
+        assert_eq!(made(&card, 4, Some("vfio-pci"), &mut facts), Ok(()));
+    }
+
+    #[test]
+    fn what_each_is_given_is_in_the_order_of_names() {
+        let span = Span::new(Sources::new().add("", ""), 0..0);
+        let fabric = Fabric {
+            parents: At {
+                value: Vec::new(),
+                span,
+            },
+            vfs: None,
+            mac: Some(At {
+                value: "52:54:00:00:00:fe".to_owned(),
+                span,
+            }),
+            vlan: None,
+            each: vec![
+                ("trust", "on".to_owned()),
+                ("driver", "vfio-pci".to_owned()),
+            ],
+        };
+        assert_eq!(
+            value(&fabric, 2, 1),
+            "2 driver=vfio-pci mac=52:54:00:00:01:00,52:54:00:00:01:01 trust=on"
+        );
+        assert_eq!(value(&fabric, 0, 0), "0");
+    }
+
+    #[test]
     fn functions_are_told_apart_where_their_card_is() {
         let groups = |own: &[&str]| {
             let (mut card, mut facts) = had_by("igbvf", 1);
             card.iommu_group = Some(7);
             let devices = own.iter().map(|&own| own.to_owned()).collect();
             facts.iommu_groups = vec![IommuGroup { id: 7, devices }];
-            made(&card, 3, &mut facts).unwrap();
+            made(&card, 3, None, &mut facts).unwrap();
             let of = facts.functions(&card.address);
             let of: Vec<usize> = of.map(|vf| facts.handed_on_with(vf).len()).collect();
             of

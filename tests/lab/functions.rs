@@ -10,6 +10,7 @@ host "lab" {
   fabric "data" {
     parents = ["ens1"]
     vfs     = 4
+    GIVEN
   }
 }
 "#;
@@ -36,6 +37,15 @@ workload "fast" {
 }
 "#;
 
+/// What each is given.
+const GIVEN: &str = r#"
+    mac         = "52:54:00:81:00:00"
+    vlan        = 7
+    max_tx_mbit = 100
+    spoof_check = false
+    trust       = true
+"#;
+
 /// How many there are, and whether the link is up.
 fn card(bench: &Bench) -> String {
     bench.shell("cat /sys/class/net/ens1/device/sriov_numvfs; echo $(($(cat /sys/class/net/ens1/flags) & 1))")
@@ -43,7 +53,8 @@ fn card(bench: &Bench) -> String {
 
 #[test]
 fn functions_are_made_given_and_put_back() {
-    let Some(bench) = Bench::new("lab-functions", FUNCTIONS) else {
+    let plain = FUNCTIONS.replace("GIVEN", "");
+    let Some(bench) = Bench::new("lab-functions", &plain) else {
         return;
     };
     let found = card(&bench);
@@ -57,15 +68,35 @@ fn functions_are_made_given_and_put_back() {
     bench.run(0, &["apply", "--auto-approve"]);
     assert_eq!(card(&bench), "4\n1");
 
+    bench.write(&FUNCTIONS.replace("GIVEN", GIVEN));
+    bench.run(0, &["apply", "--auto-approve"]);
+    let each = "ip link show dev ens1 | grep -c 'vf [0-3] .*52:54:00:81:00:0[0-3] .*vlan 7,.*max_tx_rate 100Mbps.*checking off.*trust on'";
+    assert_eq!(bench.shell(each), "4");
+    bench.run(0, &["plan", "--detailed-exitcode"]);
+    bench.shell("ip link set dev ens1 vf 2 trust off");
+    let plan = bench.run(3, &["plan", "--detailed-exitcode"]);
+    assert!(plan.contains("trust=on,on,off,on"), "{plan}");
+    bench.run(0, &["apply", "--auto-approve"]);
+    assert_eq!(bench.shell(each), "4");
+
     // What happens when the host starts.
-    bench.shell(
-        "ip link set ens1 down; echo 0 > /sys/class/net/ens1/device/sriov_numvfs; \
-         udevadm trigger --settle --action=add $(readlink -f /sys/class/net/ens1/device) /sys/class/net/ens1",
-    );
+    let starts = "ip link set ens1 down; echo 0 > /sys/class/net/ens1/device/sriov_numvfs; \
+         udevadm trigger --settle --action=add $(readlink -f /sys/class/net/ens1/device) /sys/class/net/ens1";
+    bench.shell(starts);
     assert_eq!(card(&bench), "4\n1");
+    assert_eq!(bench.shell(each), "4");
+    bench.run(0, &["verify"]);
+
+    // What nobody asks for any more is as the card's driver makes it.
+    bench.write(&plain);
+    bench.run(0, &["apply", "--auto-approve"]);
+    let rest = bench.shell(
+        "ip link show dev ens1 | grep -c -e 'vlan 7' -e 'trust on' -e 'checking off' || true",
+    );
+    assert_eq!(rest, "0");
 
     // A machine has one, and the CPU beside it.
-    bench.write(&format!("{FUNCTIONS}{MACHINE}"));
+    bench.write(&format!("{plain}{MACHINE}"));
     bench.run(0, &["apply", "--auto-approve"]);
     bench.run(0, &["plan", "--detailed-exitcode"]);
     let domain = bench.shell("virsh dumpxml lab-functions.fast");
@@ -77,7 +108,7 @@ fn functions_are_made_given_and_put_back() {
     assert_eq!(bound, "1\n1", "one function, and the vCPU on its node");
 
     // Another number would take it away.
-    let more = FUNCTIONS.replace("vfs     = 4", "vfs     = 5");
+    let more = plain.replace("vfs     = 4", "vfs     = 5");
     bench.write(&format!("{more}{MACHINE}"));
     let refused = bench.infra(&["plan"]);
     assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
@@ -87,7 +118,7 @@ fn functions_are_made_given_and_put_back() {
         said(&refused)
     );
 
-    bench.write(&format!("{FUNCTIONS}{MACHINE}"));
+    bench.write(&format!("{plain}{MACHINE}"));
     bench.run(0, &["destroy", "--auto-approve"]);
     assert_eq!(card(&bench), found);
     assert_eq!(

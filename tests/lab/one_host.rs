@@ -30,7 +30,14 @@ true";
 
 /// An apply that is killed after so many of its words; whether it got to its end before.
 fn killed(bench: &Bench, after: u64) -> bool {
-    let mut apply = bench.command(&["apply", "--auto-approve", "--json", "--no-verify"]);
+    let mut apply = bench.command(&[
+        "apply",
+        "--auto-approve",
+        "--json",
+        "--no-verify",
+        "--lock-timeout",
+        "2m", // the host hears late that the one before is gone
+    ]);
     let apply = apply.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let mut apply = apply.expect("infra runs");
     let words = BufReader::new(apply.stdout.take().expect("it is piped")).lines();

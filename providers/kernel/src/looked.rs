@@ -18,8 +18,8 @@ pub struct Search {
     pub traces: BTreeSet<String>,
     /// PCI addresses.
     pub functions: BTreeSet<String>,
-    /// Files of the kernel's settings, by their whole paths.
-    pub settings: BTreeSet<String>,
+    /// Files of the kernel's settings, by their whole paths, and what each is to say.
+    pub settings: BTreeMap<String, String>,
     /// Where their memory is, too, which takes its time.
     pub memory: bool,
     /// Every other thread of the host, too.
@@ -83,14 +83,23 @@ printf '\0'
 files | {FILES_OF_WORDS}
 groups | {FILES_OF_WORDS}
 {others}
-for it in{settings}; do if [ -e $it ]; then printf '%s\0%s\n' settings$it "$(said $it)"; fi; done
+says() {{ if [ -e "$1" ]; then printf '%s\0%s\n' "settings$1" "$(said "$1" "$2")"; fi; }}
+{settings}
 ip -o -4 addr show 2> /dev/null | grep -a -H -Z --label=addresses ''
 printf '\0'
 "#,
         memory = if search.memory { " numa_maps" } else { "" },
         functions_searched = quoted(&search.functions),
-        settings = quoted(&search.settings),
+        settings = settings_said(&search.settings),
     )
+}
+
+fn settings_said(settings: &BTreeMap<String, String>) -> String {
+    let quoted = infra_door::quoted;
+    let lines = settings
+        .iter()
+        .map(|(file, value)| format!("says {} {}\n", quoted(file), quoted(value)));
+    lines.collect()
 }
 
 /// Each word in quotes, with a blank before it.

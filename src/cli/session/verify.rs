@@ -108,11 +108,11 @@ async fn looked(
         .iter()
         .flat_map(|subject| &subject.wanted.functions);
     let settings = subjects.iter().flat_map(|subject| &subject.wanted.settings);
-    let settings = settings.map(|setting| &setting.file);
+    let settings = settings.map(|setting| (setting.file.clone(), setting.value.clone()));
     let search = Search {
         traces: traces.map(|trace| trace.text().to_owned()).collect(),
         functions: functions.cloned().collect(),
-        settings: settings.cloned().collect(),
+        settings: settings.collect(),
         memory: true,
         others: !alone(subjects).is_empty(),
     };

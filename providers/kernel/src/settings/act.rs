@@ -42,7 +42,7 @@ pub(super) fn set(mark: &Mark, setting: &KernelSetting) -> String {
          if [ -f \"$record\" ]; then found=$(sed -n 's/^# found=//p' \"$record\")\n\
          else found=$(said \"$knob\"); head | put; fi\n\
          {set}\
-         [ \"$(said \"$knob\")\" = \"$value\" ] || {{ echo \"$knob says $(said \"$knob\") after $value was written\" >&2; exit 3; }}\n\
+         [ \"$(said \"$knob\" \"$value\")\" = \"$value\" ] || {{ echo \"$knob says $(said \"$knob\" \"$value\") after $value was written\" >&2; exit 3; }}\n\
          {{ head; cat << 'END'\n{rule}END\n\
          }} | put\n"
     ))

@@ -177,6 +177,85 @@ fn functions_that_somebody_has_stay() {
     assert_eq!((host.run(&unset).0, says().as_str()), (Some(0), "1"));
 }
 
+/// What ip(8) prints of a card is what its functions are said to be; what is asked of each it is told, and what is not asked of
+/// any more is as the driver makes it.
+#[test]
+fn each_function_is_given_what_is_asked() {
+    let host = Host::new();
+    let root = host.folder.path();
+    let file = "/sys/bus/pci/devices/0000:81:00.0/sriov_numvfs";
+    let card = root.join("sys/bus/pci/devices/0000:81:00.0");
+    fs::create_dir_all(card.join("net/ens1")).unwrap();
+    fs::write(card.join("net/ens1/flags"), "0x1003\n").unwrap();
+    fs::write(card.join("sriov_numvfs"), "2\n").unwrap();
+    for number in 0..2 {
+        let function = card.with_file_name(format!("0000:81:10.{number}"));
+        fs::create_dir_all(&function).unwrap();
+        let to = format!("../0000:81:10.{number}");
+        std::os::unix::fs::symlink(to, card.join(format!("virtfn{number}"))).unwrap();
+    }
+    fs::create_dir(root.join("bin")).unwrap();
+    let ip = root.join("bin/ip");
+    let shown = root.join("shown");
+    let text = format!(
+        "#!/bin/sh\nif [ \"$2\" = show ]; then cat {root}/shown; else echo \"$@\" >> {root}/told; fi\n",
+        root = root.display()
+    );
+    fs::write(&ip, text).unwrap();
+    fs::set_permissions(&ip, fs::Permissions::from_mode(0o755)).unwrap();
+    let run = |script: &str| {
+        let path = format!("PATH={}/bin:$PATH\n", root.display());
+        host.run(&format!("{path}{script}"))
+    };
+    let say = |asked: &str| run(&as_one(&format!("{}said {file} '{asked}'\n", said()))).1;
+    let told = || fs::read_to_string(root.join("told")).unwrap_or_default();
+
+    let function = |number: u32, more: &str| {
+        format!(
+            "    vf {number}     link/ether 52:54:00:00:00:0{number} brd ff:ff:ff:ff:ff:ff{more}\n"
+        )
+    };
+    let two = |a: &str, b: &str| fs::write(&shown, function(0, a) + &function(1, b)).unwrap();
+    two(
+        ", spoof checking on, link-state auto, trust off",
+        ", vlan 7, tx rate 100 (Mbps), max_tx_rate 100Mbps, spoof checking on, link-state auto, trust on",
+    );
+    assert_eq!(
+        say(""),
+        "2 driver=none mac=52:54:00:00:00:00,52:54:00:00:00:01 max_tx_mbit=0,100 spoof_check=on trust=off,on vlan=0,7"
+    );
+    assert_eq!(say("2"), "2");
+    assert_eq!(say("2 spoof_check=on vlan=3"), "2 spoof_check=on vlan=0,7");
+
+    let set = |value: &str| run(&set(&host.mark, &KernelSetting::new(file, value)));
+    let wanted = "2 mac=52:54:00:00:00:00,52:54:00:00:00:01 max_tx_mbit=50 trust=on";
+    assert_eq!(set(wanted).0, Some(3), "the card says otherwise");
+    assert_eq!(
+        told(),
+        "link set dev ens1 up\n\
+         link set dev ens1 vf 0 mac 52:54:00:00:00:00 max_tx_rate 50 trust on\n\
+         link set dev ens1 vf 1 mac 52:54:00:00:00:01 max_tx_rate 50 trust on\n"
+    );
+    two(
+        ", max_tx_rate 50Mbps, trust on",
+        ", max_tx_rate 50Mbps, trust on",
+    );
+    assert_eq!(set(wanted).0, Some(0));
+    let path = path(&host.mark.project, file);
+    let rules = fs::read_to_string(root.join(&path[1..])).unwrap();
+    assert!(
+        rules.contains(
+            "ip link set dev $name vf 1 mac 52:54:00:00:00:01 max_tx_rate 50 trust on && break"
+        ),
+        "{rules}"
+    );
+    // Somebody has one: it cannot be made anew.
+    fs::create_dir_all(card.with_file_name("drivers/vfio-pci")).unwrap();
+    let link = card.with_file_name("0000:81:10.0").join("driver");
+    std::os::unix::fs::symlink("../drivers/vfio-pci", link).unwrap();
+    assert_eq!(set("2 trust=on").0, Some(5), "the rate would stay");
+}
+
 #[test]
 fn what_the_kernel_does_not_take_is_no_start_s() {
     let mut host = Host::new();

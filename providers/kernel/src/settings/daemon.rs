@@ -65,6 +65,7 @@ impl Settings {
                 "ask for fewer, or make them when the host starts: `hugepages=` on its kernel's command line"
             }
             Some(6) => "install it there (`apt-get install tuned`), or leave the `tuned` block out",
+            Some(7) => "the card's driver does not take it: leave out what the card cannot do",
             Some(5) => "a card's functions change only while nobody has one: stop who has them",
             _ => "what was found is recorded and is put back by `infra destroy`",
         };

@@ -29,8 +29,8 @@ pub(super) async fn look(door: &Door) -> Result<Vec<Seen>, Failure> {
          [ -f \"$it\" ] || continue\n\
          [ \"$(id -u)\" = 0 ] || {{ printf '{NOT_ROOT}'; exit 0; }}\n\
          cat \"$it\"; printf '\\0'\n\
-         file=$(sed -n 's/^# file=//p' \"$it\")\n\
-         if [ -e \"$file\" ]; then printf 1; (said \"$file\"); fi; printf '\\0'\n\
+         file=$(sed -n 's/^# file=//p' \"$it\"); value=$(sed -n 's/^# value=//p' \"$it\")\n\
+         if [ -e \"$file\" ]; then printf 1; (said \"$file\" \"$value\"); fi; printf '\\0'\n\
          done\n\
          printf '\\0'\n",
         said()

@@ -16,7 +16,7 @@ pub(super) struct Kind {
     /// Whether a file is of this kind.
     is: fn(&str) -> bool,
     /// A pattern of `case` for such files, and what prints what one of them (`$1`) says; it has the variables `word` and
-    /// `words`. Nothing, where that is its text.
+    /// `words`, and knows which value is wanted (`$2`), if any is. Nothing, where that is its text.
     said: Option<(&'static str, &'static str)>,
     /// Where its records are, and how their names end.
     records: (&'static str, &'static str),
@@ -67,13 +67,14 @@ impl Kind {
 }
 
 /// A function `said` of a shell: it prints what a file says, as [`KernelSetting::said`] has it, and takes none of its words for
-/// names of files.
+/// names of files. Behind the file it may be told which value is wanted.
 pub(crate) fn said() -> String {
     let arms = KINDS.iter().filter_map(|kind| kind.said);
     let arms = arms.map(|(pattern, script)| format!("{pattern})\n{script}return ;;\n"));
     let arms: String = arms.collect();
     format!(
         "said() {{\n\
+         set -- \"$1\" \"${{2:-}}\"\n\
          case $1 in\n\
          {arms}esac\n\
          set -f\n\
