@@ -227,6 +227,7 @@ impl Decision {
     fn lower(&mut self, inputs: &Inputs<'_>) {
         let settings = self.settings(inputs);
         let parents = parents(inputs.inventory, &self.placed.placements);
+        let distances = distances(inputs.inventory);
         let (targets, found) = lower::lower(&lower::Inputs {
             project: inputs.project,
             declared: inputs.declared,
@@ -236,6 +237,7 @@ impl Decision {
             pinned: inputs.pinned,
             libvirt: &with_libvirt(inputs.inventory),
             settings: &settings,
+            distances: &distances,
             parents: &parents,
             logical: &logical(inputs.inventory),
             taken: inputs.taken,
@@ -374,6 +376,18 @@ fn with_libvirt(inventory: &Inventory) -> BTreeSet<HostName> {
     let hosts = inventory.hosts.iter();
     let with = hosts.filter(|(_, host)| host.facts.libvirt.is_some());
     with.map(|(name, _)| name.clone()).collect()
+}
+
+/// How far the nodes of each host are from each other.
+fn distances(inventory: &Inventory) -> BTreeMap<HostName, BTreeMap<u32, BTreeMap<u32, u32>>> {
+    let of = |host: &crate::inventory::HostInventory| {
+        let nodes = host.facts.nodes.iter();
+        nodes
+            .map(|node| (node.id, node.distances.clone()))
+            .collect()
+    };
+    let hosts = inventory.hosts.iter();
+    hosts.map(|(name, host)| (name.clone(), of(host))).collect()
 }
 
 /// Control groups of containers that are not in the engine's own.

@@ -63,6 +63,8 @@ pub struct Inputs<'a> {
     pub libvirt: &'a BTreeSet<HostName>,
     /// What the kernels of hosts are set to.
     pub settings: &'a BTreeMap<HostName, Vec<KernelSetting>>,
+    /// How far the nodes of hosts are from each other.
+    pub distances: &'a BTreeMap<HostName, BTreeMap<u32, BTreeMap<u32, u32>>>,
     /// Control groups of containers that are not in the engine's own.
     pub parents: &'a BTreeMap<&'a Address, &'static str>,
     /// Pools that are there and whose volumes are logical volumes.

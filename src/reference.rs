@@ -3,6 +3,7 @@
 
 mod changes;
 mod compose;
+mod knobs;
 mod suitability;
 mod verification;
 
@@ -15,6 +16,7 @@ use crate::declared::SCHEMA;
 
 pub use changes::changes;
 pub use compose::{Answer, Row, SERVICE, compose};
+pub use knobs::knobs;
 pub(crate) use suitability::in_order;
 pub use suitability::suitability;
 pub use verification::verification;

@@ -35,6 +35,11 @@ fn the_reference_of_changes_is_true() {
 }
 
 #[test]
+fn the_page_of_knobs_is_true() {
+    kept("docs/knobs.md", &infra::reference::knobs());
+}
+
+#[test]
 fn the_page_of_verification_is_true() {
     kept("docs/verification.md", &infra::reference::verification());
 }

@@ -19,6 +19,8 @@ mod one_host;
 mod prepared;
 #[path = "lab/software.rs"]
 mod software;
+#[path = "lab/switched.rs"]
+mod switched;
 #[path = "lab/tuned.rs"]
 mod tuned;
 #[path = "lab/units.rs"]

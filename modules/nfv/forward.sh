@@ -19,6 +19,7 @@ case $how in
   pci)
     for it; do ports="$ports -a $it"; done ;;
   uio)
+    if ! grep -q ' hugetlbfs ' /proc/mounts; then mkdir -p /dev/hugepages; mount -t hugetlbfs none /dev/hugepages; fi
     for it in /sys/bus/pci/devices/*; do
       case $(cat "$it/class")/$(cat "$it/vendor") in 0x0200*/0x1af4) continue ;; 0x0200*) ;; *) continue ;; esac
       [ ! -e "$it/driver" ] || echo "${it##*/}" > "$it/driver/unbind"

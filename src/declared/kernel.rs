@@ -8,7 +8,7 @@ use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Shape};
 
 use super::read::{At, Reader};
-use super::words::{LINE, whole, word};
+use super::words::{LINE, duration, whole, word};
 
 pub(super) static HUGEPAGES: BlockKind = BlockKind {
     name: "hugepages",
@@ -59,6 +59,11 @@ pub(super) static KERNEL: BlockKind = BlockKind {
             "numa_balancing",
             Shape::Bool,
             "Whether the kernel moves memory after the threads that use it. Read back from `/proc/sys/kernel/numa_balancing`.",
+        ),
+        duration(
+            "halt_polling",
+            "So long KVM polls for a vCPU that has halted before its CPU may sleep; `0s`: not at all. Read back from \
+             `/sys/module/kvm/parameters/halt_poll_ns`.",
         ),
         word(
             "sysctl",
@@ -186,6 +191,12 @@ fn settings(block: &Block, reader: &mut Reader<'_>) -> Vec<KernelSetting> {
         (
             "/sys/kernel/mm/ksm/run",
             reader.bool(block, "ksm").map(switch),
+        ),
+        (
+            "/sys/module/kvm/parameters/halt_poll_ns",
+            reader
+                .nanoseconds(block, "halt_polling")
+                .map(|time| time.to_string()),
         ),
         (
             "/proc/sys/kernel/numa_balancing",

@@ -7,33 +7,38 @@ use infra_api::target::{
 
 use super::text::Block;
 
+/// Its blocks follow its attributes.
 pub(super) fn hardware(hardware: &Hardware, block: &mut Block) {
     let Hardware {
         title,
         description,
         machine_type,
-        cpu,
-        topology,
+        cpu: _,
+        topology: _,
         firmware,
-        tpm,
-        clock,
+        tpm: _,
+        clock: _,
         hyperv,
+        // Written with its CPUs.
+        dedicated_hint: _,
+        without_pmu,
+        realtime,
         on_poweroff,
         on_reboot,
         on_crash,
         locked_memory,
         shared_memory,
-        graphics,
+        graphics: _,
         video,
-        watchdog,
+        watchdog: _,
         vsock_cid,
         panic,
         without_rng,
         without_balloon,
-        serial_ports,
+        serial_ports: _,
         agent,
-        filesystems,
-        host_devices,
+        filesystems: _,
+        host_devices: _,
     } = hardware;
     block.maybe("title", title.as_deref());
     block.maybe("description", description.as_deref());
@@ -43,6 +48,7 @@ pub(super) fn hardware(hardware: &Hardware, block: &mut Block) {
         block.flag("secure_boot", *secure_boot);
     }
     block.flag("hyperv", *hyperv);
+    block.number("realtime", realtime.as_ref());
     block.maybe("on_poweroff", on_poweroff.as_deref());
     block.maybe("on_reboot", on_reboot.as_deref());
     block.maybe("on_crash", on_crash.as_deref());
@@ -51,13 +57,31 @@ pub(super) fn hardware(hardware: &Hardware, block: &mut Block) {
     block.maybe("video", video.as_deref());
     block.number("vsock_cid", vsock_cid.as_ref());
     block.flag("panic", *panic);
-    if *without_rng {
-        block.raw("rng", false);
-    }
-    if *without_balloon {
-        block.raw("balloon", false);
+    let absent = [
+        ("pmu", *without_pmu),
+        ("rng", *without_rng),
+        ("balloon", *without_balloon),
+    ];
+    for (name, _) in absent.into_iter().filter(|(_, absent)| *absent) {
+        block.raw(name, false);
     }
     block.flag("agent", *agent);
+    blocks(hardware, block);
+}
+
+fn blocks(hardware: &Hardware, block: &mut Block) {
+    let Hardware {
+        cpu,
+        topology,
+        tpm,
+        clock,
+        graphics,
+        watchdog,
+        filesystems,
+        host_devices,
+        serial_ports,
+        ..
+    } = hardware;
     let blocks = [
         cpu.as_ref().map(cpu_of),
         topology.as_ref().map(topology_of),

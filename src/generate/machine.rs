@@ -59,10 +59,9 @@ fn cpus(body: &Machine, notes: &mut Vec<&'static str>) -> Block {
     let mut block = Block::new("cpus");
     let online = body.online_vcpus.unwrap_or(body.vcpus);
     let pins: Vec<&IdSet> = body.vcpu_pins.values().collect();
-    let own = pins.iter().all(|pin| pin.len() == 1);
     let all = pins.iter().fold(IdSet::new(), |all, pin| &all | *pin);
     let whole = pins.len() == usize::try_from(online).unwrap_or(usize::MAX);
-    let dedicated = own && whole && all.len() == pins.len();
+    let dedicated = has_own_cpus(body);
     let shared = whole && pins.windows(2).all(|pair| pair[0] == pair[1]);
     if numa::are_declared(body) {
         // The cells say how many.
@@ -90,6 +89,15 @@ fn cpus(body: &Machine, notes: &mut Vec<&'static str>) -> Block {
     block
 }
 
+/// Each vCPU that is plugged in has a CPU that no other one has.
+fn has_own_cpus(body: &Machine) -> bool {
+    let online = body.online_vcpus.unwrap_or(body.vcpus);
+    let pins = body.vcpu_pins.values();
+    let all = pins.clone().fold(IdSet::new(), |all, pin| &all | pin);
+    let own = pins.clone().all(|pin| pin.len() == 1);
+    own && pins.len() == usize::try_from(online).unwrap_or(usize::MAX) && all.len() == pins.len()
+}
+
 fn memory(body: &Machine) -> Block {
     let mut block = Block::new("memory");
     let size = body.balloon_bytes.unwrap_or(body.memory_bytes);
@@ -115,10 +123,12 @@ fn interface(n: usize, nic: &MachineInterface, declared: &Declarations) -> Block
         driver: _,
         // Which one is the host's to give.
         function: _,
+        vhost_user,
         vlan,
         address,
         model,
         queues,
+        queue_size,
         mtu,
         unplugged,
         bandwidth,
@@ -138,6 +148,8 @@ fn interface(n: usize, nic: &MachineInterface, declared: &Declarations) -> Block
     block.maybe("model", model.as_deref());
     block.number("vlan", vlan.as_ref());
     block.number("queues", queues.as_ref());
+    block.number("queue_size", queue_size.as_ref());
+    block.maybe("vhost_user", vhost_user.as_deref());
     block.number("mtu", mtu.as_ref());
     if *unplugged {
         block.text("link", "down");
@@ -303,13 +315,10 @@ fn form(body: &Machine) -> Block {
     if next_start.is_some() {
         block.note("it was changed for its next start: this is what runs");
     }
-    if *acceleration == Acceleration::Emulated {
-        block.text("acceleration", "emulated");
-    }
+    let emulated = *acceleration == Acceleration::Emulated;
+    block.maybe("acceleration", emulated.then_some("emulated"));
     block.text("uuid", uuid);
-    if !autostart {
-        block.raw("autostart", false);
-    }
+    block.number("autostart", (!autostart).then_some(autostart));
     match console_log {
         Some(path) if *path == names::console_log(name) => {}
         Some(path) => block.text("console_log", path),
@@ -318,6 +327,9 @@ fn form(body: &Machine) -> Block {
     let stop = stop_timeout_s.map(|s| format!("{s}s"));
     block.maybe("stop_timeout", stop.as_deref());
     block.number("iothreads", (*iothreads > 0).then_some(iothreads));
+    // With CPUs of its own it would be told.
+    let untold = has_own_cpus(body) && !built_of.dedicated_hint && !emulated;
+    block.number("dedicated_hint", untold.then_some(false));
     hardware(built_of, &mut block);
     if let Some(ready) = ready {
         block.block(awaited(ready));

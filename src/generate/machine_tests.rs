@@ -81,6 +81,7 @@ fn targets(text: &str) -> Vec<What> {
         pinned: &BTreeMap::new(),
         libvirt: &BTreeSet::new(),
         settings: &BTreeMap::new(),
+        distances: &BTreeMap::new(),
         parents: &BTreeMap::new(),
         logical: &BTreeSet::new(),
         taken: &BTreeMap::new(),

@@ -43,6 +43,7 @@ fn wanted(text: &str, taken: &[(&str, &str, &str)]) -> Vec<What> {
         pinned: &BTreeMap::new(),
         libvirt: &BTreeSet::new(),
         settings: &BTreeMap::new(),
+        distances: &BTreeMap::new(),
         parents: &BTreeMap::new(),
         logical: &BTreeSet::new(),
         taken: &taken.iter().map(one).collect(),

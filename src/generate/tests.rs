@@ -74,6 +74,7 @@ fn targets(text: &str) -> Vec<What> {
         pinned: &pinned,
         libvirt: &BTreeSet::new(),
         settings: &BTreeMap::new(),
+        distances: &BTreeMap::new(),
         parents: &BTreeMap::new(),
         logical: &BTreeSet::new(),
         taken: &BTreeMap::new(),

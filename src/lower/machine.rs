@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use infra_api::target::{
-    DiskDevice, Format, GuestCell, Hardware, HostDevice, Ignition, IgnitionVolume, Machine,
-    MachineDisk, MachineInterface, SeedVolume, VolumeRef, XmlPatch,
+    Acceleration, DiskDevice, Format, GuestCell, Hardware, HostDevice, Ignition, IgnitionVolume,
+    Machine, MachineDisk, MachineInterface, SeedVolume, VolumeRef, XmlPatch,
 };
 use infra_api::{IdSet, Placement, Text, What, names};
 use infra_diag::{Diagnostic, Span};
@@ -52,7 +52,7 @@ impl Lowering<'_> {
             .unzip();
         let name = self.name(&workload.address);
         let nodes = placement.nodes();
-        let cells = guest_cells(workload, placement);
+        let cells = self.guest_cells(workload, placement);
         self.cells_fit(form, &workload.numa, &cells);
         let machine = Machine {
             console_log: console_log(form, &name),
@@ -130,11 +130,55 @@ impl Lowering<'_> {
         let chosen = chosen.map(|address| HostDevice::Pci {
             address: address.clone(),
         });
+        let vcpus = || placement.cells.iter().flat_map(|cell| &cell.vcpus);
+        let dedicated = vcpus().next().is_some() && vcpus().all(|vcpu| vcpu.cpu.is_some());
+        let told = form.dedicated_hint.as_ref().is_none_or(|told| told.value);
+        let switched = workload
+            .interfaces
+            .iter()
+            .any(|nic| nic.vhost_user.is_some());
         Hardware {
+            dedicated_hint: told && dedicated && form.acceleration == Acceleration::Kvm,
+            realtime: form.realtime.as_ref().map(|priority| priority.value),
+            shared_memory: form.hardware.shared_memory || switched,
             without_balloon: form.hardware.without_balloon && !fixed,
             host_devices: named.chain(chosen).collect(),
             ..form.hardware.clone()
         }
+    }
+
+    /// What the guest sees of cells that were asked for; of one, nothing. They are as far from each other as their nodes are.
+    fn guest_cells(&self, workload: &Workload, placement: &Placement) -> Vec<GuestCell> {
+        if workload.numa.count().is_none() || placement.cells.len() < 2 {
+            return Vec::new();
+        }
+        let nodes: Option<Vec<u32>> = placement.cells.iter().map(|cell| cell.node).collect();
+        let told = self.inputs.distances.get(&placement.host);
+        let row = |cell: &infra_api::Cell| {
+            let from = told?.get(&cell.node?)?;
+            let far = |to: &u32| from.get(to).copied();
+            nodes
+                .as_ref()?
+                .iter()
+                .map(far)
+                .collect::<Option<Vec<u32>>>()
+        };
+        let rows: Option<Vec<Vec<u32>>> = placement.cells.iter().map(row).collect();
+        // Two cells of one node would be ten from each other, which is what each is from itself alone.
+        let apart = |rows: &Vec<Vec<u32>>| {
+            let own =
+                |(at, row): (usize, &Vec<u32>)| row.iter().filter(|far| **far <= row[at]).count();
+            rows.iter().enumerate().all(|row| own(row) == 1)
+        };
+        let rows = rows.filter(apart).unwrap_or_default();
+        let cell = |(at, cell): (usize, &infra_api::Cell)| GuestCell {
+            vcpus: cell.vcpus.iter().map(|vcpu| vcpu.id).collect(),
+            memory_bytes: cell.memory_bytes,
+            nodes: cell.node.map(|node| IdSet::from([node])),
+            page_size_bytes: cell.page_size_bytes,
+            distances: rows.get(at).cloned().unwrap_or_default(),
+        };
+        placement.cells.iter().enumerate().map(cell).collect()
     }
 
     fn whole_mebibytes(&mut self, workload: &Workload) {
@@ -396,20 +440,6 @@ fn most_memory(workload: &Workload, size: u64) -> u64 {
 
 fn page_size(placement: &Placement) -> Option<u64> {
     placement.cells.iter().find_map(|cell| cell.page_size_bytes)
-}
-
-/// What the guest sees of cells that were asked for; of one, nothing.
-fn guest_cells(workload: &Workload, placement: &Placement) -> Vec<GuestCell> {
-    if workload.numa.count().is_none() || placement.cells.len() < 2 {
-        return Vec::new();
-    }
-    let cell = |cell: &infra_api::Cell| GuestCell {
-        vcpus: cell.vcpus.iter().map(|vcpu| vcpu.id).collect(),
-        memory_bytes: cell.memory_bytes,
-        nodes: cell.node.map(|node| IdSet::from([node])),
-        page_size_bytes: cell.page_size_bytes,
-    };
-    placement.cells.iter().map(cell).collect()
 }
 
 /// Each vCPU on its own CPU, or all on the shared ones.

@@ -1,7 +1,7 @@
 //! A machine's NICs, and what the network they are in cannot be asked of them.
 
 use infra_api::Placement;
-use infra_api::target::MachineInterface;
+use infra_api::target::{MachineInterface, MachineNetwork};
 
 use super::Lowering;
 use super::machine::turn;
@@ -40,6 +40,14 @@ impl Lowering<'_> {
             self.alone(nic, network, placement);
             let written = nic.mac.as_ref().map(|mac| mac.value.clone());
             let mac = written.unwrap_or_else(|| self.mac(&workload.address, &nic.label));
+            let attachment = match nic.vhost_user {
+                // The switch has it in place of the bridge.
+                Some(_) => MachineNetwork {
+                    bridge: None,
+                    ..self.attachment(network)
+                },
+                None => self.attachment(network),
+            };
             interfaces.push(MachineInterface {
                 model: nic.model.clone(),
                 queues: nic.queues.as_ref().map(|queues| queues.value),
@@ -49,7 +57,9 @@ impl Lowering<'_> {
                 boot: form.and_then(|form| turn(form, "interface", &nic.label)),
                 vlan: nic.vlan.as_ref().map(|vlan| vlan.value),
                 function: functions.next_if(|_| nic.function),
-                ..MachineInterface::new(mac, &self.attachment(network), address)
+                queue_size: nic.queue_size.as_ref().map(|size| size.value),
+                vhost_user: nic.vhost_user.as_ref().map(|path| path.value.clone()),
+                ..MachineInterface::new(mac, &attachment, address)
             });
         }
         interfaces
@@ -63,6 +73,8 @@ impl Lowering<'_> {
         let of_card = [
             ("model", nic.model.is_some()),
             ("queues", nic.queues.is_some()),
+            ("queue_size", nic.queue_size.is_some()),
+            ("vhost_user", nic.vhost_user.is_some()),
             ("link", nic.unplugged),
             ("bandwidth", nic.bandwidth.is_some()),
         ];
@@ -79,6 +91,11 @@ impl Lowering<'_> {
             );
             let hint = "leave `mtu` out, and set the device's own";
             self.error(nic.span, "MTU of another's device", &text, hint);
+        }
+        if let (Some(socket), Some((name, _)), false) = (&nic.vhost_user, driver, vf) {
+            let text = format!("its network is on a device of the host, by {name}");
+            let hint = "leave one of the two out";
+            self.error(socket.span, "Interface of two switches", &text, hint);
         }
         let tagged = matches!(driver, Some(("sriov", _) | ("macvlan", "passthru")));
         if let Some(vlan) = nic.vlan.as_ref().filter(|_| !tagged) {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use infra_api::Runtime;
 use infra_api::target::{Acceleration, GuestCell};
+use infra_api::{CpuPolicy, Runtime};
 
 use super::Lowering;
 use super::machine::is_kind;
@@ -39,7 +39,30 @@ impl Lowering<'_> {
             let hint = "leave `maximum` or `balloon = false` out";
             self.error(maximum.span, "Memory that cannot be given back", text, hint);
         }
+        self.alone_on_its_cpus(workload, form);
         self.boot_order(workload, form);
+    }
+
+    /// What would hold up whoever shares its CPUs.
+    fn alone_on_its_cpus(&mut self, workload: &Workload, form: &Kvm) {
+        if workload.cpus.policy == CpuPolicy::Dedicated {
+            return;
+        }
+        let hint = form.dedicated_hint.as_ref().filter(|told| told.value);
+        let written = [
+            ("dedicated_hint", hint.map(|told| told.span)),
+            (
+                "realtime",
+                form.realtime.as_ref().map(|priority| priority.span),
+            ),
+        ];
+        for (word, span) in written {
+            if let Some(span) = span {
+                let text = format!("`{word}` on CPUs that it shares");
+                let hint = "write `cpus { policy = \"dedicated\" }`, or leave it out";
+                self.error(span, "CPUs that are not its own", &text, hint);
+            }
+        }
     }
 
     /// Kinds, or devices that are there; each once.

@@ -34,6 +34,8 @@ pub struct Wanted {
     /// Of systemd, without `.slice`: it shares limits with others there.
     pub slice: Option<String>,
     pub scheduling: Scheduling,
+    /// The real-time priority of its vCPUs' threads (class FIFO).
+    pub realtime: Option<u32>,
     pub ulimits: BTreeMap<String, Ulimit>,
     /// PCI addresses of what it has to itself through VFIO.
     pub functions: Vec<String>,
@@ -142,6 +144,7 @@ fn machine(machine: &Machine) -> Wanted {
         locked_bytes: (locked > 0).then_some(locked),
         huge_pages,
         functions: functions.chain(devices).collect(),
+        realtime: machine.hardware.realtime,
         ..Wanted::default()
     }
 }

@@ -103,8 +103,6 @@ fn a_machine_leaves_a_host_that_is_emptied_while_it_runs() {
     let hosts = [one.as_str(), two];
     for host in hosts {
         shell(host, &format!("rm -f {LOG}"));
-        // The image leaves out the package of libvirt's default network, which has this folder.
-        shell(host, "mkdir -p /var/lib/libvirt/dnsmasq");
     }
     bench.run(0, &["apply", "--auto-approve"]);
     assert_eq!(runs(hosts), [&*one]);

@@ -44,9 +44,14 @@ fn killed(bench: &Bench, after: u64) -> bool {
     let words = words
         .map_while(Result::ok)
         .take(usize::try_from(after).expect("few"));
-    let ended = (words.count() as u64) < after;
+    let words: Vec<String> = words.collect();
+    let ended = (words.len() as u64) < after;
     let _it_may_have_ended = apply.kill();
     apply.wait().expect("it ends");
+    // What it could not do while the daemons still did what the one before had told them.
+    for word in words.iter().filter(|word| ended && word.contains("failed")) {
+        eprintln!("{word}");
+    }
     ended
 }
 

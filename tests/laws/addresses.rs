@@ -38,6 +38,8 @@ fn workload(index: usize, asked: Option<u8>) -> Workload {
             aliases: None,
             model: None,
             queues: None,
+            queue_size: None,
+            vhost_user: None,
             mtu: None,
             unplugged: false,
             bandwidth: None,

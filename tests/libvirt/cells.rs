@@ -12,15 +12,16 @@ use crate::machines::{linux, wait_for};
 /// Both on the host's node 0, as most machines have no other.
 fn cells(machine: &Machine) -> Vec<GuestCell> {
     let small = 96 << 20;
-    let cell = |vcpus: &[u32], memory_bytes| GuestCell {
+    let cell = |vcpus: &[u32], memory_bytes, distances: [u32; 2]| GuestCell {
         vcpus: vcpus.iter().copied().collect(),
         memory_bytes,
         nodes: Some(IdSet::from([0])),
         page_size_bytes: None,
+        distances: distances.into(),
     };
     vec![
-        cell(&[0, 1], machine.memory_bytes - small),
-        cell(&[2], small),
+        cell(&[0, 1], machine.memory_bytes - small, [10, 31]),
+        cell(&[2], small, [31, 10]),
     ]
 }
 

@@ -8,7 +8,7 @@ use infra_diag::Span;
 use infra_lang::{Block, BlockKind, Meta, Nested, Shape};
 
 use crate::declared::read::{At, Reader};
-use crate::declared::words::{IPV4, IPV6, MAC, STRINGS, size, whole, word};
+use crate::declared::words::{IPV4, IPV6, MAC, STRINGS, path, size, whole, word};
 
 static BANDWIDTH: BlockKind = BlockKind {
     name: "bandwidth",
@@ -66,6 +66,19 @@ pub(super) static KIND: BlockKind = BlockKind {
         .default("\"virtio\""),
         whole("queues", 1, 256, "A VM's virtio NIC: pairs of queues."),
         whole(
+            "queue_size",
+            256,
+            1024,
+            "A VM's virtio NIC: so many packets wait in each queue, a power of two; 256 where it is not written. Of what it sends more than \
+             256 wait only with `vhost_user`.",
+        ),
+        path(
+            "vhost_user",
+            "A VM's: the socket by which a switch in user space (Open vSwitch with DPDK: a port of type `dpdkvhostuserclient`) has it, in \
+             place of the network's bridge. QEMU makes it, in a folder where its user may, and waits there for the switch; the VM's memory is then shared with it. \
+             Its address is one of the network all the same.",
+        ),
+        whole(
             "mtu",
             68,
             65535,
@@ -107,6 +120,8 @@ pub struct Interface {
     /// Other than virtio.
     pub model: Option<String>,
     pub queues: Option<At<u32>>,
+    pub queue_size: Option<At<u32>>,
+    pub vhost_user: Option<At<String>>,
     pub mtu: Option<u32>,
     pub unplugged: bool,
     pub bandwidth: Option<Bandwidth>,
@@ -135,6 +150,8 @@ impl Interface {
             function: false,
             model: model(block, reader),
             queues: reader.whole(block, "queues"),
+            queue_size: queue_size(block, reader),
+            vhost_user: reader.string(block, "vhost_user"),
             mtu: reader.whole(block, "mtu").map(|n| n.value),
             unplugged: reader
                 .string(block, "link")
@@ -168,6 +185,16 @@ fn model(block: &Block, reader: &mut Reader<'_>) -> Option<String> {
         reader.error("Queues without virtio", queues.span, text, "leave it out");
     }
     Some(model)
+}
+
+/// QEMU takes no other.
+fn queue_size(block: &Block, reader: &mut Reader<'_>) -> Option<At<u32>> {
+    let size: At<u32> = reader.whole(block, "queue_size")?;
+    if !size.value.is_power_of_two() {
+        let text = "a ring has 256, 512 or 1024 places";
+        reader.error("Uneven queue", size.span, text, "write one of these");
+    }
+    Some(size)
 }
 
 fn bandwidth(block: &Block, reader: &mut Reader<'_>) -> Option<Bandwidth> {

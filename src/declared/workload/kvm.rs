@@ -97,6 +97,11 @@ pub(super) static KIND: BlockKind = BlockKind {
         word("video", Shape::OneOf(&["none", "vga", "virtio", "bochs", "qxl"]), "Its graphics card; with `graphics` it is `vga` where it is not written."),
         word("hyperv", Shape::Bool, "What lets a Windows guest know that it is virtual, with its clock. With KVM alone.")
             .default("false"),
+        word("dedicated_hint", Shape::Bool, "Whether the guest is told that each vCPU has a CPU to itself (`hint-dedicated`): its locks spin, and it polls \
+            before it sleeps in place of the host (`poll-control`; Linux by `cpuidle_haltpoll`). With dedicated CPUs and KVM it is told unless \
+            this is `false`; on shared CPUs it would hold up others."),
+        word("pmu", Shape::Bool, "Whether the guest has performance counters; without them entering it is cheaper.").default("true"),
+        whole("realtime", 1, 99, "The real-time priority (class FIFO) of its vCPUs' threads, with dedicated CPUs alone: what else wants to run there waits for ever."),
         word("locked_memory", Shape::Bool, "Its memory is never swapped out by the host.").default("false"),
         word("shared_memory", Shape::Bool, "Its memory may be mapped by other processes of the host.").default("false"),
         whole("iothreads", 1, 64, "How many threads serve its disks beside the emulator's own, on the emulator's CPUs; changed while it runs. See `emulator_cpus` for where these are."),
@@ -162,6 +167,10 @@ pub struct Kvm {
     /// Other than the disk alone: kinds, or devices.
     pub boot: At<Vec<String>>,
     pub iothreads: u32,
+    /// Absent: it is told where it has dedicated CPUs.
+    pub dedicated_hint: Option<At<bool>>,
+    /// Of its vCPUs' threads; where that is written.
+    pub realtime: Option<At<u32>>,
     /// CPUs of its own for them and the emulator.
     pub emulator_cpus: Option<At<u32>>,
     pub cdroms: Vec<Cdrom>,
@@ -215,6 +224,11 @@ impl Kvm {
             console_log: reader.string(block, "console_log"),
             boot,
             iothreads: reader.whole(block, "iothreads").map_or(0, |n| n.value),
+            dedicated_hint: reader.bool(block, "dedicated_hint").and_then(|value| {
+                let span = block.get("dedicated_hint")?.span;
+                Some(At { value, span })
+            }),
+            realtime: reader.whole(block, "realtime"),
             emulator_cpus: reader.whole(block, "emulator_cpus"),
             cdroms: block.nested("cdrom").map(|b| cdrom(b, reader)).collect(),
             hardware: hardware::read(block, reader),

@@ -48,8 +48,8 @@ fn is_kvms_own(name: &str) -> bool {
     name.starts_with("kvm-nx-lpage")
 }
 
-/// Whether a thread of this name is there for that.
-fn has(name: &str, role: Role) -> bool {
+/// What a thread of a machine is there for, by its name.
+pub(super) fn role(name: &str) -> Role {
     let vcpu = || {
         let number = name.strip_prefix("CPU ")?.split('/').next()?;
         number.parse().ok().map(Role::Vcpu)
@@ -58,13 +58,18 @@ fn has(name: &str, role: Role) -> bool {
         let number = name.strip_prefix("IO iothread")?;
         number.parse().ok().map(Role::Iothread)
     };
-    let own = vcpu().or_else(iothread).unwrap_or(Role::Emulator);
+    vcpu().or_else(iothread).unwrap_or(Role::Emulator)
+}
+
+/// Whether a thread of this name is there for that.
+fn has(name: &str, wanted: Role) -> bool {
+    let own = role(name);
     // One thread runs all vCPUs where QEMU emulates without threads of their own.
     let all = name.starts_with("ALL CPUs/");
-    match role {
+    match wanted {
         Role::Any => true,
         Role::Vcpu(_) if all => true,
         Role::Emulator if all => false,
-        _ => own == role,
+        _ => own == wanted,
     }
 }

@@ -31,6 +31,16 @@ pub struct Hardware {
     /// What lets a Windows guest know that it is virtual.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hyperv: bool,
+    /// The guest is told that each vCPU has a CPU to itself: its locks spin and it polls before it sleeps, since nobody else
+    /// would run meanwhile.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dedicated_hint: bool,
+    /// The guest has no performance counters.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_pmu: bool,
+    /// The threads of its vCPUs are of the real-time class FIFO, with this priority.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realtime: Option<u32>,
     /// What becomes of it when the guest powers off; absent: `destroy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_poweroff: Option<String>,

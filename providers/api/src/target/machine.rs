@@ -104,6 +104,9 @@ pub struct GuestCell {
     /// Huge pages of this size back it; absent: ordinary pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_size_bytes: Option<u64>,
+    /// How far its memory is from each cell, in their order, 10 being its own; empty: 20 from each other one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub distances: Vec<u32>,
 }
 
 impl Machine {
@@ -339,6 +342,9 @@ pub struct MachineInterface {
     /// The PCI address of a virtual function whose card is in that network: the guest has it in place of a card of QEMU's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
+    /// A socket of the host by which a switch in user space has it (vhost-user); QEMU waits for the switch there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vhost_user: Option<String>,
     /// The VLAN whose packets alone it carries, untagged for the guest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vlan: Option<u16>,
@@ -350,6 +356,9 @@ pub struct MachineInterface {
     pub model: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queues: Option<u32>,
+    /// So many packets wait in each queue to the guest and from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_size: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u32>,
     /// True: the guest sees no cable.
@@ -372,10 +381,12 @@ impl MachineInterface {
             bridge: network.bridge.clone(),
             driver: network.driver.clone(),
             function: None,
+            vhost_user: None,
             vlan: None,
             address,
             model: None,
             queues: None,
+            queue_size: None,
             mtu: None,
             unplugged: false,
             bandwidth: None,

@@ -177,13 +177,8 @@ fn functions_that_somebody_has_stay() {
     assert_eq!((host.run(&unset).0, says().as_str()), (Some(0), "1"));
 }
 
-/// What ip(8) prints of a card is what its functions are said to be; what is asked of each it is told, and what is not asked of
-/// any more is as the driver makes it.
-#[test]
-fn each_function_is_given_what_is_asked() {
-    let host = Host::new();
-    let root = host.folder.path();
-    let file = "/sys/bus/pci/devices/0000:81:00.0/sriov_numvfs";
+/// A card with two functions.
+fn card_of_two(root: &std::path::Path) -> PathBuf {
     let card = root.join("sys/bus/pci/devices/0000:81:00.0");
     fs::create_dir_all(card.join("net/ens1")).unwrap();
     fs::write(card.join("net/ens1/flags"), "0x1003\n").unwrap();
@@ -194,6 +189,17 @@ fn each_function_is_given_what_is_asked() {
         let to = format!("../0000:81:10.{number}");
         std::os::unix::fs::symlink(to, card.join(format!("virtfn{number}"))).unwrap();
     }
+    card
+}
+
+/// What ip(8) prints of a card is what its functions are said to be; what is asked of each it is told, and what is not asked of
+/// any more is as the driver makes it.
+#[test]
+fn each_function_is_given_what_is_asked() {
+    let host = Host::new();
+    let root = host.folder.path();
+    let file = "/sys/bus/pci/devices/0000:81:00.0/sriov_numvfs";
+    let card = card_of_two(root);
     fs::create_dir(root.join("bin")).unwrap();
     let ip = root.join("bin/ip");
     let shown = root.join("shown");

@@ -160,7 +160,7 @@ fn resources(machine: &Machine) -> Vec<El> {
         memory_backing(machine),
         Some(vcpu.attrs("current", machine.online_vcpus.as_ref())),
         (threads > 0).then(|| leaf("iothreads", threads)),
-        cputune(pins, machine.emulator_pin.as_ref()),
+        cputune(pins, machine),
         hardware.locked_memory.then(|| memtune(memory)),
         numa::tune(machine),
     ];
@@ -242,13 +242,22 @@ fn memtune(memory: u64) -> El {
 
 type Pins<'a> = (&'static str, &'static str, &'a BTreeMap<u32, IdSet>);
 
-fn cputune(pins: [Pins; 2], emulator: Option<&IdSet>) -> Option<El> {
+fn cputune(pins: [Pins; 2], machine: &Machine) -> Option<El> {
     let [vcpus, iothreads] = pins.map(|(name, id, pins)| {
         pins.iter()
             .map(move |(number, cpus)| el(name).attr(id, number).attr("cpuset", cpus))
     });
+    let emulator = machine.emulator_pin.as_ref();
     let emulator = emulator.map(|cpus| el("emulatorpin").attr("cpuset", cpus));
-    let all: Vec<El> = vcpus.chain(emulator).chain(iothreads).collect();
+    let realtime = machine.hardware.realtime.map(|priority| {
+        let every: IdSet = (0..machine.vcpus).collect();
+        el("vcpusched")
+            .attr("vcpus", every)
+            .attr("scheduler", "fifo")
+            .attr("priority", priority)
+    });
+    let pins = vcpus.chain(emulator).chain(iothreads);
+    let all: Vec<El> = pins.chain(realtime).collect();
     (!all.is_empty()).then(|| el("cputune").children(all))
 }
 

@@ -48,6 +48,10 @@ fn cells(machine: &Machine, parts: usize) -> Vec<GuestCell> {
             // Whoever is bound as a whole is bound in its parts, or some of them.
             nodes: machine.memory_nodes.clone().filter(|_| n != 1),
             page_size_bytes: machine.page_size_bytes.filter(|_| n != 0),
+            distances: match machine.vcpus % 2 {
+                0 => (0..parts).map(|to| if to == n { 10 } else { 21 }).collect(),
+                _ => Vec::new(),
+            },
         }
     };
     (0..parts).map(cell).collect()

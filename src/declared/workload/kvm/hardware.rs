@@ -203,8 +203,8 @@ pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Hardware {
     let graphics = one("graphics").and_then(|b| graphics(b, reader));
     let filesystems = filesystems(block, reader);
     let serial_ports = super::serial::read(block, reader);
-    let [without_rng, without_balloon] =
-        ["rng", "balloon"].map(|name| reader.bool(block, name) == Some(false));
+    let [without_rng, without_balloon, without_pmu] =
+        ["rng", "balloon", "pmu"].map(|name| reader.bool(block, name) == Some(false));
     let mut yes = |name| reader.bool(block, name).unwrap_or(false);
     Hardware {
         title,
@@ -222,6 +222,10 @@ pub(super) fn read(block: &Block, reader: &mut Reader<'_>) -> Hardware {
         graphics,
         without_rng,
         without_balloon,
+        without_pmu,
+        // Both depend on where its vCPUs run.
+        dedicated_hint: false,
+        realtime: None,
         serial_ports,
         panic: yes("panic"),
         agent: yes("agent"),

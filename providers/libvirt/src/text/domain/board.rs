@@ -160,17 +160,40 @@ pub(crate) fn features(hardware: &Hardware) -> El {
             .children(ENLIGHTENMENTS.map(on))
             .child(spinlocks)
     });
+    let kvm = hardware.dedicated_hint.then(|| {
+        el("kvm")
+            .child(on("hint-dedicated"))
+            .child(on("poll-control"))
+    });
+    let pmu = hardware.without_pmu.then(|| el("pmu").attr("state", "off"));
     // Secure boot guards its variables by the CPU's system management mode.
     let secure = hardware.firmware.is_some_and(|f| f.secure_boot);
     el("features")
         .child(el("acpi"))
         .child(el("apic"))
         .children(hyperv)
+        .children(kvm)
+        .children(pmu)
         .children(secure.then(|| on("smm")))
 }
 
 pub(crate) fn read_hyperv(root: Node) -> bool {
     attr(root, "features/hyperv/relaxed", "state").as_deref() == Some("on")
+}
+
+pub(crate) fn read_dedicated_hint(root: Node) -> bool {
+    attr(root, "features/kvm/hint-dedicated", "state").as_deref() == Some("on")
+}
+
+pub(crate) fn read_without_pmu(root: Node) -> bool {
+    attr(root, "features/pmu", "state").as_deref() == Some("off")
+}
+
+/// Of all vCPUs, or of none that is ours to say.
+pub(crate) fn read_realtime(root: Node) -> Option<u32> {
+    let scheduled = find(root, "cputune/vcpusched")?;
+    let fifo = scheduled.attribute("scheduler") == Some("fifo");
+    fifo.then(|| scheduled.attribute("priority")?.parse().ok())?
 }
 
 /// `maximum` is all that the emulation can do.

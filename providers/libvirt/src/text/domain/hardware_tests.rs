@@ -55,6 +55,9 @@ pub(crate) fn all_of_it() -> Hardware {
             timers: [("hpet".to_owned(), timer)].into(),
         }),
         hyperv: true,
+        dedicated_hint: true,
+        without_pmu: true,
+        realtime: Some(1),
         on_poweroff: Some("preserve".into()),
         on_reboot: Some("destroy".into()),
         on_crash: Some("coredump-restart".into()),
@@ -195,7 +198,7 @@ pub(crate) fn hardware() -> impl Strategy<Value = Hardware> {
             option::of(firmware),
         ),
         option::of(clocks()),
-        any::<[bool; 3]>(),
+        any::<[bool; 5]>(),
         (
             words("restart|preserve"),
             words("destroy"),
@@ -212,7 +215,13 @@ pub(crate) fn hardware() -> impl Strategy<Value = Hardware> {
                 on,
                 devices,
             )| {
-                let [hyperv, locked_memory, shared_memory] = yes;
+                let [
+                    hyperv,
+                    locked_memory,
+                    shared_memory,
+                    dedicated_hint,
+                    without_pmu,
+                ] = yes;
                 let (on_poweroff, on_reboot, on_crash) = on;
                 Hardware {
                     title,
@@ -223,6 +232,9 @@ pub(crate) fn hardware() -> impl Strategy<Value = Hardware> {
                     firmware,
                     clock,
                     hyperv,
+                    dedicated_hint,
+                    without_pmu,
+                    realtime: (dedicated_hint && hyperv).then_some(7),
                     on_poweroff,
                     on_reboot,
                     on_crash,
@@ -365,11 +377,15 @@ pub(crate) fn interfaces() -> impl Strategy<Value = Vec<MachineInterface>> {
         // One in five without a device of its own is a function.
         let function =
             (driver.is_none() && a % 5 == 0).then(|| format!("0000:{b:02x}:02.{}", c % 8));
+        let plain = driver.is_none() && function.is_none();
+        let switched = plain && b % 3 == 0;
         let vf = function.is_some() || driver.as_ref().is_some_and(|driver| driver.name == "sriov");
         MachineInterface {
-            bridge,
+            bridge: bridge.filter(|_| !switched),
             driver,
             function,
+            vhost_user: switched.then(|| format!("/run/switch/{c}")),
+            queue_size: (c % 4 == 0).then_some(512),
             vlan,
             mac: format!("52:54:00:{a:02x}:{b:02x}:{c:02x}"),
             network,

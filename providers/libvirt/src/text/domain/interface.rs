@@ -18,6 +18,7 @@ pub(crate) fn note(interface: &MachineInterface) -> El {
         bridge,
         driver,
         function,
+        vhost_user,
         ..
     } = interface;
     let note = el("infra:address")
@@ -26,6 +27,7 @@ pub(crate) fn note(interface: &MachineInterface) -> El {
         .attrs("bridge", bridge.as_ref());
     match driver {
         None if function.is_some() => note.attr("network", network).attr("function", "yes"),
+        None if vhost_user.is_some() => note.attr("network", network),
         None => note,
         Some(Driver { name, parent, mode }) => note
             .attr("network", network)
@@ -42,10 +44,12 @@ pub(crate) fn write(interface: &MachineInterface) -> El {
         bridge: _,
         driver: _,
         function,
+        vhost_user,
         vlan,
         address: _,
         model,
         queues,
+        queue_size,
         mtu,
         unplugged,
         bandwidth,
@@ -55,9 +59,15 @@ pub(crate) fn write(interface: &MachineInterface) -> El {
     let card = (!is_vf(interface)).then(|| model.as_deref().unwrap_or("virtio"));
     let place = function.as_deref().and_then(devices::place);
     let place = place.map(|place| place.attr("type", "pci"));
-    let (kind, source) = match place {
-        Some(place) => ("hostdev", el("source").child(place)),
-        None => ("network", el("source").attr("network", network)),
+    // QEMU is the server: the switch may end and come back, and finds it again.
+    let socket = |path| {
+        let source = el("source").attr("type", "unix").attr("path", path);
+        source.attr("mode", "server")
+    };
+    let (kind, source) = match (place, vhost_user) {
+        (Some(place), _) => ("hostdev", el("source").child(place)),
+        (None, Some(path)) => ("vhostuser", socket(path)),
+        (None, None) => ("network", el("source").attr("network", network)),
     };
     el("interface")
         .attr("type", kind)
@@ -67,10 +77,17 @@ pub(crate) fn write(interface: &MachineInterface) -> El {
         .children(vlan.map(|id| el("vlan").child(el("tag").attr("id", id))))
         .children(bandwidth.as_ref().map(limits))
         .children(card.map(|card| el("model").attr("type", card)))
-        .children(queues.map(|queues| el("driver").attr("queues", queues)))
+        .children((queues.is_some() || queue_size.is_some()).then(|| driver(*queues, *queue_size)))
         .children(unplugged.then(|| el("link").attr("state", "down")))
         .children(mtu.map(|size| el("mtu").attr("size", size)))
         .children(boot.map(|turn| el("boot").attr("order", turn)))
+}
+
+fn driver(queues: Option<u32>, size: Option<u32>) -> El {
+    el("driver")
+        .attrs("queues", queues.as_ref())
+        .attrs("rx_queue_size", size.as_ref())
+        .attrs("tx_queue_size", size.as_ref())
 }
 
 /// Whether it is a device of the host that the guest is given.
@@ -110,14 +127,19 @@ pub(crate) fn read(root: Node, node: Node) -> MachineInterface {
     MachineInterface {
         function: place.and_then(devices::pci),
         network: network
-            .or_else(|| Some(noted?.attribute("network")?.to_owned()).filter(|_| is_given(node)))
+            .or_else(|| {
+                let noted = || Some(noted?.attribute("network")?.to_owned());
+                noted().filter(|_| is_given(node) || is_of_switch(node))
+            })
             .unwrap_or_default(),
         bridge,
         driver,
+        vhost_user: attr(node, "source", "path").filter(|_| is_of_switch(node)),
         vlan: attr(node, "vlan/tag", "id").and_then(|id| id.parse().ok()),
         address: noted.and_then(|note| note.attribute("ip")?.parse().ok()),
         model: attr(node, "model", "type").filter(|model| model != "virtio"),
         queues: number("driver", "queues"),
+        queue_size: number("driver", "rx_queue_size"),
         mtu: number("mtu", "size"),
         unplugged: attr(node, "link", "state").as_deref() == Some("down"),
         bandwidth: find(node, "bandwidth").and_then(bandwidth),
@@ -129,6 +151,11 @@ pub(crate) fn read(root: Node, node: Node) -> MachineInterface {
 /// A VF that a running machine was given; of its network libvirt says nothing more.
 fn is_given(node: Node) -> bool {
     node.attribute("type") == Some("hostdev")
+}
+
+/// Of a switch in user space, which knows of no network of libvirt's.
+fn is_of_switch(node: Node) -> bool {
+    node.attribute("type") == Some("vhostuser")
 }
 
 /// Whether it is cut off when its network is stopped: the bridge goes, and what is on another device stays on it.

@@ -56,9 +56,29 @@ pub(super) fn cells(machine: &Machine) -> Option<El> {
             .attr("memory", cell.memory_bytes / 1024)
             .attr("unit", "KiB")
             .attrs("memAccess", shared.as_ref())
+            .children((!cell.distances.is_empty()).then(|| distances(&cell.distances)))
     };
     let cells = machine.cells.iter().enumerate().map(cell);
     (!machine.cells.is_empty()).then(|| el("numa").children(cells))
+}
+
+fn distances(all: &[u32]) -> El {
+    let sibling = |(id, distance)| el("sibling").attr("id", id).attr("value", distance);
+    el("distances").children(all.iter().enumerate().map(sibling))
+}
+
+/// In the order of the cells; nothing where one is not told.
+fn read_distances(cell: Node) -> Vec<u32> {
+    let told = find(cell, "distances")
+        .into_iter()
+        .flat_map(|all_| all(all_, "sibling"));
+    let told = told.filter_map(|sibling| {
+        let number = |name| sibling.attribute(name)?.parse::<u32>().ok();
+        Some((number("id")?, number("value")?))
+    });
+    let mut told: Vec<(u32, u32)> = told.collect();
+    told.sort_unstable();
+    told.into_iter().map(|(_, distance)| distance).collect()
 }
 
 pub(super) fn tune(machine: &Machine) -> Option<El> {
@@ -131,6 +151,7 @@ pub(crate) fn read_cells(root: Node) -> Vec<GuestCell> {
                 memory_bytes: size(cell, cell.attribute("memory")?)?,
                 nodes,
                 page_size_bytes: page_of(root, id),
+                distances: read_distances(cell),
             },
         ))
     };

@@ -15,6 +15,11 @@ pub(crate) fn parted() -> Machine {
         memory_bytes: mib << 20,
         nodes: Some(IdSet::from([node])),
         page_size_bytes,
+        distances: if node == 0 {
+            vec![10, 21]
+        } else {
+            vec![21, 10]
+        },
     };
     Machine {
         acceleration: Acceleration::Kvm,
