@@ -239,8 +239,8 @@ fn each_function_is_given_what_is_asked() {
     assert_eq!(
         told(),
         "link set dev ens1 up\n\
-         link set dev ens1 vf 0 mac 52:54:00:00:00:00 max_tx_rate 50 trust on\n\
-         link set dev ens1 vf 1 mac 52:54:00:00:00:01 max_tx_rate 50 trust on\n"
+         link set dev ens1 vf 0 max_tx_rate 50 trust on\n\
+         link set dev ens1 vf 1 max_tx_rate 50\n"
     );
     two(
         ", max_tx_rate 50Mbps, trust on",

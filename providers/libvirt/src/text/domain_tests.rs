@@ -451,7 +451,7 @@ fn what_libvirt_makes_of_a_wish_is_the_wish() {
         ..plain()
     };
     let asked = xml(&machine);
-    let at = asked.find("<cpu").unwrap();
+    let at = asked.find("<cpu mode").unwrap();
     let end = asked[at..].find("</cpu>").unwrap() + at;
     let spelled = "<cpu mode='custom' match='exact' check='full'><model fallback='forbid'>EPYC</model>\
         <topology sockets='1' dies='1' cores='2' threads='2'/>\

@@ -153,7 +153,8 @@ fi
 "#;
 
 /// Somebody has a function where it is bound for a machine, where its interface is in another network namespace, and where
-/// the host itself has an address or a bridge on it.
+/// the host itself has an address or a bridge on it. What a function has already it is not given again: there are drivers that
+/// take it from whoever works with it for a moment then.
 const WORDS: &str = r#"functions() {
 [ "$(cat "$knob")" != "$1" ] || [ -n "$anew" ] || return 0
 had=
@@ -182,14 +183,20 @@ if [ -e "$it/flags" ]; then ip link set dev "${it##*/}" "$1"; fi
 done
 }
 each() {
+now=$(said "$knob")
 function=0
 while [ -e "${knob%/*}/virtfn$function" ]; do
 how=
 for word in $1; do
-name=${word%%=*}; word=${word#*=}
-case $word in *,*) word=$(echo "$word" | cut -d, -f$((function + 1))) ;; esac
+name=${word%%=*}
+[ "$name" != "$word" ] || continue
+is=
+for it in $now; do
+case $it in "$name="*) is=$(pick "${it#*=}") ;; esac
+done
+word=$(pick "${word#*=}")
+[ "$is" != "$word" ] || continue
 case $name in
-[0-9]*) ;;
 driver) bind "$(readlink -f "${knob%/*}/virtfn$function")" "$word" ;;
 max_tx_mbit) how="$how max_tx_rate $word" ;;
 spoof_check) how="$how spoofchk $word" ;;
@@ -207,17 +214,19 @@ done
 function=$((function + 1))
 done
 }
+pick() {
+case $1 in *,*) echo "$1" | cut -d , -f $((function + 1)) ;; *) echo "$1" ;; esac
+}
 bind() {
 it=$(readlink "$1/driver" || true); it=${it##*/}
-[ "${it:-none}" != "$2" ] || return 0
-opened "$1" && { echo "a machine or a program has ${1##*/}" >&2; exit 5; }
+if opened "$1"; then echo "a machine or a program has ${1##*/}" >&2; exit 5; fi
 [ "$2" = none ] || modprobe "$2" 2> /dev/null || true
 case $2 in *vfio*) echo "$2" ;; *) echo ;; esac > "$1/driver_override"
 [ -z "$it" ] || echo "${1##*/}" > "$1/driver/unbind"
 [ "$2" = none ] || echo "${1##*/}" > /sys/bus/pci/drivers_probe
 }
 opened() {
-it=$(readlink "$1/iommu_group") || return 1
-find /proc/[0-9]*/fd -lname "/dev/vfio/${it##*/}" 2> /dev/null | grep -q .
+group=$(readlink "$1/iommu_group") || return 1
+find /proc/[0-9]*/fd -lname "/dev/vfio/${group##*/}" 2> /dev/null | grep -q .
 }
 "#;

@@ -139,7 +139,9 @@ pub(crate) fn read(root: Node, node: Node) -> MachineInterface {
         address: noted.and_then(|note| note.attribute("ip")?.parse().ok()),
         model: attr(node, "model", "type").filter(|model| model != "virtio"),
         queues: number("driver", "queues"),
-        queue_size: number("driver", "rx_queue_size"),
+        // One of the two alone is not what ours have.
+        queue_size: number("driver", "rx_queue_size")
+            .filter(|size| number("driver", "tx_queue_size") == Some(*size)),
         mtu: number("mtu", "size"),
         unplugged: attr(node, "link", "state").as_deref() == Some("down"),
         bandwidth: find(node, "bandwidth").and_then(bandwidth),
