@@ -28,7 +28,7 @@ use crate::addresses::Addresses;
 use crate::check;
 use crate::choose::{self, Choice, Chooser, Homes};
 use crate::declared::{self, Declared, Stops, Workload};
-use crate::inventory::Inventory;
+use crate::inventory::{HostInventory, Inventory};
 use crate::lower::{self, FileFacts, main_resource};
 use crate::placing::{Arranged, Asked, Held, Placed, Refused};
 use crate::refusals;
@@ -380,7 +380,7 @@ fn with_libvirt(inventory: &Inventory) -> BTreeSet<HostName> {
 
 /// How far the nodes of each host are from each other.
 fn distances(inventory: &Inventory) -> BTreeMap<HostName, BTreeMap<u32, BTreeMap<u32, u32>>> {
-    let of = |host: &crate::inventory::HostInventory| {
+    let of = |host: &HostInventory| {
         let nodes = host.facts.nodes.iter();
         nodes
             .map(|node| (node.id, node.distances.clone()))
