@@ -5,6 +5,7 @@ mod housekeeping;
 mod ignore;
 
 mod objections;
+mod order;
 mod rolling;
 
 pub use ignore::container_words;
@@ -281,6 +282,10 @@ impl Decision {
             &self.placed.placements,
             &mut self.diagnostics,
         );
+        let order = order::settings(inputs.declared, inputs.inventory, &self.placed.placements);
+        for (name, setting) in order {
+            all.entry(name).or_default().push(setting);
+        }
         for (name, host) in &inputs.inventory.hosts {
             if !host.settings.is_empty() {
                 let settings = all.entry(name.clone()).or_default();

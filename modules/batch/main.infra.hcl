@@ -123,7 +123,7 @@ workload "job" {
 
     health_check {
       command      = ["test", "-e", "/srv/job/${local.mark}"]
-      interval     = "2s"
+      interval     = "5s"
       start_period = "24h"
     }
   }

@@ -138,7 +138,7 @@ workload "worker" {
     mount { target = "/tmp" }
     health_check {
       command  = ["grep", "-q", ":0E30 .* 0A ", "/proc/net/tcp"]
-      interval = "2s"
+      interval = "5s"
       timeout  = "4s"
     }
   }

@@ -125,7 +125,7 @@ workload "node" {
     capabilities { add = ["SYS_ADMIN"] }
     health_check {
       command      = ["gluster", "volume", "status", var.volume]
-      interval     = "2s"
+      interval     = "5s"
       timeout      = "10s"
       start_period = "60s"
     }

@@ -138,7 +138,7 @@ workload "server" {
     }
     health_check {
       command  = ["sh", "-c", "printf 'a logout\\r\\n' | nc -w 3 127.0.0.1 143 | grep -q '^. OK'"]
-      interval = "2s"
+      interval = "5s"
       timeout  = "4s"
     }
   }

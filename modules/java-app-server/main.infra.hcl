@@ -124,7 +124,7 @@ workload "server" {
     }
     health_check {
       command      = ["sh", "-c", "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 4 nc 127.0.0.1 8080 | grep -q ^HTTP/"]
-      interval     = "2s"
+      interval     = "5s"
       timeout      = "5s"
       start_period = "60s"
     }

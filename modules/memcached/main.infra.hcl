@@ -104,7 +104,7 @@ workload "cache" {
     ulimit "nofile" { soft = var.connections + 64 }
     health_check {
       command  = ["sh", "-c", "echo version | nc -w 2 127.0.0.1 11211 | grep -q VERSION"]
-      interval = "2s"
+      interval = "5s"
       timeout  = "3s"
     }
   }

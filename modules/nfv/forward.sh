@@ -32,7 +32,16 @@ esac
 # testpmd wants a thread for itself and one that forwards; on a single CPU they share it
 cpu=$(awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status)
 case $cpu in *[-,]*) lcores="" ;; *) lcores="--lcores=0@$cpu,1@$cpu" ;; esac
-start=--auto-start
-[ -z "${STANDBY:-}" ] || start=""
+set -- "--forward-mode=$mode" --total-num-mbufs=8192
+if [ -z "${STANDBY:-}" ]; then
+  # shellcheck disable=SC2086 # words
+  exec dpdk-testpmd $lcores $memory $ports -- --auto-start "--stats-period=${REPORT:-5}" "$@"
+fi
+# Without a prompt it forwards whatever it is told: it is asked at its prompt, by a pipe that nobody closes.
+pipe=$(mktemp -u)
+mkfifo -m 600 "$pipe"
+exec 3<> "$pipe"
+rm "$pipe"
+while sleep "${REPORT:-5}"; do echo show port stats all; done >&3 &
 # shellcheck disable=SC2086 # words
-exec dpdk-testpmd $lcores $memory $ports -- $start "--forward-mode=$mode" --total-num-mbufs=8192 "--stats-period=${REPORT:-5}"
+exec dpdk-testpmd $lcores $memory $ports -- -i "$@" <&3

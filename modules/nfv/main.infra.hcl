@@ -151,7 +151,7 @@ workload "function" {
     }
     health_check {
       command  = ["test", "-S", "/run/dpdk/rte/dpdk_telemetry.v2"]
-      interval = "2s"
+      interval = "5s"
     }
   }
 
@@ -163,7 +163,7 @@ workload "function" {
     acceleration = var.acceleration
     cmdline      = var.fabric == null ? "console=ttyS0 quiet" : "console=ttyS0 quiet hugepages=${ceil(var.packets / 2) + 16}"
     user_data    = "#!/bin/sh\n${var.standby ? "STANDBY=1 " : ""}${join(" ", local.command)} ${local.inside}\n"
-    ready { console = "Port statistics" }
+    ready { console = "NIC statistics" }
   }
 
   bare_metal {

@@ -113,7 +113,7 @@ workload "node" {
 
     health_check {
       command  = ["sh", "-c", "grep -q ':${format("%04X", var.port)} .* 0A ' /proc/net/tcp /proc/net/tcp6"]
-      interval = "2s"
+      interval = "5s"
       timeout  = "4s"
     }
   }

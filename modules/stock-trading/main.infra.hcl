@@ -95,7 +95,7 @@ workload "feed" {
 
     health_check {
       command  = ["sh", "-c", "nc -w 3 127.0.0.1 ${var.port} < /dev/null | grep -q ^messages"]
-      interval = "2s"
+      interval = "5s"
       timeout  = "4s"
     }
   }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A file below `/sys` or `/proc/sys`, or tuned's own, that is to say something, now and after each start of the host.
+/// A file below `/sys` or `/proc/sys`, tuned's own, or systemd's, that is to say something, now and after each start of the host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KernelSetting {
@@ -19,6 +19,9 @@ pub struct KernelSetting {
 impl KernelSetting {
     /// Where tuned says which profile is active.
     pub const TUNED: &str = "/etc/tuned/active_profile";
+
+    /// Where systemd is told what starts only once Docker has: not what a file says, but the services that it knows of.
+    pub const DOCKER_FIRST: &str = "/etc/systemd/system/docker.service.d";
 
     #[must_use]
     pub fn new(file: impl Into<String>, value: impl Into<String>) -> Self {

@@ -139,6 +139,46 @@ fn a_profile_of_tuned_with_variables() {
     assert_eq!(run(&none).0, Some(6), "it is not installed");
 }
 
+/// Whoever needs it says so for himself, and it stays said until the last of them is gone.
+#[test]
+fn what_starts_after_docker_is_said_by_each_project() {
+    let host = Host::new();
+    let root = host.folder.path();
+    let bin = root.join("bin");
+    fs::create_dir(&bin).unwrap();
+    let folder = format!("{}{}", root.display(), KernelSetting::DOCKER_FIRST);
+    // As systemd: what it has read, with what others have said of it.
+    let program = format!(
+        "#!/bin/sh\ncase $1 in daemon-reload) cat {folder}/*.conf > {0}/read 2> /dev/null || : > {0}/read ;;\n\
+         show) echo \"multi-user.target $(sed -n 's/^Before=//p' {0}/read | tr '\\n' ' ')shutdown.target\" ;; esac\n",
+        root.display()
+    );
+    fs::write(bin.join("systemctl"), program).unwrap();
+    fs::set_permissions(bin.join("systemctl"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(root.join("read"), "").unwrap();
+    let run = |script: &str| host.run(&format!("PATH={}:$PATH\n{script}", bin.display()));
+    let wanted = KernelSetting::new(
+        KernelSetting::DOCKER_FIRST,
+        "libvirtd.service virtqemud.service",
+    );
+    let file = wanted.file.as_str();
+    let say = as_one(&format!("{}said {file}\n", said()));
+    let other = Mark {
+        project: Project::new("theirs"),
+        ..host.mark.clone()
+    };
+
+    for mark in [&host.mark, &other, &other] {
+        assert_eq!(run(&set(mark, &wanted)), (Some(0), String::new()));
+        assert_eq!(run(&say).1, wanted.value);
+    }
+    assert_eq!(run(&unset(&host.mark, file)), (Some(0), String::new()));
+    assert_eq!(run(&say).1, wanted.value, "the other still needs it");
+    assert_eq!(run(&unset(&other, file)), (Some(0), String::new()));
+    assert_eq!(run(&say).1, "");
+    assert!(!fs::exists(folder).unwrap(), "nothing is left");
+}
+
 /// Of a card's functions: those that somebody has are not taken away, neither for more nor to put back what was found.
 #[test]
 fn functions_that_somebody_has_stay() {

@@ -5,7 +5,7 @@ use infra_api::{Failure, Observed, Project, Remedy};
 use infra_door::{Door, NOT_ROOT, Order};
 use serde_json::json;
 
-use super::kinds::{places, said};
+use super::kinds::{self, places, said};
 use super::record::Record;
 
 /// What the script says first, so that a greeting of the login shell is told from the rest.
@@ -67,7 +67,7 @@ pub(super) fn observed(all: &[Seen], project: &Project, file: &str) -> Observed 
         .find(|(record, _)| record.project == *project)
     {
         Some((record, said)) => present(record, said.as_deref()),
-        None => match of_file.next() {
+        None => match of_file.next().filter(|_| !kinds::of(file).shared) {
             Some((other, _)) => Observed::Foreign {
                 what: format!("a setting of project `{}`", other.project),
                 unmarked: None,

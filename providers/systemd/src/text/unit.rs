@@ -68,6 +68,11 @@ pub(crate) fn encode(unit: &Unit, mark: &Mark) -> String {
         own(unit, mark),
         whole(&about)
     );
+    for UnitAddress { device, .. } in unit.addresses.values() {
+        // Whose start makes it may come later, and only begin with it: systemd waits for the device itself.
+        let device = names::unit_of(&format!("/sys/subsystem/net/devices/{device}"));
+        out += &format!("Wants={device}.device\nAfter={device}.device\n");
+    }
     if !mounts.is_empty() {
         let paths: Vec<String> = mounts.keys().map(|path| word(path, false)).collect();
         out += &format!("RequiresMountsFor={}\n", paths.join(" "));

@@ -124,6 +124,26 @@ fn place() -> impl Strategy<Value = (UnitPlace, UnitLimits, Scheduling)> {
     })
 }
 
+/// Whoever makes the device may be long in starting, and none of the host's services that systemd knows.
+#[test]
+fn its_addresses_wait_for_their_devices() {
+    let mut unit = Unit {
+        name: "demo.feed".to_owned(),
+        exec: vec!["/bin/feed".to_owned()],
+        ..Unit::default()
+    };
+    let address = UnitAddress {
+        device: "br-0a1b".to_owned(),
+        address: "10.0.0.2/24".parse().unwrap(),
+    };
+    unit.addresses.insert("net".to_owned(), address);
+    let device = "sys-subsystem-net-devices-br\\x2d0a1b.device";
+    let text = encode(&unit, &mark());
+    for line in ["Wants", "After"] {
+        assert!(text.contains(&format!("\n{line}={device}\n")), "{text}");
+    }
+}
+
 /// All that a unit's own file says.
 fn unit() -> impl Strategy<Value = Unit> {
     let ulimit = (-1..99i64, -1..99i64).prop_map(|(soft, hard)| Ulimit { soft, hard });

@@ -3,6 +3,7 @@
 
 mod functions;
 mod mask;
+mod order;
 mod plain;
 mod pool;
 mod sysctl;
@@ -22,6 +23,8 @@ pub(super) struct Kind {
     records: (&'static str, &'static str),
     /// What the `*` of that folder is for a file.
     star: fn(&str) -> &str,
+    /// Whether several projects may set it, all to the same.
+    pub(super) shared: bool,
     /// What of a record makes it so at each start of the host.
     pub(super) rule: fn(&KernelSetting) -> String,
     /// Ends the script where the host cannot have it, before anything is written down.
@@ -34,12 +37,13 @@ pub(super) struct Kind {
     pub(super) after: &'static str,
 }
 
-const KINDS: [&Kind; 6] = [
+const KINDS: [&Kind; 7] = [
     &mask::KIND,
     &sysctl::KIND,
     &pool::KIND,
     &functions::KIND,
     &unit_cpus::KIND,
+    &order::KIND,
     &tuned::KIND,
 ];
 

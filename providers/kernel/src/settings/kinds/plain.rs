@@ -9,6 +9,7 @@ pub(super) const KIND: Kind = Kind {
     said: None,
     records: ("/etc/tmpfiles.d", "conf"),
     star: |_| "",
+    shared: false,
     rule,
     must: "[ -e \"$knob\" ] || { echo \"this kernel has no $knob\" >&2; exit 3; }\n",
     set: |_| WRITE.to_owned(),

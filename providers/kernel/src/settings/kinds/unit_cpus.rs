@@ -12,6 +12,7 @@ pub(super) const KIND: Kind = Kind {
     said: Some(("/sys/fs/cgroup/*/cpuset.cpus", SAID)),
     records: ("/etc/systemd/system/*.d", "conf"),
     star: |file| unit(file).unwrap_or_default(),
+    shared: false,
     rule,
     must: "",
     set,
