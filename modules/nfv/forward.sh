@@ -6,7 +6,7 @@
 #   uio            between all Ethernet functions that are not virtio, which are given to uio_pci_generic first
 #
 # MODE is testpmd's: io (packets pass as they are), mac, macswap. What went through is told every REPORT seconds (5). With
-# STANDBY the ports are up and nothing is forwarded: nobody polls them.
+# STANDBY the ports are up and nothing is forwarded: nobody polls them, and it is told at once and then once a minute.
 set -eu
 mode=$1 memory=$2 how=$3
 shift 3
@@ -42,6 +42,6 @@ pipe=$(mktemp -u)
 mkfifo -m 600 "$pipe"
 exec 3<> "$pipe"
 rm "$pipe"
-while sleep "${REPORT:-5}"; do echo show port stats all; done >&3 &
+while echo show port stats all; do sleep "${REPORT:-60}"; done >&3 &
 # shellcheck disable=SC2086 # words
 exec dpdk-testpmd $lcores $memory $ports -- -i "$@" <&3

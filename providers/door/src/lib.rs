@@ -90,6 +90,8 @@ pub struct Order<'a> {
     pub limit: Duration,
     /// What only root may do.
     pub root: bool,
+    /// What changes the host: see [`Order::as_change`].
+    pub changes: bool,
 }
 
 /// Where nothing else is said.
@@ -105,6 +107,7 @@ impl<'a> Order<'a> {
             file: None,
             limit: PATIENCE,
             root: false,
+            changes: false,
         }
     }
 
@@ -117,6 +120,17 @@ impl<'a> Order<'a> {
     #[must_use]
     pub fn as_root(self) -> Self {
         Self { root: true, ..self }
+    }
+
+    /// What changes the host, which only root may. Whoever [locks](Door::lock) the host after us waits until it has ended, also where
+    /// we are gone by then.
+    #[must_use]
+    pub fn as_change(self) -> Self {
+        Self {
+            root: true,
+            changes: true,
+            ..self
+        }
     }
 
     #[must_use]
@@ -278,7 +292,11 @@ impl Door {
             true => &["sudo", "-n", "--"],
             false => &[],
         };
-        let words = sudo.iter().chain(order.words).copied();
+        let marked: &[&str] = match order.changes {
+            true => &["flock", "-s", "-o", lock::STEPS],
+            false => &[],
+        };
+        let words = sudo.iter().chain(marked).chain(order.words).copied();
         match &self.way {
             Way::Here => {
                 let mut words = words;

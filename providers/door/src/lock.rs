@@ -13,13 +13,17 @@ use crate::{Door, Order, PATIENCE};
 /// For everybody to take, on every Linux with systemd, and gone with a start of the host.
 pub const FILE: &str = "/run/lock/infra";
 
+/// The folder that a step locks, as one of several, while it is at work: it may go on where whoever began it is gone. Everybody
+/// can lock a folder that he may read, whoever has made it.
+pub(crate) const STEPS: &str = "/run/lock/infra.steps";
+
 /// Who held it a moment ago may not have let go yet.
 const LEAST: Duration = Duration::from_secs(5);
 
 /// Opened for reading it can be locked as well, and only that everybody may: in a folder of everybody's a kernel may refuse
 /// even root to open another's file where it would be made if it were not there (`fs.protected_regular`).
 const SCRIPT: &str = r#"
-file=$1 left=$3
+file=$1 left=$3 steps=$1.steps
 [ -e "$file" ] || (umask 0; : >> "$file") 2> /dev/null || true
 exec 9< "$file"
 while :; do
@@ -28,6 +32,13 @@ while :; do
   left=$((left - 1)); sleep 1
 done
 before=$(head -n 1 "$file")
+mkdir -m 755 "$steps" 2> /dev/null || true
+exec 8< "$steps"
+until flock -n 8; do
+  [ "$left" -gt 0 ] || { printf 'steps %s\n' "$before"; exit; }
+  left=$((left - 1)); sleep 1
+done
+exec 8<&-
 write() { printf '%s\n' "$1" | dd of="$file" conv=nocreat 2> /dev/null || true; }
 write "$2"
 printf 'held %s\n' "$before"
@@ -106,11 +117,18 @@ impl Door {
                 _listens: stdin,
                 before: before.to_owned(),
             }),
-            ("busy", who) => {
+            (what @ ("busy" | "steps"), who) => {
+                let who = who.strip_suffix(OVER).unwrap_or(who);
                 let who = if who.is_empty() { "somebody" } else { who };
-                let why = format!("{who} is at work there");
+                let (why, held) = match what {
+                    "busy" => (format!("{who} is at work there"), file.to_owned()),
+                    _ => (
+                        format!("a step that {who} has begun is still at work there"),
+                        format!("{file}.steps"),
+                    ),
+                };
                 Err(Failure::new(Remedy::Retry, doing(), why).hint(format!(
-                    "`--lock-timeout 10m` waits; it is over when that process is: `fuser -v {file}` on the host shows by what it is held"
+                    "`--lock-timeout 10m` waits; it is over when that process is: `fuser -v {held}` on the host shows by what it is held"
                 )))
             }
             _ => {
@@ -178,6 +196,50 @@ mod tests {
             drop(ann);
             let bob = door.lock_file(&file, "bob@desk", Duration::from_secs(20));
             assert!(bob.await.ok().unwrap().was_of("ann@desk"));
+        });
+    }
+
+    /// What somebody has begun there goes on without him, and nobody else changes the host meanwhile.
+    #[test]
+    fn a_step_that_outlives_who_began_it_is_waited_for() {
+        trying(async |door, file| {
+            drop(door.lock_file(&file, "ann@desk", NOW).await.ok().unwrap());
+            let steps = format!("{file}.steps");
+            let words = ["sh", "-c", "echo; exec cat"];
+            let begun = door.command(Order::new("", &words).as_change());
+            let words: Vec<_> = [begun.as_std().get_program()]
+                .into_iter()
+                .chain(begun.as_std().get_args())
+                .map(|word| match word == STEPS {
+                    true => std::ffi::OsStr::new(&steps),
+                    false => word,
+                })
+                .collect();
+            let mut step = std::process::Command::new(words[0]);
+            step.args(&words[1..]);
+            let mut step = step
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut line = [0];
+            std::io::Read::read_exact(step.stdout.as_mut().unwrap(), &mut line).unwrap();
+            let waits = async |wait| door.lock_file(&file, "bob@desk", wait).await;
+            let refused = loop {
+                // (she may not have let go yet)
+                let cause = waits(NOW).await.err().unwrap().cause;
+                if cause != "ann@desk is at work there" {
+                    break cause;
+                }
+            };
+            assert_eq!(
+                refused,
+                "a step that ann@desk has begun is still at work there"
+            );
+            let ends = async { drop(step.stdin.take()) };
+            let (had, ()) = tokio::join!(waits(Duration::from_secs(20)), ends);
+            assert_eq!(had.ok().unwrap().before(), "ann@desk, over");
+            step.wait().unwrap();
         });
     }
 

@@ -38,7 +38,7 @@ impl Software {
 
     /// What a script printed.
     async fn step(&self, doing: &str, script: &str) -> Result<String, (Option<i32>, Failure)> {
-        let order = Order::script(doing, script).as_root().within(STEP);
+        let order = Order::script(doing, script).as_change().within(STEP);
         let said = self.door.run(order).await.map_err(|lost| (None, lost))?;
         match said.code {
             Some(0) => Ok(said.text()),
@@ -112,7 +112,7 @@ impl Software {
         let words = ["sh", "-c", &receive];
         let order = Order::new(doing, &words)
             .with_file(archive)
-            .as_root()
+            .as_change()
             .within(STEP);
         self.door.must(order).await?;
         progress.say("the archive is unpacked");

@@ -52,7 +52,7 @@ impl Settings {
             return Err(Failure::new(Remedy::Replan, doing, format!("it is {what}"))
                 .hint("one project alone sets it: take it out of the other one's `host` block, or of this one's"));
         }
-        let order = Order::script(&doing, &script).as_root().within(STEP);
+        let order = Order::script(&doing, &script).as_change().within(STEP);
         let said = self.door.run(order).await?;
         let hint = match said.code {
             Some(0) => {
