@@ -20,6 +20,9 @@ pub(crate) const STEPS: &str = "/run/lock/infra.steps";
 /// Who held it a moment ago may not have let go yet.
 const LEAST: Duration = Duration::from_secs(5);
 
+/// A step of somebody who is gone ends by itself, and mostly soon.
+const LEAST_FOR_STEPS: Duration = Duration::from_secs(120);
+
 /// Opened for reading it can be locked as well, and only that everybody may: in a folder of everybody's a kernel may refuse
 /// even root to open another's file where it would be made if it were not there (`fs.protected_regular`).
 const SCRIPT: &str = r#"
@@ -34,6 +37,7 @@ done
 before=$(head -n 1 "$file")
 mkdir -m 755 "$steps" 2> /dev/null || true
 exec 8< "$steps"
+[ "$left" -ge "$4" ] || left=$4
 until flock -n 8; do
   [ "$left" -gt 0 ] || { printf 'steps %s\n' "$before"; exit; }
   left=$((left - 1)); sleep 1
@@ -83,14 +87,22 @@ impl Door {
     /// # Errors
     /// When somebody else has it for longer than `wait`, which may be tried again, or it cannot be had at all.
     pub async fn lock(&self, who: &str, wait: Duration) -> Result<HostLock, Failure> {
-        self.lock_file(FILE, who, wait.max(LEAST)).await
+        self.lock_file(FILE, who, wait.max(LEAST), LEAST_FOR_STEPS)
+            .await
     }
 
-    async fn lock_file(&self, file: &str, who: &str, wait: Duration) -> Result<HostLock, Failure> {
+    async fn lock_file(
+        &self,
+        file: &str,
+        who: &str,
+        wait: Duration,
+        for_steps: Duration,
+    ) -> Result<HostLock, Failure> {
         let doing = || format!("locking host `{}`", self.host);
         let cannot = |why: String| Failure::new(Remedy::Operator, doing(), why);
         let seconds = wait.as_secs().to_string();
-        let words = ["sh", "-c", SCRIPT, "infra", file, who, &seconds];
+        let steps = for_steps.as_secs().to_string();
+        let words = ["sh", "-c", SCRIPT, "infra", file, who, &seconds, &steps];
         let mut process = self
             .command(Order::new("", &words))
             .stdin(Stdio::piped())
@@ -107,7 +119,8 @@ impl Door {
         };
         let mut line = String::new();
         let mut lines = BufReader::new(stdout);
-        let told = tokio::time::timeout(wait + PATIENCE, lines.read_line(&mut line)).await;
+        let limit = wait + for_steps + PATIENCE;
+        let told = tokio::time::timeout(limit, lines.read_line(&mut line)).await;
         told.map_err(|_| cannot("its shell does not answer".to_owned()))?
             .map_err(|error| cannot(error.to_string()))?;
         let line = line.trim_end();
@@ -174,13 +187,21 @@ mod tests {
     #[test]
     fn one_at_a_time_has_it_and_is_named() {
         trying(async |door, file| {
-            let mut ann = door.lock_file(&file, "ann@desk", NOW).await.ok().unwrap();
+            let mut ann = door
+                .lock_file(&file, "ann@desk", NOW, NOW)
+                .await
+                .ok()
+                .unwrap();
             assert!(!ann.is_lost());
             assert_eq!(ann.before(), "");
-            let refused = door.lock_file(&file, "bob@desk", NOW).await.err().unwrap();
+            let refused = door
+                .lock_file(&file, "bob@desk", NOW, NOW)
+                .await
+                .err()
+                .unwrap();
             assert_eq!(refused.cause, "ann@desk is at work there");
             drop(ann);
-            let bob = door.lock_file(&file, "bob@desk", Duration::from_secs(20));
+            let bob = door.lock_file(&file, "bob@desk", Duration::from_secs(20), NOW);
             let bob = bob.await.ok().unwrap();
             assert_eq!(bob.before(), "ann@desk, over");
             assert!(bob.was_of("ann@desk") && !bob.was_of("bob@desk"));
@@ -190,11 +211,15 @@ mod tests {
     #[test]
     fn who_is_killed_holds_nothing() {
         trying(async |door, file| {
-            let mut ann = door.lock_file(&file, "ann@desk", NOW).await.ok().unwrap();
+            let mut ann = door
+                .lock_file(&file, "ann@desk", NOW, NOW)
+                .await
+                .ok()
+                .unwrap();
             ann.process.kill().await.unwrap();
             assert!(ann.is_lost());
             drop(ann);
-            let bob = door.lock_file(&file, "bob@desk", Duration::from_secs(20));
+            let bob = door.lock_file(&file, "bob@desk", Duration::from_secs(20), NOW);
             assert!(bob.await.ok().unwrap().was_of("ann@desk"));
         });
     }
@@ -203,7 +228,12 @@ mod tests {
     #[test]
     fn a_step_that_outlives_who_began_it_is_waited_for() {
         trying(async |door, file| {
-            drop(door.lock_file(&file, "ann@desk", NOW).await.ok().unwrap());
+            drop(
+                door.lock_file(&file, "ann@desk", NOW, NOW)
+                    .await
+                    .ok()
+                    .unwrap(),
+            );
             let steps = format!("{file}.steps");
             let words = ["sh", "-c", "echo; exec cat"];
             let begun = door.command(Order::new("", &words).as_change());
@@ -224,7 +254,7 @@ mod tests {
                 .unwrap();
             let mut line = [0];
             std::io::Read::read_exact(step.stdout.as_mut().unwrap(), &mut line).unwrap();
-            let waits = async |wait| door.lock_file(&file, "bob@desk", wait).await;
+            let waits = async |wait| door.lock_file(&file, "bob@desk", wait, NOW).await;
             let refused = loop {
                 // (she may not have let go yet)
                 let cause = waits(NOW).await.err().unwrap().cause;
@@ -247,7 +277,11 @@ mod tests {
     fn where_it_cannot_be_had_it_is_told_why() {
         trying(async |door, file| {
             let file = format!("{file}/nowhere");
-            let refused = door.lock_file(&file, "ann@desk", NOW).await.err().unwrap();
+            let refused = door
+                .lock_file(&file, "ann@desk", NOW, NOW)
+                .await
+                .err()
+                .unwrap();
             assert!(refused.cause.contains("nowhere"), "{}", refused.cause);
         });
     }
