@@ -141,7 +141,7 @@ impl Door {
                     ),
                 };
                 Err(Failure::new(Remedy::Retry, doing(), why).hint(format!(
-                    "`--lock-timeout 10m` waits; it is over when that process is: `fuser -v {held}` on the host shows by what it is held"
+                    "`--lock-timeout 10m` waits; it is over when that process is: `lslocks -o PID,COMMAND,PATH` on the host shows by what {held} is held"
                 )))
             }
             _ => {

@@ -60,8 +60,10 @@ fn put_back(file: &str) -> String {
          if [ \"$found\" != \"$all\" ]; then systemctl set-property {unit} \"AllowedCPUs=$found\"\n\
          else\n\
          systemctl set-property {unit} AllowedCPUs=\n\
-         rm -f /etc/systemd/system.control/{unit}.d/50-AllowedCPUs.conf\n\
-         rmdir /etc/systemd/system.control/{unit}.d 2> /dev/null || true\n\
+         for of in /etc/systemd/system.control /run/systemd/transient; do\n\
+         rm -f $of/{unit}.d/50-AllowedCPUs.conf\n\
+         rmdir $of/{unit}.d 2> /dev/null || true\n\
+         done\n\
          fi\n{}",
         plain::WRITE_BACK
     )
