@@ -136,6 +136,13 @@ impl HostInventory {
             .cpu(cpu)
             .map_or_else(|| IdSet::from([cpu]), |c| c.siblings.clone())
     }
+
+    /// Whether its systemd does what it is told.
+    #[must_use]
+    pub fn has_systemd(&self) -> bool {
+        let offer = self.facts.runtimes.bare_metal.as_ref();
+        offer.is_some_and(|offer| offer.offered)
+    }
 }
 
 /// Where a host's facts contradict themselves.

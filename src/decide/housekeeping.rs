@@ -89,11 +89,9 @@ fn alone(workload: &Workload, placement: &Placement, host: &HostInventory) -> Id
 
 fn refused(host: &HostInventory, rest: &IdSet) -> Option<Diagnostic> {
     let facts = &host.facts;
-    let offer = facts.runtimes.bare_metal.as_ref();
-    let systemd = offer.is_some_and(|offer| offer.offered);
     let version = facts.cgroup.as_ref().map(|group| group.version);
     let (why, hint) = match () {
-        () if !systemd => (
+        () if !host.has_systemd() => (
             "there is no systemd, which would keep it so",
             "leave `housekeeping` out: CPUs can be kept free when the host starts, by `isolcpus=` on its kernel's command line",
         ),

@@ -6,7 +6,7 @@ use infra_api::target::KernelSetting;
 use infra_api::{Address, HostName, Placement, Runtime};
 
 use crate::declared::Declared;
-use crate::inventory::Inventory;
+use crate::inventory::{HostInventory, Inventory};
 
 /// libvirt's daemons that start machines with the host: all in one, and QEMU's alone.
 const DAEMONS: &str = "libvirtd.service virtqemud.service";
@@ -29,9 +29,10 @@ pub(super) fn settings(
         })
         .collect();
     let systemd = |host: &&HostName| {
-        let host = inventory.hosts.get(*host);
-        let offer = host.and_then(|host| host.facts.runtimes.bare_metal.as_ref());
-        offer.is_some_and(|offer| offer.offered)
+        inventory
+            .hosts
+            .get(*host)
+            .is_some_and(HostInventory::has_systemd)
     };
     let setting = || KernelSetting::new(KernelSetting::DOCKER_FIRST, DAEMONS);
     let shared = shared.into_iter().filter(systemd);

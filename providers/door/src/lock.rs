@@ -234,6 +234,7 @@ mod tests {
                     .ok()
                     .unwrap(),
             );
+            assert_eq!(STEPS, format!("{FILE}.steps"), "where the script looks");
             let steps = format!("{file}.steps");
             let words = ["sh", "-c", "echo; exec cat"];
             let begun = door.command(Order::new("", &words).as_change());
